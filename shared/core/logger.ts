@@ -1,0 +1,14 @@
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** Structured logs: a constant message plus fields, so that they can be counted and filtered. */
+export interface Logger {
+  log(level: LogLevel, message: string, fields?: LogFields): void;
+}
+
+export const silentLogger: Logger = { log: () => {} };
+
+/** Adds fields (a correlation id, a run id) to every entry. */
+export function withFields(logger: Logger, fields: LogFields): Logger {
+  return { log: (level, message, more) => logger.log(level, message, { ...fields, ...more }) };
+}
