@@ -1,0 +1,51 @@
+import { app as functionsApp, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
+import * as durable from 'durable-functions';
+import { handleRequest } from '../../shared/http/handle.ts';
+import type { Route } from '../../shared/http/route.ts';
+import { toEngine } from './durable.ts';
+import { toLogger } from './logger.ts';
+import { app } from './start.ts';
+
+const registered: Route[] = [];
+
+/** Every route registered so far: what `/openapi.json` tells. */
+export const registeredRoutes: readonly Route[] = registered;
+
+/** Registers declared routes as HTTP functions. */
+export function registerRoutes(routes: readonly Route[]): void {
+  for (const route of routes) {
+    registered.push(route);
+    functionsApp.http(route.name, {
+      methods: [route.method],
+      route: route.path,
+      authLevel: route.authLevel,
+      extraInputs: route.startsPipelines ? [durable.input.durableClient()] : [],
+      handler: (request, context) => serve(route, request, context),
+    });
+  }
+}
+
+async function serve(route: Route, request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
+  return handleRequest(
+    route,
+    {
+      url: new URL(request.url),
+      headers: request.headers,
+      params: request.params,
+      body: request.body as AsyncIterable<Uint8Array> | null,
+      engine: route.startsPipelines ? toEngine(context) : undefined,
+    },
+    {
+      auth: app.config.auth,
+      correlationId: readCorrelationId(request) ?? context.invocationId,
+      logger: toLogger(context),
+      now: app.clock.now,
+    },
+  );
+}
+
+/** A caller's own id is kept when it is harmless in a log and a header. */
+function readCorrelationId(request: HttpRequest): string | undefined {
+  const given = request.headers.get('x-correlation-id') ?? '';
+  return /^[\w.:-]{1,128}$/.test(given) ? given : undefined;
+}

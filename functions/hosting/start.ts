@@ -1,0 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { type App, createApp } from '../../shared/app.ts';
+import { type Build, loadConfig } from '../../shared/config.ts';
+
+/**
+ * The app, made once when the first function file is loaded: a bad configuration stops the start here, with
+ * every fault named.
+ */
+export const app: App = createApp(loadConfig(process.env, readBuild()));
+
+function readBuild(): Build {
+  return JSON.parse(readFileSync(new URL('../../build.json', import.meta.url), 'utf8')) as Build;
+}

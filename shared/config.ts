@@ -1,0 +1,176 @@
+import { AppError } from './core/errors.ts';
+import type { Fault } from './core/validate.ts';
+
+/** The whole configuration, typed. It comes from environment variables (app settings in Azure). */
+export interface Config {
+  readonly metadata: MetadataConfig;
+  readonly blobs: BlobConfig;
+  readonly queue: QueueConfig;
+  readonly auth: 'off' | 'appService';
+  readonly limits: Limits;
+  /** Stamped into every run and model version; not sticky to a slot. */
+  readonly build: Build;
+}
+
+export type MetadataConfig =
+  | { readonly kind: 'sqlite'; readonly file: string }
+  | { readonly kind: 'cosmos'; readonly endpoint: string; readonly database: string };
+
+export type BlobConfig =
+  | { readonly kind: 'connectionString'; readonly connectionString: string }
+  | { readonly kind: 'identity'; readonly serviceUri: string };
+
+export type QueueConfig =
+  | { readonly kind: 'sqlite'; readonly file: string }
+  | { readonly kind: 'serviceBus'; readonly fullyQualifiedNamespace: string };
+
+export interface Limits {
+  readonly landingFileBytes: number;
+  readonly trainingThreads: number;
+  readonly trainingMemoryMb: number;
+  readonly scoreRows: number;
+  readonly sessionCacheBytes: number;
+}
+
+export interface Build {
+  readonly version: string;
+  readonly commit: string;
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the configuration, or refuses the start with every fault at once.
+ *
+ * @throws INVALID_ARGUMENT with `details.faults`: each names the setting and the remedy
+ */
+export function loadConfig(env: Env, build: Build): Config {
+  const faults: Fault[] = [];
+  const config: Config = {
+    metadata: readMetadata(env, faults),
+    blobs: readBlobs(env, faults),
+    queue: readQueue(env, faults),
+    auth: readAuth(env, faults),
+    limits: {
+      landingFileBytes: readInteger(env, faults, 'SLIPWAY_LANDING_FILE_BYTES', 5 * 2 ** 30, 1, 2 ** 40),
+      trainingThreads: readInteger(env, faults, 'SLIPWAY_TRAINING_THREADS', 2, 1, 64),
+      trainingMemoryMb: readInteger(env, faults, 'SLIPWAY_TRAINING_MEMORY_MB', 1024, 128, 262_144),
+      scoreRows: readInteger(env, faults, 'SLIPWAY_SCORE_ROWS', 10_000, 1, 1_000_000),
+      sessionCacheBytes: readInteger(env, faults, 'SLIPWAY_SESSION_CACHE_BYTES', 256 * 2 ** 20, 1, 2 ** 40),
+    },
+    build,
+  };
+  if (faults.length > 0) {
+    const list = faults.map((fault) => `  ${fault.at}: ${fault.message}`).join('\n');
+    throw new AppError('INVALID_ARGUMENT', `The configuration has ${faults.length} fault(s):\n${list}`, {
+      faults,
+    });
+  }
+  return config;
+}
+
+function readMetadata(env: Env, faults: Fault[]): MetadataConfig {
+  const file = env['SLIPWAY_METADATA_FILE'];
+  const endpoint = env['COSMOS_ENDPOINT'];
+  checkOneOf(faults, 'SLIPWAY_METADATA_FILE', file, 'COSMOS_ENDPOINT', endpoint);
+  if (endpoint === undefined) return { kind: 'sqlite', file: file ?? '' };
+  checkUrl(faults, 'COSMOS_ENDPOINT', endpoint);
+  return { kind: 'cosmos', endpoint, database: env['COSMOS_DATABASE'] ?? 'slipway' };
+}
+
+function readBlobs(env: Env, faults: Fault[]): BlobConfig {
+  const connectionString = env['AzureWebJobsStorage'];
+  const account = env['AzureWebJobsStorage__accountName'];
+  const serviceUri =
+    env['AzureWebJobsStorage__blobServiceUri'] ?? (account && `https://${account}.blob.core.windows.net`);
+  checkOneOf(
+    faults,
+    'AzureWebJobsStorage',
+    connectionString,
+    'AzureWebJobsStorage__blobServiceUri',
+    serviceUri,
+  );
+  if (serviceUri === undefined) return { kind: 'connectionString', connectionString: connectionString ?? '' };
+  checkUrl(faults, 'AzureWebJobsStorage__blobServiceUri', serviceUri);
+  return { kind: 'identity', serviceUri };
+}
+
+function readQueue(env: Env, faults: Fault[]): QueueConfig {
+  const file = env['SLIPWAY_QUEUE_FILE'];
+  const namespace = env['ServiceBus__fullyQualifiedNamespace'];
+  checkOneOf(faults, 'SLIPWAY_QUEUE_FILE', file, 'ServiceBus__fullyQualifiedNamespace', namespace);
+  if (namespace === undefined) return { kind: 'sqlite', file: file ?? '' };
+  if (!/^[a-z0-9][a-z0-9.-]*\.[a-z]+$/i.test(namespace)) {
+    faults.push({
+      at: 'ServiceBus__fullyQualifiedNamespace',
+      message: 'must be a host name such as my-namespace.servicebus.windows.net, without a scheme',
+    });
+  }
+  return { kind: 'serviceBus', fullyQualifiedNamespace: namespace };
+}
+
+/**
+ * In Azure the identity headers can be trusted only while App Service authentication is on, because it removes
+ * forged ones: without it the app must not start.
+ */
+function readAuth(env: Env, faults: Fault[]): Config['auth'] {
+  const inAzure = env['WEBSITE_SITE_NAME'] !== undefined;
+  const wanted = env['SLIPWAY_AUTH'] ?? 'app-service';
+  if (wanted !== 'off' && wanted !== 'app-service') {
+    faults.push({
+      at: 'SLIPWAY_AUTH',
+      message: `must be "off" or "app-service", not ${JSON.stringify(wanted)}`,
+    });
+  } else if (wanted === 'off' && inAzure) {
+    faults.push({
+      at: 'SLIPWAY_AUTH',
+      message: 'cannot be "off" in Azure: remove it and turn on App Service authentication',
+    });
+  } else if (wanted === 'app-service' && inAzure && env['WEBSITE_AUTH_ENABLED']?.toLowerCase() !== 'true') {
+    faults.push({
+      at: 'WEBSITE_AUTH_ENABLED',
+      message:
+        'App Service authentication is not on, so callers could forge their roles: turn it on for this app',
+    });
+  }
+  return wanted === 'off' ? 'off' : 'appService';
+}
+
+function readInteger(
+  env: Env,
+  faults: Fault[],
+  name: string,
+  fallback: number,
+  min: number,
+  max: number,
+): number {
+  const text = env[name];
+  if (text === undefined || text === '') return fallback;
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+  faults.push({
+    at: name,
+    message: `must be a whole number from ${min} to ${max}, not ${JSON.stringify(text)}`,
+  });
+  return fallback;
+}
+
+function checkOneOf(
+  faults: Fault[],
+  local: string,
+  localValue: string | undefined,
+  azure: string,
+  azureValue: string | undefined,
+): void {
+  if (localValue === '') faults.push({ at: local, message: 'is empty' });
+  if (localValue !== undefined && azureValue !== undefined) {
+    faults.push({ at: local, message: `and ${azure} are both set: keep one` });
+  }
+  if (localValue === undefined && azureValue === undefined) {
+    faults.push({ at: azure, message: `is missing: set it (in Azure), or ${local} (locally)` });
+  }
+}
+
+function checkUrl(faults: Fault[], at: string, value: string): void {
+  if (!URL.canParse(value)) faults.push({ at, message: `must be a URL, not ${JSON.stringify(value)}` });
+}

@@ -1,0 +1,36 @@
+import type { z } from 'zod';
+import { AppError } from './errors.ts';
+
+/** One thing wrong with an input: where, and what would be right. */
+export interface Fault {
+  readonly at: string;
+  readonly message: string;
+}
+
+/**
+ * Parses hostile input with a schema and names every fault at once.
+ *
+ * @param what what is being parsed, as the caller knows it: `request body`, `query`
+ * @throws INVALID_ARGUMENT with `details.faults`
+ */
+export function validate<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const faults = result.error.issues.map((issue): Fault => ({
+    at: formatPath(issue.path),
+    message: issue.message,
+  }));
+  const first = faults[0];
+  const where = first?.at ? ` at ${first.at}` : '';
+  const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : '';
+  throw new AppError('INVALID_ARGUMENT', `The ${what} is not valid${where}: ${first?.message}${more}.`, {
+    faults,
+  });
+}
+
+/** `['rows', 3, 'origin']` → `rows[3].origin`. */
+function formatPath(path: readonly PropertyKey[]): string {
+  return path
+    .map((key, i) => (typeof key === 'number' ? `[${key}]` : `${i > 0 ? '.' : ''}${String(key)}`))
+    .join('');
+}

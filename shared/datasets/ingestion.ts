@@ -1,0 +1,104 @@
+import type { Clock } from '../core/clock.ts';
+import { AppError, isAppError } from '../core/errors.ts';
+import { canonicalJson } from '../core/json.ts';
+import { sha256 } from '../core/ids.ts';
+import { blobContainers } from '../names.ts';
+import type { BlobRef, BlobStore } from '../storage/blobs.ts';
+import type { DatasetStore } from './dataset-store.ts';
+import type { Rejection, Source, Verified } from './entities.ts';
+import { parseLandingPath } from './entities.ts';
+import type { InspectTable, Scratch } from './ports.ts';
+
+export interface IngestionOptions {
+  readonly blobs: BlobStore;
+  readonly store: DatasetStore;
+  readonly scratch: Scratch;
+  readonly inspect: InspectTable;
+  readonly clock: Clock;
+  readonly maxFileBytes: number;
+}
+
+/** Turns a landed blob into verified, content-addressed bytes, or into a rejection that says why. */
+export class Ingestion {
+  readonly #options: IngestionOptions;
+
+  constructor(options: IngestionOptions) {
+    this.#options = options;
+  }
+
+  /** What is at that place now. @throws NOT_FOUND */
+  async identify(ref: BlobRef): Promise<Source> {
+    const properties = await this.#options.blobs.head(ref);
+    if (!properties)
+      throw new AppError('NOT_FOUND', `There is no blob ${ref.container}/${ref.name}.`, { ...ref });
+    return { ...ref, etag: properties.etag, sizeBytes: properties.sizeBytes };
+  }
+
+  /**
+   * Reads the whole file once, from the very content that was announced.
+   *
+   * @throws UNPROCESSABLE (not a readable table), PAYLOAD_TOO_LARGE, PRECONDITION_FAILED (overwritten since:
+   *   the newer content has an event of its own)
+   */
+  async verify(source: Source, signal: AbortSignal): Promise<Verified> {
+    const { blobs, scratch, inspect, maxFileBytes } = this.#options;
+    const { dataset } = parseLandingPath(source.name);
+    await using file = await scratch.download(source, {
+      maxBytes: maxFileBytes,
+      ifMatch: source.etag,
+      signal,
+    });
+    const { rows, columns } = await inspect(file.path);
+    signal.throwIfAborted();
+    const target = dataBlob(dataset, file.sha256);
+    if (!(await blobs.head(target))) {
+      const { body } = await blobs.open(source, { ifMatch: source.etag, signal });
+      await blobs
+        .put(target, body, { contentType: 'application/vnd.apache.parquet', ifAbsent: true })
+        .catch(ignoreExisting);
+    }
+    const shown = columns.map(({ name, type }) => ({ name, type }));
+    return { dataset, source, sha256: file.sha256, sizeBytes: file.sizeBytes, rows, columns: shown };
+  }
+
+  /** Keeps the reason beside the datasets and in the quarantine container; the file stays where it was dropped. */
+  async reject(source: Source, error: AppError, runId: string): Promise<void> {
+    const dataset = datasetOf(source);
+    const rejection: Rejection = {
+      dataset,
+      source,
+      code: error.code,
+      reason: error.message,
+      runId,
+      rejectedAt: this.#options.clock.now(),
+    };
+    const etagHash = sha256(source.etag).slice(0, 12);
+    const report: BlobRef = {
+      container: blobContainers.quarantine,
+      name: `${dataset}/${source.name.slice(source.name.indexOf('/') + 1)}.${etagHash}.json`,
+    };
+    await this.#options.blobs.put(report, `${canonicalJson(rejection)}\n`, {
+      contentType: 'application/json',
+    });
+    await this.#options.store.putRejection(rejection);
+  }
+}
+
+/** Where a version's bytes are: named by their hash, so that equal content is stored once. */
+export function dataBlob(dataset: string, sha256: string): BlobRef {
+  return { container: blobContainers.datasets, name: `${dataset}/${sha256}.parquet` };
+}
+
+/** A file whose path names no dataset is kept under `_unnamed`, which no dataset can be called. */
+function datasetOf(source: Source): string {
+  try {
+    return parseLandingPath(source.name).dataset;
+  } catch (error) {
+    if (isAppError(error, 'UNPROCESSABLE')) return '_unnamed';
+    throw error;
+  }
+}
+
+function ignoreExisting(error: unknown): void {
+  if (!isAppError(error, 'ALREADY_EXISTS')) throw error;
+}

@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { AppError } from '../core/errors.ts';
+import type { Scratch } from '../datasets/ports.ts';
+import type { BlobStore } from '../storage/blobs.ts';
+
+/** Scratch files below the system's temporary folder, each in a folder of its own. */
+export function createScratch(blobs: BlobStore): Scratch {
+  return {
+    async download(ref, { maxBytes, ifMatch, signal }) {
+      const folder = await mkdtemp(join(tmpdir(), 'slipway-'));
+      const path = join(folder, safeName(ref.name));
+      const remove = () => rm(folder, { recursive: true, force: true });
+      try {
+        const blob = await blobs.open(ref, {
+          ...(ifMatch ? { ifMatch } : {}),
+          ...(signal ? { signal } : {}),
+        });
+        if (blob.properties.sizeBytes > maxBytes) throw tooLarge(blob.properties.sizeBytes, maxBytes);
+        const hash = createHash('sha256');
+        let sizeBytes = 0;
+        await pipeline(
+          blob.body,
+          async function* (chunks: AsyncIterable<Uint8Array>) {
+            for await (const chunk of chunks) {
+              hash.update(chunk);
+              sizeBytes += chunk.length;
+              yield chunk;
+            }
+          },
+          createWriteStream(path),
+          signal ? { signal } : {},
+        );
+        return { path, sizeBytes, sha256: hash.digest('hex'), [Symbol.asyncDispose]: remove };
+      } catch (error) {
+        await remove();
+        signal?.throwIfAborted();
+        throw translate(error);
+      }
+    },
+  };
+}
+
+function safeName(name: string): string {
+  return (
+    basename(name)
+      .replaceAll(/[^\w.-]/g, '_')
+      .slice(-100) || 'file'
+  );
+}
+
+function tooLarge(sizeBytes: number, maxBytes: number): AppError {
+  return new AppError(
+    'PAYLOAD_TOO_LARGE',
+    `The file has ${sizeBytes} bytes, over the limit of ${maxBytes}; the setting SLIPWAY_LANDING_FILE_BYTES raises it.`,
+    { sizeBytes, maxBytes },
+  );
+}
+
+function translate(error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new AppError('INSUFFICIENT_STORAGE', 'The disk for temporary files is full.', {}, error);
+  }
+  return error;
+}

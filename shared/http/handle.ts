@@ -1,0 +1,191 @@
+import { AppError, toAppError } from '../core/errors.ts';
+import { type Logger, withFields } from '../core/logger.ts';
+import { validate } from '../core/validate.ts';
+import type { PipelineEngine } from '../pipelines/engine.ts';
+import { hasRole, localPrincipal, type Principal, readPrincipal } from './principal.ts';
+import { problemContentType, toProblem } from './problem.ts';
+import { defaultMaxBodyBytes, defaultTimeoutMs, type Reply, type Route } from './route.ts';
+
+/** A request as any host can give it; the body is read at most once and never past the route's limit. */
+export interface IncomingRequest {
+  readonly url: URL;
+  readonly headers: { get(name: string): string | null };
+  readonly params: Readonly<Record<string, string>>;
+  readonly body: AsyncIterable<Uint8Array> | null;
+  readonly engine: PipelineEngine | undefined;
+}
+
+export interface OutgoingResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface HandleOptions {
+  readonly auth: 'off' | 'appService';
+  readonly correlationId: string;
+  readonly logger: Logger;
+  readonly now: () => number;
+}
+
+/** Runs one request through its route: who, may they, what do they send, do it, answer. Never throws. */
+export async function handleRequest(
+  route: Route,
+  request: IncomingRequest,
+  options: HandleOptions,
+): Promise<OutgoingResponse> {
+  const { correlationId } = options;
+  const logger = withFields(options.logger, { correlationId, route: route.name });
+  const startedAt = options.now();
+  const response = await answer(route, request, options, logger).catch((error: unknown) =>
+    toErrorResponse(error, correlationId, logger),
+  );
+  logger.log(response.status >= 500 ? 'error' : 'info', 'http request', {
+    method: route.method,
+    status: response.status,
+    durationMs: options.now() - startedAt,
+  });
+  return response;
+}
+
+async function answer(
+  route: Route,
+  request: IncomingRequest,
+  options: HandleOptions,
+  logger: Logger,
+): Promise<OutgoingResponse> {
+  const principal = authorize(route, request, options.auth);
+  const params = route.params ? validate(route.params, request.params, 'path') : {};
+  const query = route.query
+    ? validate(route.query, Object.fromEntries(request.url.searchParams), 'query string')
+    : {};
+  const body = route.body ? validate(route.body, await readJson(route, request), 'request body') : undefined;
+  const timeoutMs = route.timeoutMs ?? defaultTimeoutMs;
+  const reply = await withTimeout(timeoutMs, (signal) =>
+    route.handle({
+      params,
+      query,
+      body,
+      principal,
+      correlationId: options.correlationId,
+      logger,
+      accept: request.headers.get('accept') ?? '*/*',
+      origin: request.url.origin,
+      signal,
+      engine: () => requireEngine(route, request.engine),
+    }),
+  );
+  return render(route, reply, options.correlationId);
+}
+
+function authorize(route: Route, request: IncomingRequest, auth: HandleOptions['auth']): Principal {
+  if (auth === 'off') return localPrincipal;
+  const principal = readPrincipal(request.headers.get('x-ms-client-principal') ?? undefined);
+  if (route.role === 'anonymous') return principal ?? { name: 'anonymous', roles: [] };
+  if (principal === undefined) throw new AppError('UNAUTHENTICATED', 'Sign in first.', { role: route.role });
+  if (!hasRole(principal, route.role)) {
+    throw new AppError('PERMISSION_DENIED', `This needs the role "${route.role}".`, {
+      role: route.role,
+      granted: principal.roles,
+    });
+  }
+  return principal;
+}
+
+async function readJson(route: Route, request: IncomingRequest): Promise<unknown> {
+  const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? 'application/json';
+  if (type !== 'application/json' && !type.endsWith('+json')) {
+    throw new AppError('UNSUPPORTED_MEDIA_TYPE', `Send application/json, not ${type}.`);
+  }
+  const bytes = await readBody(request, route.maxBodyBytes ?? defaultMaxBodyBytes);
+  if (bytes.length === 0) throw new AppError('INVALID_ARGUMENT', 'The request body is empty: send JSON.');
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    const reason = cause instanceof SyntaxError ? cause.message : 'it is not UTF-8';
+    throw new AppError('INVALID_ARGUMENT', `The request body is not JSON: ${reason}.`, {}, cause);
+  }
+}
+
+async function readBody(request: IncomingRequest, maxBytes: number): Promise<Buffer> {
+  const tooLarge = () =>
+    new AppError('PAYLOAD_TOO_LARGE', `The request body is over this route's limit of ${maxBytes} bytes.`, {
+      maxBytes,
+    });
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge();
+  const chunks: Uint8Array[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of request.body ?? []) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > maxBytes) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+async function withTimeout<T>(timeoutMs: number, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    const error = new AppError('TIMEOUT', `No answer within ${timeoutMs} ms.`, { timeoutMs });
+    controller.abort(error);
+    reject(error);
+  }, timeoutMs);
+  try {
+    return await Promise.race([run(controller.signal), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function requireEngine(route: Route, engine: PipelineEngine | undefined): PipelineEngine {
+  if (engine) return engine;
+  throw new AppError('INTERNAL', `The route "${route.name}" does not declare startsPipelines.`);
+}
+
+function render(route: Route, reply: Reply, correlationId: string): OutgoingResponse {
+  const contentType =
+    reply.text === undefined
+      ? 'application/json'
+      : (route.returns.contentType ?? 'text/plain; charset=utf-8');
+  return {
+    status: reply.status ?? route.returns.status,
+    headers: { 'content-type': contentType, ...commonHeaders(correlationId), ...reply.headers },
+    body: reply.text ?? JSON.stringify(reply.json ?? {}),
+  };
+}
+
+function toErrorResponse(thrown: unknown, correlationId: string, logger: Logger): OutgoingResponse {
+  const error = toAppError(thrown);
+  if (error.status >= 500) {
+    logger.log('error', 'request failed', {
+      code: error.code,
+      detail: error.message,
+      cause: describe(error.cause),
+    });
+  }
+  const retryAfterMs = error.details['retryAfterMs'];
+  return {
+    status: error.status,
+    headers: {
+      'content-type': problemContentType,
+      ...commonHeaders(correlationId),
+      ...(typeof retryAfterMs === 'number' ? { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) } : {}),
+    },
+    body: JSON.stringify(toProblem(error, correlationId)),
+  };
+}
+
+function commonHeaders(correlationId: string): Record<string, string> {
+  return {
+    'x-correlation-id': correlationId,
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-store',
+  };
+}
+
+/** For the log only: a cause can hold internals. */
+function describe(cause: unknown): string | undefined {
+  if (cause === undefined) return undefined;
+  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+}

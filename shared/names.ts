@@ -1,0 +1,30 @@
+/** Every name that code and infrastructure must agree on, in one place. */
+
+export const metadataContainers = ['datasets', 'pipelines', 'registry', 'serving'] as const;
+export type MetadataContainer = (typeof metadataContainers)[number];
+
+export const blobContainers = {
+  /** Where users drop files: `landing/<dataset>/<file>`. */
+  landing: 'landing',
+  /** Dataset versions, content-addressed. */
+  datasets: 'datasets',
+  /** Files that ingestion refused, with the reason. */
+  quarantine: 'quarantine',
+  /** Model files, content-addressed. */
+  models: 'models',
+} as const;
+
+export const queues = {
+  /** BlobCreated events of the landing container (Event Grid delivers them here in Azure). */
+  landing: 'landing',
+} as const;
+
+export const topics = {
+  /** Everything that happened, as facts: `dataset.version.created`, `model.deployed`… */
+  events: 'events',
+} as const;
+
+export const subscriptions = {
+  /** Starts the pipelines that wait for an event. */
+  pipelines: { topic: topics.events, name: 'pipelines' },
+} as const;

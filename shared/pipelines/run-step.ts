@@ -1,0 +1,148 @@
+import type { Clock } from '../core/clock.ts';
+import { AppError, errorCodes, toAppError } from '../core/errors.ts';
+import type { JsonValue } from '../core/json.ts';
+import { type Logger, withFields } from '../core/logger.ts';
+import { validate } from '../core/validate.ts';
+import type { StepProgress } from './entities.ts';
+import type { StepCall, StepError, StepOutcome } from './orchestrate.ts';
+import type { RunStore } from './run-store.ts';
+import type { Step } from './step.ts';
+
+const maxOutputBytes = 8 * 1024;
+const heartbeatMs = 500;
+
+export interface StepRunnerOptions<Services> {
+  readonly store: RunStore;
+  readonly steps: Readonly<Record<string, Step<Services>>>;
+  readonly services: Services;
+  readonly codeVersion: string;
+  readonly clock: Clock;
+}
+
+/**
+ * Runs one step of a run: the body of the generic activity. Called again for a step that already succeeded (the
+ * engine delivers at least once), it returns the stored output and does nothing else.
+ */
+export async function runStep<Services>(
+  call: StepCall,
+  options: StepRunnerOptions<Services>,
+  parentLogger: Logger,
+): Promise<StepOutcome> {
+  const { store, clock } = options;
+  const logger = withFields(parentLogger, { runId: call.runId, step: call.step, attempt: call.attempt });
+  const before = await store.getStep(call.runId, call.step);
+  if (before?.status === 'succeeded') return { ok: true, output: before.output ?? null };
+
+  const startedAt = clock.now();
+  const running = { step: call.step, status: 'running', attempt: call.attempt, startedAt } as const;
+  await store.putStep(call.runId, running);
+  logger.log('info', 'step started');
+  const heart = startHeartbeat(store, call, running, clock, logger);
+  try {
+    const output = await execute(call, options, heart, logger);
+    await heart.stop();
+    await store.putStep(call.runId, { ...running, status: 'succeeded', endedAt: clock.now(), output });
+    logger.log('info', 'step succeeded', { durationMs: clock.now() - startedAt });
+    return { ok: true, output };
+  } catch (thrown) {
+    await heart.stop();
+    const error = toStepError(heart.signal.aborted ? heart.signal.reason : thrown);
+    await store.putStep(call.runId, { ...running, status: 'failed', endedAt: clock.now(), error });
+    logger.log('warn', 'step failed', { ...error, cause: String(toAppError(thrown).cause ?? '') });
+    return { ok: false, error };
+  }
+}
+
+async function execute<Services>(
+  call: StepCall,
+  options: StepRunnerOptions<Services>,
+  heart: Heartbeat,
+  logger: Logger,
+): Promise<JsonValue> {
+  const step = Object.hasOwn(options.steps, call.uses) ? options.steps[call.uses] : undefined;
+  if (!step)
+    throw new AppError('UNPROCESSABLE', `This build has no step "${call.uses}".`, { step: call.uses });
+  const output = await step.run(
+    {
+      params: validate(step.params, call.params, `parameters of the step "${call.step}"`),
+      needs: validate(step.needs, call.needs, `inputs of the step "${call.step}"`),
+    },
+    {
+      runId: call.runId,
+      codeVersion: options.codeVersion,
+      services: options.services,
+      logger,
+      signal: heart.signal,
+      report: heart.report,
+    },
+  );
+  const sizeBytes = Buffer.byteLength(JSON.stringify(output));
+  if (sizeBytes > maxOutputBytes) {
+    throw new AppError(
+      'INTERNAL',
+      `The step "${call.step}" returned ${sizeBytes} bytes; over ${maxOutputBytes} it must return a blob reference.`,
+    );
+  }
+  return output;
+}
+
+interface Heartbeat {
+  readonly signal: AbortSignal;
+  readonly report: (fraction: number, message: string) => void;
+  readonly stop: () => Promise<void>;
+}
+
+/** Twice a second, while a step runs: stores its progress when it changed, and looks whether the run was cancelled. */
+function startHeartbeat(
+  store: RunStore,
+  call: StepCall,
+  running: Parameters<RunStore['putStep']>[1],
+  clock: Clock,
+  logger: Logger,
+): Heartbeat {
+  const cancelled = new AbortController();
+  const stopped = new AbortController();
+  let progress: StepProgress | undefined;
+  let stored: StepProgress | undefined;
+  const beat = async () => {
+    const run = await store.getRun(call.runId);
+    if (run.status === 'cancelled') cancelled.abort(new AppError('CANCELLED', 'The run was cancelled.'));
+    if (progress && progress !== stored) {
+      stored = progress;
+      await store.putStep(call.runId, { ...running, progress });
+    }
+  };
+  const loop = (async () => {
+    while (!stopped.signal.aborted) {
+      const slept = await clock.sleep(heartbeatMs, stopped.signal).then(
+        () => true,
+        () => false,
+      );
+      if (!slept) return;
+      // The step itself decides success; a beat that failed only delays news.
+      await beat().catch((error: unknown) =>
+        logger.log('warn', 'heartbeat failed', { detail: String(error) }),
+      );
+    }
+  })();
+  return {
+    signal: cancelled.signal,
+    report: (fraction, message) => {
+      progress = { fraction: Math.min(1, Math.max(0, fraction)), message, at: clock.now() };
+    },
+    stop: async () => {
+      stopped.abort(new Error('the step ended'));
+      await loop;
+    },
+  };
+}
+
+/** An unknown failure may be a passing one: it is tried again, within the step's retry policy. */
+function toStepError(thrown: unknown): StepError {
+  const error = toAppError(thrown);
+  return {
+    code: error.code,
+    message: error.message,
+    retry: error.code === 'INTERNAL' || errorCodes[error.code].retry,
+  };
+}
