@@ -1,0 +1,179 @@
+import { DatabaseSync } from 'node:sqlite';
+import { deserialize, serialize } from 'node:v8';
+
+/** The part of a LokiJS 1.5 collection that the journal reads. */
+interface LokiCollection {
+  readonly name: string;
+  readonly binaryIndices: Readonly<Record<string, unknown>>;
+  readonly uniqueNames: readonly string[];
+  readonly data: readonly object[];
+  /** Ids inserted, updated or removed since the journal last looked; LokiJS fills it for incremental adapters. */
+  dirtyIds: number[];
+  dirty: boolean;
+  get(id: number): object | null;
+  ensureAllIndexes(force: boolean): void;
+}
+
+/** The part of a LokiJS 1.5 database that the journal uses. */
+export interface LokiDatabase {
+  readonly collections: readonly LokiCollection[];
+  configureOptions(options: { readonly adapter: object; readonly autosave: false }): void;
+  autosaveDisable(): void;
+}
+
+const schemaVersion = 1;
+const schema = `
+  CREATE TABLE collection (
+    db TEXT NOT NULL, name TEXT NOT NULL, indices TEXT NOT NULL, PRIMARY KEY (db, name)
+  ) WITHOUT ROWID;
+  CREATE TABLE document (
+    db TEXT NOT NULL, collection TEXT NOT NULL, id INTEGER NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (db, collection, id)
+  ) WITHOUT ROWID;
+  PRAGMA user_version = ${schemaVersion};
+`;
+
+/**
+ * Makes Azurite's metadata survive SIGKILL.
+ *
+ * Azurite keeps names, sizes, ETags and the place of every byte in LokiJS databases in memory and writes them out
+ * whole every five seconds: kill it and the last five seconds of acknowledged writes are gone, though their
+ * bytes are on disk; write them out at each request and its cost grows with every blob there is. The journal takes
+ * the place of that persistence through LokiJS's own "incremental" adapter interface: LokiJS lists the ids that
+ * changed, and `flush` writes just those rows to SQLite in one transaction. Azurite's servers call it before the
+ * first byte of each answer leaves, so nobody learns of a write that could still be lost. WAL with
+ * `synchronous=NORMAL` hands a commit to the operating system, which a killed process cannot take back (a power
+ * cut can).
+ *
+ * Rows use V8's serialization rather than JSON, as the dates and digests of the records are then what they were.
+ */
+export class LokiJournal {
+  readonly path: string;
+  readonly #sqlite: DatabaseSync;
+  readonly #databases = new Map<string, LokiDatabase>();
+  readonly #known = new Set<string>();
+
+  /** @throws when another process holds the file, or a newer version wrote it */
+  constructor(path: string) {
+    this.path = path;
+    this.#sqlite = new DatabaseSync(path);
+    // Exclusive: two Azurites on one directory would overwrite each other's extents. The kernel frees it on death.
+    this.#sqlite.exec(
+      'PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; BEGIN IMMEDIATE',
+    );
+    const version = this.#sqlite.prepare('PRAGMA user_version').get()?.['user_version'];
+    if (version === 0) this.#sqlite.exec(schema);
+    this.#sqlite.exec('COMMIT');
+    if (version !== 0 && version !== schemaVersion) {
+      this.#sqlite.close();
+      throw new Error(`${path} is of format ${String(version)}; this version reads format ${schemaVersion}.`);
+    }
+  }
+
+  /** Replaces the persistence of a LokiJS database that has not loaded yet. */
+  attach(name: string, database: LokiDatabase): void {
+    this.#databases.set(name, database);
+    database.autosaveDisable();
+    database.configureOptions({
+      autosave: false,
+      adapter: {
+        mode: 'incremental',
+        loadDatabase: (_filename: string, done: (loaded: object | null) => void) => {
+          done(this.#load(name));
+          for (const collection of database.collections) collection.ensureAllIndexes(true);
+        },
+        saveDatabase: (_filename: string, _copy: unknown, done: (error?: unknown) => void) => {
+          this.flush();
+          done();
+        },
+      },
+    });
+  }
+
+  /** Writes what changed since the last call, or throws SQLite's error and keeps it for the next call. */
+  flush(): void {
+    const changed = [...this.#databases].flatMap(([name, database]) =>
+      database.collections
+        .filter(
+          (collection) => collection.dirtyIds.length > 0 || !this.#known.has(`${name}/${collection.name}`),
+        )
+        .map((collection) => ({ name, collection })),
+    );
+    if (changed.length === 0) return;
+    this.#sqlite.exec('BEGIN IMMEDIATE');
+    try {
+      for (const { name, collection } of changed) this.#write(name, collection);
+      this.#sqlite.exec('COMMIT');
+    } catch (error) {
+      // A full disk makes SQLite roll back by itself.
+      if (this.#sqlite.isTransaction) this.#sqlite.exec('ROLLBACK');
+      throw error;
+    }
+    for (const { name, collection } of changed) {
+      this.#known.add(`${name}/${collection.name}`);
+      collection.dirtyIds = [];
+      collection.dirty = false;
+    }
+  }
+
+  /** Flushes, and lets go of the file. */
+  close(): void {
+    this.flush();
+    this.#sqlite.close();
+  }
+
+  #write(name: string, collection: LokiCollection): void {
+    const indices = { binary: Object.keys(collection.binaryIndices), unique: collection.uniqueNames };
+    this.#sqlite
+      .prepare('INSERT INTO collection VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET indices = excluded.indices')
+      .run(name, collection.name, JSON.stringify(indices));
+    const upsert = this.#sqlite.prepare(
+      'INSERT INTO document VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body',
+    );
+    const remove = this.#sqlite.prepare('DELETE FROM document WHERE db = ? AND collection = ? AND id = ?');
+    for (const id of new Set(collection.dirtyIds)) {
+      const document = collection.get(id);
+      if (document === null) remove.run(name, collection.name, id);
+      else upsert.run(name, collection.name, id, serialize(document));
+    }
+  }
+
+  /** @returns what LokiJS's `loadJSONObject` wants, or null for a new database */
+  #load(name: string): object | null {
+    const collections = this.#sqlite.prepare('SELECT name, indices FROM collection WHERE db = ?').all(name);
+    if (collections.length === 0) return null;
+    const rows = this.#sqlite.prepare(
+      'SELECT id, body FROM document WHERE db = ? AND collection = ? ORDER BY id',
+    );
+    return {
+      databaseVersion: 1.5,
+      collections: collections.map((collection) => {
+        const { binary, unique } = JSON.parse(String(collection['indices'])) as {
+          binary: string[];
+          unique: string[];
+        };
+        const documents = rows.all(name, String(collection['name']));
+        this.#known.add(`${name}/${String(collection['name'])}`);
+        return {
+          name: collection['name'],
+          data: documents.map((row) => deserialize(row['body'] as Uint8Array) as object),
+          maxId: Number(documents.at(-1)?.['id'] ?? 0),
+          binaryIndices: Object.fromEntries(
+            binary.map((field) => [field, { name: field, dirty: true, values: [] }]),
+          ),
+          uniqueNames: unique,
+          adaptiveBinaryIndices: true,
+          // Left out, LokiJS reads them as false and keeps every change in memory for ever.
+          disableChangesApi: true,
+          disableDeltaChangesApi: true,
+          disableMeta: false,
+          transactional: false,
+          asyncListeners: false,
+          cloneObjects: false,
+          autoupdate: false,
+          changes: [],
+        };
+      }),
+    };
+  }
+}

@@ -1,0 +1,163 @@
+import type { Server, ServerResponse } from 'node:http';
+import Module, { createRequire } from 'node:module';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { LokiDatabase, LokiJournal } from './journal.ts';
+
+/** The part of Azurite 3.37's BlobServer and QueueServer (`ServerBase`) used here. */
+export interface AzuriteServer {
+  readonly httpServer: Server;
+  readonly metadataStore: { readonly db: LokiDatabase };
+  readonly extentMetadataStore: {
+    readonly db: LokiDatabase;
+    getExtentLocationId(id: string): Promise<string>;
+  };
+  readonly extentStore: {
+    appendExtent(data: unknown, contextId?: string): Promise<unknown>;
+    deleteExtents(ids: Iterable<string>): Promise<number>;
+  };
+  start(): Promise<void>;
+}
+
+type ServerClass = new (configuration: object) => AzuriteServer;
+type ConfigurationClass = new (...settings: readonly unknown[]) => object;
+type StorageErrorClass = new (status: number, code: string, message: string, requestId: string) => Error;
+
+const require = createRequire(import.meta.url);
+
+/**
+ * Loads Azurite's two services, and neither its table service nor its SQL drivers, by path. Application Insights
+ * stays out too: nothing is reported to anyone, and two thirds of the load time go with it.
+ */
+function loadAzurite() {
+  const azuriteRequire = createRequire(require.resolve('azurite/package.json'));
+  const telemetryPath = azuriteRequire.resolve('applicationinsights');
+  const stub = new Module(telemetryPath);
+  stub.loaded = true;
+  require.cache[telemetryPath] = stub;
+  const load = (path: string): unknown =>
+    (require(`azurite/dist/src/${path}.js`) as { readonly default: unknown }).default;
+  return {
+    blob: {
+      Server: load('blob/BlobServer') as ServerClass,
+      Configuration: load('blob/BlobConfiguration') as ConfigurationClass,
+      StorageError: load('blob/errors/StorageError') as StorageErrorClass,
+    },
+    queue: {
+      Server: load('queue/QueueServer') as ServerClass,
+      Configuration: load('queue/QueueConfiguration') as ConfigurationClass,
+      StorageError: load('queue/errors/StorageError') as StorageErrorClass,
+    },
+  };
+}
+
+/** Starts both services over one journal. @returns the listening servers */
+export async function startServers(
+  dataDir: string,
+  journal: LokiJournal,
+  ports: { readonly blob: number; readonly queue: number },
+): Promise<Record<'blob' | 'queue', AzuriteServer>> {
+  const azurite = loadAzurite();
+  const start = async (service: 'blob' | 'queue'): Promise<AzuriteServer> => {
+    const { Server, Configuration, StorageError } = azurite[service];
+    const extentDir = join(dataDir, `${service}-extents`);
+    // Azurite loads a database only where a file of its name exists: both names are the journal's.
+    const server = new Server(
+      new Configuration(
+        '127.0.0.1',
+        ports[service],
+        // Seconds. Azurite's 5 would close idle connections under a client that is just about to use them.
+        120,
+        journal.path,
+        journal.path,
+        [{ locationId: 'Default', locationPath: extentDir, maxConcurrency: 10 }],
+        false,
+        undefined,
+        false,
+        undefined,
+        false,
+        // The client speaks a newer API version than this Azurite has seen.
+        true,
+      ),
+    );
+    journal.attach(`${service}`, server.metadataStore.db);
+    journal.attach(`${service}-extents`, server.extentMetadataStore.db);
+    answerOnlyWhatIsSaved(server, journal);
+    nameFullDisk(server, StorageError);
+    const files = await listFiles(extentDir);
+    await server.start();
+    await removeOrphans(server, extentDir, files);
+    return server;
+  };
+  const [blob, queue] = await Promise.all([start('blob'), start('queue')]);
+  return { blob, queue };
+}
+
+/**
+ * Flushes the journal before the head of every answer, reads included: nobody may act on a state that a kill
+ * could undo. An answer whose state cannot be saved becomes a failure.
+ */
+function answerOnlyWhatIsSaved(server: AzuriteServer, journal: LokiJournal): void {
+  const flush = (response: ServerResponse, status: number): number => {
+    try {
+      journal.flush();
+      return status;
+    } catch (error) {
+      const full = isFullDisk(error);
+      response.setHeader('x-ms-error-code', full ? 'InsufficientStorage' : 'InternalError');
+      return full ? 507 : 500;
+    }
+  };
+  server.httpServer.prependListener('request', (_request, response) => {
+    const writeHead = response.writeHead.bind(response) as (...head: unknown[]) => typeof response;
+    response.writeHead = (status: number, ...rest: unknown[]) => writeHead(flush(response, status), ...rest);
+  });
+  // The collector must not drop bytes whose blob a kill could bring back.
+  const { extentStore } = server;
+  const deleteExtents = extentStore.deleteExtents.bind(extentStore);
+  extentStore.deleteExtents = (ids) => {
+    journal.flush();
+    return deleteExtents(ids);
+  };
+}
+
+/** Azurite answers a bare 500 when it runs out of disk. */
+function nameFullDisk({ extentStore }: AzuriteServer, StorageError: StorageErrorClass): void {
+  const appendExtent = extentStore.appendExtent.bind(extentStore);
+  extentStore.appendExtent = async (data, contextId) => {
+    try {
+      return await appendExtent(data, contextId);
+    } catch (error) {
+      if (!isFullDisk(error)) throw error;
+      throw new StorageError(507, 'InsufficientStorage', 'The disk is full.', contextId ?? '');
+    }
+  };
+}
+
+function isFullDisk(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code, errcode } = error as { readonly code?: unknown; readonly errcode?: unknown };
+  const sqliteFull = 13;
+  return code === 'ENOSPC' || code === 'EDQUOT' || errcode === sqliteFull;
+}
+
+async function listFiles(dir: string): Promise<readonly string[]> {
+  try {
+    return await readdir(dir);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** Bytes of uploads that a kill cut short belong to no record, and Azurite's collector never sees them. */
+async function removeOrphans(server: AzuriteServer, dir: string, files: readonly string[]): Promise<void> {
+  const { collections } = server.extentMetadataStore.db;
+  const known = new Set(
+    collections.flatMap(({ data }) => data.map((extent) => (extent as { readonly id?: string }).id)),
+  );
+  for (const file of files) {
+    if (!known.has(file)) await rm(join(dir, file), { force: true });
+  }
+}
