@@ -1,0 +1,477 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ErrorCode } from '../../shared/core/errors.ts';
+import type { JsonValue } from '../../shared/core/json.ts';
+import type {
+  MessageQueue,
+  OutgoingMessage,
+  QueueSource,
+  ReceivedMessage,
+} from '../../shared/storage/queue.ts';
+
+/** One store with its entities, empty. */
+export interface QueueFixture {
+  /** A client of the store. */
+  readonly queue: MessageQueue;
+  /** One more client of the same store. */
+  openAnother(): Promise<MessageQueue>;
+  readonly names: {
+    readonly queue: string;
+    readonly topic: string;
+    readonly subscriptions: [string, string];
+  };
+  readonly lockDurationMs: number;
+  readonly maxDeliveryCount: number;
+  /** Closes every client and removes the store. */
+  dispose(): Promise<void>;
+}
+
+export interface QueueHarness {
+  readonly name: string;
+  /** Why the suite cannot run here. */
+  readonly skip?: string;
+  /** How often the property runs: fewer over a network. */
+  readonly propertyRuns: number;
+  open(): Promise<QueueFixture>;
+}
+
+const patientMs = 10_000;
+
+/** What every adapter of `MessageQueue` must do. Locks are waited for in real time: give them short ones. */
+export function describeQueueContract(harness: QueueHarness): void {
+  const title = harness.skip === undefined ? harness.name : `${harness.name} (skipped: ${harness.skip})`;
+  describe.skipIf(harness.skip !== undefined)(`MessageQueue: ${title}`, () => {
+    let fixture: QueueFixture;
+    let queue: MessageQueue;
+    let source: QueueSource;
+    let name: string;
+
+    beforeEach(async () => {
+      fixture = await harness.open();
+      queue = fixture.queue;
+      name = fixture.names.queue;
+      source = { queue: name };
+    });
+    afterEach(() => fixture.dispose());
+
+    const receiveOne = (from: QueueSource = source, by = queue) => expectOne(by, from);
+    const takeOne = async (from: QueueSource = source) => {
+      const message = await receiveOne(from);
+      await queue.complete(message);
+      return message;
+    };
+    const peek = (from: QueueSource = source) => queue.receive(from, { maxMessages: 100, waitMs: 0 });
+
+    describe('messages', () => {
+      it('arrive as they were sent', async () => {
+        const before = Date.now();
+        const message: OutgoingMessage = {
+          id: 'run-7/train',
+          body: {
+            path: 'landing/vols—été/日本語.parquet',
+            rows: [1, 2.5, null, true, '🛫'],
+            nested: { a: {} },
+          },
+          subject: 'dataset.version.created',
+          correlationId: 'c-1',
+          properties: {
+            text: 'naïve ☃',
+            count: 42,
+            ratio: -0.25,
+            negative: -7,
+            large: 2 ** 52,
+            yes: true,
+            empty: '',
+          },
+        };
+        await queue.send(name, [message]);
+        const received = await receiveOne();
+        expect(received).toMatchObject({ ...message, deliveryCount: 1, source });
+        expect(received.properties).toEqual(message.properties);
+        expect(received.lockToken).not.toBe('');
+        expect(received.deadLetterReason).toBeUndefined();
+        // A minute's slack: the broker's clock need not be ours.
+        expect(Math.abs(received.enqueuedAt - before)).toBeLessThan(60_000);
+        expect(received.lockedUntil - received.enqueuedAt).toBeGreaterThan(0);
+        await queue.complete(received);
+        expect(await peek()).toEqual([]);
+      });
+
+      it('need nothing but an id and a body', async () => {
+        await queue.send(name, [{ id: 'a', body: null }]);
+        const received = await receiveOne();
+        expect(received.body).toBeNull();
+        expect(received.properties).toEqual({});
+        expect('subject' in received || 'correlationId' in received).toBe(false);
+      });
+
+      it('of any JSON come back equal', async () => {
+        await fc.assert(
+          fc.asyncProperty(messageArbitrary, async (message) => {
+            await queue.send(name, [message]);
+            const received = await receiveOne();
+            await queue.complete(received);
+            expect(received).toMatchObject({ id: message.id, body: message.body, subject: message.subject });
+            expect(received.properties).toEqual(message.properties);
+          }),
+          { numRuns: harness.propertyRuns },
+        );
+      });
+
+      it('may be 200 KB of text beyond the BMP', async () => {
+        const body = '🛬ß'.repeat(Math.floor(200_000 / 6));
+        await queue.send(name, [{ id: 'big', body }]);
+        expect((await receiveOne()).body).toBe(body);
+      });
+
+      it('arrive in the order of sending, over sends and within one', async () => {
+        await queue.send(name, numbered(0, 20));
+        for (let i = 20; i < 30; i++) await queue.send(name, numbered(i, i + 1));
+        const bodies: JsonValue[] = [];
+        while (bodies.length < 30) {
+          const batch = await queue.receive(source, { maxMessages: 7, waitMs: patientMs });
+          expect(batch.length).toBeGreaterThan(0);
+          expect(batch.length).toBeLessThanOrEqual(7);
+          for (const message of batch) {
+            bodies.push(message.body);
+            await queue.complete(message);
+          }
+        }
+        expect(bodies).toEqual(numbered(0, 30).map(({ body }) => body));
+      });
+
+      it('with the same id are all delivered: dropping repeats is the consumer’s part', async () => {
+        await queue.send(name, [{ id: 'same', body: 1 }]);
+        await queue.send(name, [{ id: 'same', body: 2 }]);
+        expect([(await receiveOne()).body, (await receiveOne()).body]).toEqual([1, 2]);
+      });
+    });
+
+    describe('receive', () => {
+      it('returns none once the wait is over, and not before', async () => {
+        const before = performance.now();
+        expect(await queue.receive(source, { maxMessages: 10, waitMs: 300 })).toEqual([]);
+        expect(performance.now() - before).toBeGreaterThanOrEqual(295);
+      });
+
+      it('wakes for a message that another client sends later', async () => {
+        const sender = await fixture.openAnother();
+        const waiting = queue.receive(source, { maxMessages: 10, waitMs: patientMs });
+        await sleep(150);
+        await sender.send(name, [{ id: 'late', body: 'here' }]);
+        expect((await waiting).map(({ id }) => id)).toEqual(['late']);
+      });
+
+      it('does not wait for a full batch', async () => {
+        await queue.send(name, numbered(0, 2));
+        const before = performance.now();
+        const received = await queue.receive(source, { maxMessages: 50, waitMs: 20_000 });
+        expect(received).toHaveLength(2);
+        // Not a speed: the wait would be ten times this.
+        expect(performance.now() - before).toBeLessThan(2000);
+      });
+
+      it('gives a message to one of many racing receivers', async () => {
+        const total = 120;
+        const clients = [queue, await fixture.openAnother(), await fixture.openAnother()];
+        for (let i = 0; i < total; i += 20) await queue.send(name, numbered(i, i + 20));
+        const seen: JsonValue[] = [];
+        const drain = async (client: MessageQueue) => {
+          for (;;) {
+            const batch = await client.receive(source, { maxMessages: 3, waitMs: 200 });
+            if (batch.length === 0) return;
+            for (const message of batch) {
+              seen.push(message.body);
+              await client.complete(message);
+            }
+          }
+        };
+        await Promise.all([...clients, ...clients].map(drain));
+        expect(seen).toHaveLength(total);
+        expect(new Set(seen).size).toBe(total);
+      });
+
+      it('is refused for impossible numbers', async () => {
+        for (const options of [
+          { maxMessages: 0, waitMs: 0 },
+          { maxMessages: 101, waitMs: 0 },
+          { maxMessages: 1.5, waitMs: 0 },
+          { maxMessages: 1, waitMs: -1 },
+          { maxMessages: 1, waitMs: Number.NaN },
+          { maxMessages: 1, waitMs: 3_600_001 },
+        ])
+          await expectCode(queue.receive(source, options), 'INVALID_ARGUMENT');
+      });
+    });
+
+    describe('the lock', () => {
+      it('hides a message until it ends; then the message comes back, counted', async () => {
+        await queue.send(name, [{ id: 'a', body: 1 }]);
+        const first = await receiveOne();
+        expect(await peek()).toEqual([]);
+        const second = await expectOne(await fixture.openAnother(), source);
+        expect(Date.now()).toBeGreaterThanOrEqual(first.lockedUntil - 50);
+        expect(second).toMatchObject({ id: 'a', body: 1, deliveryCount: 2 });
+        expect(second.lockToken).not.toBe(first.lockToken);
+      });
+
+      it('once lost, allows nothing', async () => {
+        await queue.send(name, [{ id: 'a', body: 1 }]);
+        const lost = await receiveOne();
+        await sleep(fixture.lockDurationMs + 100);
+        const held = await receiveOne();
+        await expectCode(queue.renewLock(lost), 'PRECONDITION_FAILED');
+        await expectCode(queue.complete(lost), 'PRECONDITION_FAILED');
+        await expectCode(queue.abandon(lost), 'PRECONDITION_FAILED');
+        await expectCode(queue.deadLetter(lost, 'late', 'too late'), 'PRECONDITION_FAILED');
+        await queue.complete(held);
+        expect(await peek()).toEqual([]);
+        expect(await peek({ ...source, deadLetter: true })).toEqual([]);
+      });
+
+      it('settles once', async () => {
+        await queue.send(name, [{ id: 'a', body: 1 }]);
+        const message = await receiveOne();
+        await queue.complete(message);
+        await expectCode(queue.complete(message), 'PRECONDITION_FAILED');
+        await expectCode(queue.abandon(message), 'PRECONDITION_FAILED');
+      });
+
+      it('renewed, outlives its first end', async () => {
+        await queue.send(name, [{ id: 'a', body: 1 }]);
+        const message = await receiveOne();
+        let lockedUntil = message.lockedUntil;
+        for (let i = 0; i < 3; i++) {
+          await sleep(fixture.lockDurationMs * 0.6);
+          const renewed = await queue.renewLock(message);
+          expect(renewed).toBeGreaterThan(lockedUntil);
+          lockedUntil = renewed;
+        }
+        expect(await peek()).toEqual([]);
+        await queue.complete(message);
+        expect(await peek()).toEqual([]);
+      });
+
+      it('given up brings the message back at once, counted and in its place', async () => {
+        await queue.send(name, numbered(0, 3));
+        const first = await receiveOne();
+        await queue.abandon(first);
+        const again = await receiveOne();
+        expect(again).toMatchObject({ id: first.id, deliveryCount: 2 });
+        expect(Date.now()).toBeLessThan(first.lockedUntil + fixture.lockDurationMs);
+      });
+
+      it('of a client that closes ends in time', async () => {
+        const crashing = await fixture.openAnother();
+        await queue.send(name, [{ id: 'a', body: 1 }]);
+        await expectOne(crashing, source);
+        await crashing.close();
+        expect(await receiveOne()).toMatchObject({ id: 'a' });
+      });
+    });
+
+    describe('dead letters', () => {
+      const dead = () => ({ ...source, deadLetter: true });
+
+      it('are messages delivered too often', async () => {
+        await queue.send(name, [{ id: 'poison', body: { bad: true }, properties: { k: 'v' } }]);
+        for (let count = 1; count <= fixture.maxDeliveryCount; count++) {
+          const message = await receiveOne();
+          expect(message.deliveryCount).toBe(count);
+          await queue.abandon(message);
+        }
+        expect(await peek()).toEqual([]);
+        const letter = await receiveOne(dead());
+        expect(letter).toMatchObject({
+          id: 'poison',
+          body: { bad: true },
+          deadLetterReason: 'MaxDeliveryCountExceeded',
+          source: dead(),
+        });
+        expect(letter.properties).toEqual({ k: 'v' });
+      });
+
+      it('made on request carry the reason and the description', async () => {
+        await queue.send(name, [{ id: 'a', body: 1, properties: { k: 1 } }]);
+        await queue.deadLetter(await receiveOne(), 'INVALID_ARGUMENT', 'rows[3]: “origin” is missing');
+        expect(await peek()).toEqual([]);
+        const letter = await receiveOne(dead());
+        expect(letter).toMatchObject({
+          id: 'a',
+          body: 1,
+          deadLetterReason: 'INVALID_ARGUMENT',
+          deadLetterDescription: 'rows[3]: “origin” is missing',
+        });
+        expect(letter.properties).toEqual({ k: 1 });
+        await expectCode(queue.deadLetter(letter, 'again', ''), 'INVALID_ARGUMENT');
+        await queue.abandon(letter);
+        await queue.complete(await receiveOne(dead()));
+        expect(await peek(dead())).toEqual([]);
+      });
+
+      it('wake whoever waits for them', async () => {
+        await queue.send(name, [{ id: 'a', body: 1 }]);
+        const message = await receiveOne();
+        const waiting = queue.receive(dead(), { maxMessages: 1, waitMs: patientMs });
+        await sleep(100);
+        await queue.deadLetter(message, 'r', 'd');
+        expect(await waiting).toHaveLength(1);
+      });
+    });
+
+    describe('topics', () => {
+      it('give every subscription its own copy', async () => {
+        const { topic, subscriptions } = fixture.names;
+        const [left, right] = subscriptions.map((subscription) => ({ topic, subscription })) as [
+          QueueSource,
+          QueueSource,
+        ];
+        await queue.send(topic, numbered(0, 2));
+        const copies = await queue.receive(left, { maxMessages: 1, waitMs: patientMs });
+        await queue.complete(copies[0]!);
+        await queue.deadLetter(await receiveOne(left), 'r', 'd');
+        expect(await peek(left)).toEqual([]);
+        expect((await receiveOne({ ...left, deadLetter: true })).body).toBe('1');
+        const others = [await receiveOne(right), await receiveOne(right)];
+        expect(others.map(({ body, deliveryCount }) => [body, deliveryCount])).toEqual([
+          ['0', 1],
+          ['1', 1],
+        ]);
+        expect(await peek({ ...right, deadLetter: true })).toEqual([]);
+      });
+    });
+
+    describe('scheduled messages', () => {
+      it('are not early, do not hold up others, and keep their time as the time of arrival', async () => {
+        const scheduledFor = Date.now() + 700;
+        await queue.send(name, [
+          { id: 'later', body: 1, scheduledFor },
+          { id: 'now', body: 2 },
+          { id: 'past', body: 3, scheduledFor: Date.now() - 60_000 },
+        ]);
+        expect((await takeOne()).id).toBe('now');
+        expect((await takeOne()).id).toBe('past');
+        expect(await peek()).toEqual([]);
+        const late = await takeOne();
+        expect(Date.now()).toBeGreaterThanOrEqual(scheduledFor);
+        expect(late).toMatchObject({ id: 'later', deliveryCount: 1 });
+        expect(late.enqueuedAt).toBeGreaterThanOrEqual(scheduledFor);
+      });
+
+      it('in one send each keep to their own time', async () => {
+        const start = Date.now();
+        await queue.send(name, [
+          { id: 'second', body: 1, scheduledFor: start + 900 },
+          { id: 'first', body: 2, scheduledFor: start + 400 },
+        ]);
+        expect((await takeOne()).id).toBe('first');
+        expect((await takeOne()).id).toBe('second');
+        expect(Date.now()).toBeGreaterThanOrEqual(start + 900);
+      });
+    });
+
+    describe('a send', () => {
+      it('of nothing does nothing', async () => {
+        await queue.send(name, []);
+        expect(await peek()).toEqual([]);
+      });
+
+      it('stores none of its messages if one of them is invalid', async () => {
+        const good = { id: 'good', body: 1 };
+        for (const bad of invalidMessages) {
+          await expectCode(queue.send(name, [good, bad, good]), 'INVALID_ARGUMENT');
+        }
+        expect(await peek()).toEqual([]);
+      });
+
+      it('over 256 KB is refused whole', async () => {
+        const tooBig = { id: 'big', body: 'x'.repeat(256 * 1024) };
+        await expectCode(queue.send(name, [tooBig]), 'PAYLOAD_TOO_LARGE');
+        const half = { id: 'half', body: 'ü'.repeat(70_000) };
+        await expectCode(queue.send(name, [{ id: 'small', body: 1 }, half, half]), 'PAYLOAD_TOO_LARGE');
+        expect(await peek()).toEqual([]);
+        await queue.send(name, [half]);
+        expect((await receiveOne()).id).toBe('half');
+      });
+    });
+
+    it('an entity that does not exist is NOT_FOUND', async () => {
+      const { topic } = fixture.names;
+      const options = { maxMessages: 1, waitMs: 0 };
+      await expectCode(queue.send('no-such-queue', [{ id: 'a', body: 1 }]), 'NOT_FOUND');
+      await expectCode(queue.receive({ queue: 'no-such-queue' }, options), 'NOT_FOUND');
+      await expectCode(queue.receive({ topic, subscription: 'no-such-sub' }, options), 'NOT_FOUND');
+      await expectCode(queue.receive({ topic: 'no-such-topic', subscription: 'x' }, options), 'NOT_FOUND');
+    });
+
+    it('ping proves life until the client is closed; then every call is UNAVAILABLE', async () => {
+      await queue.ping();
+      await queue.close();
+      await queue.close();
+      await expectCode(queue.ping(), 'UNAVAILABLE');
+      await expectCode(queue.send(name, [{ id: 'a', body: 1 }]), 'UNAVAILABLE');
+      await expectCode(queue.receive(source, { maxMessages: 1, waitMs: 0 }), 'UNAVAILABLE');
+    });
+
+    it('closing ends a receive that waits', async () => {
+      const waiting = queue.receive(source, { maxMessages: 1, waitMs: 20_000 });
+      await sleep(300);
+      await queue.close();
+      expect(await waiting).toEqual([]);
+    });
+  });
+}
+
+async function expectOne(queue: MessageQueue, source: QueueSource): Promise<ReceivedMessage> {
+  const received = await queue.receive(source, { maxMessages: 1, waitMs: patientMs });
+  expect(received).toHaveLength(1);
+  return received[0]!;
+}
+
+export async function expectCode(promise: Promise<unknown>, code: ErrorCode): Promise<void> {
+  await expect(promise).rejects.toMatchObject({ name: 'AppError', code });
+}
+
+function numbered(from: number, to: number): OutgoingMessage[] {
+  return Array.from({ length: to - from }, (_, i) => ({ id: `m-${from + i}`, body: String(from + i) }));
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** JSON has no -0: nothing of what is sent here may depend on it. */
+const json = fc.jsonValue({ maxDepth: 4 }).map((value) => JSON.parse(JSON.stringify(value)) as JsonValue);
+const text = (minLength: number, maxLength: number) =>
+  fc.string({ unit: 'binary', minLength, maxLength }).filter((value) => value.length <= maxLength);
+
+const messageArbitrary = fc.record({
+  id: text(1, 60),
+  body: json,
+  subject: text(0, 50),
+  properties: fc.dictionary(
+    text(1, 20).filter((name) => name !== '__proto__'),
+    fc.oneof(
+      text(0, 50),
+      fc.boolean(),
+      fc.maxSafeInteger().map((value) => value + 0),
+      fc.double({ noNaN: true, min: -1e15, max: 1e15 }).filter((value) => !Object.is(value, -0)),
+    ),
+    { maxKeys: 6, noNullPrototype: true },
+  ),
+});
+
+const invalidMessages: readonly OutgoingMessage[] = [
+  { id: '', body: 1 },
+  { id: 'x'.repeat(129), body: 1 },
+  { id: 'lone \ud800', body: 1 },
+  { id: 'a', body: Number.NaN },
+  { id: 'a', body: { deep: [Infinity] } },
+  { id: 'a', body: undefined as unknown as JsonValue },
+  { id: 'a', body: 1, properties: { '': 1 } },
+  { id: 'a', body: 1, properties: { n: Number.NaN } },
+  { id: 'a', body: 1, properties: { n: 2 ** 60 } },
+  { id: 'a', body: 1, properties: { n: {} as unknown as string } },
+  { id: 'a', body: 1, scheduledFor: Number.NaN },
+  { id: 'a', body: 1, scheduledFor: -1 },
+];

@@ -1,0 +1,44 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '../../shared/core/clock.ts';
+import { systemIds } from '../../shared/core/ids.ts';
+import { openSqliteQueue, type SqliteQueue } from '../../shared/embedded/sqlite-queue.ts';
+import { describeQueueContract } from './queue.contract.ts';
+
+const names = { queue: 'work', topic: 'events', subscriptions: ['left', 'right'] as [string, string] };
+const lockDurationMs = 500;
+const maxDeliveryCount = 4;
+
+describeQueueContract({
+  name: 'SQLite',
+  propertyRuns: 200,
+  async open() {
+    const directory = await mkdtemp(join(tmpdir(), 'queue-contract-'));
+    const clients: SqliteQueue[] = [];
+    const openAnother = async () => {
+      const client = openSqliteQueue({
+        file: join(directory, 'local.db'),
+        clock: systemClock,
+        ids: systemIds,
+        topology: { queues: [names.queue], topics: { [names.topic]: names.subscriptions } },
+        lockDurationMs,
+        maxDeliveryCount,
+        pollMs: 20,
+      });
+      clients.push(client);
+      return client;
+    };
+    return {
+      queue: await openAnother(),
+      openAnother,
+      names,
+      lockDurationMs,
+      maxDeliveryCount,
+      async dispose() {
+        await Promise.all(clients.map((client) => client.close()));
+        await rm(directory, { recursive: true, force: true });
+      },
+    };
+  },
+});
