@@ -1,0 +1,21 @@
+import { AppError, isAppError } from '../core/errors.ts';
+
+/**
+ * DuckDB's errors are texts that begin with their kind. Those that speak of the file become UNPROCESSABLE with
+ * DuckDB's own first line, which says what is wrong, without the path on this machine.
+ */
+export function translateDuckDbError(error: unknown): AppError {
+  if (isAppError(error)) return error;
+  const [firstLine = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+  const [, kind = '', text = firstLine] = /^([A-Z][\w -]*?(?: Error|exception)): (.*)$/i.exec(firstLine) ?? [];
+  if (/^interrupt/i.test(kind)) return new AppError('CANCELLED', 'Reading the table was cancelled.', {}, error);
+  if (/^out of memory/i.test(kind))
+    return new AppError(
+      'UNPROCESSABLE',
+      'The table needs more memory to read than the limit allows.',
+      {},
+      error,
+    );
+  const reason = text.replaceAll(/(['"])[^'"]*\/[^'"]*\1/g, 'the file').replace(/\.$/, '');
+  return new AppError('UNPROCESSABLE', `The table cannot be read: ${reason}.`, {}, error);
+}
