@@ -81,7 +81,7 @@ export async function startServers(
         true,
       ),
     );
-    journal.attach(`${service}`, server.metadataStore.db);
+    journal.attach(service, server.metadataStore.db);
     journal.attach(`${service}-extents`, server.extentMetadataStore.db);
     answerOnlyWhatIsSaved(server, journal);
     nameFullDisk(server, StorageError);
