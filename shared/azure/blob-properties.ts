@@ -1,3 +1,4 @@
+import { AppError } from '../core/errors.ts';
 import { writeMarkerName } from '../storage/blob-rules.ts';
 import type { BlobProperties, BlobRef } from '../storage/blobs.ts';
 
@@ -13,13 +14,22 @@ export interface BlobAnswer {
 /**
  * Metadata names come back in lower case: as headers they lose their case on the way, in listings they do not.
  * Listings give ETags without quotes, headers with them; quoted is what conditions take.
+ *
+ * @param sizeBytes of the whole blob, where the answer is about a part
+ * @throws UNAVAILABLE for an answer without an ETag, which is not the service's
  */
-export function toBlobProperties(ref: BlobRef, answer: BlobAnswer): BlobProperties {
-  const etag = answer.etag ?? '';
+export function toBlobProperties(
+  ref: BlobRef,
+  answer: BlobAnswer,
+  sizeBytes = answer.contentLength ?? 0,
+): BlobProperties {
+  const { etag } = answer;
+  if (etag === undefined)
+    throw new AppError('UNAVAILABLE', 'Blob storage answered without an ETag.', { ...ref });
   return {
     ref: { container: ref.container, name: ref.name },
     etag: etag.startsWith('"') ? etag : `"${etag}"`,
-    sizeBytes: answer.contentLength ?? 0,
+    sizeBytes,
     contentType: answer.contentType ?? 'application/octet-stream',
     metadata: Object.fromEntries(
       Object.entries(answer.metadata ?? {})

@@ -46,7 +46,7 @@ export async function openBlob(
     releaseBody(first);
     throw new AppError('INVALID_ARGUMENT', `${settings.subject} ends before the range.`, { sizeBytes });
   }
-  const properties = toBlobProperties(ref, { ...first, contentLength: sizeBytes });
+  const properties = toBlobProperties(ref, first, sizeBytes);
   const resume = (from: number, length: number) => download(from, length, properties.etag);
   const end = offset + (first.contentLength ?? 0);
   return { properties, body: readBody(first, { offset, end }, resume, options.signal, settings) };

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
+import type { TokenCredential } from '@azure/identity';
 import { BlobServiceClient } from '@azure/storage-blob';
 import type { BlobLeaseClient, BlockBlobClient } from '@azure/storage-blob';
 
@@ -18,11 +19,10 @@ import { toBlobProperties } from './blob-properties.ts';
 import { openBlob } from './blob-reader.ts';
 import { commitStaged, encodeBlockId, writeBlob } from './blob-writer.ts';
 
-type Credential = Extract<ConstructorParameters<typeof BlobServiceClient>[1], { getToken: unknown }>;
-
 /** A storage account: by its connection string (the local one), or by its address and an Entra ID identity. */
 export type BlobAccount =
-  { readonly connectionString: string } | { readonly serviceUri: string; readonly credential: Credential };
+  | { readonly connectionString: string }
+  | { readonly serviceUri: string; readonly credential: TokenCredential };
 
 export interface BlobStoreTuning {
   /**
