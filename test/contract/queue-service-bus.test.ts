@@ -1,0 +1,43 @@
+import { createServiceBusQueue } from '../../shared/azure/service-bus-queue.ts';
+import { systemClock } from '../../shared/core/clock.ts';
+import type { MessageQueue } from '../../shared/storage/queue.ts';
+import { AmqpBroker } from '../support/amqp-broker/broker.ts';
+import { describeQueueContract } from './queue.contract.ts';
+
+const names = { queue: 'work', topic: 'events', subscriptions: ['left', 'right'] as [string, string] };
+const settings = { lockDurationMs: 500, maxDeliveryCount: 4 };
+
+describeQueueContract({
+  name: 'Service Bus over AMQP, loopback broker',
+  propertyRuns: 100,
+  async open() {
+    const broker = new AmqpBroker(
+      { queues: [names.queue], topics: { [names.topic]: names.subscriptions } },
+      settings,
+    );
+    await broker.start();
+    const clients: MessageQueue[] = [];
+    const openAnother = async () => {
+      const client = createServiceBusQueue({
+        connection: {
+          connectionString: `Endpoint=sb://127.0.0.1:${broker.port};SharedAccessKeyName=root;SharedAccessKey=key;UseDevelopmentEmulator=true`,
+        },
+        clock: systemClock,
+        probe: { queue: names.queue },
+        operationTimeoutMs: 5000,
+      });
+      clients.push(client);
+      return client;
+    };
+    return {
+      queue: await openAnother(),
+      openAnother,
+      names,
+      ...settings,
+      async dispose() {
+        await Promise.all(clients.map((client) => client.close()));
+        await broker.dispose();
+      },
+    };
+  },
+});

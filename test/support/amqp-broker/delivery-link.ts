@@ -1,0 +1,90 @@
+import rhea, { type Connection, type Delivery, type EventContext, type Sender } from 'rhea';
+import type { Entity, Locked, Outcome, Stored } from './entity.ts';
+import { accepted, lockTokenToTag, rejected } from './wire.ts';
+
+/** What the wire shows of a stored message. */
+export function toWire({ message, sequence, enqueuedAt, failures }: Stored, lockedUntil?: number) {
+  return {
+    ...message,
+    delivery_count: failures,
+    message_annotations: {
+      'x-opt-enqueued-time': new Date(enqueuedAt),
+      'x-opt-sequence-number': rhea.types.wrap_long(sequence),
+      ...(lockedUntil !== undefined && { 'x-opt-locked-until': new Date(lockedUntil) }),
+    },
+  };
+}
+
+/** Feeds a receiver's link from an entity: as many as it gives credit for, and the rest of the credit on drain. */
+export function serveDeliveries(sender: Sender, entity: Entity, onSettle: () => 'reply' | 'silence'): void {
+  const tokens = new Map<Delivery, string>();
+  let isDraining = false;
+  let isScheduled = false;
+  // One a macrotask: rhea counts credit down only when it writes.
+  const pump = () => {
+    isScheduled = false;
+    if (!sender.is_open()) return;
+    if (sender.sendable()) {
+      const taken = entity.take();
+      if (taken !== undefined) {
+        tokens.set(deliver(sender, taken), taken.token);
+        return schedule();
+      }
+    }
+    if (isDraining) {
+      isDraining = false;
+      sender.set_drained(true);
+      flush(sender.connection);
+    }
+  };
+  const schedule = () => {
+    if (isScheduled) return;
+    isScheduled = true;
+    setImmediate(pump);
+  };
+  const stopListening = entity.onReady(schedule);
+  const settle = ({ delivery }: EventContext, outcome: Outcome) => {
+    const token = delivery === undefined ? undefined : tokens.get(delivery);
+    if (delivery === undefined || token === undefined) return;
+    tokens.delete(delivery);
+    const isHeld = entity.settle(token, outcome);
+    if (onSettle() === 'silence') return;
+    delivery.update(true, isHeld ? accepted() : rejected(lockLost));
+  };
+  sender.on('sender_flow', schedule);
+  sender.on('sender_draining', () => {
+    isDraining = true;
+    schedule();
+  });
+  sender.on('accepted', (context: EventContext) => settle(context, { kind: 'complete' }));
+  sender.on('modified', (context: EventContext) => settle(context, { kind: 'abandon' }));
+  sender.on('released', (context: EventContext) => settle(context, { kind: 'abandon' }));
+  sender.on('rejected', (context: EventContext) => settle(context, readRejection(context)));
+  sender.on('sender_close', stopListening);
+  sender.connection.setMaxListeners(0);
+  sender.connection.on('disconnected', stopListening);
+}
+
+export const lockLost = {
+  condition: 'com.microsoft:message-lock-lost',
+  description:
+    'The lock supplied is invalid. Either the lock expired, or the message has already been removed.',
+};
+
+function deliver(sender: Sender, taken: Locked): Delivery {
+  const message = rhea.message.encode(toWire(taken, taken.lockedUntil));
+  return sender.send(message, lockTokenToTag(taken.token), 0);
+}
+
+function readRejection({ delivery }: EventContext): Outcome {
+  const error = delivery?.remote_state?.['error'] as
+    { condition: string; info: { DeadLetterReason: string; DeadLetterErrorDescription: string } } | undefined;
+  if (error?.condition !== 'com.microsoft:dead-letter') return { kind: 'abandon' };
+  const { DeadLetterReason: reason, DeadLetterErrorDescription: description } = error.info;
+  return { kind: 'deadLetter', reason, description };
+}
+
+/** rhea writes at the end of an event; outside of one it has to be told, by a method its typings lack. */
+function flush(connection: Connection): void {
+  (connection as unknown as { _register(): void })._register();
+}
