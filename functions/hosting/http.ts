@@ -1,4 +1,9 @@
-import { app as functionsApp, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
+import {
+  app as functionsApp,
+  type HttpRequest,
+  type HttpResponseInit,
+  type InvocationContext,
+} from '@azure/functions';
 import * as durable from 'durable-functions';
 import { handleRequest } from '../../shared/http/handle.ts';
 import type { Route } from '../../shared/http/route.ts';
@@ -25,7 +30,11 @@ export function registerRoutes(routes: readonly Route[]): void {
   }
 }
 
-async function serve(route: Route, request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
+async function serve(
+  route: Route,
+  request: HttpRequest,
+  context: InvocationContext,
+): Promise<HttpResponseInit> {
   return handleRequest(
     route,
     {

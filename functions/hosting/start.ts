@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { app as functionsApp } from '@azure/functions';
 import { type App, createApp } from '../../shared/app.ts';
 import { type Build, loadConfig } from '../../shared/config.ts';
 
@@ -7,6 +8,8 @@ import { type Build, loadConfig } from '../../shared/config.ts';
  * every fault named.
  */
 export const app: App = createApp(loadConfig(process.env, readBuild()));
+
+functionsApp.hook.appStart(() => app.prepare());
 
 function readBuild(): Build {
   return JSON.parse(readFileSync(new URL('../../build.json', import.meta.url), 'utf8')) as Build;

@@ -3,7 +3,7 @@ import { sha256 } from '../core/ids.ts';
 import type { MetadataStore } from '../storage/documents.ts';
 import { type Pace, retryConflicts } from '../storage/optimistic.ts';
 import { type Page, type PageRequest, toBody, toPage, type Wrapped } from '../storage/page.ts';
-import type { Dataset, DatasetVersion, Rejection, Source, Verified } from './entities.ts';
+import type { Dataset, DatasetVersion, Rejection, Source } from './entities.ts';
 
 const container = 'datasets';
 
@@ -24,19 +24,18 @@ export class DatasetStore {
    * Makes the next version. The same source again, or the bytes that the newest version already has, give the
    * version that is there.
    */
-  async commit(verified: Verified, lineage: { runId: string; codeVersion: string }): Promise<DatasetVersion> {
-    const { dataset } = verified;
-    const sourceId = `source-${hashSource(verified.source)}`;
+  commit(candidate: Omit<DatasetVersion, 'version' | 'createdAt'>): Promise<DatasetVersion> {
+    const { dataset } = candidate;
+    const sourceId = `source-${hashSource(candidate.source)}`;
     return retryConflicts(`the dataset "${dataset}"`, this.#pace, async () => {
       const known = await this.#get<'version', number>(dataset, sourceId);
       if (known) return this.getVersion(dataset, known.body.version);
       const head = await this.#get<'dataset', Dataset>(dataset, 'head');
       const latest = head && (await this.getVersion(dataset, head.body.dataset.latestVersion));
-      if (latest?.sha256 === verified.sha256) return latest;
+      if (latest?.sha256 === candidate.sha256) return latest;
       const createdAt = this.#pace.clock.now();
       const version: DatasetVersion = {
-        ...verified,
-        ...lineage,
+        ...candidate,
         version: latest ? latest.version + 1 : 0,
         createdAt,
       };

@@ -6,6 +6,7 @@ export const datasetName = z
   .regex(/^[a-z][a-z0-9_-]{0,62}$/, 'must be 1–63 of a–z, 0–9, "_" and "-", starting with a letter');
 
 const columnSchema = z.object({ name: z.string(), type: z.string() });
+export const columnsSchema = z.array(columnSchema);
 export type Column = z.infer<typeof columnSchema>;
 
 /** The blob that a version was made from; the ETag says which of its contents. */
@@ -24,18 +25,27 @@ export const verifiedSchema = z.object({
   sha256: z.string(),
   sizeBytes: z.int(),
   rows: z.int(),
-  columns: z.array(columnSchema),
 });
 export type Verified = z.infer<typeof verifiedSchema>;
 
 export const datasetVersionSchema = verifiedSchema.extend({
   /** 0 is the first. */
   version: z.int(),
+  columns: columnsSchema,
   runId: z.string(),
   codeVersion: z.string(),
   createdAt: z.number(),
 });
 export type DatasetVersion = z.infer<typeof datasetVersionSchema>;
+
+/** Enough to find a version, and small enough to travel through a pipeline's history. */
+export const versionRefSchema = z.object({
+  dataset: datasetName,
+  version: z.int(),
+  sha256: z.string(),
+  rows: z.int(),
+});
+export type VersionRef = z.infer<typeof versionRefSchema>;
 
 export const datasetSchema = z.object({
   name: datasetName,

@@ -2,11 +2,19 @@ import type { Clock } from '../core/clock.ts';
 import { AppError, isAppError } from '../core/errors.ts';
 import { canonicalJson } from '../core/json.ts';
 import { sha256 } from '../core/ids.ts';
+import { validate } from '../core/validate.ts';
 import { blobContainers } from '../names.ts';
 import type { BlobRef, BlobStore } from '../storage/blobs.ts';
 import type { DatasetStore } from './dataset-store.ts';
-import type { Rejection, Source, Verified } from './entities.ts';
-import { parseLandingPath } from './entities.ts';
+import {
+  type Column,
+  columnsSchema,
+  parseLandingPath,
+  type Rejection,
+  type Source,
+  type Verified,
+  type VersionRef,
+} from './entities.ts';
 import type { InspectTable, Scratch } from './ports.ts';
 
 export interface IngestionOptions {
@@ -58,7 +66,18 @@ export class Ingestion {
         .catch(ignoreExisting);
     }
     const shown = columns.map(({ name, type }) => ({ name, type }));
-    return { dataset, source, sha256: file.sha256, sizeBytes: file.sizeBytes, rows, columns: shown };
+    await blobs.put(columnsBlob(dataset, file.sha256), JSON.stringify(shown), {
+      contentType: 'application/json',
+    });
+    return { dataset, source, sha256: file.sha256, sizeBytes: file.sizeBytes, rows };
+  }
+
+  /** Makes verified bytes the next version (or finds the one they already are). */
+  async commit(verified: Verified, lineage: { runId: string; codeVersion: string }): Promise<VersionRef> {
+    const { blobs, store } = this.#options;
+    const columns = await readColumns(blobs, columnsBlob(verified.dataset, verified.sha256));
+    const { dataset, version, sha256, rows } = await store.commit({ ...verified, ...lineage, columns });
+    return { dataset, version, sha256, rows };
   }
 
   /** Keeps the reason beside the datasets and in the quarantine container; the file stays where it was dropped. */
@@ -87,6 +106,16 @@ export class Ingestion {
 /** Where a version's bytes are: named by their hash, so that equal content is stored once. */
 export function dataBlob(dataset: string, sha256: string): BlobRef {
   return { container: blobContainers.datasets, name: `${dataset}/${sha256}.parquet` };
+}
+
+/** What the columns are can be long: it waits beside the data, not in a pipeline's history. */
+function columnsBlob(dataset: string, sha256: string): BlobRef {
+  return { container: blobContainers.datasets, name: `${dataset}/${sha256}.columns.json` };
+}
+
+async function readColumns(blobs: BlobStore, ref: BlobRef): Promise<Column[]> {
+  const chunks = await Array.fromAsync((await blobs.open(ref)).body);
+  return validate(columnsSchema, JSON.parse(Buffer.concat(chunks).toString('utf8')), ref.name);
 }
 
 /** A file whose path names no dataset is kept under `_unnamed`, which no dataset can be called. */

@@ -6,9 +6,14 @@ export function renderDocsPage(document: OpenApiDocument): string {
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
   );
   const groups = Map.groupBy(operations, ({ operation }) => operation.tags[0] ?? 'other');
-  const nav = [...groups.keys()].map((tag) => `<li><a href="#${escape(tag)}">${escape(tag)}</a></li>`).join('');
+  const nav = [...groups.keys()]
+    .map((tag) => `<li><a href="#${escape(tag)}">${escape(tag)}</a></li>`)
+    .join('');
   const sections = [...groups]
-    .map(([tag, items]) => `<section id="${escape(tag)}"><h2>${escape(tag)}</h2>${items.map(renderOperation).join('')}</section>`)
+    .map(
+      ([tag, items]) =>
+        `<section id="${escape(tag)}"><h2>${escape(tag)}</h2>${items.map(renderOperation).join('')}</section>`,
+    )
     .join('');
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -33,7 +38,10 @@ function renderOperation({ path, method, operation }: Entry): string {
     .join('');
   const responses = Object.entries(operation.responses)
     .map(([status, response]) => {
-      const { description, content } = response as { description: string; content?: Record<string, { schema: object }> };
+      const { description, content } = response as {
+        description: string;
+        content?: Record<string, { schema: object }>;
+      };
       const schema = Number(status) < 400 ? renderSchema(content?.['application/json']?.schema) : '';
       return `<tr><td><code>${status}</code></td><td>${escape(description)}${schema}</td></tr>`;
     })
@@ -59,7 +67,13 @@ function describeType(schema: Record<string, unknown>): string {
 }
 
 function escape(text: string): string {
-  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+  const entities: Record<string, string> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+    "'": '&#39;',
+  };
   return text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? character);
 }
 
@@ -76,4 +90,5 @@ td{border-top:1px solid var(--line);padding:.3rem .6rem .3rem 0;vertical-align:t
 `;
 
 /** What the page may do, told to the browser: nothing but its own style. */
-export const docsPagePolicy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
+export const docsPagePolicy =
+  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";

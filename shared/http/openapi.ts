@@ -12,7 +12,10 @@ interface Operation {
   readonly description: string;
   readonly tags: readonly string[];
   readonly parameters: readonly Parameter[];
-  readonly requestBody?: { readonly required: true; readonly content: Record<string, { schema: JsonSchema }> };
+  readonly requestBody?: {
+    readonly required: true;
+    readonly content: Record<string, { schema: JsonSchema }>;
+  };
   readonly responses: Record<string, unknown>;
   readonly 'x-role': string;
   readonly 'x-auth-level': string;
@@ -49,7 +52,8 @@ export function describeRoutes(routes: readonly Route[], version: string): OpenA
     info: {
       title: 'Slipway',
       version,
-      description: 'Experiment tracking, versioned datasets, pipelines, model registry and scoring in one Functions app.',
+      description:
+        'Experiment tracking, versioned datasets, pipelines, model registry and scoring in one Functions app.',
     },
     paths,
     components: { schemas: { Problem: problemSchema } },
@@ -64,7 +68,12 @@ function describeRoute(route: Route): Operation {
     tags: [route.name.split('-')[0] ?? route.name],
     parameters: [...describeParameters('path', route.params), ...describeParameters('query', route.query)],
     ...(route.body
-      ? { requestBody: { required: true, content: { 'application/json': { schema: toSchema(route.body, 'input') } } } }
+      ? {
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: toSchema(route.body, 'input') } },
+          },
+        }
       : {}),
     responses: { [route.returns.status]: describeSuccess(route), ...describeErrors(route) },
     'x-role': route.role,
@@ -105,18 +114,24 @@ function describeErrors(route: Route): Record<string, unknown> {
   if (route.role !== 'anonymous') codes.add('UNAUTHENTICATED').add('PERMISSION_DENIED');
   const byStatus = Map.groupBy(codes, (code) => errorCodes[code].status);
   return Object.fromEntries(
-    [...byStatus].sort(([a], [b]) => a - b).map(([status, group]) => [
-      status,
-      {
-        description: group.join(', '),
-        content: { [problemContentType]: { schema: { $ref: '#/components/schemas/Problem' } } },
-      },
-    ]),
+    [...byStatus]
+      .sort(([a], [b]) => a - b)
+      .map(([status, group]) => [
+        status,
+        {
+          description: group.join(', '),
+          content: { [problemContentType]: { schema: { $ref: '#/components/schemas/Problem' } } },
+        },
+      ]),
   );
 }
 
 function toSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any', target: 'draft-2020-12' });
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
+    io,
+    unrepresentable: 'any',
+    target: 'draft-2020-12',
+  });
   return rest;
 }
 

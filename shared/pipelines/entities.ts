@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { type JsonObject, type JsonValue } from '../core/json.ts';
+import type { JsonObject, JsonValue } from '../core/json.ts';
+import { datasetName } from '../datasets/entities.ts';
 import type { StepError } from './orchestrate.ts';
 import type { Plan } from './plan.ts';
 
-const name = z
+export const pipelineName = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be 1–63 of a–z, 0–9 and "-", starting with a letter');
 
@@ -13,14 +14,14 @@ export const pipelineBodySchema = z
     /** A definition of the catalog: `train-classifier`. */
     definition: z.string(),
     /** Each new version of this dataset starts a run. */
-    on: z.object({ dataset: name }).optional(),
+    on: z.object({ dataset: datasetName }).optional(),
     params: z.record(z.string(), z.json()) as unknown as z.ZodType<JsonObject>,
   })
   .strict();
 export type PipelineBody = z.infer<typeof pipelineBodySchema>;
 
 export const pipelineSchema = pipelineBodySchema.extend({
-  name,
+  name: pipelineName,
   updatedAt: z.number(),
   updatedBy: z.string(),
 });

@@ -30,13 +30,6 @@ export interface StepContext<Services> {
   readonly report: (fraction: number, message: string) => void;
 }
 
-/** Keeps the types of one step's schemas together; the catalog forgets them. */
-export function defineStep<Services, Params, Needs, Output>(
-  step: Step<Services, Params, Needs, Output>,
-): Step<Services> {
-  return step as unknown as Step<Services>;
-}
-
 /** A pipeline's shape: its steps and what each needs. `version` goes up when the shape changes. */
 export interface PipelineDefinition {
   readonly description: string;

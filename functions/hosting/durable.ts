@@ -1,0 +1,58 @@
+import type { InvocationContext } from '@azure/functions';
+import * as durable from 'durable-functions';
+import type { EngineStatus, PipelineEngine } from '../../shared/pipelines/engine.ts';
+import type { Plan } from '../../shared/pipelines/plan.ts';
+
+/** The names under which the one orchestrator and its activities are registered. */
+export const durableNames = {
+  orchestrator: 'pipeline-orchestrator',
+  step: 'pipeline-step',
+  finish: 'pipeline-finish',
+} as const;
+
+/** What an orchestration is started with. */
+export interface OrchestrationInput {
+  readonly runId: string;
+  readonly plan: Plan;
+}
+
+const statuses: Record<durable.OrchestrationRuntimeStatus, EngineStatus> = {
+  Pending: 'pending',
+  Running: 'running',
+  ContinuedAsNew: 'running',
+  Suspended: 'running',
+  Completed: 'completed',
+  Failed: 'failed',
+  Terminated: 'terminated',
+  Canceled: 'terminated',
+};
+
+/** The pipelines' engine over the durable client of one invocation (the function must declare that input). */
+export function toEngine(context: InvocationContext): PipelineEngine {
+  const client = durable.getClient(context);
+  const status = async (runId: string): Promise<EngineStatus | undefined> => {
+    const found = await client.getStatus(runId).catch((error: unknown) => {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    });
+    return found && statuses[found.runtimeStatus];
+  };
+  return {
+    status,
+    // Starting an instance that has ended would begin it anew: look first.
+    start: async (runId, plan) => {
+      if ((await status(runId)) !== undefined) return;
+      const input: OrchestrationInput = { runId, plan };
+      await client.startNew(durableNames.orchestrator, { instanceId: runId, input });
+    },
+    terminate: async (runId, reason) => {
+      if ((await status(runId)) === undefined) return;
+      await client.terminate(runId, reason);
+    },
+  };
+}
+
+/** The client throws plain errors: that the extension knew no such instance shows only in their text. */
+function isNotFound(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('HTTP 404 response');
+}

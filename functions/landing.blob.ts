@@ -1,0 +1,21 @@
+import { app as functionsApp } from '@azure/functions';
+import * as durable from 'durable-functions';
+import { blobContainers } from '../shared/names.ts';
+import type { BlobRef } from '../shared/storage/blobs.ts';
+import { receiveBlobReferences } from './hosting/blob-reference.ts';
+import { toEngine } from './hosting/durable.ts';
+import { toLogger } from './hosting/logger.ts';
+import { app } from './hosting/start.ts';
+
+receiveBlobReferences();
+
+/** A file dropped into the landing container, found by polling: the local path, and the fallback in Azure. */
+functionsApp.storageBlob('landing-blob', {
+  path: `${blobContainers.landing}/{name}`,
+  connection: 'AzureWebJobsStorage',
+  sdkBinding: true,
+  extraInputs: [durable.input.durableClient()],
+  handler: async (ref, context) => {
+    await app.triggers.onLanding(toEngine(context), ref as BlobRef, toLogger(context));
+  },
+});

@@ -1,0 +1,40 @@
+import { app as functionsApp } from '@azure/functions';
+import * as durable from 'durable-functions';
+import { z } from 'zod';
+import { AppError } from '../shared/core/errors.ts';
+import { validate } from '../shared/core/validate.ts';
+import { blobContainers, queues } from '../shared/names.ts';
+import type { BlobRef } from '../shared/storage/blobs.ts';
+import { toEngine } from './hosting/durable.ts';
+import { toLogger } from './hosting/logger.ts';
+import { app } from './hosting/start.ts';
+
+/** @see https://learn.microsoft.com/azure/event-grid/event-schema-blob-storage */
+const blobCreatedSchema = z.object({
+  eventType: z.literal('Microsoft.Storage.BlobCreated'),
+  subject: z.string(),
+});
+
+/** A file dropped into the landing container, told by Event Grid through Service Bus: the path in Azure. */
+functionsApp.serviceBusQueue('landing-queue', {
+  queueName: queues.landing,
+  connection: 'ServiceBus',
+  extraInputs: [durable.input.durableClient()],
+  handler: async (message, context) => {
+    const events = Array.isArray(message) ? message : [message];
+    for (const event of events) {
+      await app.triggers.onLanding(toEngine(context), toRef(event), toLogger(context));
+    }
+  },
+});
+
+/** The subject is `/blobServices/default/containers/<container>/blobs/<name>`. */
+function toRef(event: unknown): BlobRef {
+  const { subject } = validate(blobCreatedSchema, event, 'Event Grid event');
+  const match = /^\/blobServices\/default\/containers\/([^/]+)\/blobs\/(.+)$/.exec(subject);
+  const [, container, name] = match ?? [];
+  if (container !== blobContainers.landing || name === undefined) {
+    throw new AppError('INVALID_ARGUMENT', `The event is not about the landing container: ${subject}.`);
+  }
+  return { container, name };
+}

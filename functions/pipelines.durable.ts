@@ -1,0 +1,39 @@
+import * as durable from 'durable-functions';
+import { validate } from '../shared/core/validate.ts';
+import {
+  type DurableTasks,
+  orchestrate,
+  type RunResult,
+  type StepCall,
+} from '../shared/pipelines/orchestrate.ts';
+import { planSchema } from '../shared/pipelines/plan.ts';
+import { durableNames, type OrchestrationInput } from './hosting/durable.ts';
+import { toLogger } from './hosting/logger.ts';
+import { app } from './hosting/start.ts';
+
+/** One orchestrator for every pipeline: what to do is in the plan that it is started with. */
+durable.app.orchestration(durableNames.orchestrator, function* (context) {
+  const { runId, plan } = context.df.getInput<OrchestrationInput>();
+  return yield* orchestrate(runId, validate(planSchema, plan, 'plan'), toTasks(context.df));
+});
+
+durable.app.activity(durableNames.step, {
+  handler: (call: StepCall, context) => app.runStep(call, toLogger(context)),
+});
+
+durable.app.activity(durableNames.finish, {
+  handler: async ({ runId, result }: { runId: string; result: RunResult }) => {
+    await app.pipelines.finish(runId, result);
+    return runId;
+  },
+});
+
+function toTasks(df: durable.DurableOrchestrationContext): DurableTasks<durable.Task> {
+  return {
+    callStep: (call) => df.callActivity(durableNames.step, call),
+    finish: (runId, result) => df.callActivity(durableNames.finish, { runId, result }),
+    all: (tasks) => df.Task.all([...tasks]),
+    sleep: (ms) => df.createTimer(new Date(df.currentUtcDateTime.getTime() + ms)),
+    setStatus: (status) => df.setCustomStatus(status),
+  };
+}

@@ -1,0 +1,137 @@
+import { z } from 'zod';
+import { pageQuery, pageSchema, toPageRequest } from '../shared/http/paging.ts';
+import { defineRoute } from '../shared/http/route.ts';
+import {
+  pipelineBodySchema,
+  pipelineName,
+  pipelineSchema,
+  runStatuses,
+  runViewSchema,
+} from '../shared/pipelines/entities.ts';
+import { registerRoutes } from './hosting/http.ts';
+import { app } from './hosting/start.ts';
+
+const byName = z.object({ pipeline: pipelineName });
+const byRun = z.object({ runId: z.string().min(1).max(200) });
+
+const runSummarySchema = z.object({
+  runId: z.string(),
+  pipeline: z.string(),
+  status: z.enum(runStatuses),
+  createdAt: z.number(),
+  endedAt: z.number().optional(),
+});
+
+const startBodySchema = z.strictObject({
+  /** The newest version when left out. */
+  version: z.int().min(0).optional(),
+  /** Two requests with one key start one run. */
+  idempotencyKey: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/)
+    .optional(),
+});
+
+registerRoutes([
+  defineRoute({
+    name: 'pipelines-list',
+    method: 'GET',
+    path: 'api/v1/pipelines',
+    summary: 'The declared pipelines, by name.',
+    authLevel: 'anonymous',
+    role: 'reader',
+    query: pageQuery,
+    returns: { status: 200, description: 'A page of pipelines.', schema: pageSchema(pipelineSchema) },
+    handle: async ({ query }) => ({ json: await app.pipelines.list(toPageRequest(query)) }),
+  }),
+  defineRoute({
+    name: 'pipelines-put',
+    method: 'PUT',
+    path: 'api/v1/pipelines/{pipeline}',
+    summary: 'Declares a pipeline: what runs, on which dataset, with which parameters.',
+    authLevel: 'anonymous',
+    role: 'operator',
+    params: byName,
+    body: pipelineBodySchema,
+    returns: { status: 200, description: 'The pipeline as stored.', schema: pipelineSchema },
+    handle: async ({ params, body, principal }) => ({
+      json: await app.pipelines.put(params.pipeline, body, principal.name),
+    }),
+  }),
+  defineRoute({
+    name: 'pipelines-get',
+    method: 'GET',
+    path: 'api/v1/pipelines/{pipeline}',
+    summary: 'One pipeline.',
+    authLevel: 'anonymous',
+    role: 'reader',
+    params: byName,
+    returns: { status: 200, description: 'The pipeline.', schema: pipelineSchema },
+    errors: ['NOT_FOUND'],
+    handle: async ({ params }) => ({ json: await app.pipelines.get(params.pipeline) }),
+  }),
+  defineRoute({
+    name: 'pipelines-start',
+    method: 'POST',
+    path: 'api/v1/pipelines/{pipeline}/runs',
+    summary: 'Starts a run by hand.',
+    authLevel: 'anonymous',
+    role: 'operator',
+    params: byName,
+    body: startBodySchema,
+    startsPipelines: true,
+    returns: { status: 202, description: 'The run, pending.', schema: runSummarySchema },
+    errors: ['NOT_FOUND'],
+    handle: async ({ params, body, principal, engine }) => {
+      const run = await app.triggers.byHand(engine(), params.pipeline, body, principal.name);
+      return { json: summarize(run), headers: { location: `/api/v1/runs/${encodeURIComponent(run.runId)}` } };
+    },
+  }),
+  defineRoute({
+    name: 'runs-list',
+    method: 'GET',
+    path: 'api/v1/runs',
+    summary: 'The runs of all pipelines, or of one, newest first.',
+    authLevel: 'anonymous',
+    role: 'reader',
+    query: pageQuery.extend({ pipeline: pipelineName.optional() }),
+    returns: { status: 200, description: 'A page of runs.', schema: pageSchema(runSummarySchema) },
+    handle: async ({ query }) => {
+      const { items, ...rest } = await app.pipelines.listRuns(toPageRequest(query), query.pipeline);
+      return { json: { items: items.map(summarize), ...rest } };
+    },
+  }),
+  defineRoute({
+    name: 'runs-get',
+    method: 'GET',
+    path: 'api/v1/runs/{runId}',
+    summary: 'One run: its steps, how far each is, what came out.',
+    authLevel: 'anonymous',
+    role: 'reader',
+    params: byRun,
+    returns: { status: 200, description: 'The run.', schema: runViewSchema },
+    errors: ['NOT_FOUND'],
+    handle: async ({ params }) => ({ json: await app.pipelines.getRun(params.runId) }),
+  }),
+  defineRoute({
+    name: 'runs-cancel',
+    method: 'POST',
+    path: 'api/v1/runs/{runId}/cancel',
+    summary: 'Cancels a run; its running steps stop within a second.',
+    authLevel: 'anonymous',
+    role: 'operator',
+    params: byRun,
+    startsPipelines: true,
+    returns: { status: 202, description: 'The run, cancelled.', schema: runViewSchema },
+    errors: ['NOT_FOUND', 'PRECONDITION_FAILED'],
+    handle: async ({ params, principal, engine }) => {
+      await app.pipelines.cancel(engine(), params.runId, principal.name);
+      return { json: await app.pipelines.getRun(params.runId) };
+    },
+  }),
+]);
+
+function summarize(run: z.infer<typeof runSummarySchema>): z.infer<typeof runSummarySchema> {
+  const { runId, pipeline, status, createdAt, endedAt } = run;
+  return { runId, pipeline, status, createdAt, ...(endedAt === undefined ? {} : { endedAt }) };
+}

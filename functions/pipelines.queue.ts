@@ -1,0 +1,28 @@
+import { app as functionsApp } from '@azure/functions';
+import * as durable from 'durable-functions';
+import { z } from 'zod';
+import { validate } from '../shared/core/validate.ts';
+import { datasetName } from '../shared/datasets/entities.ts';
+import { subscriptions } from '../shared/names.ts';
+import { toEngine } from './hosting/durable.ts';
+import { toLogger } from './hosting/logger.ts';
+import { app } from './hosting/start.ts';
+
+const versionCreatedSchema = z.object({
+  type: z.literal('dataset.version.created'),
+  dataset: datasetName,
+  version: z.int().min(0),
+});
+
+/** A new dataset version starts the pipelines that wait for it. */
+functionsApp.serviceBusTopic('pipelines-event', {
+  topicName: subscriptions.pipelines.topic,
+  subscriptionName: subscriptions.pipelines.name,
+  connection: 'ServiceBus',
+  extraInputs: [durable.input.durableClient()],
+  handler: async (message, context) => {
+    const event = validate(versionCreatedSchema, message, 'event');
+    const runs = await app.pipelines.onDatasetVersion(toEngine(context), event);
+    toLogger(context).log('info', 'pipelines started', { ...event, runs: runs.map((run) => run.runId) });
+  },
+});

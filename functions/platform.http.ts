@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { docsPagePolicy, renderDocsPage } from '../shared/http/docs-page.ts';
+import { describeRoutes } from '../shared/http/openapi.ts';
+import { defineRoute } from '../shared/http/route.ts';
+import { registeredRoutes, registerRoutes } from './hosting/http.ts';
+import { app } from './hosting/start.ts';
+
+const dependencySchema = z.object({
+  status: z.enum(['up', 'down']),
+  latencyMs: z.number(),
+  reason: z.string().optional(),
+});
+
+const healthSchema = z.object({
+  status: z.enum(['healthy', 'unhealthy']),
+  version: z.string(),
+  commit: z.string(),
+  dependencies: z.record(z.string(), dependencySchema),
+});
+
+const versionSchema = z.object({ version: z.string(), commit: z.string() });
+
+const describe = () => describeRoutes(registeredRoutes, app.config.build.version);
+
+registerRoutes([
+  defineRoute({
+    name: 'platform-health',
+    method: 'GET',
+    path: 'api/health',
+    summary: 'The state of the app and of each thing it depends on.',
+    authLevel: 'anonymous',
+    role: 'anonymous',
+    returns: {
+      status: 200,
+      description: 'Everything is up; 503 with the same body when not.',
+      schema: healthSchema,
+    },
+    handle: async () => {
+      const dependencies = await app.checkHealth();
+      const healthy = Object.values(dependencies).every((dependency) => dependency.status === 'up');
+      return {
+        status: healthy ? 200 : 503,
+        json: { status: healthy ? 'healthy' : 'unhealthy', ...app.config.build, dependencies },
+      };
+    },
+  }),
+  defineRoute({
+    name: 'platform-version',
+    method: 'GET',
+    path: 'version',
+    summary: 'The version and commit of this build.',
+    authLevel: 'anonymous',
+    role: 'anonymous',
+    returns: { status: 200, description: 'The build.', schema: versionSchema },
+    handle: async () => ({ json: app.config.build }),
+  }),
+  defineRoute({
+    name: 'platform-openapi',
+    method: 'GET',
+    path: 'openapi.json',
+    summary: 'This API as an OpenAPI 3.1 document.',
+    authLevel: 'anonymous',
+    role: 'anonymous',
+    returns: { status: 200, description: 'The document.', contentType: 'application/json' },
+    handle: async () => ({ text: JSON.stringify(describe(), null, 2) }),
+  }),
+  defineRoute({
+    name: 'platform-docs',
+    method: 'GET',
+    path: 'docs',
+    summary: 'This API as a page to read.',
+    authLevel: 'anonymous',
+    role: 'anonymous',
+    returns: { status: 200, description: 'The page.', contentType: 'text/html; charset=utf-8' },
+    handle: async () => ({
+      text: renderDocsPage(describe()),
+      headers: { 'content-security-policy': docsPagePolicy },
+    }),
+  }),
+]);

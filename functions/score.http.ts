@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { defineRoute } from '../shared/http/route.ts';
+import { aliasName, modelName, productionAlias } from '../shared/registry/entities.ts';
+import { registerRoutes } from './hosting/http.ts';
+import { app } from './hosting/start.ts';
+
+const querySchema = z
+  .object({ alias: aliasName.optional(), version: z.coerce.number().int().min(1).optional() })
+  .refine(
+    (query) => query.alias === undefined || query.version === undefined,
+    'give an alias or a version, not both',
+  );
+
+/** Each row is an object of raw columns; their names and types are the model's, checked when it is packed. */
+const bodySchema = z.strictObject({ rows: z.array(z.record(z.string(), z.unknown())).min(1) });
+
+const answerSchema = z.object({
+  model: modelName,
+  version: z.int(),
+  predictions: z.array(z.object({ probability: z.number(), label: z.boolean() })),
+  latencyMs: z.number().describe('From the parsed request to the answer, in milliseconds.'),
+});
+
+registerRoutes([
+  defineRoute({
+    name: 'models-score',
+    method: 'POST',
+    path: 'api/v1/models/{model}/score',
+    summary: 'Scores rows in real time, by the version in production unless an alias or version is given.',
+    authLevel: 'anonymous',
+    role: 'reader',
+    params: z.object({ model: modelName }),
+    query: querySchema,
+    body: bodySchema,
+    maxBodyBytes: 16 * 2 ** 20,
+    returns: { status: 200, description: 'One prediction per row, in order.', schema: answerSchema },
+    errors: ['NOT_FOUND', 'UNPROCESSABLE'],
+    handle: async ({ params, query, body }) => {
+      const startedAt = performance.now();
+      const target =
+        query.version === undefined
+          ? { model: params.model, alias: query.alias ?? productionAlias }
+          : { model: params.model, version: query.version };
+      const { version, predictions } = await app.scoring.score(target, body.rows);
+      const latencyMs = Math.round((performance.now() - startedAt) * 1000) / 1000;
+      return { json: { model: version.model, version: version.version, predictions, latencyMs } };
+    },
+  }),
+]);

@@ -1,0 +1,142 @@
+import { createCredential } from './azure/credential.ts';
+import { createBlobStore } from './azure/blob-store.ts';
+import { createCosmosDocuments } from './azure/cosmos-documents.ts';
+import { createServiceBusQueue } from './azure/service-bus-queue.ts';
+import type { Config } from './config.ts';
+import { type Clock, systemClock } from './core/clock.ts';
+import { type Ids, systemIds } from './core/ids.ts';
+import { type Logger, silentLogger } from './core/logger.ts';
+import { DatasetStore } from './datasets/dataset-store.ts';
+import { Ingestion } from './datasets/ingestion.ts';
+import { createParquetReader } from './duckdb/parquet-reader.ts';
+import { openSqliteDocuments } from './embedded/sqlite-documents.ts';
+import { createScratch } from './embedded/scratch-files.ts';
+import { openSqliteQueue } from './embedded/sqlite-queue.ts';
+import { checkDependencies, type DependencyHealth } from './health.ts';
+import { blobContainers, queues, subscriptions, topics } from './names.ts';
+import { definitions, steps } from './pipelines/catalog.ts';
+import type { StepCall, StepOutcome } from './pipelines/orchestrate.ts';
+import { RunStore } from './pipelines/run-store.ts';
+import { runStep } from './pipelines/run-step.ts';
+import { PipelineService } from './pipelines/service.ts';
+import type { StepServices } from './pipelines/steps/services.ts';
+import { Triggers } from './pipelines/triggers.ts';
+import { Registry } from './registry/registry.ts';
+import { Scoring } from './serving/scoring.ts';
+import type { BlobStore } from './storage/blobs.ts';
+import type { MetadataStore } from './storage/documents.ts';
+import type { MessageQueue } from './storage/queue.ts';
+
+const healthTimeoutMs = 2_000;
+
+/** Everything the functions call. */
+export interface App {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly datasets: DatasetStore;
+  readonly pipelines: PipelineService;
+  readonly triggers: Triggers;
+  readonly registry: Registry;
+  readonly scoring: Scoring;
+  runStep(call: StepCall, logger: Logger): Promise<StepOutcome>;
+  /** Makes what Bicep makes in Azure: containers and queues. */
+  prepare(): Promise<void>;
+  checkHealth(): Promise<Record<string, DependencyHealth>>;
+}
+
+/** What lies outside the app; tests give their own. */
+export interface Outside {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly metadata: MetadataStore;
+  readonly blobs: BlobStore;
+  readonly queue: MessageQueue;
+}
+
+/** The composition root: every service is made here, once, and gets what it needs. */
+export function createApp(config: Config, outside: Outside = connect(config)): App {
+  const { clock, ids, metadata, blobs, queue } = outside;
+  const tables = createParquetReader({
+    threads: config.limits.trainingThreads,
+    memoryMb: config.limits.trainingMemoryMb,
+  });
+  const pace = { clock, ids };
+  const codeVersion = `${config.build.version}+${config.build.commit}`;
+  const datasets = new DatasetStore(metadata, pace);
+  const registry = new Registry(metadata, pace);
+  const scratch = createScratch(blobs);
+  const ingestion = new Ingestion({
+    blobs,
+    store: datasets,
+    scratch,
+    inspect: (path) => tables.inspect(path),
+    clock,
+    maxFileBytes: config.limits.landingFileBytes,
+  });
+  const scoring = new Scoring({
+    registry,
+    blobs,
+    sessions: createModelSessions(),
+    clock,
+    logger: silentLogger,
+  });
+  const store = new RunStore(metadata, pace);
+  const pipelines = new PipelineService({ store, definitions, steps, codeVersion, clock });
+  const services: StepServices = {
+    blobs,
+    queue,
+    scratch,
+    ingestion,
+    datasets,
+    registry,
+    scoring,
+    trainModel,
+    limits: { datasetFileBytes: config.limits.landingFileBytes },
+  };
+  return {
+    config,
+    clock,
+    datasets,
+    pipelines,
+    triggers: new Triggers({ pipelines, ingestion, datasets, ids }),
+    registry,
+    scoring,
+    runStep: (call, logger) => runStep(call, { store, steps, services, codeVersion, clock }, logger),
+    prepare: async () => {
+      if (config.blobs.kind === 'connectionString')
+        await blobs.ensureContainers(Object.values(blobContainers));
+    },
+    checkHealth: () =>
+      checkDependencies(
+        { metadata: () => metadata.ping(), blobs: () => blobs.ping(), queue: () => queue.ping() },
+        healthTimeoutMs,
+      ),
+  };
+}
+
+/** The embedded queue's entities; Service Bus has its own from Bicep. */
+const topology = {
+  queues: Object.values(queues),
+  topics: { [topics.events]: Object.values(subscriptions).map((subscription) => subscription.name) },
+};
+
+/** Chooses the adapters: a new one is a file and a line here. */
+function connect(config: Config): Outside {
+  const clock = systemClock;
+  const ids = systemIds;
+  return {
+    clock,
+    ids,
+    metadata:
+      config.metadata.kind === 'sqlite'
+        ? openSqliteDocuments({ file: config.metadata.file, clock, ids })
+        : createCosmosDocuments({ ...config.metadata, credential: createCredential() }),
+    blobs: createBlobStore(
+      config.blobs.kind === 'identity' ? { ...config.blobs, credential: createCredential() } : config.blobs,
+    ),
+    queue:
+      config.queue.kind === 'sqlite'
+        ? openSqliteQueue({ file: config.queue.file, clock, ids, topology })
+        : createServiceBusQueue({ ...config.queue, credential: createCredential() }),
+  };
+}

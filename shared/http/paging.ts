@@ -1,0 +1,19 @@
+import { z } from 'zod';
+
+/** The query of every listing. */
+export const pageQuery = z.object({
+  cursor: z.string().max(8_192).optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+});
+
+export function pageSchema<T>(item: z.ZodType<T>) {
+  return z.object({ items: z.array(item), cursor: z.string().optional() });
+}
+
+/** Leaves the cursor out instead of passing `undefined` on. */
+export function toPageRequest(query: { cursor?: string | undefined; limit: number }): {
+  cursor?: string;
+  limit: number;
+} {
+  return query.cursor === undefined ? { limit: query.limit } : { limit: query.limit, cursor: query.cursor };
+}

@@ -1,0 +1,46 @@
+import type { PipelineDefinition, Step } from './step.ts';
+import { announceVersion } from './steps/announce-version.ts';
+import { commitVersion } from './steps/commit-version.ts';
+import { deployModel } from './steps/deploy-model.ts';
+import { registerModel } from './steps/register-model.ts';
+import type { StepServices } from './steps/services.ts';
+import { trainModel } from './steps/train-model.ts';
+import { verifyFile } from './steps/verify-file.ts';
+
+/** Every kind of step: a new one is a file and a line here. */
+export const steps = {
+  'verify-file': verifyFile,
+  'commit-version': commitVersion,
+  'announce-version': announceVersion,
+  'train-model': trainModel,
+  'register-model': registerModel,
+  'deploy-model': deployModel,
+} as const satisfies Record<string, Step<StepServices>>;
+
+type StepKind = keyof typeof steps;
+
+interface TypedDefinition extends PipelineDefinition {
+  readonly steps: readonly (PipelineDefinition['steps'][number] & { readonly uses: StepKind })[];
+}
+
+/** Every shape of pipeline. */
+export const definitions = {
+  ingest: {
+    description: 'A landed file becomes the next version of its dataset.',
+    version: 1,
+    steps: [
+      { name: 'verify', uses: 'verify-file', needs: [] },
+      { name: 'commit', uses: 'commit-version', needs: ['verify'] },
+      { name: 'announce', uses: 'announce-version', needs: ['commit'] },
+    ],
+  },
+  'train-classifier': {
+    description: 'A dataset version becomes a model version, and production if it passes the gate.',
+    version: 1,
+    steps: [
+      { name: 'train', uses: 'train-model', needs: [] },
+      { name: 'register', uses: 'register-model', needs: ['train'] },
+      { name: 'deploy', uses: 'deploy-model', needs: ['train', 'register'] },
+    ],
+  },
+} as const satisfies Record<string, TypedDefinition>;

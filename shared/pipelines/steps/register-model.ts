@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { trainingSpecSchema } from '../../training/entities.ts';
+import { defineStep } from './services.ts';
+import { trainedSchema } from './train-model.ts';
+
+export const registeredSchema = z.object({ model: z.string(), version: z.int(), sha256: z.string() });
+
+export const registerModel = defineStep({
+  description: 'Makes a trained model the next version in the registry, with its lineage.',
+  params: z.object({ training: trainingSpecSchema }),
+  needs: z.object({ train: trainedSchema }),
+  async run({ params, needs }, { services, runId, codeVersion }): Promise<z.infer<typeof registeredSchema>> {
+    const { dataset, ...trained } = needs.train;
+    const training = params.training as z.infer<ReturnType<typeof z.json>>;
+    const { model, version, sha256 } = await services.registry.register({
+      ...trained,
+      lineage: { runId, codeVersion, dataset, training },
+    });
+    return { model, version, sha256 };
+  },
+});

@@ -1,0 +1,29 @@
+import type { DatasetStore } from '../../datasets/dataset-store.ts';
+import type { Ingestion } from '../../datasets/ingestion.ts';
+import type { Scratch } from '../../datasets/ports.ts';
+import type { Registry } from '../../registry/registry.ts';
+import type { Scoring } from '../../serving/scoring.ts';
+import type { BlobStore } from '../../storage/blobs.ts';
+import type { MessageQueue } from '../../storage/queue.ts';
+import type { TrainModel } from '../../training/ports.ts';
+import type { Step } from '../step.ts';
+
+/** What steps work with: this is where the domains meet. */
+export interface StepServices {
+  readonly blobs: BlobStore;
+  readonly queue: MessageQueue;
+  readonly scratch: Scratch;
+  readonly ingestion: Ingestion;
+  readonly datasets: DatasetStore;
+  readonly registry: Registry;
+  readonly scoring: Scoring;
+  readonly trainModel: TrainModel;
+  readonly limits: { readonly datasetFileBytes: number };
+}
+
+/** Keeps the types of one step's schemas together; the catalog forgets them. */
+export function defineStep<Params, Needs, Output>(
+  step: Step<StepServices, Params, Needs, Output>,
+): Step<StepServices> {
+  return step as unknown as Step<StepServices>;
+}

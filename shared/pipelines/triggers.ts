@@ -1,0 +1,78 @@
+import { isAppError } from '../core/errors.ts';
+import { type Ids, sha256 } from '../core/ids.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { Logger } from '../core/logger.ts';
+import type { DatasetStore } from '../datasets/dataset-store.ts';
+import type { Ingestion } from '../datasets/ingestion.ts';
+import type { BlobRef } from '../storage/blobs.ts';
+import type { PipelineEngine } from './engine.ts';
+import type { Run } from './entities.ts';
+import type { PipelineService } from './service.ts';
+
+export interface TriggerOptions {
+  readonly pipelines: PipelineService;
+  readonly ingestion: Ingestion;
+  readonly datasets: DatasetStore;
+  readonly ids: Ids;
+}
+
+export interface HandStart {
+  /** The dataset's newest version when left out. */
+  readonly version?: number | undefined;
+  /** Two starts with one key are one run. */
+  readonly idempotencyKey?: string | undefined;
+}
+
+/** What starts runs besides events: a landed blob, and people. */
+export class Triggers {
+  readonly #options: TriggerOptions;
+
+  constructor(options: TriggerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Starts the ingestion of what is at that place now; the same content is one run, however often it is told.
+   *
+   * @returns undefined when the blob has gone meanwhile: there is nothing to do
+   */
+  async onLanding(engine: PipelineEngine, ref: BlobRef, logger: Logger): Promise<Run | undefined> {
+    const { ingestion, pipelines } = this.#options;
+    const source = await ingestion.identify(ref).catch((error: unknown) => {
+      if (!isAppError(error, 'NOT_FOUND')) throw error;
+      logger.log('warn', 'the landed blob has gone', { ...ref });
+    });
+    if (!source) return undefined;
+    const content = sha256(`${source.container}\n${source.name}\n${source.etag}`).slice(0, 24);
+    return pipelines.start(engine, {
+      runId: `ingest-${content}`,
+      pipeline: 'ingest',
+      definition: 'ingest',
+      params: { source },
+      cause: { type: 'blob.landed', container: ref.container, name: ref.name },
+    });
+  }
+
+  /** @throws NOT_FOUND when the pipeline, its dataset or the version does not exist */
+  async byHand(engine: PipelineEngine, name: string, request: HandStart, by: string): Promise<Run> {
+    const { pipelines, datasets, ids } = this.#options;
+    const pipeline = await pipelines.get(name);
+    const dataset = pipeline.on?.dataset ?? pipeline.params['dataset'];
+    const data: JsonObject =
+      typeof dataset === 'string'
+        ? { dataset, version: await this.#findVersion(datasets, dataset, request) }
+        : {};
+    return pipelines.start(engine, {
+      runId: `${name}-by-hand-${request.idempotencyKey ?? ids.uuid()}`,
+      pipeline: name,
+      definition: pipeline.definition,
+      params: { ...pipeline.params, ...data },
+      cause: { type: 'started.by.hand', by },
+    });
+  }
+
+  async #findVersion(datasets: DatasetStore, dataset: string, request: HandStart): Promise<number> {
+    if (request.version === undefined) return (await datasets.getDataset(dataset)).latestVersion;
+    return (await datasets.getVersion(dataset, request.version)).version;
+  }
+}

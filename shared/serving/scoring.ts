@@ -1,0 +1,112 @@
+import type { Clock } from '../core/clock.ts';
+import { AppError, isAppError } from '../core/errors.ts';
+import { sha256 } from '../core/ids.ts';
+import type { Logger } from '../core/logger.ts';
+import type { ModelVersion } from '../registry/entities.ts';
+import { modelBlob, type Registry } from '../registry/registry.ts';
+import type { BlobStore } from '../storage/blobs.ts';
+import type { ModelSession, ModelSessions, Prediction } from './ports.ts';
+
+/** An alias may have moved this long ago without this instance knowing. */
+const aliasAgeMs = 2_000;
+const maxModelBytes = 512 * 2 ** 20;
+const maxCachedTargets = 1_000;
+
+export type ScoreTarget =
+  { readonly model: string; readonly version: number } | { readonly model: string; readonly alias: string };
+
+export interface ScoringOptions {
+  readonly registry: Registry;
+  readonly blobs: BlobStore;
+  readonly sessions: ModelSessions;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+interface CachedAlias {
+  readonly version: ModelVersion;
+  readonly readAt: number;
+}
+
+/** Answers for model versions. What was served keeps being served while the metadata store is away. */
+export class Scoring {
+  readonly #options: ScoringOptions;
+  /** In the order of their reading: the oldest goes first when there are too many. */
+  readonly #aliases = new Map<string, CachedAlias>();
+
+  constructor(options: ScoringOptions) {
+    this.#options = options;
+  }
+
+  /** @throws NOT_FOUND, INVALID_ARGUMENT (naming row and column), UNPROCESSABLE (the model cannot be served) */
+  async score(
+    target: ScoreTarget,
+    rows: readonly unknown[],
+  ): Promise<{ readonly version: ModelVersion; readonly predictions: readonly Prediction[] }> {
+    const version = await this.#resolve(target);
+    const session = await this.#open(version);
+    return { version, predictions: await session.score(rows) };
+  }
+
+  /** Opens a version, so that one that cannot be served says so before it is deployed. */
+  async probe(target: ScoreTarget): Promise<ModelSession> {
+    return this.#open(await this.#resolve(target));
+  }
+
+  async #resolve(target: ScoreTarget): Promise<ModelVersion> {
+    const { registry, clock } = this.#options;
+    if ('version' in target) return registry.getVersion(target.model, target.version);
+    const key = `${target.model}\n${target.alias}`;
+    const cached = this.#aliases.get(key);
+    if (cached && clock.now() - cached.readAt < aliasAgeMs) return cached.version;
+    try {
+      const alias = await registry.getAlias(target.model, target.alias);
+      const version =
+        cached?.version.version === alias.version
+          ? cached.version
+          : await registry.getVersion(target.model, alias.version);
+      this.#remember(key, { version, readAt: clock.now() });
+      return version;
+    } catch (error) {
+      if (!cached || (isAppError(error) && !error.retry)) throw error;
+      this.#options.logger.log('warn', 'serving the last known version', {
+        ...target,
+        detail: String(error),
+      });
+      return cached.version;
+    }
+  }
+
+  #remember(key: string, entry: CachedAlias): void {
+    this.#aliases.delete(key);
+    this.#aliases.set(key, entry);
+    if (this.#aliases.size <= maxCachedTargets) return;
+    const [oldest] = this.#aliases.keys();
+    if (oldest !== undefined) this.#aliases.delete(oldest);
+  }
+
+  #open(version: ModelVersion): Promise<ModelSession> {
+    return this.#options.sessions.open(version.sha256, () => this.#load(version));
+  }
+
+  async #load(version: ModelVersion): Promise<Uint8Array> {
+    if (version.sizeBytes > maxModelBytes) {
+      throw new AppError(
+        'UNPROCESSABLE',
+        `A model over ${maxModelBytes} bytes cannot be served in real time.`,
+      );
+    }
+    const { body } = await this.#options.blobs.open(modelBlob(version.model, version.sha256));
+    const bytes = Buffer.concat(await Array.fromAsync(body));
+    if (sha256(bytes) !== version.sha256) {
+      throw new AppError(
+        'UNPROCESSABLE',
+        `The stored bytes of ${version.model} version ${version.version} changed.`,
+        {
+          expected: version.sha256,
+        },
+      );
+    }
+    return bytes;
+  }
+}
