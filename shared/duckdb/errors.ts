@@ -7,8 +7,10 @@ import { AppError, isAppError } from '../core/errors.ts';
 export function translateDuckDbError(error: unknown): AppError {
   if (isAppError(error)) return error;
   const [firstLine = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
-  const [, kind = '', text = firstLine] = /^([A-Z][\w -]*?(?: Error|exception)): (.*)$/i.exec(firstLine) ?? [];
-  if (/^interrupt/i.test(kind)) return new AppError('CANCELLED', 'Reading the table was cancelled.', {}, error);
+  const [, kind = '', text = firstLine] =
+    /^([A-Z][\w -]*?(?: Error|exception)): (.*)$/i.exec(firstLine) ?? [];
+  if (/^interrupt/i.test(kind))
+    return new AppError('CANCELLED', 'Reading the table was cancelled.', {}, error);
   if (/^out of memory/i.test(kind))
     return new AppError(
       'UNPROCESSABLE',

@@ -12,7 +12,10 @@ import { openParquet, type DuckDbOptions, type OpenParquet } from './open-parque
  * shape.rows; // 508239
  * shape.columns[0]; // { name: 'date', type: 'TIMESTAMP', kind: 'timestamp' }
  */
-export async function inspectParquet(path: string, options: Partial<DuckDbOptions> = {}): Promise<TableShape> {
+export async function inspectParquet(
+  path: string,
+  options: Partial<DuckDbOptions> = {},
+): Promise<TableShape> {
   using parquet = await openParquet(path, { threads: 1, memoryLimitMb: 256, ...options });
   return await readShape(parquet);
 }

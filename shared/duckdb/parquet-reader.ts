@@ -98,7 +98,11 @@ function select(request: ColumnRequest, dictionary: string): string {
   }
 }
 
-function checkReadable(request: ColumnRequest, column: TableColumn | undefined, names: readonly string[]): void {
+function checkReadable(
+  request: ColumnRequest,
+  column: TableColumn | undefined,
+  names: readonly string[],
+): void {
   if (column === undefined)
     throw new AppError(
       'INVALID_ARGUMENT',

@@ -1,0 +1,138 @@
+import { AppError } from '../core/errors.ts';
+import { signatureSchema, type Signature } from '../serving/signature.ts';
+import type { ModelDescription, ModelValue } from '../serving/scorer.ts';
+import { messagesOf, numberOf, readFields, textOf } from './protobuf-reader.ts';
+
+/** Where a model keeps its signature among its metadata. */
+export const signatureKey = 'slipway.signature';
+
+/** ONNX's element types by number; others are shown as `type N`. */
+const elementTypeNames: Readonly<Record<number, string>> = {
+  1: 'float32',
+  2: 'uint8',
+  3: 'int8',
+  4: 'uint16',
+  5: 'int16',
+  6: 'int32',
+  7: 'int64',
+  8: 'string',
+  9: 'bool',
+  10: 'float16',
+  11: 'float64',
+  12: 'uint32',
+  13: 'uint64',
+};
+
+/**
+ * What an ONNX file says of itself, read from the file (the runtime tells neither opset nor metadata).
+ *
+ * @throws AppError UNPROCESSABLE when it is not an ONNX model, when it keeps weights in other files (which could
+ *   name any file of this machine), or when its signature is damaged.
+ * @see https://github.com/onnx/onnx/blob/v1.18.0/onnx/onnx-ml.proto
+ */
+export function readModel(bytes: Uint8Array): ModelDescription {
+  try {
+    return readModelProto(bytes);
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof TypeError || error instanceof SyntaxError)
+      throw new AppError('UNPROCESSABLE', `This is not an ONNX model: ${error.message}.`, {}, error);
+    throw error;
+  }
+}
+
+function readModelProto(bytes: Uint8Array): ModelDescription {
+  const [graph] = messagesOf(bytes, 7);
+  if (graph === undefined) throw new RangeError('it has no graph');
+  rejectExternalData(bytes);
+  const metadata = Object.fromEntries(
+    Array.from(messagesOf(bytes, 14), (entry) => [textOf(entry, 1), textOf(entry, 2)]),
+  );
+  const initializers = new Set(Array.from(messagesOf(graph, 5), (tensor) => textOf(tensor, 8)));
+  // Old files list weights among the inputs, too.
+  const inputs = Array.from(messagesOf(graph, 11), readValue).filter(({ name }) => !initializers.has(name));
+  return {
+    irVersion: numberOf(bytes, 1),
+    producer: textOf(bytes, 2),
+    opsets: Array.from(messagesOf(bytes, 8), (opset) => ({
+      domain: textOf(opset, 1) || 'ai.onnx',
+      version: numberOf(opset, 2),
+    })),
+    inputs,
+    outputs: Array.from(messagesOf(graph, 12), readValue),
+    metadata,
+    signature: readSignature(metadata[signatureKey], inputs),
+  };
+}
+
+function readValue(bytes: Uint8Array): ModelValue {
+  const [type = new Uint8Array()] = messagesOf(bytes, 2);
+  const [tensor] = messagesOf(type, 1);
+  const name = textOf(bytes, 1);
+  if (tensor === undefined) return { name, type: 'not a tensor', shape: [] };
+  const elementType = numberOf(tensor, 1);
+  const [shape = new Uint8Array()] = messagesOf(tensor, 2);
+  return {
+    name,
+    type: elementTypeNames[elementType] ?? `type ${elementType}`,
+    shape: Array.from(messagesOf(shape, 1), (dim) => textOf(dim, 2) || numberOf(dim, 1)),
+  };
+}
+
+/** A model from elsewhere has no signature: each of its inputs is then a column of its own. */
+function readSignature(text: string | undefined, inputs: readonly ModelValue[]): Signature | null {
+  const parsed = signatureSchema.safeParse(
+    text === undefined
+      ? {
+          columns: inputs.map(({ name, type }) => ({ name, type: columnTypes[type] })),
+          inputs: inputs.map(({ name, type }) => ({ name, tensor: type, column: name })),
+        }
+      : JSON.parse(text),
+  );
+  if (text === undefined) return parsed.success ? parsed.data : null;
+  if (!parsed.success) throw new RangeError(`its signature is damaged (${parsed.error.issues[0]?.message})`);
+  for (const { name, tensor } of parsed.data.inputs)
+    if (!inputs.some((input) => input.name === name && input.type === tensor))
+      throw new RangeError(`its signature names an input "${name}" (${tensor}) that it does not have`);
+  return parsed.data;
+}
+
+const columnTypes: Readonly<Record<string, string>> = {
+  float32: 'number',
+  int64: 'integer',
+  string: 'string',
+};
+
+/** Graphs nest in attributes, which nest in nodes; deeper than this is an attack. */
+const maxDepth = 32;
+
+function rejectExternalData(model: Uint8Array): void {
+  for (const graph of messagesOf(model, 7)) checkGraph(graph, 0);
+  // Functions of the model have nodes (7) with attributes, too.
+  for (const fn of messagesOf(model, 25)) for (const node of messagesOf(fn, 7)) checkNode(node, 0);
+}
+
+function checkGraph(graph: Uint8Array, depth: number): void {
+  if (depth > maxDepth) throw new RangeError('its graphs nest too deeply');
+  for (const { number, value } of readFields(graph)) {
+    if (typeof value === 'number') continue;
+    if (number === 1) checkNode(value, depth);
+    else if (number === 5) checkTensor(value);
+    else if (number === 15)
+      for (const part of [1, 2]) for (const tensor of messagesOf(value, part)) checkTensor(tensor);
+  }
+}
+
+function checkNode(node: Uint8Array, depth: number): void {
+  for (const attribute of messagesOf(node, 5))
+    for (const { number, value } of readFields(attribute)) {
+      if (typeof value === 'number') continue;
+      if (number === 5 || number === 10) checkTensor(value);
+      else if (number === 6 || number === 11) checkGraph(value, depth + 1);
+    }
+}
+
+function checkTensor(tensor: Uint8Array): void {
+  for (const { number, value } of readFields(tensor))
+    if (number === 13 || (number === 14 && value === 1))
+      throw new RangeError('it keeps weights in other files, which is not supported');
+}
