@@ -6,6 +6,7 @@ import type { ErrorCode } from '../core/errors.ts';
 const codesByServiceCode: Readonly<Record<string, ErrorCode>> = {
   BlobNotFound: 'NOT_FOUND',
   ContainerNotFound: 'NOT_FOUND',
+  ResourceNotFound: 'NOT_FOUND',
   BlobAlreadyExists: 'ALREADY_EXISTS',
   ConditionNotMet: 'PRECONDITION_FAILED',
   InvalidRange: 'INVALID_ARGUMENT',

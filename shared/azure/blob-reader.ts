@@ -47,7 +47,14 @@ export async function openBlob(
     throw new AppError('INVALID_ARGUMENT', `${settings.subject} ends before the range.`, { sizeBytes });
   }
   const properties = toBlobProperties(ref, first, sizeBytes);
-  const resume = (from: number, length: number) => download(from, length, properties.etag);
+  const resume = async (from: number, length: number) => {
+    try {
+      return await download(from, length, properties.etag);
+    } catch (error) {
+      if (!isAppError(error, 'NOT_FOUND')) throw error;
+      throw new AppError('PRECONDITION_FAILED', `${settings.subject} was deleted meanwhile.`, {}, error);
+    }
+  };
   const end = offset + (first.contentLength ?? 0);
   return { properties, body: readBody(first, { offset, end }, resume, options.signal, settings) };
 }

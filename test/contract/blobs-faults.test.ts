@@ -1,0 +1,184 @@
+import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+
+import { createBlobStore, type BlobStoreTuning } from '../../shared/azure/blob-store.ts';
+import type { BlobStore } from '../../shared/storage/blobs.ts';
+import { moveBlobPort, startTestAzurite, type TestAzurite } from '../support/azurite.ts';
+import { startFlakyProxy, type FlakyProxy } from '../support/flaky-proxy.ts';
+import { collect } from './blobs.contract.ts';
+
+// Over plain HTTP to Azurite only: a TCP proxy cannot stand in front of a real account's TLS name.
+describe('blobs over a connection that fails', () => {
+  let azurite: TestAzurite;
+  let direct: BlobStore;
+  let proxy: FlakyProxy;
+  const tuning = { blockSizeBytes: 64 * 1024, retryDelayMs: 10, timeoutMs: 10_000 };
+  const connectThrough = async (more: BlobStoreTuning = {}): Promise<BlobStore> => {
+    proxy = await startFlakyProxy(azurite.port);
+    const connectionString = moveBlobPort(azurite.connectionString, proxy.port);
+    return createBlobStore({ connectionString, ...tuning, ...more });
+  };
+  let count = 0;
+  const newRef = () => ({ container: 'faults', name: `blob-${(count += 1)}` });
+
+  beforeAll(async () => {
+    azurite = await startTestAzurite();
+    direct = createBlobStore({ connectionString: azurite.connectionString, ...tuning });
+    await direct.ensureContainers(['faults']);
+  });
+  afterEach(() => proxy?.stop());
+  afterAll(() => azurite.stop());
+
+  it('resumes a read where the connection broke, ranges included', async () => {
+    const bytes = randomBytes(3_000_000);
+    const ref = newRef();
+    await direct.put(ref, bytes);
+    const store = await connectThrough();
+    proxy.cutAfter(700_000, 3);
+    expect((await collect((await store.open(ref)).body)).equals(bytes)).toBe(true);
+    expect(proxy.connections).toBe(4);
+    proxy.cutAfter(700_000, 2);
+    const range = { offset: 1_000, count: 2_000_000 };
+    const part = await collect((await store.open(ref, { range })).body);
+    expect(part.equals(bytes.subarray(1_000, 2_001_000))).toBe(true);
+    expect(proxy.connections).toBe(6);
+  });
+
+  it('gives up a read when connections bring nothing any more', async () => {
+    const ref = newRef();
+    await direct.put(ref, randomBytes(3_000_000));
+    const store = await connectThrough({ maxTries: 2 });
+    const { body } = await store.open(ref);
+    const read = async () => {
+      // Every later connection breaks within the HTTP head.
+      for await (const _ of body) proxy.stop().catch(expect.unreachable);
+    };
+    await expect(read()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+
+  it.each(['replaced', 'deleted'])('never joins bytes of two versions: %s meanwhile', async (change) => {
+    const ref = newRef();
+    await direct.put(ref, randomBytes(3_000_000));
+    const store = await connectThrough();
+    proxy.cutAfter(700_000);
+    const { body } = await store.open(ref);
+    await (change === 'deleted' ? direct.delete(ref) : direct.put(ref, randomBytes(3_000_000)));
+    await expect(collect(body)).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' });
+  });
+
+  const losses = [
+    { what: 'a small body', body: () => randomBytes(10), text: 'PUT /' },
+    { what: 'a body in blocks', body: () => randomBytes(200_000), text: 'comp=blocklist' },
+  ];
+  it.each(losses)('knows its own success after a lost answer: $what', async ({ body, text }) => {
+    const store = await connectThrough();
+    const ref = newRef();
+    for (const times of [1, 4]) {
+      await direct.delete(ref);
+      proxy.loseAnswerTo(text, times);
+      const created = await store.put(ref, body(), { ifAbsent: true, metadata: { n: '1' } });
+      expect(created).toEqual(await direct.head(ref));
+      proxy.loseAnswerTo(text, times);
+      const replaced = await store.put(ref, body(), { ifMatch: created.etag });
+      expect(replaced).toEqual(await direct.head(ref));
+      expect(replaced.etag).not.toBe(created.etag);
+    }
+    // Someone else's success is still what it is.
+    proxy.loseAnswerTo(text);
+    await expect(store.put(ref, body(), { ifAbsent: true })).rejects.toMatchObject({
+      code: 'ALREADY_EXISTS',
+    });
+    proxy.loseAnswerTo(text);
+    await expect(store.put(ref, body(), { ifMatch: '"0x1"' })).rejects.toMatchObject({
+      code: 'PRECONDITION_FAILED',
+    });
+  });
+
+  it('gets its lease, or commits its blocks, though the first answer was lost', async () => {
+    const store = await connectThrough();
+    const ref = newRef();
+    await store.stageBlock(ref, 'a', Buffer.from('a'));
+    proxy.loseAnswerTo('comp=blocklist');
+    expect(await store.commitBlocks(ref, ['a'], { ifAbsent: true })).toMatchObject({ sizeBytes: 1 });
+    proxy.loseAnswerTo('comp=lease');
+    const lease = await store.acquireLease(ref, 15);
+    await lease.release();
+  });
+
+  it('times out when nothing comes back, in the head or in the body', async () => {
+    const ref = newRef();
+    await direct.put(ref, randomBytes(3_000_000));
+    const store = await connectThrough({ timeoutMs: 100, maxTries: 2 });
+    const { body } = await store.open(ref);
+    proxy.hang();
+    for (const [what, call] of Object.entries(everyCall(store, ref))) {
+      await expect(call(), what).rejects.toMatchObject({ code: 'TIMEOUT' });
+    }
+    await expect(collect(body)).rejects.toMatchObject({ code: 'TIMEOUT' });
+  });
+
+  it('reads a dead server as UNAVAILABLE, whatever is asked', async () => {
+    const store = await connectThrough();
+    await proxy.stop();
+    for (const [what, call] of Object.entries(everyCall(store, newRef()))) {
+      await expect(call(), what).rejects.toMatchObject({ code: 'UNAVAILABLE', retry: true });
+    }
+  });
+
+  it.each([
+    [404, undefined, 'UNAVAILABLE'],
+    [404, 'ResourceNotFound', 'NOT_FOUND'],
+    [403, 'AuthorizationPermissionMismatch', 'UNAVAILABLE'],
+    [401, 'InvalidAuthenticationInfo', 'UNAVAILABLE'],
+    [503, 'ServerBusy', 'RATE_LIMITED'],
+    [500, 'OperationTimedOut', 'TIMEOUT'],
+    [500, 'InternalError', 'UNAVAILABLE'],
+    [502, undefined, 'UNAVAILABLE'],
+    [429, undefined, 'RATE_LIMITED'],
+    [507, 'InsufficientStorage', 'INSUFFICIENT_STORAGE'],
+    [409, 'ContainerBeingDeleted', 'UNAVAILABLE'],
+    [413, 'RequestBodyTooLarge', 'PAYLOAD_TOO_LARGE'],
+    [400, 'InvalidUri', 'INVALID_ARGUMENT'],
+    [412, 'LeaseIdMissing', 'PRECONDITION_FAILED'],
+    [409, 'LeaseAlreadyPresent', 'PRECONDITION_FAILED'],
+  ])('reads an answer %i %s as %s', async (status, serviceCode, code) => {
+    const server = createServer((request, response) => {
+      request.resume();
+      if (serviceCode !== undefined) response.setHeader('x-ms-error-code', serviceCode);
+      response.writeHead(status).end();
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    try {
+      const { port } = server.address() as AddressInfo;
+      const connectionString = moveBlobPort(azurite.connectionString, port);
+      const store = createBlobStore({ connectionString, ...tuning, maxTries: 2 });
+      for (const [what, call] of Object.entries(everyCall(store, newRef()))) {
+        await expect(call(), what).rejects.toMatchObject({ name: 'AppError', code });
+      }
+    } finally {
+      await new Promise((resolve) => server.close(resolve));
+    }
+  });
+});
+
+function everyCall(store: BlobStore, ref: { container: string; name: string }) {
+  return {
+    ping: () => store.ping(),
+    head: () => store.head(ref),
+    open: () => store.open(ref),
+    put: () => store.put(ref, 'x'),
+    putIfAbsent: () => store.put(ref, 'x', { ifAbsent: true }),
+    putInBlocks: () => store.put(ref, Buffer.alloc(100_000)),
+    delete: () => store.delete(ref),
+    list: () => store.list(ref.container, { limit: 1 }),
+    stageBlock: () => store.stageBlock(ref, 'a', Buffer.from('a')),
+    commitBlocks: () => store.commitBlocks(ref, ['a']),
+    acquireLease: () => store.acquireLease(ref, 15),
+    ensureContainers: () => store.ensureContainers([ref.container]),
+  };
+}
