@@ -59,5 +59,7 @@ function classify(error: unknown): ErrorCode {
   // The SDK raises these itself, for arguments that our rules should have refused.
   if (error instanceof TypeError || error instanceof RangeError) return 'INTERNAL';
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  return codes[code] ?? 'UNAVAILABLE';
+  // A code that ServiceBusError does not have stands before its message.
+  const name = code === 'GeneralError' ? (/^\w+/.exec(error.message)?.[0] ?? '') : code;
+  return codes[name] ?? 'UNAVAILABLE';
 }

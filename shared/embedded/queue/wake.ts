@@ -17,6 +17,5 @@ export function onWake(file: string, queueId: number, listener: () => void): () 
 
 /** Something may have become receivable. Call it after the commit. */
 export function wake(file: string, queueIds: Iterable<number>): void {
-  for (const queueId of queueIds)
-    for (const listener of [...(waiting.get(`${queueId}:${file}`) ?? [])]) listener();
+  for (const queueId of queueIds) waiting.get(`${queueId}:${file}`)?.forEach((listener) => listener());
 }

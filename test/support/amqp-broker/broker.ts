@@ -136,7 +136,7 @@ export class AmqpBroker {
 
   /** Somebody wants to send. */
   #openReceiver({ connection, receiver }: EventContext): void {
-    const address = String(receiver!.target.address);
+    const address = receiver!.target.address;
     receiver!.set_target({ address });
     receiver!.set_source({ address: '' });
     if (address === '$cbs') return;
@@ -146,7 +146,7 @@ export class AmqpBroker {
 
   /** Somebody wants to receive. */
   #openSender({ connection, sender }: EventContext): void {
-    const address = String(sender!.source.address);
+    const address = sender!.source.address;
     sender!.set_source({ address });
     if (address === '$cbs' || isManagement(address)) {
       const replies = this.#replies.get(connection) ?? new Map<string, Sender>();
@@ -168,7 +168,7 @@ export class AmqpBroker {
   #onMessage(context: EventContext): void {
     const { connection, receiver } = context;
     const delivery = context.delivery!;
-    const address = String(receiver!.target.address);
+    const address = receiver!.target.address;
     const messages = decodeTransfer(context);
     const [request] = messages;
     if (request !== undefined && address === '$cbs') {

@@ -76,16 +76,9 @@ export class Entity {
   settle(token: string, outcome: Outcome): boolean {
     const stored = this.#unlock(token);
     if (stored === undefined) return false;
-    switch (outcome.kind) {
-      case 'complete':
-        return true;
-      case 'abandon':
-        this.#fail(stored);
-        return true;
-      case 'deadLetter':
-        this.#bury(stored, outcome.reason, outcome.description);
-        return true;
-    }
+    if (outcome.kind === 'abandon') this.#fail(stored);
+    else if (outcome.kind === 'deadLetter') this.#bury(stored, outcome.reason, outcome.description);
+    return true;
   }
 
   /** @returns the new end of the lock, or nothing if it is lost. */

@@ -1,0 +1,115 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { systemClock } from '../../shared/core/clock.ts';
+import { systemIds } from '../../shared/core/ids.ts';
+import { openSqliteQueue } from '../../shared/embedded/sqlite-queue.ts';
+
+const worker = join(import.meta.dirname, '../support/queue-crash-worker.ts');
+const kills = 24;
+
+/** What one process said before it died: `word id` lines. */
+interface Witness {
+  readonly child: ChildProcess;
+  readonly mode: string;
+  readonly ended: Promise<void>;
+  said: string;
+}
+
+let directory: string;
+const living = new Set<Witness>();
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'queue-crash-'));
+});
+afterEach(async () => {
+  for (const { child } of living) child.kill('SIGKILL');
+  await Promise.all([...living].map(({ ended }) => ended));
+  await rm(directory, { recursive: true, force: true });
+});
+
+it(`SQLite queue: ${kills} SIGKILLs of senders and receivers lose nothing acknowledged, return nothing completed`, async () => {
+  const file = join(directory, 'local.db');
+  const queue = openSqliteQueue({
+    file,
+    clock: systemClock,
+    ids: systemIds,
+    topology: { queues: ['work'] },
+    lockDurationMs: 250,
+    maxDeliveryCount: 1000,
+  });
+  const witnesses: Witness[] = [];
+  const start = (mode: string) => {
+    const witness = startWorker(mode, file, `${mode}${witnesses.length}`);
+    witnesses.push(witness);
+    return witness;
+  };
+  const workers = ['send', 'send', 'receive', 'receive'].map(start);
+  for (let i = 0; i < kills; i++) {
+    // Long enough for the youngest to have started, at a moment nobody chose.
+    await systemClock.sleep(150 + Math.random() * 200);
+    const victim = workers.splice(Math.floor(Math.random() * workers.length), 1)[0]!;
+    victim.child.kill('SIGKILL');
+    await victim.ended;
+    workers.push(start(victim.mode));
+  }
+  for (const { child } of workers) child.kill('SIGKILL');
+  await Promise.all(witnesses.map(({ ended }) => ended));
+
+  const said = (word: string) =>
+    witnesses.flatMap((witness) =>
+      // The last line may be cut off.
+      witness.said
+        .slice(0, witness.said.lastIndexOf('\n') + 1)
+        .split('\n')
+        .filter((line) => line.startsWith(`${word} `))
+        .map((line) => line.slice(word.length + 1)),
+    );
+  await queue.releaseLocks();
+  const left = new Set<string>();
+  for (;;) {
+    const messages = await queue.receive({ queue: 'work' }, { maxMessages: 100, waitMs: 0 });
+    if (messages.length === 0) break;
+    for (const message of messages) {
+      expect(left.has(message.id)).toBe(false);
+      left.add(message.id);
+      await queue.complete(message);
+    }
+  }
+  expect(await queue.counts()).toEqual([{ entity: 'work', active: 0, scheduled: 0, dead: 0 }]);
+  await queue.close();
+
+  const parts = (batch: string) => ['a', 'b', 'c'].map((part) => `${batch}.${part}`);
+  const completed = said('completed');
+  const seen = new Set([...left, ...said('got')]);
+  expect(said('sent').length).toBeGreaterThan(50);
+  expect(completed.length).toBeGreaterThan(50);
+  // Nothing acknowledged is lost.
+  expect(
+    said('sent')
+      .flatMap(parts)
+      .filter((id) => !seen.has(id)),
+  ).toEqual([]);
+  // A send that was cut off is there whole or not at all.
+  const torn = said('sending').filter(
+    (batch) => ![0, 3].includes(parts(batch).filter((id) => seen.has(id)).length),
+  );
+  expect(torn).toEqual([]);
+  // Nothing completed comes back.
+  expect(new Set(completed).size).toBe(completed.length);
+  expect(completed.filter((id) => left.has(id))).toEqual([]);
+});
+
+function startWorker(mode: string, file: string, name: string): Witness {
+  const child = spawn(process.execPath, [worker, mode, file, name], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const { promise: ended, resolve } = Promise.withResolvers<void>();
+  const witness: Witness = { child, mode, ended, said: '' };
+  living.add(witness);
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (witness.said += text));
+  child.on('close', () => {
+    living.delete(witness);
+    resolve();
+  });
+  return witness;
+}

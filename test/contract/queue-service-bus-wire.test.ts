@@ -1,0 +1,254 @@
+import { ServiceBusClient } from '@azure/service-bus';
+import * as fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createServiceBusQueue, type ServiceBusConnection } from '../../shared/azure/service-bus-queue.ts';
+import { toServiceBusMessage } from '../../shared/azure/service-bus-messages.ts';
+import { systemClock } from '../../shared/core/clock.ts';
+import type { MessageQueue, OutgoingMessage } from '../../shared/storage/queue.ts';
+import { encodeMessages, estimateSendBytes } from '../../shared/storage/queue-rules.ts';
+import { AmqpBroker } from '../support/amqp-broker/broker.ts';
+import { codeOf } from './queue.contract.ts';
+
+const source = { queue: 'work' };
+const one = { maxMessages: 1, waitMs: 5000 };
+const hello: OutgoingMessage = { id: 'hello', body: 'hello' };
+
+let broker: AmqpBroker;
+const clients: { close(): Promise<void> }[] = [];
+
+beforeEach(async () => {
+  broker = new AmqpBroker(
+    { queues: ['work'], topics: { events: ['all'] } },
+    { lockDurationMs: 3000, maxDeliveryCount: 10 },
+  );
+  await broker.start();
+});
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map((client) => client.close()));
+  await broker.dispose();
+});
+
+const emulator = () =>
+  `Endpoint=sb://127.0.0.1:${broker.port};SharedAccessKeyName=root;SharedAccessKey=key;UseDevelopmentEmulator=true`;
+
+function connect(
+  connection: ServiceBusConnection = { connectionString: emulator() },
+  operationTimeoutMs = 3000,
+): MessageQueue {
+  const queue = createServiceBusQueue({ connection, clock: systemClock, probe: source, operationTimeoutMs });
+  clients.push(queue);
+  return queue;
+}
+
+/**
+ * The SDK makes a connection string of the namespace, `Endpoint=sb://<namespace>/;…`, and knows the flag for plain
+ * TCP only there. This is a namespace that carries the flag; the last setting takes up the slash.
+ */
+function connectWithCredential(token: string): MessageQueue {
+  return connect({
+    fullyQualifiedNamespace: `127.0.0.1:${broker.port};UseDevelopmentEmulator=true;Unused=`,
+    credential: { getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3_600_000 }) },
+  });
+}
+
+describe('Service Bus: authorization', () => {
+  it('puts the credential’s token on the wire, for each entity', async () => {
+    const queue = connectWithCredential('a.jwt.token');
+    await queue.send('work', [hello]);
+    await queue.complete((await queue.receive(source, one))[0]!);
+    await queue.ping();
+    expect(broker.tokens.map(({ type, token }) => ({ type, token }))).toEqual(
+      broker.tokens.map(() => ({ type: 'jwt', token: 'a.jwt.token' })),
+    );
+    const entities = broker.tokens.map(({ audience }) => audience.replace(/^sb:\/\/[^/]+\//, ''));
+    expect(new Set(entities)).toEqual(new Set(['work', 'work/$management']));
+  });
+
+  it('signs with the key of a connection string', async () => {
+    await connect().send('work', [hello]);
+    expect(broker.tokens[0]).toMatchObject({ type: 'servicebus.windows.net:sastoken' });
+    expect(broker.tokens[0]?.token).toMatch(/^SharedAccessSignature sr=.*&sig=.*&se=\d+&skn=root$/);
+  });
+
+  it('refused is an outage, not an answer', async () => {
+    broker.isTokenValid = () => false;
+    const queue = connectWithCredential('expired');
+    expect(await codeOf(queue.send('work', [hello]))).toBe('UNAVAILABLE');
+    expect(await codeOf(queue.receive(source, one))).toBe('UNAVAILABLE');
+    expect(await codeOf(queue.ping())).toBe('UNAVAILABLE');
+    expect(broker.messageIds('work')).toEqual([]);
+  });
+});
+
+describe('Service Bus: a broken network', () => {
+  it('without a broker every call is UNAVAILABLE; with it back, the same client works', async () => {
+    const queue = connect();
+    await queue.send('work', [hello]);
+    const [message] = await queue.receive(source, one);
+    await broker.stop();
+    expect(await codeOf(queue.ping())).toBe('UNAVAILABLE');
+    expect(await codeOf(queue.send('work', [hello]))).toBe('UNAVAILABLE');
+    expect(await codeOf(queue.receive(source, one))).toBe('UNAVAILABLE');
+    expect(await codeOf(queue.renewLock(message!))).toBe('UNAVAILABLE');
+    await broker.start();
+    await queue.ping();
+    await queue.send('work', [{ id: 'after', body: 1 }]);
+    // Its link is gone, its lock is not: the management node settles it.
+    await queue.complete(message!);
+    expect(broker.messageIds('work')).toEqual(['after']);
+  });
+
+  it('nobody has ever listened there: UNAVAILABLE', async () => {
+    await broker.stop();
+    const queue = connect();
+    expect(await codeOf(queue.send('work', [hello]))).toBe('UNAVAILABLE');
+    expect(await codeOf(queue.ping())).toBe('UNAVAILABLE');
+  });
+
+  it('in the middle of a transfer: the send is made again, whole', async () => {
+    const queue = connect();
+    await queue.send('work', [hello]);
+    broker.dropConnections();
+    broker.failNext({ on: 'bytes', count: 60_000 });
+    const big = ['a', 'b'].map((id) => ({ id, body: id.repeat(80_000) }));
+    await queue.send('work', big);
+    expect(broker.messageIds('work')).toEqual(['hello', 'a', 'b']);
+  });
+
+  it('before the message is stored: sent again; after: perhaps twice, never not at all', async () => {
+    const queue = connect();
+    broker.failNext({ on: 'send', drop: 'before' });
+    await queue.send('work', [{ id: 'before', body: 1 }]);
+    expect(broker.messageIds('work')).toEqual(['before']);
+    broker.failNext({ on: 'send', drop: 'after' });
+    await queue.send('work', [{ id: 'after', body: 1 }]);
+    expect(new Set(broker.messageIds('work'))).toEqual(new Set(['before', 'after']));
+  });
+
+  it('while a receive waits: it fails as an outage or finds the message after all', async () => {
+    const queue = connect();
+    const waiting = codeOf(queue.receive(source, one));
+    await systemClock.sleep(300);
+    broker.dropConnections();
+    await connect().send('work', [hello]);
+    expect(['none', 'UNAVAILABLE']).toContain(await waiting);
+    const held = broker.messageIds('work');
+    expect(held).toEqual(['hello']);
+  });
+
+  it('after a settlement and before its answer: the message is settled', async () => {
+    const queue = connect();
+    await queue.send('work', [hello]);
+    const [message] = await queue.receive(source, one);
+    broker.failNext({ on: 'settle', drop: 'after' });
+    expect(['none', 'PRECONDITION_FAILED', 'TIMEOUT']).toContain(await codeOf(queue.complete(message!)));
+    expect(broker.messageIds('work')).toEqual([]);
+  });
+});
+
+describe('Service Bus: what the service says', () => {
+  const busy = { condition: 'com.microsoft:server-busy', description: 'The request was throttled.' };
+
+  it('busy once is waited out', async () => {
+    const queue = connect();
+    broker.failNext({ on: 'send', reply: busy });
+    await queue.send('work', [hello]);
+    expect(broker.messageIds('work')).toEqual(['hello']);
+  });
+
+  it.each([
+    ['com.microsoft:server-busy', 'RATE_LIMITED'],
+    ['amqp:resource-limit-exceeded', 'INSUFFICIENT_STORAGE'],
+    ['amqp:link:message-size-exceeded', 'PAYLOAD_TOO_LARGE'],
+    ['com.microsoft:timeout', 'TIMEOUT'],
+    ['com.microsoft:argument-error', 'INVALID_ARGUMENT'],
+    ['com.microsoft:entity-disabled', 'UNAVAILABLE'],
+    ['amqp:internal-error', 'UNAVAILABLE'],
+    ['amqp:unauthorized-access', 'UNAVAILABLE'],
+  ] as const)('%s to the end is %s', async (condition, code) => {
+    const queue = connect();
+    const reply = { condition, description: 'as it happens' };
+    broker.failNext({ on: 'send', reply }, { on: 'send', reply }, { on: 'send', reply });
+    expect(await codeOf(queue.send('work', [hello]))).toBe(code);
+    expect(broker.messageIds('work')).toEqual([]);
+  });
+
+  it('nothing at all: TIMEOUT', async () => {
+    const queue = connect({ connectionString: emulator() }, 1500);
+    const hang = { on: 'send', hang: true } as const;
+    broker.failNext(hang, hang, hang);
+    expect(await codeOf(queue.send('work', [hello]))).toBe('TIMEOUT');
+  });
+});
+
+describe('Service Bus: links', () => {
+  it('are opened once and used again', async () => {
+    const queue = connect();
+    for (let i = 0; i < 5; i++) {
+      await queue.send('work', [hello]);
+      const [message] = await queue.receive(source, { maxMessages: 3, waitMs: 2000 });
+      await queue.complete(message!);
+    }
+    // One token for the sender's link and one for the receiver's.
+    expect(broker.tokens).toHaveLength(2);
+    expect(broker.connectionCount).toBe(1);
+  });
+
+  it('are closed with the client', async () => {
+    const queue = connect();
+    await queue.send('work', [hello]);
+    await queue.close();
+    await expect.poll(() => broker.connectionCount, { timeout: 5000 }).toBe(0);
+  });
+});
+
+describe('Service Bus: messages of others', () => {
+  it.each([
+    ['text', { body: Buffer.from('not json {') }, 'not json {'],
+    ['an AMQP value', { body: { a: [1] }, bodyType: 'value' as const }, { a: [1] }],
+    ['an AMQP string of JSON', { body: '[1]', bodyType: 'value' as const }, [1]],
+    ['nothing', { body: Buffer.alloc(0) }, ''],
+  ])('whose body is %s are delivered', async (_kind, message, expected) => {
+    const other = new ServiceBusClient(emulator());
+    clients.push(other);
+    const applicationProperties = { at: new Date(5), none: null };
+    await other.createSender('work').sendMessages({ ...message, applicationProperties });
+    const [received] = await connect().receive(source, one);
+    expect(received?.body).toEqual(expected);
+    expect(received?.id).not.toBe('');
+    expect(received?.properties).toEqual({ at: 5 });
+  });
+});
+
+it('the size rule is an upper bound of what the SDK puts on the wire, and not a loose one', async () => {
+  const client = new ServiceBusClient(emulator());
+  clients.push(client);
+  const sender = client.createSender('work');
+  const text = (maxLength: number) => fc.string({ unit: 'grapheme', maxLength });
+  const message = fc.record(
+    {
+      id: fc.string({ minLength: 1, maxLength: 128 }),
+      body: text(400),
+      subject: text(40),
+      correlationId: text(300),
+      scheduledFor: fc.nat(),
+      properties: fc.dictionary(
+        fc.stringMatching(/^[a-z]{1,20}$/),
+        fc.oneof(text(300), fc.boolean(), fc.maxSafeInteger(), fc.double({ min: -1, max: 1, noNaN: true })),
+        { maxKeys: 5, noNullPrototype: true },
+      ),
+    },
+    { requiredKeys: ['id', 'body'], noNullPrototype: true },
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(message, { minLength: 2, maxLength: 20 }), async (messages) => {
+      const encoded = encodeMessages('work', messages);
+      const batch = await sender.createMessageBatch();
+      for (const each of encoded) expect(batch.tryAddMessage(toServiceBusMessage(each))).toBe(true);
+      const estimate = estimateSendBytes(encoded);
+      expect(estimate).toBeGreaterThanOrEqual(batch.sizeInBytes);
+      expect(estimate).toBeLessThan(batch.sizeInBytes + 200 * (messages.length + 1));
+    }),
+    { numRuns: 100 },
+  );
+});
