@@ -128,8 +128,9 @@ async function withTimeout<T>(timeoutMs: number, run: (signal: AbortSignal) => P
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     const error = new AppError('TIMEOUT', `No answer within ${timeoutMs} ms.`, { timeoutMs });
-    controller.abort(error);
+    // First the answer, then the abort: a handler that ends on it must not win the race.
     reject(error);
+    controller.abort(error);
   }, timeoutMs);
   try {
     return await Promise.race([run(controller.signal), late]);

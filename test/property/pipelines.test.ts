@@ -1,0 +1,139 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  type DurableTasks,
+  orchestrate,
+  type RunResult,
+  type StepCall,
+  type StepOutcome,
+} from '../../shared/pipelines/orchestrate.ts';
+import { orderSteps, type Plan, type PlannedStep } from '../../shared/pipelines/plan.ts';
+
+/** Random graphs: step i may need any steps before it in a random permutation, so there is never a cycle. */
+const planArbitrary = fc
+  .array(fc.tuple(fc.nat(), fc.nat(), fc.integer({ min: 1, max: 4 })), { minLength: 1, maxLength: 12 })
+  .map((seeds): Plan => {
+    const steps = seeds.map(([needsSeed, , maxAttempts], i): PlannedStep => ({
+      name: `s${i}`,
+      uses: 'x',
+      needs: seeds.slice(0, i).flatMap((_, j) => ((needsSeed >> (j % 30)) & 1 ? [`s${j}`] : [])),
+      retry: { maxAttempts, firstDelayMs: 10, backoff: 2 },
+    }));
+    const order = seeds.map(([, rank], i) => ({ rank, i })).sort((a, b) => a.rank - b.rank || a.i - b.i);
+    return {
+      pipeline: 'p',
+      definition: 'd',
+      definitionVersion: 1,
+      params: {},
+      steps: order.map(({ i }) => steps[i] as PlannedStep),
+    };
+  });
+
+test('waves hold every step once, after all that it needs', () => {
+  fc.assert(
+    fc.property(planArbitrary, ({ steps }) => {
+      const waves = orderSteps(steps);
+      const done = new Set<string>();
+      for (const wave of waves) {
+        for (const step of wave) expect(step.needs.every((need) => done.has(need))).toBe(true);
+        for (const step of wave) done.add(step.name);
+      }
+      expect(waves.flat()).toHaveLength(steps.length);
+    }),
+  );
+});
+
+test.each([
+  ['a cycle', [step('a', ['b']), step('b', ['a'])], /cycle through: a, b/],
+  ['a need that is not there', [step('a', ['z'])], /needs "z"/],
+  ['a name twice', [step('a', []), step('a', [])], /one name/],
+])('%s is refused', (_, steps, message) => {
+  expect(() => orderSteps(steps)).toThrow(message);
+});
+
+test('a run does every step exactly as often as it must, and no step before its needs', () => {
+  fc.assert(
+    fc.property(
+      planArbitrary,
+      fc.array(fc.nat({ max: 5 }), { minLength: 12, maxLength: 12 }),
+      (plan, failures) => {
+        const failsFirst = (name: string) => failures[Number(name.slice(1))] ?? 0;
+        const { result, calls } = run(plan, (call) =>
+          call.attempt > failsFirst(call.step)
+            ? { ok: true, output: call.step }
+            : { ok: false, error: { code: 'UNAVAILABLE', message: 'not yet', retry: true } },
+        );
+        const callsOf = (name: string) => calls.filter((call) => call.step === name);
+        for (const planned of plan.steps) {
+          const wanted = failsFirst(planned.name) + 1;
+          const made = callsOf(planned.name);
+          expect(made.length).toBeLessThanOrEqual(Math.min(wanted, planned.retry.maxAttempts));
+          expect(made.map((call) => call.attempt)).toEqual(made.map((_, i) => i + 1));
+          for (const call of made) expect(Object.keys(call.needs).sort()).toEqual([...planned.needs].sort());
+        }
+        const doomed = plan.steps.some((planned) => failsFirst(planned.name) >= planned.retry.maxAttempts);
+        if (!doomed) {
+          expect(result.status).toBe('succeeded');
+          expect(Object.keys(result.outputs)).toHaveLength(plan.steps.length);
+        }
+        if (result.status === 'failed') expect(doomed).toBe(true);
+      },
+    ),
+  );
+});
+
+test('what is not worth retrying ends the run at once, and nothing that needs it starts', () => {
+  const plan = planOf([step('a', []), step('b', ['a']), step('c', [])]);
+  const { result, calls } = run(plan, (call) =>
+    call.step === 'a'
+      ? { ok: false, error: { code: 'UNPROCESSABLE', message: 'corrupt', retry: false } }
+      : { ok: true, output: null },
+  );
+  expect(calls.map((call) => call.step)).toEqual(['a', 'c']);
+  expect(result).toMatchObject({ status: 'failed', error: { step: 'a', code: 'UNPROCESSABLE' } });
+});
+
+test('a retry waits first delay × backoff^attempts', () => {
+  const plan = planOf([{ ...step('a', []), retry: { maxAttempts: 4, firstDelayMs: 100, backoff: 3 } }]);
+  const { sleeps } = run(plan, () => ({
+    ok: false,
+    error: { code: 'TIMEOUT', message: 'slow', retry: true },
+  }));
+  expect(sleeps).toEqual([100, 300, 900]);
+});
+
+/** A durable engine in a dozen lines: every yielded task is what its operation gave. */
+function run(plan: Plan, answer: (call: StepCall) => StepOutcome) {
+  const calls: StepCall[] = [];
+  const sleeps: number[] = [];
+  const finished: RunResult[] = [];
+  const tasks: DurableTasks<{ value: unknown }> = {
+    callStep: (call) => {
+      calls.push(call);
+      return { value: answer(call) };
+    },
+    finish: (_, result) => {
+      finished.push(result);
+      return { value: undefined };
+    },
+    all: (all) => ({ value: all.map((task) => task.value) }),
+    sleep: (ms) => {
+      sleeps.push(ms);
+      return { value: undefined };
+    },
+    setStatus: (status) => expect(JSON.stringify(status).length).toBeLessThan(16_384),
+  };
+  const generator = orchestrate('run', plan, tasks);
+  let next = generator.next();
+  while (!next.done) next = generator.next(next.value.value);
+  expect(finished).toEqual([next.value]);
+  return { result: next.value, calls, sleeps };
+}
+
+function step(name: string, needs: string[]): PlannedStep {
+  return { name, uses: 'x', needs, retry: { maxAttempts: 1, firstDelayMs: 0, backoff: 1 } };
+}
+
+function planOf(steps: PlannedStep[]): Plan {
+  return { pipeline: 'p', definition: 'd', definitionVersion: 1, params: {}, steps };
+}

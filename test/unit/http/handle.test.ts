@@ -1,0 +1,234 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { AppError, type ErrorCode, errorCodes } from '../../../shared/core/errors.ts';
+import { silentLogger } from '../../../shared/core/logger.ts';
+import { handleRequest, type IncomingRequest } from '../../../shared/http/handle.ts';
+import { type Role, roles } from '../../../shared/http/principal.ts';
+import { defineRoute, type Route } from '../../../shared/http/route.ts';
+
+const echo = defineRoute({
+  name: 'test-echo',
+  method: 'POST',
+  path: 'echo/{id}',
+  summary: 'Echoes.',
+  authLevel: 'anonymous',
+  role: 'contributor',
+  params: z.object({ id: z.coerce.number().int() }),
+  query: z.object({ loud: z.enum(['yes', 'no']).default('no') }),
+  body: z.strictObject({ rows: z.array(z.object({ n: z.number() })) }),
+  maxBodyBytes: 200,
+  timeoutMs: 50,
+  returns: { status: 201, description: 'What was sent.' },
+  handle: async ({ params, query, body }) => ({ json: { params, query, body } }),
+});
+
+describe('a request that fits', () => {
+  test('is parsed, handled and answered with the status of the route', async () => {
+    const response = await send(echo, {
+      body: '{"rows":[{"n":1}]}',
+      params: { id: '7' },
+      query: '?loud=yes',
+    });
+    expect(response.status).toBe(201);
+    expect(JSON.parse(response.body)).toEqual({
+      params: { id: 7 },
+      query: { loud: 'yes' },
+      body: { rows: [{ n: 1 }] },
+    });
+    expect(response.headers).toMatchObject({
+      'content-type': 'application/json',
+      'x-correlation-id': 'test-correlation',
+      'x-content-type-options': 'nosniff',
+    });
+  });
+});
+
+describe('bad input names the place and the remedy, in one shape', () => {
+  const cases: [string, Partial<Sent>, ErrorCode, RegExp][] = [
+    ['broken JSON', { body: '{"rows":[' }, 'INVALID_ARGUMENT', /not JSON/],
+    ['an empty body', { body: '' }, 'INVALID_ARGUMENT', /empty/],
+    ['bytes that are not UTF-8', { body: Buffer.from([0x7b, 0xff, 0x7d]) }, 'INVALID_ARGUMENT', /not UTF-8/],
+    ['a wrong type', { body: '{"rows":[{"n":1},{"n":"x"}]}' }, 'INVALID_ARGUMENT', /rows\[1\]\.n/],
+    ['an unknown member', { body: '{"rows":[],"x":1}' }, 'INVALID_ARGUMENT', /x/],
+    ['a wrong path parameter', { params: { id: 'seven' } }, 'INVALID_ARGUMENT', /path.*id/],
+    ['a wrong query', { query: '?loud=maybe' }, 'INVALID_ARGUMENT', /query.*loud/],
+    [
+      'another content type',
+      { headers: { 'content-type': 'text/xml' } },
+      'UNSUPPORTED_MEDIA_TYPE',
+      /application\/json/,
+    ],
+    ['a body over the limit', { body: `{"rows":[${' '.repeat(300)}]}` }, 'PAYLOAD_TOO_LARGE', /200 bytes/],
+    [
+      'a declared length over the limit',
+      { headers: { 'content-length': '201' } },
+      'PAYLOAD_TOO_LARGE',
+      /200 bytes/,
+    ],
+  ];
+  test.each(cases)('%s', async (_, sent, code, detail) => {
+    const response = await send(echo, { body: '{"rows":[]}', params: { id: '1' }, ...sent });
+    const problem = JSON.parse(response.body) as Record<string, unknown>;
+    expect(response.status).toBe(errorCodes[code].status);
+    expect(response.headers['content-type']).toBe('application/problem+json');
+    expect(problem).toMatchObject({ code, status: response.status, correlationId: 'test-correlation' });
+    expect(problem['detail']).toMatch(detail);
+  });
+
+  test('a body without a declared length is not read past the limit', async () => {
+    let chunksRead = 0;
+    async function* endless() {
+      for (;;) {
+        chunksRead += 1;
+        yield Buffer.alloc(100, 0x20);
+      }
+    }
+    const response = await send(echo, { params: { id: '1' }, stream: endless() });
+    expect(response.status).toBe(413);
+    expect(chunksRead).toBe(3);
+  });
+
+  test('whatever bytes arrive, the answer is a 4xx problem', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 150 }), async (bytes) => {
+        const response = await send(echo, { params: { id: '1' }, body: bytes });
+        expect(response.status).toBeGreaterThanOrEqual(400);
+        expect(response.status).toBeLessThan(500);
+      }),
+    );
+  });
+});
+
+describe('failures of our own', () => {
+  test('an unknown error is a 500 that tells nothing of itself', async () => {
+    const response = await send(
+      handling(async () => {
+        throw new Error('password=hunter2 at /etc/app.ts:3');
+      }),
+    );
+    expect(response.status).toBe(500);
+    expect(response.body).not.toMatch(/hunter2|app\.ts|stack/);
+    expect(JSON.parse(response.body)).toMatchObject({ code: 'INTERNAL', correlationId: 'test-correlation' });
+  });
+
+  test('a rate limit tells when to come back', async () => {
+    const response = await send(
+      handling(async () => {
+        throw new AppError('RATE_LIMITED', 'Later.', { retryAfterMs: 1_200 });
+      }),
+    );
+    expect(response.status).toBe(429);
+    expect(response.headers['retry-after']).toBe('2');
+  });
+
+  test('a handler that takes too long is aborted and answered with 504', async () => {
+    let aborted = false;
+    const response = await send(
+      handling(
+        ({ signal }) =>
+          new Promise((resolve) => {
+            signal.addEventListener('abort', () => {
+              aborted = true;
+              resolve({ json: {} });
+            });
+          }),
+      ),
+    );
+    expect(response.status).toBe(504);
+    expect(aborted).toBe(true);
+  });
+
+  test('a route that did not ask for the engine does not get one', async () => {
+    const response = await send(handling(async ({ engine }) => ({ json: { engine: engine() } })));
+    expect(response.status).toBe(500);
+  });
+});
+
+describe('roles', () => {
+  const all: (Role | undefined)[] = [undefined, ...roles];
+  test.each(all.flatMap((granted) => roles.map((needed) => [granted, needed] as const)))(
+    'granted %s, needed %s',
+    async (granted, needed) => {
+      const route = { ...handling(async ({ principal }) => ({ json: principal })), role: needed };
+      const response = await send(route, { auth: 'appService', headers: principalHeader(granted) });
+      const expected =
+        granted === undefined ? 401 : roles.indexOf(granted) >= roles.indexOf(needed) ? 200 : 403;
+      expect(response.status).toBe(expected);
+    },
+  );
+
+  test('a signed-in caller without any role may only use open routes', async () => {
+    const header = encodePrincipal([{ typ: 'name', val: 'Ada' }]);
+    const closed = { ...handling(async () => ({ json: {} })), role: 'reader' as const };
+    const open = handling(async ({ principal }) => ({ json: principal }));
+    expect((await send(closed, { auth: 'appService', headers: header })).status).toBe(403);
+    expect(JSON.parse((await send(open, { auth: 'appService', headers: header })).body)).toEqual({
+      name: 'Ada',
+      roles: [],
+    });
+  });
+
+  test.each([
+    'not base64 JSON',
+    Buffer.from('{"claims":3}').toString('base64'),
+    Buffer.from('null').toString('base64'),
+  ])('a header that App Service never writes is refused: %s', async (value) => {
+    const route = { ...handling(async () => ({ json: {} })), role: 'reader' as const };
+    const response = await send(route, { auth: 'appService', headers: { 'x-ms-client-principal': value } });
+    expect(response.status).toBe(401);
+  });
+});
+
+interface Sent {
+  readonly body: string | Uint8Array;
+  readonly stream: AsyncIterable<Uint8Array>;
+  readonly params: Record<string, string>;
+  readonly query: string;
+  readonly headers: Record<string, string>;
+  readonly auth: 'off' | 'appService';
+}
+
+function send(route: Route, sent: Partial<Sent> = {}) {
+  const request: IncomingRequest = {
+    url: new URL(`http://localhost/test${sent.query ?? ''}`),
+    headers: new Headers(sent.headers),
+    params: sent.params ?? {},
+    body: sent.stream ?? chunksOf(sent.body ?? ''),
+    engine: undefined,
+  };
+  return handleRequest(route, request, {
+    auth: sent.auth ?? 'off',
+    correlationId: 'test-correlation',
+    logger: silentLogger,
+    now: () => 0,
+  });
+}
+
+async function* chunksOf(body: string | Uint8Array) {
+  const bytes = Buffer.from(body);
+  for (let offset = 0; offset < bytes.length; offset += 64) yield bytes.subarray(offset, offset + 64);
+}
+
+function handling(handle: Route['handle']): Route {
+  return {
+    name: 'test-route',
+    method: 'GET',
+    path: 'test',
+    summary: 'Tests.',
+    authLevel: 'anonymous',
+    role: 'anonymous',
+    timeoutMs: 50,
+    returns: { status: 200, description: 'Done.' },
+    handle,
+  };
+}
+
+function principalHeader(role: Role | undefined): Record<string, string> {
+  return role === undefined ? {} : encodePrincipal([{ typ: 'roles', val: `Slipway.${role}` }]);
+}
+
+function encodePrincipal(claims: { typ: string; val: string }[]): Record<string, string> {
+  const principal = { auth_typ: 'aad', name_typ: 'name', role_typ: 'roles', claims };
+  return { 'x-ms-client-principal': Buffer.from(JSON.stringify(principal)).toString('base64') };
+}
