@@ -1,0 +1,323 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import type { CosmosClientOptions, OperationInput, OperationResponse, RequestOptions } from '@azure/cosmos';
+import { BulkOperationType, CosmosClient } from '@azure/cosmos';
+import { AppError } from '../core/errors.ts';
+import type { JsonObject } from '../core/json.ts';
+import {
+  atOperation,
+  checkBatch,
+  checkBody,
+  checkEtag,
+  checkKey,
+  checkQuery,
+  checkTtl,
+  decodeCursor,
+  encodeCursor,
+  isReservedName,
+} from '../storage/document-rules.ts';
+import type {
+  BatchOperation,
+  DocumentKey,
+  DocumentPage,
+  DocumentQuery,
+  MetadataStore,
+  StoredDocument,
+  WriteOptions,
+} from '../storage/documents.ts';
+import { translateCosmosError, translateStatus } from './cosmos/errors.ts';
+import type { QueryContext, StoredItem } from './cosmos/paging.ts';
+import { readPageAcross, readPartitionPage } from './cosmos/paging.ts';
+
+export interface CosmosDocumentsOptions {
+  readonly endpoint: string;
+  readonly database: string;
+  /** A managed identity in Azure; a key only for an emulator or a test server. */
+  readonly credential: NonNullable<CosmosClientOptions['aadCredentials']> | { readonly key: string };
+  /** False for a server that cannot say where its regions are; true when left out. */
+  readonly discoverEndpoints?: boolean;
+  /** How often a throttled request is tried again before the caller hears of it; 3 when left out. */
+  readonly throttledRetries?: number;
+  /** The longest that one operation may take with all its retries; 30,000 when left out. */
+  readonly timeoutMs?: number;
+  /** Told what each request cost. */
+  readonly onCharge?: (charge: { readonly operation: string; readonly requestUnits: number }) => void;
+}
+
+/**
+ * `MetadataStore` in Azure Cosmos DB for NoSQL. A document is one item: the members of its body at the top level,
+ * as `c["metrics"]["auc"]`, beside `id`, the partition key `pk`, the unique `_key` (for paging) and `ttl`. The
+ * containers are declared in Bicep: partition key `/pk`, time to live on without a default (-1).
+ */
+export function createCosmosDocuments(options: CosmosDocumentsOptions): MetadataStore {
+  return new CosmosDocuments(options);
+}
+
+const adapter = 'cosmos';
+
+class CosmosDocuments implements MetadataStore {
+  readonly #options: CosmosDocumentsOptions;
+  readonly #agent: HttpAgent | HttpsAgent;
+  readonly #client: CosmosClient;
+
+  constructor(options: CosmosDocumentsOptions) {
+    this.#options = options;
+    const { endpoint, credential, discoverEndpoints = true, timeoutMs = 30_000 } = options;
+    this.#agent = endpoint.startsWith('https:')
+      ? new HttpsAgent({ keepAlive: true })
+      : new HttpAgent({ keepAlive: true });
+    this.#client = new CosmosClient({
+      endpoint,
+      ...('key' in credential ? { key: credential.key } : { aadCredentials: credential }),
+      agent: this.#agent,
+      consistencyLevel: 'Session',
+      connectionPolicy: {
+        enableEndpointDiscovery: discoverEndpoints,
+        enableBackgroundEndpointRefreshing: discoverEndpoints,
+        requestTimeout: timeoutMs,
+        retryOptions: {
+          maxRetryAttemptCount: options.throttledRetries ?? 3,
+          fixedRetryIntervalInMilliseconds: 0,
+          maxWaitTimeInSeconds: Math.ceil(timeoutMs / 1_000),
+        },
+      },
+    });
+  }
+
+  get<T extends JsonObject>(key: DocumentKey): Promise<StoredDocument<T> | undefined> {
+    return this.#run('get', async (signal) => {
+      checkKey(key);
+      const response = await this.#item(key).read<StoredItem>({ abortSignal: signal });
+      this.#charge('get', response.requestCharge);
+      if (response.resource !== undefined) return toDocument<T>(key.container, response.resource);
+      const { statusCode, substatus } = response;
+      const error = translateStatus(statusCode, substatus === undefined ? {} : { substatus }, response);
+      // The only 404 that says "missing" has no substatus.
+      if (error.code === 'NOT_FOUND') return undefined;
+      throw error;
+    });
+  }
+
+  create<T extends JsonObject>(
+    key: DocumentKey,
+    body: T,
+    options?: WriteOptions,
+  ): Promise<StoredDocument<T>> {
+    return this.#run('create', async (abortSignal) => {
+      const item = toItem(key, body, options?.ttlSeconds);
+      const { items } = this.#container(key.container);
+      return this.#written<T>('create', key, item, await items.create(item, { abortSignal }));
+    });
+  }
+
+  replace<T extends JsonObject>(
+    key: DocumentKey,
+    body: T,
+    etag: string,
+    options?: WriteOptions,
+  ): Promise<StoredDocument<T>> {
+    return this.#run('replace', async (abortSignal) => {
+      const item = toItem(key, body, options?.ttlSeconds);
+      const response = await this.#item(key).replace(item, { abortSignal, ...ifMatch(etag) });
+      return this.#written<T>('replace', key, item, response);
+    });
+  }
+
+  upsert<T extends JsonObject>(
+    key: DocumentKey,
+    body: T,
+    options?: WriteOptions,
+  ): Promise<StoredDocument<T>> {
+    return this.#run('upsert', async (abortSignal) => {
+      const item = toItem(key, body, options?.ttlSeconds);
+      const { items } = this.#container(key.container);
+      return this.#written<T>('upsert', key, item, await items.upsert(item, { abortSignal }));
+    });
+  }
+
+  delete(key: DocumentKey, etag?: string): Promise<void> {
+    return this.#run('delete', async (abortSignal) => {
+      checkKey(key);
+      const response = await this.#item(key).delete({
+        abortSignal,
+        ...(etag === undefined ? {} : ifMatch(etag)),
+      });
+      this.#charge('delete', response.requestCharge);
+    });
+  }
+
+  batch(
+    container: string,
+    partition: string,
+    operations: readonly BatchOperation[],
+  ): Promise<readonly (string | undefined)[]> {
+    return this.#run('batch', async (abortSignal) => {
+      checkBatch(container, partition, operations);
+      const inputs = operations.map((operation) =>
+        toInput({ container, partition, id: operation.id }, operation),
+      );
+      const { items } = this.#container(container);
+      const response = await items.batch(inputs, partition, { abortSignal });
+      this.#charge('batch', Number(response.headers?.['x-ms-request-charge'] ?? 0));
+      return toEtags(operations, response.result ?? []);
+    });
+  }
+
+  list<T extends JsonObject>(query: DocumentQuery): Promise<DocumentPage<T>> {
+    return this.#run('list', async (signal) => {
+      checkQuery(query);
+      const position = query.cursor === undefined ? undefined : decodeCursor(adapter, query, query.cursor);
+      const context: QueryContext = {
+        container: this.#container(query.container),
+        signal,
+        onCharge: (requestUnits) => this.#charge('list', requestUnits),
+      };
+      const page =
+        query.partition === undefined
+          ? await readPageAcross(context, query, position)
+          : await readPartitionPage(context, query, query.partition, position);
+      const documents = page.items.map((item) => toDocument<T>(query.container, item));
+      return page.end === undefined
+        ? { documents }
+        : { documents, cursor: encodeCursor(adapter, query, page.end) };
+    });
+  }
+
+  ping(): Promise<void> {
+    return this.#run('ping', async (abortSignal) => {
+      await this.#client.database(this.#options.database).read({ abortSignal });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#client.dispose();
+    this.#agent.destroy();
+  }
+
+  #container(name: string) {
+    return this.#client.database(this.#options.database).container(name);
+  }
+
+  #item(key: DocumentKey) {
+    return this.#container(key.container).item(key.id, key.partition);
+  }
+
+  #written<T extends JsonObject>(
+    operation: string,
+    key: DocumentKey,
+    item: JsonObject,
+    response: { readonly etag: string; readonly requestCharge: number },
+  ): StoredDocument<T> {
+    this.#charge(operation, response.requestCharge);
+    return toDocument<T>(key.container, { ...item, _etag: response.etag } as StoredItem);
+  }
+
+  #charge(operation: string, requestUnits: number): void {
+    this.#options.onCharge?.({ operation, requestUnits });
+  }
+
+  /**
+   * One deadline over all of the SDK's retries: its own limits are many (120 tries of a second each while it looks
+   * for another region), and a single pause that a throttled request is told to make has none.
+   */
+  async #run<T>(operation: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const deadline = new AbortController();
+    const { timeoutMs = 30_000 } = this.#options;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        deadline.abort();
+        reject(
+          new AppError('TIMEOUT', 'The metadata store did not answer in time.', { operation, timeoutMs }),
+        );
+      }, timeoutMs);
+    });
+    try {
+      return await Promise.race([work(deadline.signal), late]);
+    } catch (error) {
+      throw translateCosmosError(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+function ifMatch(etag: string): Pick<RequestOptions, 'accessCondition'> {
+  checkEtag(etag);
+  return { accessCondition: { type: 'IfMatch', condition: etag } };
+}
+
+function toItem(
+  key: DocumentKey,
+  body: JsonObject,
+  ttlSeconds: number | undefined,
+): JsonObject & { id: string } {
+  checkKey(key);
+  checkTtl(ttlSeconds);
+  const plain = JSON.parse(checkBody(body)) as JsonObject;
+  const { id, partition } = key;
+  return {
+    ...plain,
+    id,
+    pk: partition,
+    _key: `${partition}/${id}`,
+    ...(ttlSeconds === undefined ? {} : { ttl: ttlSeconds }),
+  };
+}
+
+function toDocument<T extends JsonObject>(container: string, item: StoredItem): StoredDocument<T> {
+  const members = Object.entries(item).filter(([name]) => !isReservedName(name));
+  return {
+    container,
+    partition: item['pk'] as string,
+    id: item.id,
+    etag: item._etag,
+    body: Object.fromEntries(members) as T,
+  };
+}
+
+function toInput(key: DocumentKey, operation: BatchOperation): OperationInput {
+  const { id } = operation;
+  switch (operation.kind) {
+    case 'create':
+      return {
+        operationType: BulkOperationType.Create,
+        resourceBody: toItem(key, operation.body, operation.ttlSeconds),
+      };
+    case 'upsert':
+      return {
+        operationType: BulkOperationType.Upsert,
+        resourceBody: toItem(key, operation.body, operation.ttlSeconds),
+      };
+    case 'replace':
+      return {
+        operationType: BulkOperationType.Replace,
+        id,
+        ifMatch: operation.etag,
+        resourceBody: toItem(key, operation.body, operation.ttlSeconds),
+      };
+    case 'delete':
+      return {
+        operationType: BulkOperationType.Delete,
+        id,
+        ...(operation.etag === undefined ? {} : { ifMatch: operation.etag }),
+      };
+  }
+}
+
+/** In a batch that failed, the operation at fault has its own status and all others have 424. */
+function toEtags(
+  operations: readonly BatchOperation[],
+  results: readonly OperationResponse[],
+): readonly (string | undefined)[] {
+  const failed = results.findIndex(({ statusCode }) => statusCode >= 400 && statusCode !== 424);
+  if (failed >= 0) {
+    const { statusCode } = results[failed]!;
+    throw atOperation(translateStatus(statusCode), failed);
+  }
+  if (results.length !== operations.length || results.some(({ statusCode }) => statusCode >= 400))
+    throw new AppError('UNAVAILABLE', 'The metadata store answered a batch in part.');
+  return operations.map((operation, index) =>
+    operation.kind === 'delete' ? undefined : results[index]!.eTag,
+  );
+}
