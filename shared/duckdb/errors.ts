@@ -18,6 +18,14 @@ export function translateDuckDbError(error: unknown): AppError {
       {},
       error,
     );
-  const reason = text.replaceAll(/(['"])[^'"]*\/[^'"]*\1/g, 'the file').replace(/\.$/, '');
-  return new AppError('UNPROCESSABLE', `The table cannot be read: ${reason}.`, {}, error);
+  return new AppError('UNPROCESSABLE', `The table cannot be read: ${cleanReason(text)}.`, {}, error);
+}
+
+/** Without this machine's paths and the raw bytes of a damaged file, and not longer than a sentence or two. */
+function cleanReason(text: string): string {
+  return text
+    .replaceAll(/(?:\b(?:the )?file )?(['"])[^'"]*\/[^'"]*\1/g, 'the file')
+    .replaceAll(/\p{Cc}/gu, '?')
+    .replace(/[.:\s]+$/, '')
+    .slice(0, 300);
 }

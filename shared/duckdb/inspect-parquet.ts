@@ -4,7 +4,8 @@ import { translateDuckDbError } from './errors.ts';
 import { openParquet, type DuckDbOptions, type OpenParquet } from './open-parquet.ts';
 
 /**
- * The rows and columns of a local Parquet file, from its footer alone: the cost does not grow with the rows.
+ * The rows and columns of a local Parquet file. Every page is decoded once, so that damage anywhere shows here and
+ * not later; the values are not kept. Cost: about 0.1 s a million rows of five columns.
  *
  * @throws AppError NOT_FOUND, INVALID_ARGUMENT (wildcards), UNPROCESSABLE naming what is wrong with the file.
  * @example
@@ -17,9 +18,17 @@ export async function inspectParquet(
   options: Partial<DuckDbOptions> = {},
 ): Promise<TableShape> {
   using parquet = await openParquet(path, { threads: 1, memoryLimitMb: 256, ...options });
-  return await readShape(parquet);
+  const shape = await readShape(parquet);
+  try {
+    // A count or a minimum would be answered from the footer's statistics.
+    await parquet.connection.run(`SELECT bit_xor(hash(COLUMNS(*))) FROM ${parquet.source}`);
+  } catch (error) {
+    throw translateDuckDbError(error);
+  }
+  return shape;
 }
 
+/** The same from the footer alone: the cost does not grow with the rows. */
 export async function readShape({ connection, source }: OpenParquet): Promise<TableShape> {
   try {
     const result = await connection.run(`SELECT * FROM ${source} LIMIT 0`);

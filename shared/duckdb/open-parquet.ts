@@ -80,7 +80,9 @@ async function checkMagic(path: string): Promise<void> {
     throw new AppError('UNAVAILABLE', 'The table file cannot be opened.', {}, error);
   }
   try {
-    const { size } = await file.stat();
+    const stat = await file.stat();
+    if (!stat.isFile()) throw new AppError('UNPROCESSABLE', 'The table is not a file.');
+    const { size } = stat;
     if (size === 0) throw notParquet('it is empty (0 bytes)', size);
     const head = await readText(file, 0, 4);
     if (head !== 'PAR1') throw notParquet('it does not begin with "PAR1"', size);

@@ -1,7 +1,7 @@
 import { AppError } from '../core/errors.ts';
 import type { ColumnRequest, TableColumn, TableReader, TableScan } from '../training/table-reader.ts';
 import { translateDuckDbError } from './errors.ts';
-import { inspectParquet, readShape } from './inspect-parquet.ts';
+import { readShape } from './inspect-parquet.ts';
 import { openParquet, quoteName, type DuckDbOptions, type OpenParquet } from './open-parquet.ts';
 import { streamBatches } from './stream-batches.ts';
 
@@ -18,7 +18,8 @@ export function createParquetReader(options: Partial<ParquetReaderOptions> = {})
   return {
     inspect: async (path, signal) => {
       throwIfAborted(signal);
-      return await inspectParquet(path, settings);
+      using parquet = await openParquet(path, settings);
+      return await readShape(parquet);
     },
     scan: async (path, columns, signal) => {
       throwIfAborted(signal);

@@ -17,7 +17,7 @@ export interface OnnxScorerOptions {
 
 /** About 5 ms of loading. */
 const defaultMainThreadModelBytes = 128 * 1024;
-/** Measured on the flights model: below 256 the calls cost, above 4096 nothing is gained. */
+/** Rows/s of the flights model by rows a call: 1: 42k, 16: 530k, 256: 2.8M, 1024: 3.6M, 4096: 3.8M. */
 const chunkRows = 1024;
 /** How many of the largest calls may wait. */
 const maxWaitingCalls = 16;
