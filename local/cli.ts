@@ -1,0 +1,99 @@
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isAppError } from '../shared/core/errors.ts';
+import { startAzurite, type RunningAzurite } from './azurite.ts';
+import { renderBanner } from './banner.ts';
+import { parseCliOptions, usage, type CliOptions } from './cli-options.ts';
+import { createConsoleLogger } from './console-logger.ts';
+import { cleanDataDir, lockDataDir } from './data-dir.ts';
+import { startHost, type RunningHost } from './host.ts';
+import { mergeSettings, readLocalSettings, type AppSettings } from './settings.ts';
+
+/** How long a stop may take before the process ends anyway; what is unfinished is taken up at the next start. */
+const stopMs = 15_000;
+const log = createConsoleLogger(process.stderr);
+
+async function main(): Promise<void> {
+  const options = parseCliOptions(process.argv.slice(2), process.cwd());
+  if (options.help) return void process.stdout.write(usage);
+  // Storage must not be touched before it is sure that nobody else uses it.
+  const lock = lockDataDir(options.dataDir);
+  try {
+    if (options.clean) cleanDataDir(options.dataDir);
+  } finally {
+    lock.release();
+  }
+  const azurite = await startAzurite({
+    dataDir: join(options.dataDir, 'azurite'),
+    onFailure: (error) => log.log('error', error.message),
+  });
+  let host: RunningHost;
+  try {
+    const settings = chooseSettings(options, azurite);
+    host = await startHost({ ...options, clean: false, settings, log });
+    stopOnSignals(host, azurite);
+    writeEndpoints(options.dataDir, host, azurite);
+    const isOpen = settings['SLIPWAY_AUTH'] === 'off';
+    process.stdout.write(renderBanner({ ...host, dataDir: options.dataDir, isOpen }));
+  } catch (error) {
+    await azurite.stop();
+    throw error;
+  }
+}
+
+/** Our own defaults, under local.settings.json, under the environment. */
+function chooseSettings({ appDir, dataDir }: CliOptions, azurite: RunningAzurite): AppSettings {
+  const defaults = {
+    FUNCTIONS_WORKER_RUNTIME: 'node',
+    AzureWebJobsStorage: azurite.connectionString,
+    SLIPWAY_METADATA_FILE: join(dataDir, 'metadata.db'),
+    SLIPWAY_QUEUE_FILE: join(dataDir, 'host.db'),
+    TASK_HUB_NAME: 'SlipwayLocal',
+    SLIPWAY_AUTH: 'off',
+  };
+  const { AzureWebJobsStorage: storage, ...local } = readLocalSettings(join(appDir, 'local.settings.json'));
+  // The file's usual "UseDevelopmentStorage=true" is meant for Core Tools; our Azurite has its own ports.
+  const ownStorage = storage &&
+    !/^UseDevelopmentStorage=true/i.test(storage) && { AzureWebJobsStorage: storage };
+  return mergeSettings(process.env, defaults, local, ownStorage || {});
+}
+
+/** For the programs that start the platform (demo, tests): where it is, written whole or not at all. */
+function writeEndpoints(dataDir: string, host: RunningHost, azurite: RunningAzurite): void {
+  const file = join(dataDir, 'endpoints.json');
+  const endpoints = { url: host.url, blobConnectionString: azurite.connectionString, pid: process.pid };
+  writeFileSync(`${file}.new`, `${JSON.stringify(endpoints)}\n`, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
+
+function stopOnSignals(host: RunningHost, azurite: RunningAzurite): void {
+  let isStopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (isStopping) process.exit(130);
+    isStopping = true;
+    process.stderr.write(`\n${signal}: finishing what is under way (again to stop at once)\n`);
+    setTimeout(() => {
+      log.log('warn', 'Not everything ended in time; the next start takes it up');
+      process.exit(1);
+    }, stopMs).unref();
+    host
+      .stop()
+      .then(() => azurite.stop())
+      .then(
+        () => process.exit(0),
+        (error: unknown) => fail(error),
+      );
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+}
+
+function fail(error: unknown): never {
+  // An expected fault is a sentence for its reader; anything else is a defect, and wants its stack.
+  process.stderr.write(
+    isAppError(error) ? `${error.message}\n` : `${(error as Error).stack ?? String(error)}\n`,
+  );
+  process.exit(1);
+}
+
+main().catch(fail);

@@ -1,0 +1,53 @@
+import { AppError } from '../shared/core/errors.ts';
+import { createDurableExtension } from './durable/extension.ts';
+import type { HostContext, HostExtension } from './host-context.ts';
+import { opensDurableWebhooks } from './http/keys.ts';
+import type { FunctionEntry } from './worker/function-table.ts';
+import { fromTypedData } from './worker/typed-data.ts';
+
+const kinds = {
+  orchestrationTrigger: 'orchestration',
+  activityTrigger: 'activity',
+  entityTrigger: 'entity',
+} as const;
+
+/** Durable Functions: joins the engine in `durable/` to the worker, its triggers, its client binding and its webhooks. */
+export const durableExtension = {
+  name: 'durableTask',
+  triggerTypes: Object.keys(kinds),
+  inputTypes: ['durableClient'],
+  start(context: HostContext, functions: readonly FunctionEntry[]) {
+    const byName = new Map(functions.map((fn) => [fn.name, fn]));
+    const settings = context.hostJson.durableTask;
+    const engine = createDurableExtension({
+      db: context.db,
+      hubName: String(settings['hubName'] ?? 'TestHubName'),
+      clock: context.clock,
+      ids: context.ids,
+      log: context.log,
+      baseUrl: context.baseUrl,
+      systemKey: context.keys.durableTask,
+      functions: functions.map(({ name, trigger }) => ({
+        name,
+        kind: kinds[trigger.type as keyof typeof kinds],
+      })),
+      settings,
+      async invoke(name, input) {
+        const fn = byName.get(name);
+        if (!fn)
+          throw new AppError('NOT_FOUND', `There is no durable function "${name}".`, { function: name });
+        return fromTypedData(await context.dispatch(fn, { trigger: { string: input }, metadata: {} }));
+      },
+    });
+    context.endpoints.mount({
+      prefix: '/runtime/webhooks/durabletask',
+      isOpenedBy: opensDurableWebhooks,
+      handle: (request) => engine.handle(request),
+    });
+    return Promise.resolve({
+      begin: () => engine.start(),
+      stop: () => engine.stop(),
+      readInput: () => ({ string: engine.clientBinding() }),
+    });
+  },
+} satisfies HostExtension;

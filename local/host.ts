@@ -1,0 +1,129 @@
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { systemClock, type Clock } from '../shared/core/clock.ts';
+import { AppError } from '../shared/core/errors.ts';
+import { systemIds, type Ids } from '../shared/core/ids.ts';
+import type { Logger } from '../shared/core/logger.ts';
+import { openSqliteQueue } from '../shared/embedded/sqlite-queue.ts';
+import { cleanDataDir, lockDataDir } from './data-dir.ts';
+import { createDispatch, toLogLevel } from './dispatch.ts';
+import { checkBindings, extensions } from './extensions.ts';
+import type { HostContext, HostTuning, RunningExtension } from './host-context.ts';
+import { readHostJson } from './host-json.ts';
+import { createHostEndpoints } from './http/host-endpoints.ts';
+import type { RunningHttp } from './http/extension.ts';
+import { openKeys, type HostKeys } from './http/keys.ts';
+import type { AppSettings } from './settings.ts';
+import { openHostStore } from './store.ts';
+import { buildFunctionTable, type FunctionEntry } from './worker/function-table.ts';
+import { loadApp, type LoadedApp } from './worker/load.ts';
+
+export interface HostOptions {
+  /** The built app's folder: package.json, host.json and what `main` globs. */
+  readonly appDir: string;
+  /** Everything the host keeps. One host at a time. */
+  readonly dataDir: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  /** App settings; they become environment variables, as in the real worker. */
+  readonly settings: AppSettings;
+  readonly log: Logger;
+  /** Begin with an empty data folder. */
+  readonly clean?: boolean;
+  readonly clock?: Clock;
+  readonly ids?: Ids;
+  readonly tuning?: Partial<Omit<HostTuning, 'port'>>;
+}
+
+export interface RunningHost {
+  readonly url: string;
+  readonly functions: readonly FunctionEntry[];
+  readonly keys: HostKeys;
+  readonly routePrefix: string;
+  /** Takes no more work, lets what is under way end, runs the appTerminate hooks and closes the files. */
+  stop(): Promise<void>;
+}
+
+const terminateHooksMs = 5000;
+
+/**
+ * Starts the local host on a built app, as the real one would: load, check, listen, begin.
+ *
+ * @throws AppError INVALID_ARGUMENT for an app, a host.json or a binding that cannot be hosted, naming every fault;
+ * ALREADY_EXISTS when the port or the data folder is taken
+ */
+export async function startHost(options: HostOptions): Promise<RunningHost> {
+  const { appDir, dataDir, settings, log, clean = false, clock = systemClock, ids = systemIds } = options;
+  const lock = lockDataDir(dataDir);
+  const cleanups: (() => unknown)[] = [() => lock.release()];
+  const stopAll = async (): Promise<void> => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  };
+  try {
+    if (clean) cleanDataDir(dataDir);
+    const hostJson = readHostJson(appDir, settings);
+    Object.assign(process.env, settings);
+    const app = await loadApp(appDir, (level, category, message) => {
+      if (category === 'user' || level === 'warning' || level === 'error')
+        log.log(toLogLevel(level), message);
+    });
+    cleanups.push(() => runTerminateHooks(app, log));
+    const functions = buildFunctionTable(app);
+    const problems = checkBindings(functions, settings);
+    if (problems.length > 0)
+      throw new AppError('INVALID_ARGUMENT', `The app cannot be hosted: ${problems.join('; ')}.`, {
+        problems,
+      });
+
+    const db = openHostStore(join(dataDir, 'host.db'));
+    cleanups.push(() => db.close());
+    const queue = openSqliteQueue({ file: join(dataDir, 'host.db'), clock, ids });
+    cleanups.push(() => queue.close());
+    const keys = openKeys(join(dataDir, 'keys.json'));
+    const inputs = new Map<string, RunningExtension>();
+    const outputs = new Map<string, RunningExtension>();
+    const { functionTimeoutMs } = hostJson;
+    let url: string | undefined;
+    const context: HostContext = {
+      ...{ hostJson, settings, functions, db, queue, clock, ids, log, keys },
+      capabilities: app.capabilities,
+      endpoints: createHostEndpoints(),
+      tuning: { responseTimeoutMs: 230_000, blobPollMs: 500, ...options.tuning, port: options.port },
+      baseUrl() {
+        if (url === undefined) throw new Error('The host does not listen yet.');
+        return url;
+      },
+      dispatch: createDispatch({ app, functionTimeoutMs, ids, log, inputs, outputs }),
+    };
+
+    const started: RunningExtension[] = [];
+    for (const extension of extensions) {
+      const own = functions.filter(({ trigger }) => extension.triggerTypes.includes(trigger.type));
+      const running = await extension.start(context, own);
+      cleanups.push(() => running.stop());
+      started.push(running);
+      for (const type of extension.inputTypes ?? []) inputs.set(type, running);
+      for (const type of extension.outputTypes ?? []) outputs.set(type, running);
+      if (extension.name === 'http') url = (running as RunningHttp).url;
+    }
+    for (const running of started) await running.begin?.();
+    return { url: context.baseUrl(), functions, keys, routePrefix: hostJson.routePrefix, stop: stopAll };
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+}
+
+async function runTerminateHooks({ registrations, appHookData }: LoadedApp, log: Logger): Promise<void> {
+  const run = async (): Promise<void> => {
+    for (const hook of registrations.hooks.appTerminate) await hook({ hookData: {}, appHookData });
+  };
+  const limit = new AbortController();
+  try {
+    await Promise.race([run(), wait(terminateHooksMs, undefined, { signal: limit.signal })]);
+  } catch (error) {
+    log.log('warn', 'An appTerminate hook failed', { error: String(error) });
+  } finally {
+    limit.abort();
+  }
+}

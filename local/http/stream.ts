@@ -1,0 +1,96 @@
+import { request as sendRequest, type Agent, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { isHopByHop, sendStatus } from './response.ts';
+
+/** The worker's own HTTP server, for apps that set `enableHttpStream`. */
+export interface WorkerServer {
+  readonly port: number;
+  readonly agent: Agent;
+}
+
+/**
+ * Passes a request on to the worker's server and its answer back, as bytes, with back-pressure both ways. The worker
+ * pairs the request with the invocation by the header `x-ms-invocation-id`.
+ *
+ * `invoke` runs at the same time. When it fails before the answer began, the answer is 500; when it fails in the
+ * middle, the connection is cut, so that a client cannot take half an answer for a whole one.
+ *
+ * @see https://github.com/Azure/azure-functions-host/blob/dev/src/WebJobs.Script/Http/DefaultHttpProxyService.cs
+ */
+export async function forwardToWorker(
+  worker: WorkerServer,
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: {
+    readonly host: string;
+    readonly target: string;
+    readonly invocationId: string;
+    readonly bodyLimitBytes: number;
+  },
+  invoke: () => Promise<unknown>,
+): Promise<void> {
+  const { host, target, invocationId, bodyLimitBytes } = options;
+  const abort = new AbortController();
+  const forward = sendRequest({
+    host: '127.0.0.1',
+    port: worker.port,
+    agent: worker.agent,
+    method: request.method,
+    path: target,
+    signal: abort.signal,
+    headers: {
+      ...endToEnd(request.headers),
+      // Framing must follow the client's: Node frames no body of its own on a GET.
+      ...(request.headers['transfer-encoding'] && { 'transfer-encoding': 'chunked' }),
+      'x-ms-invocation-id': invocationId,
+      'x-forwarded-host': host,
+      'x-forwarded-proto': 'http',
+    },
+  });
+  response.once('close', () => {
+    if (!response.writableFinished) abort.abort();
+  });
+
+  let isTooLarge = false;
+  let sizeBytes = 0;
+  const counter = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      sizeBytes += chunk.length;
+      if (sizeBytes <= bodyLimitBytes) return done(null, chunk);
+      isTooLarge = true;
+      abort.abort();
+      done();
+    },
+  });
+  // Not `pipeline`: it would destroy the request, and with it the connection that the answer needs.
+  request.pipe(counter).pipe(forward);
+  const download = new Promise<IncomingMessage>((resolve, reject) => {
+    forward.once('response', resolve);
+    forward.once('error', reject);
+  }).then((answer) => {
+    response.writeHead(answer.statusCode ?? 500, endToEnd(answer.headers));
+    return pipeline(answer, response);
+  });
+  const invocation = invoke();
+  invocation.catch(() => abort.abort());
+  const [downloaded, invoked] = await Promise.allSettled([download, invocation]);
+  if (!request.complete) {
+    request.unpipe(counter);
+    request.resume();
+  }
+  if (isTooLarge && !response.headersSent) return sendStatus(response, 413);
+  if (invoked.status === 'rejected') {
+    if (response.headersSent) response.destroy();
+    throw invoked.reason;
+  }
+  if (downloaded.status === 'rejected' && !response.destroyed) throw downloaded.reason;
+}
+
+function endToEnd(headers: IncomingMessage['headers']): Record<string, string | string[]> {
+  const kept: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(headers))
+    if (value !== undefined && !isHopByHop(name) && name !== 'expect' && name !== 'x-ms-invocation-id')
+      kept[name] = value;
+  return kept;
+}

@@ -1,0 +1,95 @@
+import type { HostContext, HostExtension } from '../host-context.ts';
+import { describe } from '../http/server.ts';
+import { replaceSettings } from '../host-json.ts';
+import type { AppSettings } from '../settings.ts';
+import type { FunctionEntry } from '../worker/function-table.ts';
+import { callWithRetries } from './retry.ts';
+import { parseSchedule, type TimerSchedule } from './schedule.ts';
+import { createTimerStatusStore, resumeTimer, toTimerData, type TimerStatusStore } from './timer-status.ts';
+
+/** Node's timers take no longer one; the wait is then done in pieces. */
+const longestSleepMs = 2 ** 31 - 1;
+
+/** Timer triggers. */
+export const timerExtension = {
+  name: 'timer',
+  triggerTypes: ['timerTrigger'],
+  check({ trigger }: FunctionEntry, settings: AppSettings) {
+    const problems: string[] = [];
+    const text = replaceSettings(String(trigger['schedule']), settings, problems);
+    if (problems.length > 0) return problems;
+    try {
+      parseSchedule(text);
+      return [];
+    } catch (error) {
+      return [(error as Error).message];
+    }
+  },
+  start(context: HostContext, functions: readonly FunctionEntry[]) {
+    const store = createTimerStatusStore(context.db);
+    const abort = new AbortController();
+    let loops: readonly Promise<void>[] = [];
+    return Promise.resolve({
+      begin() {
+        loops = functions.map((fn) => runTimer(context, store, fn, abort.signal));
+      },
+      async stop() {
+        abort.abort();
+        await Promise.all(loops);
+      },
+    });
+  },
+} satisfies HostExtension;
+
+/**
+ * One timer's life. Runs never overlap: the next time is worked out from when a run began, and one that has gone by
+ * when the run ends is made up for once, at once.
+ */
+async function runTimer(
+  context: HostContext,
+  store: TimerStatusStore,
+  fn: FunctionEntry,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, log } = context;
+  const schedule = openSchedule(fn, context.settings);
+  const recorded = schedule.isMonitored ? store.read(fn.name) : undefined;
+  let { status, isPastDue } = resumeTimer(schedule, recorded, clock.now());
+  if (schedule.isMonitored) store.write(fn.name, status);
+  let isImmediate = isPastDue || fn.trigger['runOnStartup'] === true;
+
+  for (;;) {
+    if (!isImmediate && !(await sleepUntil(context, status.next, signal))) return;
+    if (signal.aborted) return;
+    const begin = clock.now();
+    try {
+      await callWithRetries(context, fn, toTimerData(schedule, status, isPastDue), signal);
+    } catch (error) {
+      log.log('error', 'A timer function failed', { function: fn.name, error: describe(error) });
+    }
+    const last = isImmediate ? begin : Math.max(begin, status.next);
+    status = { last, next: schedule.next(last), lastUpdated: last };
+    if (schedule.isMonitored) store.write(fn.name, status);
+    isImmediate = false;
+    isPastDue = false;
+  }
+}
+
+function openSchedule(fn: FunctionEntry, settings: AppSettings): TimerSchedule {
+  const text = replaceSettings(String(fn.trigger['schedule']), settings, []);
+  return parseSchedule(text, fn.trigger['useMonitor'] !== false);
+}
+
+/** @returns false when the host is stopping */
+async function sleepUntil({ clock }: HostContext, time: number, signal: AbortSignal): Promise<boolean> {
+  for (;;) {
+    const waitMs = time - clock.now();
+    if (waitMs <= 0) return true;
+    try {
+      await clock.sleep(Math.min(waitMs, longestSleepMs), signal);
+    } catch (error) {
+      if (signal.aborted) return false;
+      throw error;
+    }
+  }
+}
