@@ -17,6 +17,9 @@ export interface PlatformProcessOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly clean?: boolean;
+  /** Another Functions app than Slipway, and a path that answers 200 once it is up. */
+  readonly appDir?: string;
+  readonly readyPath?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
 }
@@ -38,10 +41,11 @@ export class PlatformProcess {
 
   /** @returns once it answers a request. @throws Error with the end of its output when it does not start */
   static async start(options: PlatformProcessOptions): Promise<PlatformProcess> {
-    const { dataDir, port, clean = false, timeoutMs = 60_000 } = options;
+    const { dataDir, port, clean = false, appDir, readyPath = 'version', timeoutMs = 60_000 } = options;
     mkdirSync(join(dataDir, '..'), { recursive: true });
     const cli = join(import.meta.dirname, '..', 'dist', 'local', 'cli.js');
     const flags = ['--port', String(port), '--data-dir', dataDir, ...(clean ? ['--clean'] : [])];
+    if (appDir !== undefined) flags.push('--app-dir', appDir);
     const child = spawn(process.execPath, [cli, ...flags], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...options.env },
@@ -52,7 +56,7 @@ export class PlatformProcess {
       const endpoints = readEndpoints(dataDir);
       if (endpoints && endpoints.pid === child.pid) {
         const platform = new PlatformProcess(endpoints, child);
-        if (await platform.isAnswering()) return platform;
+        if (await platform.#isAnswering(readyPath)) return platform;
       }
       await sleep(20);
     }
@@ -64,8 +68,8 @@ export class PlatformProcess {
     return isRunning(this.#child);
   }
 
-  async isAnswering(): Promise<boolean> {
-    return fetch(`${this.url}/version`).then(
+  async #isAnswering(path: string): Promise<boolean> {
+    return fetch(`${this.url}/${path}`).then(
       (response) => response.ok,
       () => false,
     );

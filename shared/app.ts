@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import { createCredential } from './azure/credential.ts';
 import { createBlobStore } from './azure/blob-store.ts';
 import { createCosmosDocuments } from './azure/cosmos-documents.ts';
@@ -9,6 +10,9 @@ import { type Logger, silentLogger } from './core/logger.ts';
 import { DatasetStore } from './datasets/dataset-store.ts';
 import { Ingestion } from './datasets/ingestion.ts';
 import { createParquetReader } from './duckdb/parquet-reader.ts';
+import { createOnnxScorer } from './onnx/session.ts';
+import { createTrainingRunner } from './training/runner.ts';
+import { createTrainModel } from './training/train-model.ts';
 import { openSqliteDocuments } from './embedded/sqlite-documents.ts';
 import { createScratch } from './embedded/scratch-files.ts';
 import { openSqliteQueue } from './embedded/sqlite-queue.ts';
@@ -28,6 +32,7 @@ import type { MetadataStore } from './storage/documents.ts';
 import type { MessageQueue } from './storage/queue.ts';
 
 const healthTimeoutMs = 2_000;
+const workerUrl = new URL(`./training-worker${extname(import.meta.filename)}`, import.meta.url);
 
 /** Everything the functions call. */
 export interface App {
@@ -56,10 +61,11 @@ export interface Outside {
 /** The composition root: every service is made here, once, and gets what it needs. */
 export function createApp(config: Config, outside: Outside = connect(config)): App {
   const { clock, ids, metadata, blobs, queue } = outside;
-  const tables = createParquetReader({
+  const tableLimits = {
     threads: config.limits.trainingThreads,
-    memoryMb: config.limits.trainingMemoryMb,
-  });
+    memoryLimitMb: config.limits.trainingMemoryMb,
+  };
+  const tables = createParquetReader(tableLimits);
   const pace = { clock, ids };
   const codeVersion = `${config.build.version}+${config.build.commit}`;
   const datasets = new DatasetStore(metadata, pace);
@@ -76,7 +82,11 @@ export function createApp(config: Config, outside: Outside = connect(config)): A
   const scoring = new Scoring({
     registry,
     blobs,
-    sessions: createModelSessions(),
+    scorer: createOnnxScorer({
+      cacheBytes: config.limits.sessionCacheBytes,
+      maxRows: config.limits.scoreRows,
+    }),
+    maxRows: config.limits.scoreRows,
     clock,
     logger: silentLogger,
   });
@@ -90,7 +100,7 @@ export function createApp(config: Config, outside: Outside = connect(config)): A
     datasets,
     registry,
     scoring,
-    trainModel,
+    trainModel: createTrainModel(createTrainingRunner({ workerUrl }), tableLimits),
     limits: { datasetFileBytes: config.limits.landingFileBytes },
   };
   return {
@@ -132,11 +142,17 @@ function connect(config: Config): Outside {
         ? openSqliteDocuments({ file: config.metadata.file, clock, ids })
         : createCosmosDocuments({ ...config.metadata, credential: createCredential() }),
     blobs: createBlobStore(
-      config.blobs.kind === 'identity' ? { ...config.blobs, credential: createCredential() } : config.blobs,
+      config.blobs.kind === 'identity'
+        ? { serviceUri: config.blobs.serviceUri, credential: createCredential() }
+        : { connectionString: config.blobs.connectionString },
     ),
     queue:
       config.queue.kind === 'sqlite'
         ? openSqliteQueue({ file: config.queue.file, clock, ids, topology })
-        : createServiceBusQueue({ ...config.queue, credential: createCredential() }),
+        : createServiceBusQueue({
+            connection: { ...config.queue, credential: createCredential() },
+            clock,
+            probe: { queue: queues.landing },
+          }),
   };
 }

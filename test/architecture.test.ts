@@ -36,6 +36,7 @@ const mayImport: Record<string, readonly string[]> = {
   'shared/azure': ports,
   'shared/embedded': [...ports, 'shared/datasets/ports.ts'],
   'shared/app.ts': ['shared'],
+  'shared/training-worker.ts': ['shared'],
   functions: ['shared'],
   local: ['shared/core', 'shared/storage', 'shared/embedded', 'shared/names.ts'],
 };

@@ -5,7 +5,9 @@ import type { Logger } from '../core/logger.ts';
 import type { ModelVersion } from '../registry/entities.ts';
 import { modelBlob, type Registry } from '../registry/registry.ts';
 import type { BlobStore } from '../storage/blobs.ts';
-import type { ModelSession, ModelSessions, Prediction } from './ports.ts';
+import { packRows } from './pack-rows.ts';
+import type { ModelSource, Scorer } from './scorer.ts';
+import type { Signature } from './signature.ts';
 
 /** An alias may have moved this long ago without this instance knowing. */
 const aliasAgeMs = 2_000;
@@ -18,7 +20,8 @@ export type ScoreTarget =
 export interface ScoringOptions {
   readonly registry: Registry;
   readonly blobs: BlobStore;
-  readonly sessions: ModelSessions;
+  readonly scorer: Scorer;
+  readonly maxRows: number;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -26,6 +29,12 @@ export interface ScoringOptions {
 interface CachedAlias {
   readonly version: ModelVersion;
   readonly readAt: number;
+}
+
+/** The probability that the answer is yes, and the answer at the usual threshold of one half. */
+export interface Prediction {
+  readonly probability: number;
+  readonly label: boolean;
 }
 
 /** Answers for model versions. What was served keeps being served while the metadata store is away. */
@@ -43,14 +52,22 @@ export class Scoring {
     target: ScoreTarget,
     rows: readonly unknown[],
   ): Promise<{ readonly version: ModelVersion; readonly predictions: readonly Prediction[] }> {
+    const { scorer, maxRows } = this.#options;
     const version = await this.#resolve(target);
-    const session = await this.#open(version);
-    return { version, predictions: await session.score(rows) };
+    const source = this.#source(version);
+    const packed = packRows(await this.#signatureOf(version, source), rows, { maxRows });
+    const { probabilities } = await scorer.score(source, packed);
+    const predictions = Array.from(probabilities, (probability) => ({
+      probability,
+      label: probability >= 0.5,
+    }));
+    return { version, predictions };
   }
 
   /** Opens a version, so that one that cannot be served says so before it is deployed. */
-  async probe(target: ScoreTarget): Promise<ModelSession> {
-    return this.#open(await this.#resolve(target));
+  async probe(target: ScoreTarget): Promise<Signature> {
+    const version = await this.#resolve(target);
+    return this.#signatureOf(version, this.#source(version));
   }
 
   async #resolve(target: ScoreTarget): Promise<ModelVersion> {
@@ -85,8 +102,18 @@ export class Scoring {
     if (oldest !== undefined) this.#aliases.delete(oldest);
   }
 
-  #open(version: ModelVersion): Promise<ModelSession> {
-    return this.#options.sessions.open(version.sha256, () => this.#load(version));
+  #source(version: ModelVersion): ModelSource {
+    return { sha256: version.sha256, load: () => this.#load(version) };
+  }
+
+  async #signatureOf(version: ModelVersion, source: ModelSource): Promise<Signature> {
+    const { signature, inputs } = await this.#options.scorer.describe(source);
+    if (signature) return signature;
+    throw new AppError(
+      'UNPROCESSABLE',
+      `${version.model} version ${version.version} cannot be served by rows: its inputs are not single columns.`,
+      { inputs },
+    );
   }
 
   async #load(version: ModelVersion): Promise<Uint8Array> {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { trainingSpecSchema } from '../../training/entities.ts';
+import { trainingParam } from './training-param.ts';
 import { defineStep } from './services.ts';
 import { trainedSchema } from './train-model.ts';
 
@@ -7,7 +7,7 @@ export const registeredSchema = z.object({ model: z.string(), version: z.int(), 
 
 export const registerModel = defineStep({
   description: 'Makes a trained model the next version in the registry, with its lineage.',
-  params: z.object({ training: trainingSpecSchema }),
+  params: z.object({ training: trainingParam }),
   needs: z.object({ train: trainedSchema }),
   async run({ params, needs }, { services, runId, codeVersion }): Promise<z.infer<typeof registeredSchema>> {
     const { dataset, ...trained } = needs.train;

@@ -3,7 +3,7 @@ import { datasetName } from '../../datasets/entities.ts';
 import { dataBlob } from '../../datasets/ingestion.ts';
 import { modelName } from '../../registry/entities.ts';
 import { modelBlob } from '../../registry/registry.ts';
-import { trainingSpecSchema } from '../../training/entities.ts';
+import { trainingParam } from './training-param.ts';
 import { isAppError } from '../../core/errors.ts';
 import { defineStep } from './services.ts';
 
@@ -23,7 +23,7 @@ export const trainModel = defineStep({
     dataset: datasetName,
     version: z.int().min(0).optional(),
     model: modelName,
-    training: trainingSpecSchema,
+    training: trainingParam,
   }),
   needs: z.object({}),
   async run({ params }, { services, codeVersion, signal, report }): Promise<Trained> {

@@ -4,7 +4,14 @@ import * as durable from 'durable-functions';
 /** The smallest HTTP function there is, and durable work that does nothing: what is left is the host. */
 app.http('hello', { route: 'hello', authLevel: 'anonymous', handler: () => ({ body: 'hello' }) });
 
-durable.app.activity('nothing', { handler: (input) => input });
+let activitiesDone = 0;
+
+durable.app.activity('nothing', {
+  handler: (input) => {
+    activitiesDone += 1;
+    return input;
+  },
+});
 
 durable.app.orchestration('chain', function* (context) {
   let value = 0;
@@ -17,4 +24,32 @@ durable.app.orchestration('fan-out', function* (context) {
   const tasks = Array.from({ length: width }, (_, i) => context.df.callActivity('nothing', i));
   const results = yield context.df.Task.all(tasks);
   return results.length;
+});
+
+/** Starts instances and answers once all of them have completed: how long that took, and how many activities ran. */
+app.http('measure', {
+  route: 'measure/{orchestration}/{instances:int}/{input:int}',
+  authLevel: 'anonymous',
+  extraInputs: [durable.input.durableClient()],
+  handler: async (request, context) => {
+    const client = durable.getClient(context);
+    const { orchestration, instances, input } = request.params;
+    const before = activitiesDone;
+    const startedAt = performance.now();
+    const ids = await Promise.all(
+      Array.from({ length: Number(instances) }, () =>
+        client.startNew(orchestration, { input: Number(input) }),
+      ),
+    );
+    for (const id of ids) {
+      let status = await client.getStatus(id);
+      while (status.runtimeStatus !== 'Completed') {
+        if (status.runtimeStatus === 'Failed')
+          throw new Error(`${id} failed: ${JSON.stringify(status.output)}`);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        status = await client.getStatus(id);
+      }
+    }
+    return { jsonBody: { milliseconds: performance.now() - startedAt, activities: activitiesDone - before } };
+  },
 });

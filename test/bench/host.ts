@@ -1,0 +1,118 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PlatformProcess } from '../../local/platform-process.ts';
+import { type Figure, judge } from './figure.ts';
+import { measureRequests } from './load.ts';
+
+const rounds = 5;
+const load = { connections: 32, durationMs: 2_000 };
+const bareServer = `
+  const server = require('node:http').createServer((request, response) => {
+    response.setHeader('content-type', 'text/plain;charset=UTF-8');
+    response.end('hello');
+  });
+  server.listen(0, '127.0.0.1', () => console.log(server.address().port));`;
+
+/** The local host: HTTP against bare node:http, durable work items, and how soon it answers after a start. */
+export async function* hostBench(): AsyncGenerator<Figure> {
+  const folder = await mkdtemp(join(tmpdir(), 'slipway-bench-'));
+  try {
+    yield* benchHttpAndDurable(join(folder, 'host'));
+    yield* benchStart(join(folder, 'start'));
+    yield* benchDemo(join(folder, 'demo'));
+  } finally {
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+async function* benchHttpAndDurable(dataDir: string): AsyncGenerator<Figure> {
+  const bare = spawn(process.execPath, ['-e', bareServer], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const appDir = join(import.meta.dirname, 'apps/host');
+  const host = await PlatformProcess.start({ port: 0, dataDir, appDir, readyPath: 'hello' });
+  try {
+    const bareUrl = new URL(`http://127.0.0.1:${await readPort(bare)}/hello`);
+    const hostUrl = new URL(`${host.url}/hello`);
+    const pairs: { own: number; peer: number }[] = [];
+    for (let round = 0; round <= rounds; round += 1) {
+      const pair = { peer: await measureRequests(bareUrl, load), own: await measureRequests(hostUrl, load) };
+      // The first round warms both up.
+      if (round > 0) pairs.push(pair);
+    }
+    yield judge({
+      bench: 'host',
+      name: 'http-function',
+      value: median(pairs.map(({ own }) => own)),
+      unit: 'requests/s',
+      peer: median(pairs.map(({ peer }) => peer)),
+      goal: 'ratio >= 0.5',
+    });
+    yield await benchDurable(host, 'durable-chain-5', 'chain/400/0');
+    yield await benchDurable(host, 'durable-fan-out-1000', 'fan-out/1/1000');
+  } finally {
+    bare.kill();
+    await host.stop();
+  }
+}
+
+async function benchDurable(host: PlatformProcess, name: string, path: string): Promise<Figure> {
+  const rates: number[] = [];
+  for (let round = 0; round <= rounds; round += 1) {
+    const { milliseconds, activities } = await host.call<{ milliseconds: number; activities: number }>(
+      'GET',
+      `measure/${path}`,
+    );
+    if (round > 0) rates.push(activities / (milliseconds / 1000));
+  }
+  return judge({ bench: 'host', name, value: median(rates), unit: 'activities/s', goal: 'value >= 1000' });
+}
+
+/** From the start of the process to the first answered request, with a data folder that is there already. */
+async function* benchStart(dataDir: string): AsyncGenerator<Figure> {
+  const seconds: number[] = [];
+  for (let round = 0; round <= rounds; round += 1) {
+    const startedAt = performance.now();
+    const platform = await PlatformProcess.start({ port: 0, dataDir });
+    if (round > 0) seconds.push((performance.now() - startedAt) / 1000);
+    await platform.stop();
+  }
+  yield judge({
+    bench: 'host',
+    name: 'start-to-first-answer',
+    value: median(seconds),
+    unit: 's',
+    goal: 'value <= 3',
+  });
+}
+
+/** From the drop of January's flights to the scored request, as a user runs the demo. */
+async function* benchDemo(dataDir: string): AsyncGenerator<Figure> {
+  const demo = spawn(
+    process.execPath,
+    [join(import.meta.dirname, '../../examples/flights/demo.ts'), '--once', '--json', '--data-dir', dataDir],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const output = await Array.fromAsync(demo.stdout, (chunk: Buffer) => chunk.toString('utf8'));
+  if (demo.exitCode === null) await once(demo, 'exit');
+  const lastLine = output.join('').trimEnd().split('\n').at(-1) ?? '';
+  if (demo.exitCode !== 0) throw new Error(`the demo failed: ${lastLine}`);
+  const { dropToScoreSeconds } = JSON.parse(lastLine) as { dropToScoreSeconds: number };
+  yield judge({
+    bench: 'host',
+    name: 'demo-drop-to-score',
+    value: dropToScoreSeconds,
+    unit: 's',
+    goal: 'value <= 60',
+  });
+}
+
+async function readPort(server: ChildProcess): Promise<number> {
+  const [line] = (await once(server.stdout ?? server, 'data')) as [Buffer];
+  return Number(line.toString('utf8'));
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
