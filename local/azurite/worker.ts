@@ -18,6 +18,8 @@ async function main(settings: AzuriteSettings): Promise<void> {
       queue: settings.queuePort,
     });
     parentPort?.once('message', () => void stop(Object.values(servers), journal));
+    // Azurite closes a service by itself when its garbage collector meets records it cannot read.
+    for (const { httpServer } of Object.values(servers)) httpServer.once('close', () => process.exit(1));
     report({ kind: 'started', blobPort: portOf(servers.blob), queuePort: portOf(servers.queue) });
   } catch (error) {
     report({ kind: 'failed', reason: describeFailure(error) });
@@ -28,6 +30,7 @@ async function main(settings: AzuriteSettings): Promise<void> {
 async function stop(servers: readonly AzuriteServer[], journal: LokiJournal): Promise<void> {
   await Promise.all(
     servers.map(({ httpServer }) => {
+      httpServer.removeAllListeners('close');
       const closed = new Promise((resolve) => httpServer.close(resolve));
       httpServer.closeIdleConnections();
       setTimeout(() => httpServer.closeAllConnections(), drainMs).unref();
