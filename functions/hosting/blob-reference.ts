@@ -1,4 +1,5 @@
-import { ResourceFactoryResolver } from '@azure/functions-extensions-base';
+// A bundled CommonJS package: Node sees no names in it, only the default.
+import extensions from '@azure/functions-extensions-base';
 import { z } from 'zod';
 import { AppError } from '../../shared/core/errors.ts';
 import { validate } from '../../shared/core/validate.ts';
@@ -11,7 +12,7 @@ const contentSchema = z.object({ ContainerName: z.string(), BlobName: z.string()
  * host then hands over a reference ("deferred binding"), and we stream the blob ourselves.
  */
 export function receiveBlobReferences(): void {
-  const resolver = ResourceFactoryResolver.getInstance();
+  const resolver = extensions.ResourceFactoryResolver.getInstance();
   if (resolver.hasResourceFactory('AzureStorageBlobs')) return;
   resolver.registerResourceFactory('AzureStorageBlobs', (data): BlobRef => {
     const content = Array.isArray(data) ? undefined : data.content;
