@@ -1,0 +1,45 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { systemClock } from '../../shared/core/clock.ts';
+import { systemIds } from '../../shared/core/ids.ts';
+import { openSqliteDocuments } from '../../shared/embedded/sqlite-documents.ts';
+import type { EngineStatus, PipelineEngine } from '../../shared/pipelines/engine.ts';
+import type { Plan } from '../../shared/pipelines/plan.ts';
+import type { MetadataStore } from '../../shared/storage/documents.ts';
+
+/** A folder of the test's own, removed when it ends. */
+export function createFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'slipway-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** An SQLite metadata store of the test's own. */
+export function createDocuments(): MetadataStore {
+  const file = join(createFolder(), 'metadata.db');
+  const store = openSqliteDocuments({ file, clock: systemClock, ids: systemIds });
+  onTestFinished(() => store.close());
+  return store;
+}
+
+export const pace = { clock: systemClock, ids: systemIds };
+
+/** Remembers what was started; starts nothing. */
+export class RecordingEngine implements PipelineEngine {
+  readonly started: { readonly runId: string; readonly plan: Plan }[] = [];
+  readonly terminated: string[] = [];
+
+  async start(runId: string, plan: Plan): Promise<void> {
+    if (!this.started.some((run) => run.runId === runId)) this.started.push({ runId, plan });
+  }
+
+  async status(runId: string): Promise<EngineStatus | undefined> {
+    return this.started.some((run) => run.runId === runId) ? 'running' : undefined;
+  }
+
+  async terminate(runId: string): Promise<void> {
+    this.terminated.push(runId);
+  }
+}

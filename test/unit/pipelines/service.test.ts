@@ -1,0 +1,213 @@
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { systemClock } from '../../../shared/core/clock.ts';
+import { AppError } from '../../../shared/core/errors.ts';
+import { silentLogger } from '../../../shared/core/logger.ts';
+import type { StepCall } from '../../../shared/pipelines/orchestrate.ts';
+import { RunStore } from '../../../shared/pipelines/run-store.ts';
+import { runStep } from '../../../shared/pipelines/run-step.ts';
+import { PipelineService } from '../../../shared/pipelines/service.ts';
+import type { Step } from '../../../shared/pipelines/step.ts';
+import { createDocuments, pace, RecordingEngine } from '../../support/stores.ts';
+
+const params: z.ZodType = z.object({ dataset: z.string(), version: z.int().optional(), depth: z.int() });
+const definitions = {
+  grow: { description: 'Grows.', version: 3, steps: [{ name: 'plant', uses: 'plant', needs: [] }] },
+};
+const body = { definition: 'grow', on: { dataset: 'seeds' }, params: { depth: 2 } };
+const event = { type: 'dataset.version.created', dataset: 'seeds', version: 4 } as const;
+
+function create() {
+  const store = new RunStore(createDocuments(), pace);
+  const engine = new RecordingEngine();
+  const service = new PipelineService({
+    store,
+    definitions,
+    steps: { plant: { params } },
+    codeVersion: '1.0.0+abc',
+    clock: systemClock,
+  });
+  return { store, engine, service };
+}
+
+describe('declaring a pipeline', () => {
+  test('checks the definition and the parameters of every step', async () => {
+    const { service } = create();
+    await expect(service.put('p', { ...body, definition: 'shrink' }, 'ada')).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      details: { known: ['grow'] },
+    });
+    await expect(service.put('p', { ...body, params: { depth: 'deep' } }, 'ada')).rejects.toThrow(
+      /"plant".*depth/,
+    );
+    await expect(service.get('p')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  test('names of the prototype are no definitions', async () => {
+    const { service } = create();
+    await expect(service.put('p', { ...body, definition: 'constructor' }, 'ada')).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
+  });
+});
+
+describe('a dataset version', () => {
+  test('starts each pipeline that waits for it, once, however often it is told', async () => {
+    const { service, engine } = create();
+    await service.put('a', body, 'ada');
+    await service.put('b', body, 'ada');
+    await service.put('other', { ...body, on: { dataset: 'weeds' } }, 'ada');
+    await service.onDatasetVersion(engine, event);
+    await service.onDatasetVersion(engine, event);
+    expect(engine.started.map(({ plan }) => plan.pipeline).sort()).toEqual(['a', 'b']);
+    expect(engine.started[0]?.plan).toMatchObject({
+      definitionVersion: 3,
+      params: { depth: 2, dataset: 'seeds', version: 4 },
+    });
+  });
+
+  test('whose start was cut off is started by the next telling, or by the timer', async () => {
+    const { service, engine } = create();
+    await service.put('a', body, 'ada');
+    const broken = new RecordingEngine();
+    broken.start = () => Promise.reject(new AppError('UNAVAILABLE', 'the hub is away'));
+    await expect(service.onDatasetVersion(broken, event)).rejects.toThrow('the hub is away');
+    expect((await service.listRuns({ limit: 10 })).items).toMatchObject([{ status: 'pending' }]);
+    await service.reconcile(engine, async (dataset) => (dataset === 'seeds' ? 4 : undefined), silentLogger);
+    expect(engine.started).toHaveLength(1);
+    expect((await service.listRuns({ limit: 10 })).items).toHaveLength(1);
+  });
+
+  test('with other parameters is another run', async () => {
+    const { service, engine } = create();
+    await service.put('a', body, 'ada');
+    await service.onDatasetVersion(engine, event);
+    await service.put('a', { ...body, params: { depth: 3 } }, 'ada');
+    await service.onDatasetVersion(engine, event);
+    expect(engine.started).toHaveLength(2);
+  });
+});
+
+describe('cancelling', () => {
+  test('ends a run for good; a late finish does not revive it', async () => {
+    const { service, engine } = create();
+    await service.put('a', body, 'ada');
+    const [run] = await service.onDatasetVersion(engine, event);
+    const runId = run?.runId ?? '';
+    await service.cancel(engine, runId, 'ada');
+    await service.finish(runId, { status: 'succeeded', outputs: {} });
+    expect(await service.getRun(runId)).toMatchObject({ status: 'cancelled' });
+    expect(engine.terminated).toEqual([runId]);
+  });
+
+  test('a run that has ended is refused', async () => {
+    const { service, engine } = create();
+    await service.put('a', body, 'ada');
+    const [run] = await service.onDatasetVersion(engine, event);
+    const runId = run?.runId ?? '';
+    await service.finish(runId, { status: 'succeeded', outputs: {} });
+    await expect(service.cancel(engine, runId, 'ada')).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' });
+  });
+
+  test('reaches a step that is running', async () => {
+    const { service, engine, store } = create();
+    await service.put('a', body, 'ada');
+    const [run] = await service.onDatasetVersion(engine, event);
+    const call = callOf(run?.runId ?? '');
+    const outcome = runWith(
+      store,
+      call,
+      ({ signal }) =>
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+    );
+    await service.cancel(engine, call.runId, 'ada');
+    expect(await outcome).toMatchObject({ ok: false, error: { code: 'CANCELLED', retry: false } });
+  });
+});
+
+describe('a step', () => {
+  test('that succeeded is not done again: its stored output is the answer', async () => {
+    const { store, call } = await started();
+    let done = 0;
+    const work = async () => ({ done: (done += 1) });
+    expect(await runWith(store, call, work)).toEqual({ ok: true, output: { done: 1 } });
+    expect(await runWith(store, call, work)).toEqual({ ok: true, output: { done: 1 } });
+  });
+
+  test.each([
+    [new AppError('UNPROCESSABLE', 'corrupt'), { code: 'UNPROCESSABLE', retry: false }],
+    [new AppError('UNAVAILABLE', 'away'), { code: 'UNAVAILABLE', retry: true }],
+    [new Error('secret detail'), { code: 'INTERNAL', retry: true }],
+  ])('that fails with %s tells whether to try again', async (error, expected) => {
+    const { store, call } = await started();
+    const outcome = await runWith(store, call, () => Promise.reject(error));
+    expect(outcome).toMatchObject({ ok: false, error: expected });
+    expect(JSON.stringify(outcome)).not.toContain('secret detail');
+    expect(await store.getStep(call.runId, call.step)).toMatchObject({ status: 'failed', error: expected });
+  });
+
+  test('with an output too large for the history fails and says so', async () => {
+    const { store, call } = await started();
+    const outcome = await runWith(store, call, async () => 'x'.repeat(9_000));
+    expect(outcome).toMatchObject({
+      ok: false,
+      error: { message: expect.stringMatching(/blob reference/) as string },
+    });
+  });
+
+  test('shows its progress while it runs', async () => {
+    const { store, call } = await started();
+    let finish: () => void = () => {};
+    const outcome = runWith(store, call, ({ report }) => {
+      report(0.5, 'half way');
+      return new Promise((resolve) => (finish = () => resolve(null)));
+    });
+    await expect
+      .poll(async () => (await store.getStep(call.runId, call.step))?.progress, { timeout: 5_000 })
+      .toMatchObject({ fraction: 0.5, message: 'half way' });
+    finish();
+    expect(await outcome).toEqual({ ok: true, output: null });
+  });
+
+  test('that this build does not have fails without a retry', async () => {
+    const { store, call } = await started();
+    const outcome = await runWith(store, { ...call, uses: 'toString' }, async () => null);
+    expect(outcome).toMatchObject({ ok: false, error: { code: 'UNPROCESSABLE' } });
+  });
+});
+
+async function started() {
+  const { service, engine, store } = create();
+  await service.put('a', body, 'ada');
+  const [run] = await service.onDatasetVersion(engine, event);
+  return { store, call: callOf(run?.runId ?? '') };
+}
+
+function callOf(runId: string): StepCall {
+  return {
+    runId,
+    step: 'plant',
+    uses: 'plant',
+    attempt: 1,
+    params: { dataset: 'seeds', depth: 1 },
+    needs: {},
+  };
+}
+
+function runWith(
+  store: RunStore,
+  call: StepCall,
+  work: (context: Parameters<Step<null>['run']>[1]) => Promise<unknown>,
+) {
+  const step: Step<null> = {
+    description: 'Plants.',
+    params: z.any(),
+    needs: z.any(),
+    run: async (_, context) => (await work(context)) as never,
+  };
+  return runStep(
+    call,
+    { store, steps: { plant: step }, services: null, codeVersion: 'test', clock: systemClock },
+    silentLogger,
+  );
+}
