@@ -1,5 +1,3 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import type { CosmosClientOptions, OperationInput, OperationResponse, RequestOptions } from '@azure/cosmos';
 import { BulkOperationType, CosmosClient } from '@azure/cosmos';
 import { AppError } from '../core/errors.ts';
@@ -57,19 +55,14 @@ const adapter = 'cosmos';
 
 class CosmosDocuments implements MetadataStore {
   readonly #options: CosmosDocumentsOptions;
-  readonly #agent: HttpAgent | HttpsAgent;
   readonly #client: CosmosClient;
 
   constructor(options: CosmosDocumentsOptions) {
     this.#options = options;
     const { endpoint, credential, discoverEndpoints = true, timeoutMs = 30_000 } = options;
-    this.#agent = endpoint.startsWith('https:')
-      ? new HttpsAgent({ keepAlive: true })
-      : new HttpAgent({ keepAlive: true });
     this.#client = new CosmosClient({
       endpoint,
       ...('key' in credential ? { key: credential.key } : { aadCredentials: credential }),
-      agent: this.#agent,
       consistencyLevel: 'Session',
       connectionPolicy: {
         enableEndpointDiscovery: discoverEndpoints,
@@ -191,7 +184,6 @@ class CosmosDocuments implements MetadataStore {
 
   async close(): Promise<void> {
     this.#client.dispose();
-    this.#agent.destroy();
   }
 
   #container(name: string) {
