@@ -81,12 +81,14 @@ class ServiceBusQueue implements MessageQueue {
   readonly #closing = new AbortController();
 
   constructor({ connection, clock, probe, operationTimeoutMs = 30_000 }: ServiceBusQueueOptions) {
+    // Three tries and the pauses between them fit into the operation's bound. The SDK notices a connection that
+    // breaks under a send only by this timeout.
     const retryOptions = {
       maxRetries: 2,
       retryDelayInMs: 250,
       maxRetryDelayInMs: 2000,
       mode: RetryMode.Exponential,
-      timeoutInMs: operationTimeoutMs / 3,
+      timeoutInMs: operationTimeoutMs / 4,
     };
     this.#client =
       'connectionString' in connection
@@ -175,7 +177,7 @@ class ServiceBusQueue implements MessageQueue {
     // A service that is gone cannot say goodbye: whether it did tells nothing.
     await Promise.race([
       Promise.allSettled([this.#client.close()]),
-      this.#clock.sleep(this.#operationTimeoutMs / 3),
+      this.#clock.sleep(this.#operationTimeoutMs / 4),
     ]);
   }
 

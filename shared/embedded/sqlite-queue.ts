@@ -20,7 +20,7 @@ import {
   noSuchEntity,
   type MessageProperties,
 } from '../storage/queue-rules.ts';
-import { openQueueDatabase, transact, translateErrors } from './queue/database.ts';
+import { openQueueDatabase, transact, translateErrors, withMaxSize } from './queue/database.ts';
 import { createMessageTable, type EntityCounts, type MessageRow } from './queue/message-table.ts';
 import {
   createTopologyTable,
@@ -45,7 +45,7 @@ export interface SqliteQueueOptions {
   readonly pollMs?: number;
   /** How long a call waits, blocking the thread, for another process's transaction. Default 5 s. */
   readonly busyTimeoutMs?: number;
-  /** A bound on the file: INSUFFICIENT_STORAGE beyond it. Default none. */
+  /** Sends that would make the file larger are INSUFFICIENT_STORAGE; draining it always works. Default none. */
   readonly maxSizeBytes?: number;
 }
 
@@ -91,8 +91,8 @@ export interface SqliteQueue extends MessageQueue {
  * await queue.complete(message);
  */
 export function openSqliteQueue(options: SqliteQueueOptions): SqliteQueue {
-  const { file, busyTimeoutMs = 5000, maxSizeBytes } = options;
-  const db = openQueueDatabase({ file, busyTimeoutMs, maxSizeBytes });
+  const { file, busyTimeoutMs = 5000 } = options;
+  const db = openQueueDatabase({ file, busyTimeoutMs });
   try {
     return translateErrors(() => new EmbeddedQueue(db, realpathSync(file), options));
   } catch (error) {
@@ -108,6 +108,7 @@ class EmbeddedQueue implements SqliteQueue {
   readonly #ids: Ids;
   readonly #settings: DeliverySettings;
   readonly #pollMs: number;
+  readonly #maxSizeBytes: number | undefined;
   readonly #topology: ReturnType<typeof createTopologyTable>;
   readonly #messages: ReturnType<typeof createMessageTable>;
   readonly #dataVersion: StatementSync;
@@ -123,6 +124,7 @@ class EmbeddedQueue implements SqliteQueue {
       maxDeliveryCount: options.maxDeliveryCount ?? 10,
     };
     this.#pollMs = options.pollMs ?? 100;
+    this.#maxSizeBytes = options.maxSizeBytes;
     this.#topology = createTopologyTable(db);
     this.#messages = createMessageTable(db);
     this.#dataVersion = db.prepare('PRAGMA data_version');
@@ -133,23 +135,26 @@ class EmbeddedQueue implements SqliteQueue {
   async send(destination: string, messages: readonly OutgoingMessage[]): Promise<void> {
     const encoded = encodeMessages(destination, messages);
     const now = this.#clock.now();
-    const targets = this.#write(() => {
+    const store = () => {
       const queueIds = this.#topology.findTargets(destination);
       if (queueIds === undefined) throw noSuchEntity(destination);
       for (const message of encoded)
         for (const queueId of queueIds) this.#messages.insert(queueId, message, now);
       return queueIds;
-    });
+    };
+    const targets = this.#run(() =>
+      withMaxSize(this.#db, this.#maxSizeBytes, () => transact(this.#db, store)),
+    );
     wake(this.#file, targets);
   }
 
   async receive(source: QueueSource, options: ReceiveOptions): Promise<readonly SequencedMessage[]> {
     checkReceive(source, options);
-    const queue = this.#read(() => this.#findQueue(source));
+    const queue = this.#run(() => this.#findQueue(source));
     const deadline = this.#clock.now() + options.waitMs;
     for (;;) {
       // Read before looking: whatever another process commits after the look changes it.
-      const version = this.#read(() => this.#readDataVersion());
+      const version = this.#run(() => this.#readDataVersion());
       const messages = this.#claim(queue, source, options.maxMessages);
       if (messages.length > 0 || this.#clock.now() >= deadline) return messages;
       await this.#waitForChange(queue.queueId, version, deadline);
@@ -159,7 +164,7 @@ class EmbeddedQueue implements SqliteQueue {
 
   async complete(message: ReceivedMessage): Promise<void> {
     const now = this.#clock.now();
-    if (!this.#read(() => this.#messages.complete(message.lockToken, now))) throw lockLost(message);
+    if (!this.#run(() => this.#messages.complete(message.lockToken, now))) throw lockLost(message);
   }
 
   async abandon(message: ReceivedMessage): Promise<void> {
@@ -176,20 +181,20 @@ class EmbeddedQueue implements SqliteQueue {
   async deadLetter(message: ReceivedMessage, reason: string, description: string): Promise<void> {
     checkDeadLetter(message, reason, description);
     const now = this.#clock.now();
-    const queueId = this.#read(() => this.#messages.kill(message.lockToken, now, reason, description));
+    const queueId = this.#run(() => this.#messages.kill(message.lockToken, now, reason, description));
     if (queueId === undefined) throw lockLost(message);
     wake(this.#file, [queueId]);
   }
 
   async renewLock(message: ReceivedMessage): Promise<number> {
     const now = this.#clock.now();
-    const lockedUntil = this.#read(() => this.#messages.extendLock(message.lockToken, now));
+    const lockedUntil = this.#run(() => this.#messages.extendLock(message.lockToken, now));
     if (lockedUntil === undefined) throw lockLost(message);
     return lockedUntil;
   }
 
   async ping(): Promise<void> {
-    this.#read(() => this.#topology.findQueue('ping'));
+    this.#run(() => this.#topology.findQueue('ping'));
   }
 
   async close(): Promise<void> {
@@ -203,12 +208,12 @@ class EmbeddedQueue implements SqliteQueue {
   }
 
   async counts(): Promise<readonly EntityCounts[]> {
-    return this.#read(() => this.#messages.counts());
+    return this.#run(() => this.#messages.counts());
   }
 
   async peekDeadLetters(source: QueueSource, limit: number): Promise<readonly DeadLetter[]> {
     const dead = { ...source, deadLetter: true };
-    return this.#read(() => this.#messages.selectDead(this.#findQueue(source).queueId, limit)).map((row) =>
+    return this.#run(() => this.#messages.selectDead(this.#findQueue(source).queueId, limit)).map((row) =>
       describeMessage(row, dead),
     );
   }
@@ -237,7 +242,7 @@ class EmbeddedQueue implements SqliteQueue {
   #claim(queue: QueueRow, source: QueueSource, limit: number): readonly SequencedMessage[] {
     const dead = source.deadLetter === true;
     const now = this.#clock.now();
-    const isWorthIt = this.#read(() => {
+    const isWorthIt = this.#run(() => {
       const dueAt = this.#messages.nextDue(queue.queueId);
       return (
         (dueAt !== null && dueAt <= now) || this.#messages.selectReady(queue.queueId, dead, 1).length > 0
@@ -258,7 +263,7 @@ class EmbeddedQueue implements SqliteQueue {
 
   /** Until this process sends, another one commits, something falls due, the deadline passes or we close. */
   async #waitForChange(queueId: number, version: number, deadline: number): Promise<void> {
-    const dueAt = this.#read(() => this.#messages.nextDue(queueId)) ?? Infinity;
+    const dueAt = this.#run(() => this.#messages.nextDue(queueId)) ?? Infinity;
     const until = Math.min(deadline, dueAt);
     const woken = new AbortController();
     const stopListening = onWake(this.#file, queueId, () => woken.abort());
@@ -268,7 +273,7 @@ class EmbeddedQueue implements SqliteQueue {
         const leftMs = until - this.#clock.now();
         if (leftMs <= 0) return;
         await sleepUnlessAborted(this.#clock, Math.min(leftMs, this.#pollMs), signal);
-        if (!signal.aborted && this.#read(() => this.#readDataVersion()) !== version) return;
+        if (!signal.aborted && this.#run(() => this.#readDataVersion()) !== version) return;
       }
     } finally {
       stopListening();
@@ -287,14 +292,14 @@ class EmbeddedQueue implements SqliteQueue {
     return queue;
   }
 
-  /** One statement, which is a transaction of its own. */
-  #read<T>(run: () => T): T {
+  /** One statement is a transaction of its own. */
+  #run<T>(run: () => T): T {
     if (this.#closing.signal.aborted) throw new AppError('UNAVAILABLE', 'The local queue is closed.');
     return translateErrors(run);
   }
 
   #write<T>(run: () => T): T {
-    return this.#read(() => transact(this.#db, run));
+    return this.#run(() => transact(this.#db, run));
   }
 }
 

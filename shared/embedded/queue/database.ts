@@ -47,8 +47,6 @@ export interface DatabaseOptions {
   readonly file: string;
   /** How long a statement waits for another process's transaction, blocking this thread. */
   readonly busyTimeoutMs: number;
-  /** The file grows no further; INSUFFICIENT_STORAGE instead. */
-  readonly maxSizeBytes: number | undefined;
 }
 
 /**
@@ -57,15 +55,11 @@ export interface DatabaseOptions {
  *
  * @see https://www.sqlite.org/pragma.html#pragma_synchronous
  */
-export function openQueueDatabase({ file, busyTimeoutMs, maxSizeBytes }: DatabaseOptions): DatabaseSync {
+export function openQueueDatabase({ file, busyTimeoutMs }: DatabaseOptions): DatabaseSync {
   return translateErrors(() => {
     const db = new DatabaseSync(file, { timeout: busyTimeoutMs });
     try {
       db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 67108864');
-      if (maxSizeBytes !== undefined) {
-        const { page_size: pageBytes } = db.prepare('PRAGMA page_size').get() as { page_size: number };
-        db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxSizeBytes / pageBytes))}`);
-      }
       transact(db, () => {
         const exists = db.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'sb_messages'`).get();
         if (exists === undefined) db.exec(schema);
@@ -89,6 +83,18 @@ export function transact<T>(db: DatabaseSync, run: () => T): T {
     // SQLite has already rolled back after the gravest errors, a full disk among them.
     if (db.isTransaction) db.exec('ROLLBACK');
     throw error;
+  }
+}
+
+/** Runs with the file bounded, beyond which SQLite reports a full disk. */
+export function withMaxSize<T>(db: DatabaseSync, maxSizeBytes: number | undefined, run: () => T): T {
+  if (maxSizeBytes === undefined) return run();
+  const { page_size: pageBytes } = db.prepare('PRAGMA page_size').get() as { page_size: number };
+  db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxSizeBytes / pageBytes))}`);
+  try {
+    return run();
+  } finally {
+    db.exec('PRAGMA max_page_count = 4294967294');
   }
 }
 
