@@ -1,0 +1,135 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, expect, test } from 'vitest';
+
+const kills = 25;
+const folder = mkdtempSync(join(tmpdir(), 'durable-crash-'));
+const file = join(folder, 'host.db');
+const effects = join(folder, 'effects');
+let child: ChildProcess | undefined;
+
+afterAll(() => {
+  child?.kill('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function startChild(): Promise<string> {
+  const script = join(import.meta.dirname, '../support/durable-child.ts');
+  child = spawn(process.execPath, [script, file, effects], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout ?? process.stdin });
+  const [line] = (await once(lines, 'line', { signal: AbortSignal.timeout(20_000) })) as [string];
+  return (JSON.parse(line) as { rpcBaseUrl: string }).rpcBaseUrl;
+}
+
+async function kill(): Promise<void> {
+  const exited = once(child as ChildProcess, 'exit');
+  child?.kill('SIGKILL');
+  await exited;
+}
+
+/** True once the host has said yes; false when it died before. What it said yes to must never be lost. */
+async function isAccepted(url: string, body: unknown): Promise<boolean> {
+  try {
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+    return response.status === 202;
+  } catch (error) {
+    if (error instanceof TypeError) return false;
+    throw error;
+  }
+}
+
+const kinds = ['chain', 'fan', 'naps', 'family'] as const;
+const marksOf = {
+  chain: (id: string) => [0, 1, 2, 3, 4].map((n) => `${id}-${n}`),
+  fan: (id: string) => Array.from({ length: 40 }, (_, n) => `${id}-${n}`),
+  naps: (id: string) => [0, 1, 2].map((n) => `${id}-${n}`),
+  family: (id: string) => [0, 1, 2].flatMap((c) => [0, 1, 2].map((n) => `${id}-c${c}-${n}`)),
+} as const;
+
+interface Row {
+  readonly instance_id: string;
+  readonly name: string;
+  readonly status: string;
+  readonly output: string | null;
+}
+
+function readInstances(): readonly Row[] {
+  const db = new DatabaseSync(file, { readOnly: true });
+  try {
+    return db.prepare('SELECT instance_id, name, status, output FROM df_instances').all() as unknown as Row[];
+  } finally {
+    db.close();
+  }
+}
+
+test(
+  `${kills} SIGKILLs at random moments: nothing lost, no effect missing, counters exact`,
+  { timeout: 180_000 },
+  async () => {
+    mkdirSync(effects, { recursive: true });
+    const accepted = new Map<string, (typeof kinds)[number]>();
+    const events: number[] = [];
+    const unsure: number[] = [];
+    let killedAtWork = 0;
+    let nextEvent = 0;
+    for (let round = 0; round < kills; round++) {
+      const url = await startChild();
+      if (round === 0) expect(await isAccepted(`${url}orchestrators/collector/collector`, [])).toBe(true);
+      const timer = setTimeout(() => void child?.kill('SIGKILL'), 20 + Math.random() * 260);
+      const exited = once(child as ChildProcess, 'exit');
+      for (let turn = 0; turn < 3; turn++) {
+        for (const kind of kinds) {
+          const id = `r${round}-${turn}-${kind}`;
+          if (await isAccepted(`${url}orchestrators/${kind}/${id}`, null)) accepted.set(id, kind);
+        }
+        const event = nextEvent++;
+        const isHeard = await isAccepted(`${url}instances/collector/raiseEvent/item`, event);
+        (isHeard ? events : unsure).push(event);
+      }
+      await exited;
+      clearTimeout(timer);
+      if (readInstances().some(({ status, name }) => status !== 'Completed' && name !== 'collector'))
+        killedAtWork++;
+    }
+    // Most kills must have hit work under way, else this test shows nothing.
+    expect(killedAtWork).toBeGreaterThan(kills / 2);
+
+    const url = await startChild();
+    expect(await isAccepted(`${url}instances/collector/raiseEvent/item`, -1)).toBe(true);
+    const deadline = Date.now() + 60_000;
+    while (readInstances().some(({ status }) => status !== 'Completed') && Date.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await kill();
+
+    const instances = readInstances();
+    expect(instances.filter(({ status }) => status !== 'Completed')).toEqual([]);
+    const byId = new Map(instances.map((row) => [row.instance_id, row]));
+    for (const [id, kind] of accepted) expect(byId.get(id)?.name).toBe(kind);
+    const roots = instances.filter(({ instance_id: id }) => /^r\d+-\d-[a-z]+$/.test(id));
+    const expected = roots.flatMap(({ instance_id: id, name }) =>
+      marksOf[name as (typeof kinds)[number]](id),
+    );
+    expect(new Set(readdirSync(effects))).toEqual(new Set(expected));
+
+    const collected = JSON.parse(byId.get('collector')?.output ?? 'null') as number[];
+    expect(collected.filter((event) => !unsure.includes(event))).toEqual(events);
+    expect(new Set(collected).size).toBe(collected.length);
+
+    const db = new DatabaseSync(file, { readOnly: true });
+    const tally = (key: string): unknown =>
+      db.prepare('SELECT state FROM df_entities WHERE entity_id = ?').get(`@tally@${key}`)?.['state'];
+    const count = (name: string): string => String(roots.filter((row) => row.name === name).length);
+    expect([tally('chains'), tally('fans')]).toEqual([count('chain'), count('fan')]);
+    for (const table of ['df_inbox', 'df_activities', 'df_timers', 'df_entity_inbox'])
+      expect(db.prepare(`SELECT count(*) AS n FROM ${table}`).get()).toEqual({ n: 0 });
+    expect(db.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
+    db.close();
+  },
+);
