@@ -48,7 +48,7 @@ cases = [
 ]
 for c in cases:
     c["labels"] = [int(v) for v in c["labels"]]
-z = np.concatenate([np.linspace(-40, 40, 81), [-745.0, -710.0, 710.0, 745.0]])
+z = np.concatenate([np.linspace(-40, 40, 81), [-700.0, -300.0, 300.0, 700.0]])
 u = np.linspace(0, 1, 41)
 print(
     json.dumps(
