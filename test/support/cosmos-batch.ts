@@ -1,5 +1,5 @@
-import type { WireReply, WireRequest } from './cosmos-server.ts';
-import { failure, json } from './cosmos-server.ts';
+import type { WireReply, WireRequest } from './cosmos-wire.ts';
+import { failure, json } from './cosmos-wire.ts';
 
 interface Operation {
   readonly operationType: 'Create' | 'Upsert' | 'Replace' | 'Delete';
@@ -23,7 +23,10 @@ export async function applyBatch(request: WireRequest, path: string, send: Send)
   if (failed >= 0)
     return json(
       207,
-      operations.map((_, index) => ({ statusCode: index === failed ? statuses[failed] : 424, requestCharge: 0 })),
+      operations.map((_, index) => ({
+        statusCode: index === failed ? statuses[failed] : 424,
+        requestCharge: 0,
+      })),
     );
   const results: unknown[] = [];
   for (const operation of operations) results.push(await perform(operation, request, path, send));
@@ -60,7 +63,12 @@ function outcome(operation: Operation, etag: string | undefined): number {
   return ifMatch !== undefined && ifMatch !== etag ? 412 : 200;
 }
 
-async function perform(operation: Operation, request: WireRequest, path: string, send: Send): Promise<unknown> {
+async function perform(
+  operation: Operation,
+  request: WireRequest,
+  path: string,
+  send: Send,
+): Promise<unknown> {
   const body = JSON.stringify(operation.resourceBody ?? '');
   const { operationType } = operation;
   const { status, body: text } =

@@ -1,5 +1,5 @@
-import type { WireReply } from './cosmos-server.ts';
-import { json } from './cosmos-server.ts';
+import type { WireReply } from './cosmos-wire.ts';
+import { json } from './cosmos-wire.ts';
 
 /**
  * What the gateway says to the SDK before a query across partitions: how to merge the streams of the physical
@@ -7,7 +7,9 @@ import { json } from './cosmos-server.ts';
  */
 export function planQuery(body: string): WireReply {
   const { query } = JSON.parse(body) as { query: string };
-  const parts = /^SELECT \* FROM c WHERE (?<where>.*?)(?: ORDER BY (?<field>c.*) (?<order>ASC|DESC))?$/s.exec(query);
+  const parts = /^SELECT \* FROM c WHERE (?<where>.*?)(?: ORDER BY (?<field>c.*) (?<order>ASC|DESC))?$/s.exec(
+    query,
+  );
   if (parts?.groups === undefined) throw new Error(`no plan for: ${query}`);
   const { where, field, order } = parts.groups;
   return json(200, {

@@ -6,20 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { createHttpServer } from '@vercel/cosmosdb-server';
 import { applyBatch } from './cosmos-batch.ts';
 import { planQuery } from './cosmos-query-plan.ts';
-
-/** One request as it came over the wire. */
-export interface WireRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
-
-export interface WireReply {
-  readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-}
+import type { WireReply, WireRequest } from './cosmos-wire.ts';
+import { failure, json } from './cosmos-wire.ts';
 
 export interface CosmosServer {
   readonly endpoint: string;
@@ -46,7 +34,9 @@ export async function startCosmosServer(
   options: { readonly physicalPartitions?: number } = {},
 ): Promise<CosmosServer> {
   const count = options.physicalPartitions ?? 1;
-  const backends = await Promise.all(Array.from({ length: count }, () => listen(createHttpServer({ keepAlive: true }))));
+  const backends = await Promise.all(
+    Array.from({ length: count }, () => listen(createHttpServer({ keepAlive: true }))),
+  );
   const ranges = Array.from({ length: count }, (_, index) => keyRange(index, count));
   const agent = new Agent({ keepAlive: true });
   const containers = new Set<string>();
@@ -74,12 +64,17 @@ export async function startCosmosServer(
 
   let turn: Promise<unknown> = Promise.resolve();
   const server = createServer((incoming, outgoing) => {
-    const handled = turn.then(async () => {
-      const request = await readRequest(incoming);
-      state.requests.push(request);
-      await reply(outgoing, await answer(request));
-    });
-    turn = handled.catch(() => outgoing.destroy());
+    const previous = turn;
+    turn = (async () => {
+      await previous;
+      try {
+        const request = await readRequest(incoming);
+        state.requests.push(request);
+        reply(outgoing, await answer(request));
+      } catch (error) {
+        reply(outgoing, failure(500, String(error)));
+      }
+    })();
   });
   await listen(server);
 
@@ -100,14 +95,14 @@ export async function startCosmosServer(
       await Promise.all([server, ...backends].map(closeServer));
     },
   };
-  for (const backend of backends.keys())
-    await send(backend, post('/dbs', JSON.stringify({ id: database })));
+  for (const backend of backends.keys()) await send(backend, post('/dbs', JSON.stringify({ id: database })));
   return state;
 }
 
 /** Physical partitions share out the hashes of partition keys, evenly. */
 function keyRange(index: number, count: number) {
-  const bound = (part: number) => (part * Math.floor(256 / count)).toString(16).toUpperCase().padStart(2, '0');
+  const bound = (part: number) =>
+    (part * Math.floor(256 / count)).toString(16).toUpperCase().padStart(2, '0');
   return {
     id: String(index),
     _rid: `range${index}`,
@@ -139,15 +134,6 @@ function post(path: string, body: string): WireRequest {
   return { method: 'POST', path, headers: { 'content-type': 'application/json' }, body };
 }
 
-export function json(status: number, body: unknown, headers: Record<string, string> = {}): WireReply {
-  return { status, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) };
-}
-
-/** A refusal as the service words it. */
-export function failure(status: number, message: string, headers: Record<string, string> = {}): WireReply {
-  return json(status, { code: String(status), message }, headers);
-}
-
 async function readRequest(incoming: IncomingMessage): Promise<WireRequest> {
   const chunks: Buffer[] = [];
   for await (const chunk of incoming) chunks.push(chunk as Buffer);
@@ -159,7 +145,7 @@ async function readRequest(incoming: IncomingMessage): Promise<WireRequest> {
   };
 }
 
-async function reply(outgoing: ServerResponse, answer: WireReply | 'hang' | 'reset'): Promise<void> {
+function reply(outgoing: ServerResponse, answer: WireReply | 'hang' | 'reset'): void {
   if (answer === 'hang') return;
   if (answer === 'reset') {
     outgoing.destroy();
