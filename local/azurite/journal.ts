@@ -19,6 +19,8 @@ export interface LokiDatabase {
   readonly collections: readonly LokiCollection[];
   configureOptions(options: { readonly adapter: object; readonly autosave: false }): void;
   autosaveDisable(): void;
+  /** Replaces all collections. */
+  loadJSONObject(saved: object, options: object): void;
 }
 
 const schemaVersion = 1;
@@ -50,8 +52,9 @@ const schema = `
 export class LokiJournal {
   readonly path: string;
   readonly #sqlite: DatabaseSync;
-  readonly #databases = new Map<string, LokiDatabase>();
+  readonly #databases = new Map<string, { readonly database: LokiDatabase; readonly undo: boolean }>();
   readonly #known = new Set<string>();
+  #generation = 0;
 
   /** @throws when another process holds the file, or a newer version wrote it */
   constructor(path: string) {
@@ -70,9 +73,18 @@ export class LokiJournal {
     }
   }
 
-  /** Replaces the persistence of a LokiJS database that has not loaded yet. */
-  attach(name: string, database: LokiDatabase): void {
-    this.#databases.set(name, database);
+  /** Grows when changes were taken back: what was read or half done before then no longer holds. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /**
+   * Replaces the persistence of a LokiJS database that has not loaded yet.
+   *
+   * @param undo whether changes that cannot be saved are taken back (or kept for the next flush)
+   */
+  attach(name: string, database: LokiDatabase, { undo }: { readonly undo: boolean }): void {
+    this.#databases.set(name, { database, undo });
     database.autosaveDisable();
     database.configureOptions({
       autosave: false,
@@ -80,7 +92,7 @@ export class LokiJournal {
         mode: 'incremental',
         loadDatabase: (_filename: string, done: (loaded: object | null) => void) => {
           done(this.#load(name));
-          for (const collection of database.collections) collection.ensureAllIndexes(true);
+          rebuildIndexes(database);
         },
         saveDatabase: (_filename: string, _copy: unknown, done: (error?: unknown) => void) => {
           this.flush();
@@ -90,23 +102,33 @@ export class LokiJournal {
     });
   }
 
-  /** Writes what changed since the last call, or throws SQLite's error and keeps it for the next call. */
+  /**
+   * Writes what changed since the last call.
+   *
+   * @throws SQLite's error, after taking back what could not be saved: reads go on over what is safe
+   */
   flush(): void {
-    const changed = [...this.#databases].flatMap(([name, database]) =>
+    const changed = [...this.#databases].flatMap(([name, { database, undo }]) =>
       database.collections
         .filter(
           (collection) => collection.dirtyIds.length > 0 || !this.#known.has(`${name}/${collection.name}`),
         )
-        .map((collection) => ({ name, collection })),
+        .map((collection) => ({ name, collection, database, undo })),
     );
     if (changed.length === 0) return;
-    this.#sqlite.exec('BEGIN IMMEDIATE');
     try {
+      this.#sqlite.exec('BEGIN IMMEDIATE');
       for (const { name, collection } of changed) this.#write(name, collection);
       this.#sqlite.exec('COMMIT');
     } catch (error) {
       // A full disk makes SQLite roll back by itself.
       if (this.#sqlite.isTransaction) this.#sqlite.exec('ROLLBACK');
+      const undone = new Map(
+        changed.flatMap(({ name, database, undo }) => (undo ? [[name, database] as const] : [])),
+      );
+      if (undone.size === 0) return;
+      for (const [name, database] of undone) this.#takeBack(name, database);
+      this.#generation += 1;
       throw error;
     }
     for (const { name, collection } of changed) {
@@ -136,6 +158,14 @@ export class LokiJournal {
       if (document === null) remove.run(name, collection.name, id);
       else upsert.run(name, collection.name, id, serialize(document));
     }
+  }
+
+  #takeBack(name: string, database: LokiDatabase): void {
+    const saved = this.#load(name);
+    // A new database that could not be saved even once fails the start.
+    if (saved === null) return;
+    database.loadJSONObject(saved, {});
+    rebuildIndexes(database);
   }
 
   /** @returns what LokiJS's `loadJSONObject` wants, or null for a new database */
@@ -176,4 +206,8 @@ export class LokiJournal {
       }),
     };
   }
+}
+
+function rebuildIndexes({ collections }: LokiDatabase): void {
+  for (const collection of collections) collection.ensureAllIndexes(true);
 }

@@ -81,8 +81,9 @@ export async function startServers(
         true,
       ),
     );
-    journal.attach(service, server.metadataStore.db);
-    journal.attach(`${service}-extents`, server.extentMetadataStore.db);
+    journal.attach(service, server.metadataStore.db, { undo: true });
+    // Kept: a blob must never refer to a file that the journal forgot, a file without blobs does no harm.
+    journal.attach(`${service}-extents`, server.extentMetadataStore.db, { undo: false });
     answerOnlyWhatIsSaved(server, journal);
     nameFullDisk(server, StorageError);
     const files = await listFiles(extentDir);
@@ -96,22 +97,27 @@ export async function startServers(
 
 /**
  * Flushes the journal before the head of every answer, reads included: nobody may act on a state that a kill
- * could undo. An answer whose state cannot be saved becomes a failure.
+ * could undo. An answer whose state could not be saved becomes a failure, as does one made of a state that another
+ * request's failure took back meanwhile.
  */
 function answerOnlyWhatIsSaved(server: AzuriteServer, journal: LokiJournal): void {
-  const flush = (response: ServerResponse, status: number): number => {
+  const flush = (response: ServerResponse, status: number, generation: number): number => {
+    let failure: unknown;
     try {
       journal.flush();
-      return status;
     } catch (error) {
-      const full = isFullDisk(error);
-      response.setHeader('x-ms-error-code', full ? 'InsufficientStorage' : 'InternalError');
-      return full ? 507 : 500;
+      failure = error;
     }
+    if (journal.generation === generation || status >= 500) return status;
+    const full = isFullDisk(failure);
+    response.setHeader('x-ms-error-code', full ? 'InsufficientStorage' : 'ServerBusy');
+    return full ? 507 : 503;
   };
   server.httpServer.prependListener('request', (_request, response) => {
+    const { generation } = journal;
     const writeHead = response.writeHead.bind(response) as (...head: unknown[]) => typeof response;
-    response.writeHead = (status: number, ...rest: unknown[]) => writeHead(flush(response, status), ...rest);
+    response.writeHead = (status: number, ...rest: unknown[]) =>
+      writeHead(flush(response, status, generation), ...rest);
   });
   // The collector must not drop bytes whose blob a kill could bring back.
   const { extentStore } = server;
@@ -122,8 +128,18 @@ function answerOnlyWhatIsSaved(server: AzuriteServer, journal: LokiJournal): voi
   };
 }
 
-/** Azurite answers a bare 500 when it runs out of disk. */
-function nameFullDisk({ extentStore }: AzuriteServer, StorageError: StorageErrorClass): void {
+/**
+ * Azurite answers a bare 500 when it runs out of disk, and leaves the rest of the body unread, so that the next
+ * request on that connection would wait for ever.
+ */
+function nameFullDisk({ extentStore, httpServer }: AzuriteServer, StorageError: StorageErrorClass): void {
+  httpServer.prependListener('request', (request, response) => {
+    response.once('finish', () => {
+      if (request.complete) return;
+      request.removeAllListeners('data');
+      request.resume();
+    });
+  });
   const appendExtent = extentStore.appendExtent.bind(extentStore);
   extentStore.appendExtent = async (data, contextId) => {
     try {

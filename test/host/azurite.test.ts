@@ -175,7 +175,9 @@ describe.skipIf(!canMount)(`a full disk${why}`, () => {
       const seen = JSON.parse(stdout) as Record<string, unknown>;
       expect(seen).toMatchObject({
         failures: ['INSUFFICIENT_STORAGE'],
-        small: 'INSUFFICIENT_STORAGE',
+        records: 'INSUFFICIENT_STORAGE',
+        refusedIsThere: false,
+        acceptedIsThere: true,
         afterwards: 'stored',
         listed: seen['stored'],
         readable: seen['stored'],

@@ -13,9 +13,9 @@ const azurite = await startAzurite({ dataDir: join(disk, 'data') });
 const store = createBlobStore({ connectionString: azurite.connectionString, retryDelayMs: 10 });
 await store.ensureContainers(['full']);
 
-const put = async (name: string, sizeBytes: number): Promise<string> => {
+const put = async (name: string, sizeBytes: number, metadata = {}): Promise<string> => {
   try {
-    await store.put({ container: 'full', name }, Buffer.alloc(sizeBytes, name));
+    await store.put({ container: 'full', name }, Buffer.alloc(sizeBytes, name), { metadata });
     return 'stored';
   } catch (error) {
     return isAppError(error) ? error.code : String(error);
@@ -23,9 +23,13 @@ const put = async (name: string, sizeBytes: number): Promise<string> => {
 };
 const outcomes: string[] = [];
 for (let i = 0; i < 20; i += 1) outcomes.push(await put(`large-${i}`, 1_000_000));
-const small: string[] = [];
-for (let i = 0; i < 3_000 && small.at(-1) !== 'INSUFFICIENT_STORAGE'; i += 1)
-  small.push(await put(`small-${i}`, 2_000));
+// Blobs without bytes take room among the records only.
+const records: string[] = [];
+for (let i = 0; i < 3_000 && !records.includes('INSUFFICIENT_STORAGE'); i += 1) {
+  records.push(await put(`record-${i}`, 0, { note: 'n'.repeat(7_000) }));
+}
+const refused = await store.head({ container: 'full', name: `record-${records.length - 1}` });
+const accepted = await store.head({ container: 'full', name: `record-${records.length - 2}` });
 const listed = (await store.list('full', { prefix: 'large-', limit: 100 })).blobs.length;
 const stored = outcomes.filter((outcome) => outcome === 'stored').length;
 let readable = 0;
@@ -41,7 +45,9 @@ await azurite.stop();
 console.log(
   JSON.stringify({
     failures: [...new Set(outcomes.slice(stored))],
-    small: small.at(-1),
+    records: records.at(-1),
+    refusedIsThere: refused !== undefined,
+    acceptedIsThere: accepted !== undefined,
     stored,
     listed,
     readable,
