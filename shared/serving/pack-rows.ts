@@ -121,7 +121,10 @@ function fillRow(
     const read = cell === undefined ? 'is missing' : readCell(cell, type);
     if (typeof read === 'string') problems.push({ row, column: name, problem: read });
     else
-      for (const { index, input } of inputs) fillCell(columns[index] as PackedColumn, row, read.value, input);
+      for (const { index, input } of inputs) {
+        const problem = fillCell(columns[index] as PackedColumn, row, read.value, input);
+        if (problem !== undefined) problems.push({ row, column: name, problem });
+      }
   }
   for (const name of Object.keys(record))
     if (!plan.names.has(name))

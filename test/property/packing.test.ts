@@ -1,0 +1,117 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { parseTimestamp } from '../../shared/core/timestamps.ts';
+import { packRows } from '../../shared/serving/pack-rows.ts';
+import type { ColumnType, Signature } from '../../shared/serving/signature.ts';
+
+const limits = { maxRows: 100 };
+
+/** A column, its model input, and how to make its values. */
+const kinds = {
+  number: { tensor: 'float32', value: fc.float({ noNaN: true, noDefaultInfinity: true }) },
+  integer: { tensor: 'int64', value: fc.maxSafeInteger() },
+  string: { tensor: 'string', value: fc.string({ unit: 'grapheme' }) },
+  boolean: { tensor: 'float32', value: fc.boolean() },
+} as const satisfies Partial<Record<ColumnType, unknown>>;
+type Kind = keyof typeof kinds;
+
+const table = fc
+  .uniqueArray(
+    fc.tuple(fc.string({ minLength: 1 }), fc.constantFrom<Kind>('number', 'integer', 'string', 'boolean')),
+    {
+      selector: ([name]) => name,
+      minLength: 1,
+      maxLength: 6,
+    },
+  )
+  .chain((columns) =>
+    fc.record({
+      columns: fc.constant(columns),
+      rows: fc.array(fc.tuple(...columns.map(([, kind]): fc.Arbitrary<unknown> => kinds[kind].value)), {
+        minLength: 1,
+        maxLength: 20,
+      }),
+    }),
+  );
+
+/** `Object.fromEntries` would set the prototype for a column named `__proto__`. */
+function toRecord(columns: readonly (readonly [string, Kind])[], values: readonly unknown[]): object {
+  const record = {};
+  for (const [i, [name]] of columns.entries())
+    Object.defineProperty(record, name, { value: values[i], enumerable: true });
+  return record;
+}
+
+function toSignature(columns: readonly (readonly [string, Kind])[]): Signature {
+  return {
+    columns: columns.map(([name, type]) => ({ name, type })),
+    inputs: columns.map(([name, kind], i) => ({
+      name: `input ${i}`,
+      tensor: kinds[kind].tensor,
+      column: name,
+    })),
+  };
+}
+
+test('packing keeps every value, at its row and column', () => {
+  fc.assert(
+    fc.property(table, ({ columns, rows }) => {
+      const records = rows.map((values) => toRecord(columns, values));
+      const packed = packRows(toSignature(columns), records, limits);
+      expect(packed.rows).toBe(rows.length);
+      for (const [i, [, kind]] of columns.entries())
+        for (const [r, values] of rows.entries()) {
+          const got = packed.columns[i]?.data[r];
+          if (kind === 'boolean') expect(got).toBe(values[i] === true ? 1 : 0);
+          else if (kind === 'integer') expect(Number(got)).toBe(Number(values[i]) + 0);
+          else expect(got).toBe(values[i]);
+        }
+    }),
+  );
+});
+
+test('a row packs alone as it packs among others', () => {
+  fc.assert(
+    fc.property(table, ({ columns, rows }) => {
+      const signature = toSignature(columns);
+      const records = rows.map((values) => toRecord(columns, values));
+      const together = packRows(signature, records, limits);
+      for (const [r, record] of records.entries()) {
+        const alone = packRows(signature, [record], limits);
+        for (const [i, column] of alone.columns.entries())
+          expect(column.data[0]).toBe(together.columns[i]?.data[r]);
+      }
+    }),
+  );
+});
+
+test('whatever is sent, packing answers or refuses by its own errors', () => {
+  const signature = toSignature([
+    ['a', 'number'],
+    ['b', 'string'],
+  ]);
+  const cell = fc.anything();
+  fc.assert(
+    fc.property(fc.oneof(fc.anything(), fc.array(fc.record({ a: cell, b: cell }))), (rows) => {
+      try {
+        packRows(signature, rows, limits);
+      } catch (error) {
+        expect(error).toMatchObject({ name: 'AppError' });
+      }
+    }),
+  );
+});
+
+test('every moment survives its ISO text, in any zone', () => {
+  const date = fc.date({ min: new Date('0001-01-02'), max: new Date('9999-12-30'), noInvalidDate: true });
+  fc.assert(
+    fc.property(date, fc.integer({ min: -1439, max: 1439 }), (moment, offsetMinutes) => {
+      expect(parseTimestamp(moment.toISOString())).toBe(moment.getTime());
+      const local = new Date(moment.getTime() + offsetMinutes * 60_000).toISOString().slice(0, -1);
+      const distance = Math.abs(offsetMinutes);
+      const two = (value: number) => String(value).padStart(2, '0');
+      const zone = `${offsetMinutes < 0 ? '-' : '+'}${two(Math.floor(distance / 60))}:${two(distance % 60)}`;
+      expect(parseTimestamp(local + zone)).toBe(moment.getTime());
+    }),
+  );
+});
