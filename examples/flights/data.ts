@@ -1,8 +1,8 @@
-import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 
 /** 3 million flights in the United States, January to June 2001: date, delay, distance, origin, destination. */
-const allFlights = createRequire(import.meta.url).resolve('vega-datasets/data/flights-3m.parquet');
+const allFlights = join(import.meta.dirname, '../../node_modules/vega-datasets/data/flights-3m.parquet');
 
 /** Writes the flights of one month of 2001 (1–6) as a Parquet file of their own. */
 export async function writeMonth(month: number, file: string): Promise<void> {

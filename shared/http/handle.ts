@@ -1,5 +1,5 @@
 import { AppError, toAppError } from '../core/errors.ts';
-import { type Logger, withFields } from '../core/logger.ts';
+import { type Logger, type LogLevel, withFields } from '../core/logger.ts';
 import { validate } from '../core/validate.ts';
 import type { PipelineEngine } from '../pipelines/engine.ts';
 import { hasRole, localPrincipal, type Principal, readPrincipal } from './principal.ts';
@@ -40,12 +40,18 @@ export async function handleRequest(
   const response = await answer(route, request, options, logger).catch((error: unknown) =>
     toErrorResponse(error, correlationId, logger),
   );
-  logger.log(response.status >= 500 ? 'error' : 'info', 'http request', {
+  logger.log(levelOf(response.status), 'http request', {
     method: route.method,
     status: response.status,
     durationMs: options.now() - startedAt,
   });
   return response;
+}
+
+/** The platform counts every request itself: only what went wrong is worth a line. */
+function levelOf(status: number): LogLevel {
+  if (status >= 500) return 'error';
+  return status >= 400 ? 'info' : 'debug';
 }
 
 async function answer(

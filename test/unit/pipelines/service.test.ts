@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { systemClock } from '../../../shared/core/clock.ts';
 import { AppError } from '../../../shared/core/errors.ts';
+import type { JsonObject } from '../../../shared/core/json.ts';
 import { silentLogger } from '../../../shared/core/logger.ts';
 import type { StepCall } from '../../../shared/pipelines/orchestrate.ts';
 import { RunStore } from '../../../shared/pipelines/run-store.ts';
@@ -10,7 +11,7 @@ import { PipelineService } from '../../../shared/pipelines/service.ts';
 import type { Step } from '../../../shared/pipelines/step.ts';
 import { createDocuments, pace, RecordingEngine } from '../../support/stores.ts';
 
-const params: z.ZodType = z.object({ dataset: z.string(), version: z.int().optional(), depth: z.int() });
+const params: z.ZodType<JsonObject> = z.object({ dataset: z.string(), version: z.int().default(0), depth: z.int() });
 const definitions = {
   grow: { description: 'Grows.', version: 3, steps: [{ name: 'plant', uses: 'plant', needs: [] }] },
 };
