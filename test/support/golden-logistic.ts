@@ -10,6 +10,14 @@ interface GoldenRow {
   readonly late: number;
 }
 
+interface EdgeRow {
+  readonly distance: number | null;
+  readonly load: number;
+  readonly airport: string | null;
+  readonly hour: number | null;
+  readonly probability: number;
+}
+
 interface Golden {
   readonly params: { readonly l2: number; readonly minCategoryRows: number };
   readonly rows: readonly GoldenRow[];
@@ -19,6 +27,8 @@ interface Golden {
   readonly airport: Readonly<Record<string, number>>;
   readonly hour: Readonly<Record<string, number>>;
   readonly probabilities: readonly number[];
+  /** Missing and never-seen values, which training had none of. */
+  readonly edges: readonly EdgeRow[];
 }
 
 /** What scikit-learn makes of a small data set; see test/golden/logistic/generate.py. */
@@ -77,11 +87,15 @@ export const goldenSignature = {
   ],
 } as const;
 
-/** The data set as scoring requests. */
-export const goldenRequests = (): Record<string, unknown>[] =>
-  golden.rows.map(({ distance, load, airport, hour }) => ({
+/** The data set, and then the edge cases, as scoring requests with the probabilities that scikit-learn gives. */
+export const goldenCases = {
+  rows: [...golden.rows, ...golden.edges].map(({ distance, load, airport, hour }) => ({
     distance,
     load,
     airport,
-    date: `2001-07-04T${String(hour).padStart(2, '0')}:30:00Z`,
-  }));
+    date: hour === null ? null : `2001-07-04T${String(hour).padStart(2, '0')}:30:00Z`,
+  })),
+  probabilities: [...golden.probabilities, ...golden.edges.map(({ probability }) => probability)],
+};
+
+export const goldenMetadata = { 'slipway.codeVersion': 'golden', 'slipway.dataset': 'golden/1' };

@@ -43,6 +43,15 @@ airport_weight = dict(zip(encoder.categories_[0], weights[3:]))
 hour_weight = dict(zip(hours.categories_[0].tolist(), weights[3 + len(airport_weight):]))
 code = lambda h: hour_weight.get(h, hour_weight.get(99))
 
+# Categories that are missing or were never seen are rows of zeros to the encoders.
+airports = {**airport_weight, **{n: airport_weight["~rare"] for n in names if n not in airport_weight}}
+edges = []
+for d, l, a, h in [(500.0, 0.5, "never seen", 6), (None, 0.5, None, 6), (500.0, 0.5, "ORD", None), (None, 0.75, None, None)]:
+    scaled = (np.array([d if d is not None else scaler.mean_[0], l]) - scaler.mean_) / scaler.scale_
+    z = fit.intercept_[0] + weights[0] * scaled[0] + weights[1] * (d is None) + weights[2] * scaled[1]
+    z += airports.get(a, 0.0) + (code(h) if h is not None else 0.0)
+    edges.append({"distance": d, "load": l, "airport": a, "hour": h, "probability": 1 / (1 + np.exp(-z))})
+
 print(
     json.dumps(
         {
@@ -56,6 +65,7 @@ print(
             "load": {"centre": scaler.mean_[1], "weight": weights[2] / scaler.scale_[1]},
             "airport": {n: airport_weight.get(n, airport_weight.get("~rare")) for n in names.tolist()},
             "hour": {str(h): code(h) for h in sorted(set(hour.tolist()))},
+            "edges": edges,
             "probabilities": fit.predict_proba(X)[:, 1].tolist(),
         },
         ensure_ascii=False,

@@ -1,0 +1,13 @@
+import { writeFileSync } from 'node:fs';
+import { writeModel } from '../../../shared/onnx/write-model.ts';
+import { fitGolden, goldenCases, goldenMetadata, goldenSignature } from '../../support/golden-logistic.ts';
+
+/**
+ * Writes the golden model, whose bytes every machine must reproduce, and the requests that test/clients/onnx
+ * scores with it. Run after a change of the format that is meant: `node test/golden/onnx/generate.ts`, then
+ * `python test/clients/onnx/run.py` on the two files.
+ */
+const write = (name: string, data: string | Uint8Array) =>
+  writeFileSync(new URL(name, import.meta.url), data);
+write('logistic.onnx', writeModel(await fitGolden(), goldenSignature, goldenMetadata));
+write('logistic.cases.json', `${JSON.stringify(goldenCases)}\n`);
