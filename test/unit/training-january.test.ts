@@ -1,0 +1,92 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { sha256 } from '../../shared/core/ids.ts';
+import { createParquetReader } from '../../shared/duckdb/parquet-reader.ts';
+import { createSession, runSession } from '../../shared/onnx/run-session.ts';
+import { writeModel } from '../../shared/onnx/write-model.ts';
+import { packRows } from '../../shared/serving/pack-rows.ts';
+import { parseTrainingSpec } from '../../shared/training/catalog.ts';
+import type { LogisticModel } from '../../shared/training/entities.ts';
+import { loadTable } from '../../shared/training/load-table.ts';
+import { createTrainingRunner } from '../../shared/training/runner.ts';
+import { train } from '../../shared/training/train.ts';
+import { logistic } from '../../shared/training/trainers/logistic.ts';
+import { flightsPath, flightsSpec, makeTempDir, writeParquet } from '../support/training.ts';
+
+const workerUrl = new URL('../../shared/training-worker.ts', import.meta.url);
+
+test('half a million real flights: learnt, written and scored alike', { timeout: 120_000 }, async () => {
+  const path = join(await makeTempDir(), 'january.parquet');
+  await writeParquet(path, `SELECT * FROM read_parquet('${flightsPath}') WHERE date < '2001-02-01'`);
+  const spec = parseTrainingSpec(flightsSpec);
+  const reader = createParquetReader({ threads: 1 });
+  const { model, report } = await train(reader, path, spec, {
+    now: () => 0,
+    onProgress: () => {},
+    breathe: async () => {},
+    signal: new AbortController().signal,
+  });
+  expect(report.rows.train + report.rows.holdout).toBe(508_239);
+  expect(report.fit.converged).toBe(true);
+  expect(report.metrics.baseRate).toBeCloseTo(0.215, 2);
+  expect(report.metrics.aucScore).toBeGreaterThan(0.64);
+  expect(report.metrics.calibrationErrorDistance).toBeLessThan(0.01);
+
+  const metadata = { 'slipway.codeVersion': 'test' };
+  const bytes = writeModel(model, report.signature, metadata);
+  const runner = createTrainingRunner({ workerUrl });
+  const inThread = await runner.train({ path, spec, metadata, threads: 2, memoryLimitMb: 512 });
+  const training = { ...metadata, 'slipway.training': JSON.stringify(spec) };
+  expect(inThread.report.metrics).toEqual(report.metrics);
+  expect(writeModel(model, report.signature, training).length).toBe(inThread.model.length);
+
+  // Every flight through the same door as a scoring request, against the trainer's own predictions.
+  const table = await loadTable(reader, path, spec);
+  const rows = Int32Array.from({ length: table.rows }, (_, i) => i);
+  const own = logistic.predict(model as LogisticModel, table, rows);
+  const requests = await readRequests(reader, path);
+  const session = await createSession(bytes);
+  const packed = packRows(report.signature, requests, { maxRows: requests.length });
+  const scored = await runSession(session, packed, 1024);
+  let largest = 0;
+  let different = 0;
+  for (const [i, p] of own.entries()) {
+    const difference = Math.abs((scored[i] as number) - p);
+    largest = Math.max(largest, difference);
+    if (difference > 0) different += 1;
+  }
+  expect(largest).toBeLessThanOrEqual(2 ** -24);
+  expect(different).toBeLessThanOrEqual(5);
+  const some = packRows(report.signature, requests.slice(0, 5000), { maxRows: 5000 });
+  expect(sha256(bytesOf(await runSession(session, some, 1)))).toBe(sha256(bytesOf(scored.slice(0, 5000))));
+  await session.release();
+});
+
+function bytesOf(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+async function readRequests(reader: ReturnType<typeof createParquetReader>, path: string) {
+  const scan = await reader.scan(path, [
+    { name: 'date', as: 'timestamp' },
+    { name: 'distance', as: 'number' },
+    { name: 'origin', as: 'category' },
+    { name: 'destination', as: 'category' },
+  ]);
+  const requests: Record<string, unknown>[] = [];
+  const [, , origins, destinations] = scan.categories;
+  for await (const { rows, columns } of scan.batches()) {
+    const [date, distance, origin, destination] = columns;
+    if (date?.as !== 'number' || distance?.as !== 'number') throw new Error('not numbers');
+    if (origin?.as !== 'category' || destination?.as !== 'category') throw new Error('not categories');
+    for (let row = 0; row < rows; row++)
+      requests.push({
+        date: new Date(date.values[row] as number).toISOString(),
+        distance: distance.values[row],
+        origin: origins?.[origin.codes[row] as number],
+        destination: destinations?.[destination.codes[row] as number],
+      });
+  }
+  scan.close();
+  return requests;
+}
