@@ -1,9 +1,14 @@
-// A bundled CommonJS package: Node sees no names in it, only the default.
-import extensions from '@azure/functions-extensions-base';
+import { createRequire } from 'node:module';
+import type * as extensionsBase from '@azure/functions-extensions-base';
 import { z } from 'zod';
 import { AppError } from '../../shared/core/errors.ts';
 import { validate } from '../../shared/core/validate.ts';
 import type { BlobRef } from '../../shared/storage/blobs.ts';
+
+/** As `@azure/functions` loads it: imported as an ES module it would be a second copy, with a resolver of its own. */
+const { ResourceFactoryResolver } = createRequire(import.meta.url)(
+  '@azure/functions-extensions-base',
+) as typeof extensionsBase;
 
 const contentSchema = z.object({ ContainerName: z.string(), BlobName: z.string() });
 
@@ -12,7 +17,7 @@ const contentSchema = z.object({ ContainerName: z.string(), BlobName: z.string()
  * host then hands over a reference ("deferred binding"), and we stream the blob ourselves.
  */
 export function receiveBlobReferences(): void {
-  const resolver = extensions.ResourceFactoryResolver.getInstance();
+  const resolver = ResourceFactoryResolver.getInstance();
   if (resolver.hasResourceFactory('AzureStorageBlobs')) return;
   resolver.registerResourceFactory('AzureStorageBlobs', (data): BlobRef => {
     const content = Array.isArray(data) ? undefined : data.content;
