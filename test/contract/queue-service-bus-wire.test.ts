@@ -1,7 +1,10 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { ServiceBusClient } from '@azure/service-bus';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createServiceBusQueue, type ServiceBusConnection } from '../../shared/azure/service-bus-queue.ts';
+import { translateServiceBusError } from '../../shared/azure/service-bus-errors.ts';
 import { toServiceBusMessage } from '../../shared/azure/service-bus-messages.ts';
 import { systemClock } from '../../shared/core/clock.ts';
 import type { MessageQueue, OutgoingMessage } from '../../shared/storage/queue.ts';
@@ -178,6 +181,35 @@ describe('Service Bus: what the service says', () => {
     broker.failNext(hang, hang, hang);
     expect(await codeOf(queue.send('work', [hello]))).toBe('TIMEOUT');
   });
+});
+
+it('a service that accepts connections and says nothing is a TIMEOUT, within the bound', async () => {
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  try {
+    const { port } = silent.address() as AddressInfo;
+    const connectionString = emulator().replace(`:${broker.port};`, `:${port};`);
+    const queue = connect({ connectionString }, 1000);
+    const calls = [queue.ping(), queue.send('work', [hello]), queue.receive(source, { ...one, waitMs: 100 })];
+    expect(await Promise.all(calls.map(codeOf))).toEqual(['TIMEOUT', 'TIMEOUT', 'TIMEOUT']);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+  }
+});
+
+it('the SDK’s error for a message it has seen settled is a lost lock', async () => {
+  await connect().send('work', [hello]);
+  const client = new ServiceBusClient(emulator());
+  clients.push(client);
+  const receiver = client.createReceiver('work');
+  const [message] = await receiver.receiveMessages(1);
+  await receiver.completeMessage(message!);
+  const [again] = await Promise.allSettled([receiver.completeMessage(message!)]);
+  expect(again.status).toBe('rejected');
+  const error = again.status === 'rejected' ? translateServiceBusError(again.reason, 'work') : undefined;
+  expect(error?.code).toBe('PRECONDITION_FAILED');
 });
 
 describe('Service Bus: links', () => {

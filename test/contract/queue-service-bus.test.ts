@@ -5,7 +5,7 @@ import { AmqpBroker } from '../support/amqp-broker/broker.ts';
 import { describeQueueContract } from './queue.contract.ts';
 
 const names = { queue: 'work', topic: 'events', subscriptions: ['left', 'right'] as [string, string] };
-const settings = { lockDurationMs: 500, maxDeliveryCount: 4 };
+const settings = { lockDurationMs: 1500, maxDeliveryCount: 4 };
 
 describeQueueContract({
   name: 'Service Bus over AMQP, loopback broker',

@@ -237,6 +237,14 @@ export function describeQueueContract(harness: QueueHarness): void {
         expect(await codeOf(queue.abandon(message))).toBe('PRECONDITION_FAILED');
       });
 
+      it('lets one of two settlements at the same time win', async () => {
+        await queue.send(name, [{ id: 'a', body: 1 }]);
+        const message = await receiveOne();
+        const codes = await Promise.all([codeOf(queue.complete(message)), codeOf(queue.abandon(message))]);
+        expect(codes).toEqual(['none', 'PRECONDITION_FAILED']);
+        expect(await peek()).toEqual([]);
+      });
+
       it('renewed, outlives its first end', async () => {
         await queue.send(name, [{ id: 'a', body: 1 }]);
         const message = await receiveOne();

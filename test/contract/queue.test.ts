@@ -7,7 +7,7 @@ import { openSqliteQueue, type SqliteQueue } from '../../shared/embedded/sqlite-
 import { describeQueueContract } from './queue.contract.ts';
 
 const names = { queue: 'work', topic: 'events', subscriptions: ['left', 'right'] as [string, string] };
-const lockDurationMs = 500;
+const lockDurationMs = 1000;
 const maxDeliveryCount = 4;
 
 describeQueueContract({
