@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-
 import type { TokenCredential } from '@azure/identity';
 import { BlobServiceClient } from '@azure/storage-blob';
 import type { BlobLeaseClient, BlockBlobClient } from '@azure/storage-blob';
@@ -140,8 +138,8 @@ export function createBlobStore({
 
     async acquireLease(ref, durationSeconds) {
       checkLeaseDuration(durationSeconds);
-      // An id of our own: a second try after a lost answer is granted the same lease again.
-      const client = clientOf(ref).getBlobLeaseClient(randomUUID());
+      // The client proposes the lease's id: a second try after a lost answer is granted the same lease again.
+      const client = clientOf(ref).getBlobLeaseClient();
       await callBlobService(boundsOf(ref), (abortSignal) =>
         client.acquireLease(durationSeconds, { abortSignal }),
       );

@@ -42,15 +42,11 @@ export async function writeBlob(target: WriteTarget, body: BlobBody): Promise<Bl
       : writeInBlocks(target, sliceIntoBlocks(bytes, blockSizeBytes));
   }
   const blocks = splitIntoBlocks(body, blockSizeBytes);
-  try {
-    const { value: first = new Uint8Array() } = await blocks.next();
-    // A short block is the last one.
-    if (first.length < blockSizeBytes) return await writeWhole(target, first);
-    return await writeInBlocks(target, prepend(first, blocks));
-  } finally {
-    // Tells the source that no more is wanted, whatever happened.
-    await blocks.return(undefined);
-  }
+  const { value: first = new Uint8Array() } = await blocks.next();
+  // A short block is the last one.
+  return first.length < blockSizeBytes
+    ? writeWhole(target, first)
+    : writeInBlocks(target, prepend(first, blocks));
 }
 
 /** Makes a blob of blocks that were staged before. */
