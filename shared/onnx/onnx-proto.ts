@@ -44,7 +44,7 @@ export function encodeModel({ graph, opsets, irVersion, metadata }: Model): Byte
     ...opsets.map(({ domain, version }) =>
       messageField(8, [...(domain === '' ? [] : [textField(1, domain)]), intField(2, version)]),
     ),
-    ...keys.map((key) => messageField(14, [textField(1, key), textField(2, metadata[key] as string)])),
+    ...keys.map((key) => messageField(14, [textField(1, key), textField(2, metadata[key]!)])),
   ]);
 }
 

@@ -55,7 +55,7 @@ export class SessionCache<T extends Loaded> {
 
   /** Releases everything that is not in use, and the rest when its users are done. */
   async clear(): Promise<void> {
-    for (const key of [...this.#entries.keys()]) await this.#evict(key);
+    for (const key of this.#entries.keys()) await this.#evict(key);
   }
 
   #add(key: string, load: () => Promise<T>): Entry<T> {
@@ -92,7 +92,7 @@ export class SessionCache<T extends Loaded> {
   }
 
   async #makeRoom(newest: string): Promise<void> {
-    for (const key of [...this.#entries.keys()]) {
+    for (const key of this.#entries.keys()) {
       if (this.#bytes <= this.#maxBytes) return;
       if (key !== newest) await this.#evict(key);
     }

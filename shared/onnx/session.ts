@@ -37,12 +37,12 @@ export function createOnnxScorer(options: OnnxScorerOptions): Scorer {
   const { cacheBytes, maxRows, maxMainThreadModelBytes = defaultMainThreadModelBytes } = options;
   const models = new SessionCache<LoadedModel>(cacheBytes);
   const thread = new ScoreThread({ cacheBytes, chunkRows, maxWaitingRows: maxWaitingCalls * maxRows });
-  const load = async ({ sha256, load }: ModelSource): Promise<LoadedModel> => {
-    const bytes = await load();
+  const load = async (model: ModelSource): Promise<LoadedModel> => {
+    const bytes = await model.load();
     const description = readModel(bytes);
     const sizeBytes = bytes.length;
     if (sizeBytes > maxMainThreadModelBytes) {
-      await thread.score(sha256, async () => bytes, null);
+      await thread.score(model.sha256, async () => bytes, null);
       return { bytes, description, session: null, sizeBytes, release: async () => {} };
     }
     const session = await createSession(bytes);

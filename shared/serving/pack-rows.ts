@@ -122,7 +122,7 @@ function fillRow(
     if (typeof read === 'string') problems.push({ row, column: name, problem: read });
     else
       for (const { index, input } of inputs) {
-        const problem = fillCell(columns[index] as PackedColumn, row, read.value, input);
+        const problem = fillCell(columns[index]!, row, read.value, input);
         if (problem !== undefined) problems.push({ row, column: name, problem });
       }
   }

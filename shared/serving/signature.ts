@@ -30,8 +30,9 @@ export const signatureSchema = z
     columns: z
       .array(z.strictObject({ name: z.string().min(1), type: z.enum(columnTypes) }))
       .min(1)
-      .max(10_000),
-    inputs: z.array(inputSchema).min(1).max(10_000),
+      .max(10_000)
+      .readonly(),
+    inputs: z.array(inputSchema).min(1).max(10_000).readonly(),
   })
   .superRefine((signature, context) => {
     const types = new Map(signature.columns.map((column) => [column.name, column.type]));

@@ -15,6 +15,6 @@ export function computeAccuracyScore(
 ): number {
   let correct = 0;
   for (let row = 0; row < labels.length; row++)
-    if ((probabilities[row] as number) >= threshold === (labels[row] === 1)) correct += 1;
+    if (probabilities[row]! >= threshold === (labels[row] === 1)) correct += 1;
   return correct / labels.length;
 }

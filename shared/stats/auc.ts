@@ -21,9 +21,9 @@ export function computeAucScore(scores: Float64Array, labels: Uint8Array): numbe
   let upTo = 0;
   let wins = 0;
   for (const score of positives) {
-    while (below < negatives.length && (negatives[below] as number) < score) below += 1;
+    while (below < negatives.length && negatives[below]! < score) below += 1;
     upTo = Math.max(upTo, below);
-    while (upTo < negatives.length && (negatives[upTo] as number) <= score) upTo += 1;
+    while (upTo < negatives.length && negatives[upTo]! <= score) upTo += 1;
     wins += below + 0.5 * (upTo - below);
   }
   return wins / (positives.length * negatives.length);

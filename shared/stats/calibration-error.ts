@@ -20,9 +20,9 @@ export function computeCalibrationErrorDistance(
 ): number {
   const surplus = new Float64Array(bins);
   for (let row = 0; row < labels.length; row++) {
-    const p = probabilities[row] as number;
+    const p = probabilities[row]!;
     const bin = Math.min(bins - 1, Math.floor(p * bins));
-    surplus[bin] = (surplus[bin] as number) + p - (labels[row] as number);
+    surplus[bin] = surplus[bin]! + p - labels[row]!;
   }
   // n_b |mean p - mean y| is |Σ p - Σ y|: the counts cancel.
   let sum = 0;

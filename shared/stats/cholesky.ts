@@ -51,5 +51,5 @@ function dotRows(a: Float64Array, first: number, second: number, length: number)
 
 /** Callers keep the index within the array; a wrong length shows as NaN, never as a silent 0. */
 function at(a: Float64Array, index: number): number {
-  return a[index] as number;
+  return a[index]!;
 }

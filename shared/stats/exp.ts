@@ -18,7 +18,7 @@ export function exp(x: number): number {
   if (Number.isNaN(x)) return NaN;
   if (x > 709.782712893384) return Infinity;
   if (x < -745.1332191019411) return 0;
-  const k = Math.floor(x * INVERSE_LN2 + 0.5);
+  const k = Math.floor(x * Math.LOG2E + 0.5);
   const high = x - k * LN2_HIGH;
   const low = k * LN2_LOW;
   const r = high - low;
@@ -31,7 +31,6 @@ export function exp(x: number): number {
   return y * powerOfTwo(k);
 }
 
-const INVERSE_LN2 = 1.4426950408889634;
 const LN2_HIGH = 0.6931471803691238;
 const LN2_LOW = 1.9082149292705877e-10;
 const P1 = 0.16666666666666602;
@@ -44,11 +43,11 @@ const P5 = 4.1381367970572385e-8;
 const powers = (() => {
   const table = new Float64Array(2046);
   table[1022] = 1;
-  for (let k = 1; k <= 1023; k++) table[1022 + k] = (table[1021 + k] as number) * 2;
-  for (let k = -1; k >= -1022; k--) table[1022 + k] = (table[1023 + k] as number) / 2;
+  for (let k = 1; k <= 1023; k++) table[1022 + k] = table[1021 + k]! * 2;
+  for (let k = -1; k >= -1022; k--) table[1022 + k] = table[1023 + k]! / 2;
   return table;
 })();
 
 function powerOfTwo(k: number): number {
-  return powers[1022 + k] as number;
+  return powers[1022 + k]!;
 }

@@ -14,7 +14,7 @@
 export function computeLogLossDistance(probabilities: Float64Array, labels: Uint8Array): number {
   let sum = 0;
   for (let row = 0; row < labels.length; row++) {
-    const p = Math.min(1 - Number.EPSILON, Math.max(Number.EPSILON, probabilities[row] as number));
+    const p = Math.min(1 - Number.EPSILON, Math.max(Number.EPSILON, probabilities[row]!));
     sum -= Math.log(labels[row] === 1 ? p : 1 - p);
   }
   return sum / labels.length;

@@ -21,7 +21,7 @@ export function computeMoments(values: Float32Array | Float64Array, rows: Int32A
   let count = 0;
   let sum = 0;
   for (const row of rows) {
-    const value = values[row] as number;
+    const value = values[row]!;
     if (Number.isNaN(value)) continue;
     count += 1;
     sum += value;
@@ -30,7 +30,7 @@ export function computeMoments(values: Float32Array | Float64Array, rows: Int32A
   let squares = 0;
   let residue = 0;
   for (const row of rows) {
-    const distance = (values[row] as number) - mean;
+    const distance = values[row]! - mean;
     if (Number.isNaN(distance)) continue;
     squares += distance * distance;
     residue += distance;

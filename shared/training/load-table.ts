@@ -63,13 +63,8 @@ async function fillTable(
   const labels = new Uint8Array(scan.rows);
   for await (const batch of scan.batches()) {
     for (const [index, feature] of spec.features.entries())
-      fillColumn(
-        features[index] as FeatureColumn,
-        feature,
-        batch.columns[index] as ColumnBatch,
-        batch.firstRow,
-      );
-    fillLabels(labels, spec.label, batch.columns[features.length] as ColumnBatch, batch.firstRow);
+      fillColumn(features[index]!, feature, batch.columns[index]!, batch.firstRow);
+    fillLabels(labels, spec.label, batch.columns[features.length]!, batch.firstRow);
     onRows?.(batch.firstRow + batch.rows, scan.rows);
   }
   return { rows: scan.rows, features, labels };

@@ -29,21 +29,56 @@ export function createTrainingRunner({
   workerUrl,
   maxConcurrent = 1,
 }: TrainingRunnerOptions): TrainingRunner {
-  let running = 0;
-  const waiting: (() => void)[] = [];
+  const turns = new Turns(maxConcurrent);
   return {
     train: async (job, { signal, onProgress } = {}) => {
-      while (running >= maxConcurrent) await new Promise<void>((resolve) => waiting.push(resolve));
-      running += 1;
+      await turns.take(signal);
       try {
-        if (signal?.aborted) throw cancelled();
         return await runInThread(workerUrl, job, signal, onProgress);
       } finally {
-        running -= 1;
-        waiting.shift()?.();
+        turns.give();
       }
     },
   };
+}
+
+/** A fixed number of turns, taken in the order of asking. */
+class Turns {
+  #free: number;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(turns: number) {
+    this.#free = turns;
+  }
+
+  /** @throws AppError CANCELLED on abort, also while waiting. */
+  async take(signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted) throw cancelled();
+    if (this.#free > 0) {
+      this.#free -= 1;
+      return;
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const abort = () => {
+      this.#waiting.delete(resolve);
+      reject(cancelled());
+    };
+    this.#waiting.add(resolve);
+    signal?.addEventListener('abort', abort, { once: true });
+    await promise;
+    signal?.removeEventListener('abort', abort);
+  }
+
+  give(): void {
+    const [next] = this.#waiting;
+    if (next === undefined) {
+      this.#free += 1;
+      return;
+    }
+    // The turn passes on without becoming free, so that nobody can jump the queue.
+    this.#waiting.delete(next);
+    next();
+  }
 }
 
 async function runInThread(
@@ -52,6 +87,8 @@ async function runInThread(
   signal: AbortSignal | undefined,
   onProgress: ((progress: TrainingProgress) => void) | undefined,
 ): Promise<TrainingOutcome> {
+  // An abort that came with the turn itself.
+  if (signal?.aborted) throw cancelled();
   const worker = new Worker(workerUrl, { workerData: job, execArgv: [] });
   let forceTimer: NodeJS.Timeout | undefined;
   const abort = () => {

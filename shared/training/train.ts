@@ -85,7 +85,7 @@ export async function train(
 }
 
 function pickLabels(labels: Uint8Array, rows: Int32Array): Uint8Array {
-  return Uint8Array.from(rows, (row) => labels[row] as number);
+  return Uint8Array.from(rows, (row) => labels[row]!);
 }
 
 function checkBothClasses(labels: Uint8Array, which: string): void {

@@ -57,11 +57,11 @@ test('Cholesky solves every system that is well conditioned', () => {
       for (let i = 0; i < n; i++)
         for (let j = 0; j < n; j++) {
           let sum = i === j ? 1 : 0;
-          for (let k = 0; k < n; k++) sum += (root[i * n + k] as number) * (root[j * n + k] as number);
+          for (let k = 0; k < n; k++) sum += root[i * n + k]! * root[j * n + k]!;
           a[i * n + j] = sum;
         }
       const b = Float64Array.from({ length: n }, (_, i) =>
-        x.reduce((sum, value, j) => sum + (a[i * n + j] as number) * value, 0),
+        x.reduce((sum, value, j) => sum + a[i * n + j]! * value, 0),
       );
       expect(choleskyFactor(a, n)).toBe(true);
       choleskySolve(a, n, b);
@@ -83,7 +83,7 @@ test('exp turns sums into products, and sigmoid mirrors', () => {
 test('the row hash fills [0, 1) evenly for every seed', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 0xffff_ffff }), (seed) => {
-      const counts = new Array<number>(10).fill(0);
+      const counts = Array.from({ length: 10 }, () => 0);
       for (let row = 0; row < 10_000; row++) {
         const bucket = Math.floor(hashRow(row, seed) * 10);
         counts[bucket] = (counts[bucket] ?? 0) + 1;

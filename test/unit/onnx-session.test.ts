@@ -26,10 +26,10 @@ describe('ONNX Runtime agrees', () => {
   test('with scikit-learn and, to one unit of float32, with the trainer', async () => {
     const { probabilities } = await scorer.score(source(bytes), packed);
     for (const [i, p] of goldenCases.probabilities.entries())
-      expect(Math.abs((probabilities[i] as number) - p)).toBeLessThan(1e-7);
+      expect(Math.abs(probabilities[i]! - p)).toBeLessThan(1e-7);
     const table = goldenTable();
     const own = logistic.predict(await fitGolden(), table, allRows(table));
-    for (const [i, p] of own.entries()) expect(Math.abs((probabilities[i] as number) - p)).toBeLessThan(6e-8);
+    for (const [i, p] of own.entries()) expect(Math.abs(probabilities[i]! - p)).toBeLessThan(6e-8);
   });
 
   test('with itself: one row, any chunk, main thread or scoring thread give the same bits', async () => {

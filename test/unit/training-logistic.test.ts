@@ -32,7 +32,7 @@ describe('agrees with scikit-learn', () => {
     ] as const) {
       expect(term.keys.values.map(String).sort()).toEqual(Object.keys(expected).sort());
       for (const [i, key] of term.keys.values.entries())
-        expect(term.weights[i]).toBeCloseTo(expected[String(key)] as number, 8);
+        expect(term.weights[i]).toBeCloseTo(expected[String(key)]!, 8);
     }
   });
 
@@ -40,7 +40,7 @@ describe('agrees with scikit-learn', () => {
     const table = goldenTable();
     const predicted = logistic.predict(await fitGolden(), table, allRows(table));
     for (const [i, p] of golden.probabilities.entries())
-      expect(Math.abs((predicted[i] as number) - p)).toBeLessThan(1e-7);
+      expect(Math.abs(predicted[i]! - p)).toBeLessThan(1e-7);
   });
 });
 

@@ -128,13 +128,17 @@ describe('an abort', () => {
     await expect(runner.train(job, { signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: 'CANCELLED',
     });
-    const first = runner.train(job);
+    let firstIsDone = false;
+    const first = runner.train(job).then(() => (firstIsDone = true));
     const abort = new AbortController();
     const phases: string[] = [];
     const second = runner.train(job, { signal: abort.signal, onProgress: ({ phase }) => phases.push(phase) });
     abort.abort();
     await expect(second).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect(firstIsDone).toBe(false);
+    const third = runner.train(job);
     await first;
+    await expect(third).resolves.toMatchObject({ sha256: expect.any(String) });
     expect(phases).toEqual([]);
   });
 });

@@ -237,14 +237,18 @@ describe('train', () => {
     ]);
 
   test('refuses one class, no labels and no rows, saying which', async () => {
-    const refuse = (labels: readonly (number | null)[]) =>
-      expect(train(table(labels), 'unused', simple, hooks)).rejects;
-    await refuse(Array.from({ length: 40 }, () => 1)).toMatchObject({
+    const attempt = (labels: readonly (number | null)[]) => train(table(labels), 'unused', simple, hooks);
+    await expect(attempt(Array.from({ length: 40 }, () => 1))).rejects.toMatchObject({
       code: 'UNPROCESSABLE',
       message: expect.stringMatching(/training rows .* all \d+ have the same label/),
     });
-    await refuse([null, null]).toMatchObject({ message: expect.stringMatching(/there are none/) });
-    await refuse([]).toMatchObject({ code: 'UNPROCESSABLE', message: expect.stringMatching(/no rows/) });
+    await expect(attempt([null, null])).rejects.toMatchObject({
+      message: expect.stringMatching(/there are none/),
+    });
+    await expect(attempt([])).rejects.toMatchObject({
+      code: 'UNPROCESSABLE',
+      message: expect.stringMatching(/no rows/),
+    });
   });
 
   test('stops at the next iteration after an abort', async () => {

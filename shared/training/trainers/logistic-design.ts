@@ -84,7 +84,7 @@ function createNumericTerm({ name, values }: NumericColumn, rows: Int32Array, fi
   return {
     width: hasMissing ? 2 : 1,
     append: (row, into) => {
-      const x = values[row] as number;
+      const x = values[row]!;
       if (!Number.isNaN(x)) push(into, first, (x - mean) / scale);
       else if (hasMissing) push(into, first + 1, 1);
     },
@@ -92,8 +92,8 @@ function createNumericTerm({ name, values }: NumericColumn, rows: Int32Array, fi
       kind: 'numeric',
       name,
       centre: mean,
-      weight: (weights[first] as number) / scale,
-      missing: hasMissing ? (weights[first + 1] as number) : 0,
+      weight: weights[first]! / scale,
+      missing: hasMissing ? weights[first + 1]! : 0,
     }),
   };
 }
@@ -107,8 +107,8 @@ function createCategoricalTerm(
 ): DesignTerm {
   const counts = new Int32Array(keys.values.length);
   for (const row of rows) {
-    const code = codes[row] as number;
-    if (code >= 0) counts[code] = (counts[code] as number) + 1;
+    const code = codes[row]!;
+    if (code >= 0) counts[code] = counts[code]! + 1;
   }
   const common = counts.reduce((sum, count) => sum + (count >= minRows ? 1 : 0), 0);
   let next = first;
@@ -121,26 +121,26 @@ function createCategoricalTerm(
   });
   const width = common + (hasRare ? 1 : 0);
   if (width === 0) throw neverSeen(name);
-  const seen = Array.from(columnOf.keys()).filter((code) => (columnOf[code] as number) >= 0);
+  const seen = Array.from(columnOf.keys()).filter((code) => columnOf[code]! >= 0);
   return {
     width,
     append: (row, into) => {
-      const column = columnOf[codes[row] as number] ?? -1;
+      const column = columnOf[codes[row]!] ?? -1;
       if (column >= 0) push(into, column, 1);
     },
     toModelTerm: (weights) => ({
       kind: 'categorical',
       name,
       keys: pick(keys, seen),
-      weights: seen.map((code) => weights[columnOf[code] as number] as number),
+      weights: seen.map((code) => weights[columnOf[code] as number]!),
     }),
   };
 }
 
 function pick(keys: CategoryKeys, codes: readonly number[]): CategoryKeys {
   return keys.type === 'string'
-    ? { type: 'string', values: codes.map((code) => keys.values[code] as string) }
-    : { type: 'int64', values: codes.map((code) => keys.values[code] as number) };
+    ? { type: 'string', values: codes.map((code) => keys.values[code]!) }
+    : { type: 'int64', values: codes.map((code) => keys.values[code]!) };
 }
 
 function neverSeen(name: string): AppError {

@@ -47,7 +47,7 @@ export async function minimise(
     let size = 1;
     let candidate = weights;
     do {
-      candidate = weights.map((weight, i) => weight - size * (step[i] as number));
+      candidate = weights.map((weight, i) => weight - size * step[i]!);
       measure(design, labels, rows, candidate, l2, there);
       size /= 2;
     } while (there.objective > here.objective && size > smallestStep);
@@ -86,30 +86,29 @@ function measure(
   for (const row of rows) {
     fillRow(design, row, sparse);
     let z = 0;
-    for (let i = 0; i < sparse.length; i++)
-      z += (weights[columns[i] as number] as number) * (values[i] as number);
+    for (let i = 0; i < sparse.length; i++) z += weights[columns[i]!]! * values[i]!;
     const isPositive = labels[row] === 1;
     objective += softplus(isPositive ? -z : z);
     const p = sigmoid(z);
     const residual = isPositive ? p - 1 : p;
     const curvature = p * (1 - p);
     for (let i = 0; i < sparse.length; i++) {
-      const column = columns[i] as number;
-      const value = values[i] as number;
-      gradient[column] = (gradient[column] as number) + residual * value;
+      const column = columns[i]!;
+      const value = values[i]!;
+      gradient[column] = gradient[column]! + residual * value;
       const scaled = curvature * value;
       for (let j = 0; j <= i; j++) {
-        const at = column * width + (columns[j] as number);
-        hessian[at] = (hessian[at] as number) + scaled * (values[j] as number);
+        const at = column * width + columns[j]!;
+        hessian[at] = hessian[at]! + scaled * values[j]!;
       }
     }
   }
   // The intercept, column 0, is free.
   for (let i = 1; i < width; i++) {
-    const weight = weights[i] as number;
+    const weight = weights[i]!;
     objective += 0.5 * l2 * weight * weight;
-    gradient[i] = (gradient[i] as number) + l2 * weight;
-    hessian[i * width + i] = (hessian[i * width + i] as number) + l2;
+    gradient[i] = gradient[i]! + l2 * weight;
+    hessian[i * width + i] = hessian[i * width + i]! + l2;
   }
   into.objective = objective;
 }
@@ -128,6 +127,6 @@ function solveStep(here: Curvature, width: number): Float64Array {
 
 function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;
-  for (const [i, value] of a.entries()) sum += value * (b[i] as number);
+  for (const [i, value] of a.entries()) sum += value * b[i]!;
   return sum;
 }

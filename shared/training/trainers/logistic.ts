@@ -37,7 +37,7 @@ export const logistic: Trainer<LogisticParams, LogisticModel> = {
     const design = createDesign(table, rows, params.minCategoryRows);
     const { weights, report } = await minimise(design, table.labels, rows, params, hooks);
     const terms = design.terms.map((term) => term.toModelTerm(weights));
-    return { model: { kind: 'logistic', intercept: weights[0] as number, terms }, report };
+    return { model: { kind: 'logistic', intercept: weights[0]!, terms }, report };
   },
   predict(model, table, rows) {
     const logOdds = new Float64Array(rows.length);
@@ -58,16 +58,15 @@ function addTerm(
   const column = table.features[index];
   if (term.kind === 'numeric' && column?.kind === 'numeric') {
     for (const [i, row] of rows.entries()) {
-      const x = column.values[row] as number;
+      const x = column.values[row]!;
       const summand = Number.isNaN(x) ? term.missing : (x - term.centre) * term.weight;
-      logOdds[i] = (logOdds[i] as number) + summand;
+      logOdds[i] = logOdds[i]! + summand;
     }
   } else if (term.kind === 'categorical' && column?.kind === 'categorical') {
     const weightOf = new Map<string | number, number>();
-    for (const [k, key] of term.keys.values.entries()) weightOf.set(key, term.weights[k] as number);
+    for (const [k, key] of term.keys.values.entries()) weightOf.set(key, term.weights[k]!);
     const keys: readonly (string | number)[] = column.keys.values;
     const byCode = Float64Array.from(keys, (key) => weightOf.get(key) ?? 0);
-    for (const [i, row] of rows.entries())
-      logOdds[i] = (logOdds[i] as number) + (byCode[column.codes[row] as number] ?? 0);
+    for (const [i, row] of rows.entries()) logOdds[i] = logOdds[i]! + (byCode[column.codes[row]!] ?? 0);
   } else throw new TypeError(`term "${term.name}" does not match the table's feature ${index}`);
 }
