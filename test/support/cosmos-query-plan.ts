@@ -3,7 +3,9 @@ import { json } from './cosmos-wire.ts';
 
 /**
  * What the gateway says to the SDK before a query across partitions: how to merge the streams of the physical
- * partitions, and the query to send to each. Knows the statements that the adapter writes, and no others.
+ * partitions, and the query to send to each. Knows the statements that the adapter writes, and no others: their
+ * condition is a conjunction, so it needs no parentheses (each level of those costs the server's parser five times
+ * the time).
  */
 export function planQuery(body: string): WireReply {
   const { query } = JSON.parse(body) as { query: string };
@@ -28,7 +30,7 @@ export function planQuery(body: string): WireReply {
       rewrittenQuery:
         field === undefined
           ? ''
-          : `SELECT c._rid, [{"item": ${field}}] AS orderByItems, c AS payload FROM c WHERE (${where}) AND ({documentdb-formattableorderbyquery-filter}) ORDER BY ${field} ${order}`,
+          : `SELECT c._rid, [{"item": ${field}}] AS orderByItems, c AS payload FROM c WHERE ${where} AND {documentdb-formattableorderbyquery-filter} ORDER BY ${field} ${order}`,
       hasSelectValue: false,
       hasNonStreamingOrderBy: false,
     },

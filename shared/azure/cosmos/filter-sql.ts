@@ -28,40 +28,50 @@ export function fieldSql(path: FieldPath): string {
   return `c${path.map((name) => `[${JSON.stringify(name)}]`).join('')}`;
 }
 
+/** A condition and its loosest operator: only a disjunction within a conjunction needs parentheses. */
+interface Condition {
+  readonly sql: string;
+  readonly isDisjunction: boolean;
+}
+
 /**
  * A condition that is true exactly where the port's filter is true, and false everywhere else: it never is
  * `undefined`, the service's third truth value, because how that spreads differs between the service's documents
  * and its imitations. `not` therefore asks its part a second question: where is it *false*? (Where it is unknown,
  * neither holds.)
  *
+ * @returns SQL that can stand between two ANDs.
  * @see https://learn.microsoft.com/azure/cosmos-db/nosql/query/equality-comparison-operators
  */
-export function filterSql(filter: Filter, values: SqlValues, wanted = true): string {
+export function filterSql(filter: Filter, values: SqlValues): string {
+  return toConjunct(translate(filter, values, true));
+}
+
+/** @param wanted - where the filter is true, or where it is false. */
+function translate(filter: Filter, values: SqlValues, wanted: boolean): Condition {
   switch (filter.op) {
     case 'and':
     case 'or': {
-      const parts = filter.filters.map((part) => filterSql(part, values, wanted));
+      const parts = filter.filters.map((part) => translate(part, values, wanted));
       // De Morgan: a conjunction is false where any part is.
-      const isConjunction = (filter.op === 'and') === wanted;
-      if (parts.length === 0) return isConjunction ? 'true' : 'false';
-      return `(${parts.join(isConjunction ? ' AND ' : ' OR ')})`;
+      return (filter.op === 'and') === wanted ? allOf(parts) : anyOf(parts);
     }
     case 'not':
-      return filterSql(filter.filter, values, !wanted);
+      return translate(filter.filter, values, !wanted);
     case 'exists': {
       const field = fieldSql(filter.path);
       return wanted
-        ? `(IS_DEFINED(${field}) AND NOT IS_NULL(${field}))`
-        : `(NOT IS_DEFINED(${field}) OR IS_NULL(${field}))`;
+        ? allOf([simple(`IS_DEFINED(${field})`), simple(`NOT IS_NULL(${field})`)])
+        : anyOf([simple(`NOT IS_DEFINED(${field})`), simple(`IS_NULL(${field})`)]);
     }
     case 'in':
-      return inSql(filter.path, filter.values, values, wanted);
+      return translateIn(filter.path, filter.values, values, wanted);
     case 'startsWith':
     case 'endsWith':
     case 'contains': {
       const field = fieldSql(filter.path);
       const test = `${textFunctions[filter.op]}(${field}, ${values.add(filter.value)})`;
-      return `(IS_STRING(${field}) AND ${wanted ? test : `NOT ${test}`})`;
+      return allOf([simple(`IS_STRING(${field})`), simple(wanted ? test : `NOT ${test}`)]);
     }
     case 'eq':
     case 'ne':
@@ -71,7 +81,10 @@ export function filterSql(filter: Filter, values: SqlValues, wanted = true): str
     case 'gte': {
       const field = fieldSql(filter.path);
       const operator = operators[wanted ? filter.op : opposites[filter.op]];
-      return `(${typeTest(filter.value)}(${field}) AND ${field} ${operator} ${values.add(filter.value)})`;
+      return allOf([
+        simple(`${typeTest(filter.value)}(${field})`),
+        simple(`${field} ${operator} ${values.add(filter.value)}`),
+      ]);
     }
   }
 }
@@ -87,14 +100,35 @@ export function typeTest(value: Scalar): 'IS_STRING' | 'IS_NUMBER' | 'IS_BOOL' {
 }
 
 /** `in` is a disjunction of equalities: values of two types leave it unknown, never false, for every field. */
-function inSql(path: FieldPath, wantedValues: readonly Scalar[], values: SqlValues, wanted: boolean): string {
+function translateIn(
+  path: FieldPath,
+  wantedValues: readonly Scalar[],
+  values: SqlValues,
+  wanted: boolean,
+): Condition {
   const byType = Map.groupBy(wantedValues, typeTest);
-  if (byType.size === 0) return wanted ? 'false' : 'true';
-  if (!wanted && byType.size > 1) return 'false';
+  if (!wanted && byType.size > 1) return simple('false');
   const field = fieldSql(path);
   const parts = Array.from(byType, ([isType, group]) => {
     const test = `${field} IN (${group.map((value) => values.add(value)).join(', ')})`;
-    return `(${isType}(${field}) AND ${wanted ? test : `NOT (${test})`})`;
+    return allOf([simple(`${isType}(${field})`), simple(wanted ? test : `NOT (${test})`)]);
   });
-  return parts.length === 1 ? parts[0]! : `(${parts.join(' OR ')})`;
+  return wanted ? anyOf(parts) : allOf(parts);
+}
+
+function simple(sql: string): Condition {
+  return { sql, isDisjunction: false };
+}
+
+function allOf(parts: readonly Condition[]): Condition {
+  return simple(parts.length === 0 ? 'true' : parts.map(toConjunct).join(' AND '));
+}
+
+function anyOf(parts: readonly Condition[]): Condition {
+  if (parts.length <= 1) return parts[0] ?? simple('false');
+  return { sql: parts.map(({ sql }) => sql).join(' OR '), isDisjunction: true };
+}
+
+function toConjunct({ sql, isDisjunction }: Condition): string {
+  return isDisjunction ? `(${sql})` : sql;
 }

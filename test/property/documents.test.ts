@@ -1,0 +1,148 @@
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../shared/core/json.ts';
+import type { DocumentQuery, Filter, MetadataStore, Sort } from '../../shared/storage/documents.ts';
+import type { DocumentsFixture } from '../contract/documents.contract.ts';
+import { readAll } from '../contract/documents.contract.ts';
+import { bodies, compareScalars, filters, judge, sortField, sorts } from '../support/document-model.ts';
+import { openCosmosFixture, openSqliteFixture } from '../support/document-stores.ts';
+
+interface Target {
+  readonly name: string;
+  readonly runs: number;
+  readonly open: () => Promise<DocumentsFixture>;
+  /** Makes the next pages as short as the service may make them. */
+  readonly shorten: (items: number) => void;
+}
+
+let shortest = 1_000;
+let server: { pageItems: number | undefined } | undefined;
+
+const targets: readonly Target[] = [
+  {
+    name: 'SQLite',
+    runs: 300,
+    open: () => openSqliteFixture({ faults: { shortenPage: () => shortest } }),
+    shorten: (items) => {
+      shortest = items;
+    },
+  },
+  {
+    name: 'Cosmos DB adapter',
+    runs: 25,
+    open: async () => {
+      const fixture = await openCosmosFixture({ physicalPartitions: 2 });
+      ({ server } = fixture);
+      return fixture;
+    },
+    shorten: (items) => {
+      server!.pageItems = items;
+    },
+  },
+];
+
+describe.each(targets)('documents of $name', ({ runs, open, shorten }) => {
+  let fixture: DocumentsFixture;
+  beforeAll(async () => {
+    fixture = await open();
+  });
+  afterAll(() => fixture?.dispose());
+
+  const documents = fc.array(fc.tuple(bodies, fc.integer({ min: 0, max: 2 })), { maxLength: 12 });
+  const queries = fc.record(
+    {
+      filter: filters,
+      sort: sorts,
+      partition: fc.integer({ min: 0, max: 2 }),
+      limit: fc.integer({ min: 1, max: 6 }),
+      short: fc.integer({ min: 1, max: 6 }),
+    },
+    { requiredKeys: ['limit', 'short'] },
+  );
+
+  it('are found, sorted and paged as the model says', async () => {
+    const { store, container } = fixture;
+    let selected = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        documents,
+        fc.array(queries, { minLength: 1, maxLength: 5 }),
+        async (written, asked) => {
+          const run = crypto.randomUUID();
+          const stored = await writeAll(store, container, run, written);
+          for (const { filter, sort, partition, limit, short } of asked) {
+            shorten(short);
+            const query: DocumentQuery = {
+              container,
+              limit,
+              ...(sort === undefined ? {} : { sort }),
+              ...(partition === undefined
+                ? { filter: within(run, filter) }
+                : { partition: `${run}/${partition}`, ...(filter === undefined ? {} : { filter }) }),
+            };
+            const found = await readAll(store, query);
+            const expected = stored.filter(
+              (document) => partition === undefined || document.partition === `${run}/${partition}`,
+            );
+            compare(found, expected, filter, sort);
+            if (found.length > 0 && found.length < expected.length) selected += 1;
+          }
+        },
+      ),
+      { numRuns: runs },
+    );
+  }, 120_000);
+});
+
+interface Plain {
+  readonly partition: string;
+  readonly id: string;
+  readonly body: JsonObject;
+}
+
+/** Creates, changes and deletes, so that the indexes have a past. */
+async function writeAll(
+  store: MetadataStore,
+  container: string,
+  run: string,
+  written: readonly (readonly [JsonObject, number])[],
+): Promise<readonly Plain[]> {
+  const stored: Plain[] = [];
+  for (const [index, [body, part]] of written.entries()) {
+    const key = { container, partition: `${run}/${part}`, id: `d${Math.floor(index / 3)}` };
+    const earlier = stored.findIndex(({ partition, id }) => partition === key.partition && id === key.id);
+    if (earlier >= 0) stored.splice(earlier, 1);
+    if (earlier >= 0 && index % 2 === 0) {
+      await store.delete(key);
+      continue;
+    }
+    await store.upsert(key, { ...body, run });
+    stored.push({ partition: key.partition, id: key.id, body: { ...body, run } });
+  }
+  return stored;
+}
+
+function within(run: string, filter: Filter | undefined): Filter {
+  const own: Filter = { op: 'eq', path: ['run'], value: run };
+  return filter === undefined ? own : { op: 'and', filters: [filter, own] };
+}
+
+function compare(
+  found: readonly Plain[],
+  stored: readonly Plain[],
+  filter: Filter | undefined,
+  sort: Sort | undefined,
+): void {
+  const expected = stored.filter(
+    ({ body }) =>
+      (filter === undefined || judge(filter, body) === 'true') &&
+      (sort === undefined || sortField(body, sort) !== undefined),
+  );
+  const keys = (documents: readonly Plain[]) =>
+    documents.map(({ partition, id, body }) => `${partition} ${id} ${JSON.stringify(body)}`).toSorted();
+  expect(keys(found)).toEqual(keys(expected));
+  if (sort === undefined) return;
+  const sign = sort.direction === 'asc' ? 1 : -1;
+  const values = (documents: readonly Plain[]) => documents.map(({ body }) => sortField(body, sort)!);
+  expect(values(found)).toEqual(values(expected).toSorted((a, b) => sign * compareScalars(a, b)));
+}
