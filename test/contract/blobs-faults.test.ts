@@ -7,8 +7,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createBlobStore, type BlobStoreTuning } from '../../shared/azure/blob-store.ts';
 import type { BlobStore } from '../../shared/storage/blobs.ts';
 import { moveBlobPort, startTestAzurite, type TestAzurite } from '../support/azurite.ts';
+import { collect } from '../support/blob-bodies.ts';
 import { startFlakyProxy, type FlakyProxy } from '../support/flaky-proxy.ts';
-import { collect } from './blobs.contract.ts';
 
 // Over plain HTTP to Azurite only: a TCP proxy cannot stand in front of a real account's TLS name.
 describe('blobs over a connection that fails', () => {

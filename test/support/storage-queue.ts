@@ -22,7 +22,8 @@ export function createQueueClient(connectionString: string) {
     const query = [...url.searchParams].map(([name, value]) => `\n${name}:${value}`).join('');
     const length = body === '' ? '' : String(Buffer.byteLength(body));
     const toSign = [
-      ...[method, '', '', length, '', body === '' ? '' : 'text/plain', '', '', '', '', '', ''],
+      method,
+      `\n\n${length}\n\n${body === '' ? '' : 'text/plain'}\n\n\n\n\n\n`,
       ...Object.entries(headers).map(([name, value]) => `${name}:${value}`),
       `/${account}${url.pathname}${query}`,
     ].join('\n');
