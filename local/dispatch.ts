@@ -5,7 +5,7 @@ import type { RpcLogLevel } from './worker/core-api.ts';
 import type { FunctionEntry } from './worker/function-table.ts';
 import { invokeFunction } from './worker/invoke.ts';
 import type { LoadedApp } from './worker/load.ts';
-import type { NamedData } from './worker/typed-data.ts';
+import type { InvocationResponse, NamedData } from './worker/typed-data.ts';
 
 export interface DispatcherOptions {
   readonly app: LoadedApp;
@@ -34,10 +34,8 @@ export function createDispatch(options: DispatcherOptions): Dispatch {
         log.log(toLogLevel(level), message, { function: fn.name, invocationId });
     });
     const response = await withTimeout(running, call.timeoutMs ?? functionTimeoutMs, fn.name);
-    if (response.outputData?.length) {
-      const outputCall = { fn, invocationId, bindingData: readBindingData(call) };
-      for (const output of response.outputData) await writeOutput(fn, output, outputCall, outputs);
-    }
+    if (fn.outputs.length > 0 || (fn.returns && fn.returns.type !== 'http'))
+      await writeOutputs(fn, response, { fn, invocationId, bindingData: readBindingData(call) }, outputs);
     return response.returnValue;
   };
 }
@@ -56,17 +54,19 @@ function collectInputs(
   return [trigger, ...others];
 }
 
-async function writeOutput(
+/** The extra outputs, and the return value where it is bound to something other than the HTTP reply. */
+async function writeOutputs(
   fn: FunctionEntry,
-  { name, data }: NamedData,
+  { outputData = [], returnValue }: InvocationResponse,
   call: OutputCall,
   outputs: ReadonlyMap<string, RunningExtension>,
 ): Promise<void> {
-  const binding = fn.outputs.find((output) => output.name === name);
-  const writer = binding && outputs.get(binding.type);
-  if (!binding || !writer?.writeOutput)
-    throw new Error(`Function "${fn.name}" has no output binding "${name}".`);
-  await writer.writeOutput(binding, data, call);
+  for (const { name, data } of outputData) {
+    const binding = fn.outputs.find((output) => output.name === name);
+    if (binding) await outputs.get(binding.type)?.writeOutput?.(binding, data, call);
+  }
+  if (fn.returns && fn.returns.type !== 'http' && returnValue)
+    await outputs.get(fn.returns.type)?.writeOutput?.(fn.returns, returnValue, call);
 }
 
 /** The values that `{name}` in an output's path may take: text in the trigger's metadata, and `rand-guid`. */

@@ -1,4 +1,5 @@
 import { AppError } from '../shared/core/errors.ts';
+import { webhookPath } from './durable/client-urls.ts';
 import { createDurableExtension } from './durable/extension.ts';
 import type { HostContext, HostExtension } from './host-context.ts';
 import { opensDurableWebhooks } from './http/keys.ts';
@@ -40,9 +41,10 @@ export const durableExtension = {
       },
     });
     context.endpoints.mount({
-      prefix: '/runtime/webhooks/durabletask',
-      isOpenedBy: opensDurableWebhooks,
-      handle: (request) => engine.handle(request),
+      prefix: webhookPath,
+      // The SDK's client sends no key: its base URL has a secret below /rpc/, which the engine checks itself.
+      isOpenedBy: (keys, key, path) => path.startsWith('/rpc/') || opensDurableWebhooks(keys, key),
+      handle: (request) => engine.handle({ ...request, isTrusted: true }),
     });
     return Promise.resolve({
       begin: () => engine.start(),

@@ -31,7 +31,7 @@ export function checkBindings(functions: readonly FunctionEntry[], settings: App
     for (const { type } of fn.inputs)
       if (!extensions.some(({ inputTypes }) => inputTypes?.includes(type)))
         problems.push(`the input type "${type}" is not emulated`);
-    for (const { type } of fn.outputs)
+    for (const { type } of fn.returns ? [...fn.outputs, fn.returns] : fn.outputs)
       if (!extensions.some(({ outputTypes }) => outputTypes?.includes(type)))
         problems.push(`the output type "${type}" is not emulated`);
     return problems.map((problem) => `${fn.name}: ${problem}`);

@@ -8,6 +8,8 @@ import { createBlobPoller, type BlobPoller } from './poller.ts';
 import { createBlobReceipts } from './receipts.ts';
 import { ContainerScanner, type BlobSubscription } from './scanner.ts';
 
+const containerPattern = /^(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*$|^\$(root|web)$/;
+
 /** Blob triggers by polling, and `blob` outputs. */
 export const blobExtension = {
   name: 'blobs',
@@ -20,6 +22,8 @@ export const blobExtension = {
     try {
       const { container } = readBlobPath(trigger, settings, problems);
       if (/[{}]/.test(container)) problems.push('the container of a blob trigger cannot be a parameter');
+      else if (problems.length === 0 && !containerPattern.test(container))
+        problems.push(`"${container}" is not a container name`);
     } catch (error) {
       problems.push((error as Error).message);
     }

@@ -150,12 +150,14 @@ class HttpFront {
     response: ServerResponse,
     target: RequestTarget,
   ): Promise<void> {
-    if (!endpoint.isOpenedBy(this.#context.keys, readKey(request, target))) return sendStatus(response, 401);
+    const path = target.path.slice(endpoint.prefix.length);
+    if (!endpoint.isOpenedBy(this.#context.keys, readKey(request, target), path))
+      return sendStatus(response, 401);
     const body = await readBody(request, this.#bodyLimitBytes);
     if (body === 'tooLarge') return refuseBody(response);
     const reply = await endpoint.handle({
       method: request.method!,
-      path: target.path.slice(endpoint.prefix.length),
+      path,
       query: new URLSearchParams(target.search),
       body: body ?? Buffer.alloc(0),
     });

@@ -4,7 +4,8 @@ import type { HostKeys } from './keys.ts';
 export interface HostEndpoint {
   /** Lower case, starts with a slash; the endpoint has everything at and below it. */
   readonly prefix: string;
-  readonly isOpenedBy: (keys: HostKeys, key: string | undefined) => boolean;
+  /** `path` is below the prefix. */
+  readonly isOpenedBy: (keys: HostKeys, key: string | undefined, path: string) => boolean;
   handle(request: HostRequest): Promise<HostReply>;
 }
 

@@ -54,13 +54,14 @@ const toQueue = output.serviceBusQueue({ queueName: 'out', connection: 'ServiceB
 const toBlob = output.storageBlob({ path: 'out/{name}.json', connection: 'AzureWebJobsStorage' });
 const toStorageQueue = output.storageQueue({ queueName: 'out-queue', connection: 'AzureWebJobsStorage' });
 app.storageBlob('copier', {
-  path: 'in/{name}.txt',
+  path: 'inbox/{name}.txt',
   connection: 'AzureWebJobsStorage',
   extraOutputs: [toBlob, toStorageQueue],
   return: toQueue,
   handler: (blob, context) => {
     context.extraOutputs.set(toBlob, { text: blob.toString() });
     context.extraOutputs.set(toStorageQueue, 'hello queue');
+    return { copied: context.triggerMetadata.name };
   },
 });
 app.http('fan', {

@@ -1,10 +1,13 @@
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { app } from '@azure/functions';
-import extensions from '@azure/functions-extensions-base';
 import { record } from './record.js';
 
-extensions.ResourceFactoryResolver.getInstance().registerResourceFactory('AzureStorageBlobs', (data) => ({
+// The copy that @azure/functions loads: imported as an ES module, the package would be a second one.
+const { ResourceFactoryResolver } = createRequire(import.meta.url)('@azure/functions-extensions-base');
+
+ResourceFactoryResolver.getInstance().registerResourceFactory('AzureStorageBlobs', (data) => ({
   ...data,
   content: JSON.parse(Buffer.from(data.content).toString()),
 }));
