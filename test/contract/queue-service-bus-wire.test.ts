@@ -7,7 +7,7 @@ import { createServiceBusQueue, type ServiceBusConnection } from '../../shared/a
 import { translateServiceBusError } from '../../shared/azure/service-bus-errors.ts';
 import { toServiceBusMessage } from '../../shared/azure/service-bus-messages.ts';
 import { systemClock } from '../../shared/core/clock.ts';
-import type { MessageQueue, OutgoingMessage } from '../../shared/storage/queue.ts';
+import type { MessageQueue, OutgoingMessage, ReceivedMessage } from '../../shared/storage/queue.ts';
 import { encodeMessages, estimateSendBytes } from '../../shared/storage/queue-rules.ts';
 import { AmqpBroker } from '../support/amqp-broker/broker.ts';
 import { codeOf } from './queue.contract.ts';
@@ -223,6 +223,33 @@ describe('Service Bus: links', () => {
     // One token for the sender's link and one for the receiver's.
     expect(broker.tokens).toHaveLength(2);
     expect(broker.connectionCount).toBe(1);
+  });
+
+  it('are replaced, and messages forgotten, where a consumer never settles', async () => {
+    let skippedMs = 0;
+    const clock = { ...systemClock, now: () => Date.now() + skippedMs };
+    const queue = createServiceBusQueue({
+      connection: { connectionString: emulator() },
+      clock,
+      probe: source,
+    });
+    clients.push(queue);
+    const unsettled: ReceivedMessage[] = [];
+    for (let i = 0; i < 5; i++) {
+      await queue.send(
+        'work',
+        Array.from({ length: 100 }, (_, k) => ({ id: `${i}-${k}`, body: k })),
+      );
+      while (unsettled.length < (i + 1) * 100)
+        unsettled.push(...(await queue.receive(source, { maxMessages: 100, waitMs: 2000 })));
+    }
+    expect(broker.tokens).toHaveLength(2);
+    skippedMs = 3_600_000;
+    await queue.receive(source, { maxMessages: 1, waitMs: 0 });
+    // The broker's clock did not skip: only we have let go of them.
+    expect(await codeOf(queue.complete(unsettled.at(-1)!))).toBe('PRECONDITION_FAILED');
+    await queue.receive(source, { maxMessages: 1, waitMs: 0 });
+    expect(broker.tokens).toHaveLength(3);
   });
 
   it('are closed with the client', async () => {

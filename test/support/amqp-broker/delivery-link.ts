@@ -1,4 +1,4 @@
-import rhea, { type Connection, type Delivery, type EventContext, type Sender } from 'rhea';
+import rhea, { type Delivery, type EventContext, type Sender } from 'rhea';
 import type { Entity, Locked, Outcome, Stored } from './entity.ts';
 import { accepted, lockTokenToTag, rejected } from './wire.ts';
 
@@ -33,8 +33,7 @@ export function serveDeliveries(sender: Sender, entity: Entity, onSettle: () => 
     }
     if (isDraining) {
       isDraining = false;
-      sender.set_drained(true);
-      flush(sender.connection);
+      answerDrain(sender);
     }
   };
   const schedule = () => {
@@ -84,7 +83,23 @@ function readRejection({ delivery }: EventContext): Outcome {
   return { kind: 'deadLetter', reason, description };
 }
 
-/** rhea writes at the end of an event; outside of one it has to be told, by a method its typings lack. */
-function flush(connection: Connection): void {
-  (connection as unknown as { _register(): void })._register();
+/** What rhea's typings lack. */
+interface Internals {
+  _get_drain?: () => boolean;
+  readonly connection: { _register(): void };
+}
+
+/**
+ * Says that the credit is used up. rhea would say so only of credit that is left over, but the service also does
+ * when messages took the last of it; and outside of an event rhea has to be told to write.
+ */
+function answerDrain(sender: Sender): void {
+  const internals = sender as unknown as Internals;
+  if (!sender.has_credit())
+    internals._get_drain = () => {
+      delete internals._get_drain;
+      return true;
+    };
+  sender.set_drained(true);
+  internals.connection._register();
 }
