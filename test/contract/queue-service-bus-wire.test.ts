@@ -10,7 +10,7 @@ import { systemClock } from '../../shared/core/clock.ts';
 import type { MessageQueue, OutgoingMessage, ReceivedMessage } from '../../shared/storage/queue.ts';
 import { encodeMessages, estimateSendBytes } from '../../shared/storage/queue-rules.ts';
 import { AmqpBroker } from '../support/amqp-broker/broker.ts';
-import { codeOf } from './queue.contract.ts';
+import { codeOf } from './queue-fixture.ts';
 
 const source = { queue: 'work' };
 const one = { maxMessages: 1, waitMs: 5000 };
@@ -180,6 +180,15 @@ describe('Service Bus: what the service says', () => {
     const hang = { on: 'send', hang: true } as const;
     broker.failNext(hang, hang, hang);
     expect(await codeOf(queue.send('work', [hello]))).toBe('TIMEOUT');
+  });
+
+  it('nothing to a renewal, for which the SDK would wait a minute: TIMEOUT', async () => {
+    const queue = connect({ connectionString: emulator() }, 1500);
+    await queue.send('work', [hello]);
+    const [message] = await queue.receive(source, one);
+    broker.failNext({ on: 'manage', hang: true });
+    expect(await codeOf(queue.renewLock(message!))).toBe('TIMEOUT');
+    await queue.complete(message!);
   });
 });
 

@@ -1,41 +1,19 @@
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isAppError, type ErrorCode } from '../../shared/core/errors.ts';
 import type { JsonValue } from '../../shared/core/json.ts';
-import type {
-  MessageQueue,
-  OutgoingMessage,
-  QueueSource,
-  ReceivedMessage,
-} from '../../shared/storage/queue.ts';
-
-/** One store with its entities, empty. */
-export interface QueueFixture {
-  /** A client of the store. */
-  readonly queue: MessageQueue;
-  /** One more client of the same store. */
-  openAnother(): Promise<MessageQueue>;
-  readonly names: {
-    readonly queue: string;
-    readonly topic: string;
-    readonly subscriptions: [string, string];
-  };
-  readonly lockDurationMs: number;
-  readonly maxDeliveryCount: number;
-  /** Closes every client and removes the store. */
-  dispose(): Promise<void>;
-}
-
-export interface QueueHarness {
-  readonly name: string;
-  /** Why the suite cannot run here. */
-  readonly skip?: string;
-  /** How often the property runs: fewer over a network. */
-  readonly propertyRuns: number;
-  open(): Promise<QueueFixture>;
-}
-
-const patientMs = 10_000;
+import type { MessageQueue, OutgoingMessage, QueueSource } from '../../shared/storage/queue.ts';
+import {
+  codeOf,
+  expectOne,
+  invalidMessages,
+  invalidReceives,
+  messageArbitrary,
+  numbered,
+  patientMs,
+  sleep,
+  type QueueFixture,
+  type QueueHarness,
+} from './queue-fixture.ts';
 
 /** What every adapter of `MessageQueue` must do. Locks are waited for in real time: give them short ones. */
 export function describeQueueContract(harness: QueueHarness): void {
@@ -92,7 +70,7 @@ export function describeQueueContract(harness: QueueHarness): void {
         expect(received.deadLetterReason).toBeUndefined();
         // A minute's slack: the broker's clock need not be ours.
         expect(Math.abs(received.enqueuedAt - before)).toBeLessThan(60_000);
-        expect(received.lockedUntil - received.enqueuedAt).toBeGreaterThan(0);
+        expect(received.lockedUntil).toBeGreaterThan(received.enqueuedAt);
         await queue.complete(received);
         expect(await peek()).toEqual([]);
       });
@@ -192,14 +170,7 @@ export function describeQueueContract(harness: QueueHarness): void {
       });
 
       it('is refused for impossible numbers', async () => {
-        for (const options of [
-          { maxMessages: 0, waitMs: 0 },
-          { maxMessages: 101, waitMs: 0 },
-          { maxMessages: 1.5, waitMs: 0 },
-          { maxMessages: 1, waitMs: -1 },
-          { maxMessages: 1, waitMs: Number.NaN },
-          { maxMessages: 1, waitMs: 3_600_001 },
-        ])
+        for (const options of invalidReceives)
           expect(await codeOf(queue.receive(source, options))).toBe('INVALID_ARGUMENT');
       });
     });
@@ -330,10 +301,8 @@ export function describeQueueContract(harness: QueueHarness): void {
     describe('topics', () => {
       it('give every subscription its own copy', async () => {
         const { topic, subscriptions } = fixture.names;
-        const [left, right] = subscriptions.map((subscription) => ({ topic, subscription })) as [
-          QueueSource,
-          QueueSource,
-        ];
+        const left = { topic, subscription: subscriptions[0] };
+        const right = { topic, subscription: subscriptions[1] };
         await queue.send(topic, numbered(0, 2));
         const copies = await queue.receive(left, { maxMessages: 1, waitMs: patientMs });
         await queue.complete(copies[0]!);
@@ -433,61 +402,3 @@ export function describeQueueContract(harness: QueueHarness): void {
     });
   });
 }
-
-async function expectOne(queue: MessageQueue, source: QueueSource): Promise<ReceivedMessage> {
-  const received = await queue.receive(source, { maxMessages: 1, waitMs: patientMs });
-  expect(received).toHaveLength(1);
-  return received[0]!;
-}
-
-/** How a call ended: the code of its error, or `none`. */
-export async function codeOf(promise: Promise<unknown>): Promise<ErrorCode | 'none'> {
-  const [result] = await Promise.allSettled([promise]);
-  if (result.status === 'fulfilled') return 'none';
-  if (isAppError(result.reason)) return result.reason.code;
-  throw result.reason;
-}
-
-function numbered(from: number, to: number): OutgoingMessage[] {
-  return Array.from({ length: to - from }, (_, i) => ({ id: `m-${from + i}`, body: String(from + i) }));
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** JSON has no -0: nothing of what is sent here may depend on it. */
-const json = fc.jsonValue({ maxDepth: 4 }).map((value) => JSON.parse(JSON.stringify(value)) as JsonValue);
-const text = (minLength: number, maxLength: number) =>
-  fc.string({ unit: 'binary', minLength, maxLength }).filter((value) => value.length <= maxLength);
-
-const messageArbitrary = fc.record({
-  id: text(1, 60),
-  body: json,
-  subject: text(0, 50),
-  properties: fc.dictionary(
-    text(1, 20).filter((name) => name !== '__proto__'),
-    fc.oneof(
-      text(0, 50),
-      fc.boolean(),
-      fc.maxSafeInteger().map((value) => value + 0),
-      fc.double({ noNaN: true, min: -1e15, max: 1e15 }).filter((value) => !Object.is(value, -0)),
-    ),
-    { maxKeys: 6, noNullPrototype: true },
-  ),
-});
-
-const invalidMessages: readonly OutgoingMessage[] = [
-  { id: '', body: 1 },
-  { id: 'x'.repeat(129), body: 1 },
-  { id: 'lone \ud800', body: 1 },
-  { id: 'a', body: Number.NaN },
-  { id: 'a', body: { deep: [Infinity] } },
-  { id: 'a', body: undefined as unknown as JsonValue },
-  { id: 'a', body: 1, properties: { '': 1 } },
-  { id: 'a', body: 1, properties: { n: Number.NaN } },
-  { id: 'a', body: 1, properties: { n: 2 ** 60 } },
-  { id: 'a', body: 1, properties: { n: {} as unknown as string } },
-  { id: 'a', body: 1, scheduledFor: Number.NaN },
-  { id: 'a', body: 1, scheduledFor: -1 },
-];

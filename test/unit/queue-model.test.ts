@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { systemIds } from '../../shared/core/ids.ts';
 import { openSqliteQueue } from '../../shared/embedded/sqlite-queue.ts';
 import type { ReceivedMessage } from '../../shared/storage/queue.ts';
-import { codeOf } from '../contract/queue.contract.ts';
+import { codeOf } from '../contract/queue-fixture.ts';
 
 const lockMs = 10;
 const maxDeliveries = 3;

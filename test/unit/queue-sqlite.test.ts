@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock, type Clock } from '../../shared/core/clock.ts';
 import { systemIds } from '../../shared/core/ids.ts';
 import { openSqliteQueue, type SqliteQueueOptions } from '../../shared/embedded/sqlite-queue.ts';
-import { codeOf } from '../contract/queue.contract.ts';
+import { codeOf } from '../contract/queue-fixture.ts';
 
 const lockDurationMs = 1000;
 const source = { queue: 'work' };

@@ -20,7 +20,8 @@ export type Fault =
   | { readonly on: 'bytes'; readonly count: number }
   | { readonly on: 'settle'; readonly drop: 'after' }
   /** Nothing is ever answered. */
-  | { readonly on: 'send'; readonly hang: true };
+  | { readonly on: 'send'; readonly hang: true }
+  | { readonly on: 'manage'; readonly hang: true };
 
 export interface PutToken {
   readonly audience: string;
@@ -177,6 +178,7 @@ export class AmqpBroker {
     }
     if (request !== undefined && isManagement(address)) {
       delivery.accept();
+      if (this.#takeFault('manage') !== undefined) return;
       const entity = this.#find(address.slice(0, -'/$management'.length));
       const reply = entity ? answerManagement(entity, request) : fail(404, 'amqp:not-found', 'gone');
       return this.#reply(connection, request, reply);
