@@ -45,6 +45,13 @@ describe('metrics agree with scikit-learn', () => {
     expect(computeBaseRate(y)).toBeCloseTo(expected.baseRate, 15);
   });
 
+  test('a probability of exactly the threshold is a yes', () => {
+    const p = Float64Array.of(0.2, 0.5, 0.5);
+    expect(computeAccuracyScore(p, Uint8Array.of(0, 1, 0))).toBeCloseTo(2 / 3, 15);
+    expect(computeAccuracyScore(p, Uint8Array.of(0, 1, 1))).toBe(1);
+    expect(computeAccuracyScore(p, Uint8Array.of(0, 1, 1), 0.6)).toBeCloseTo(1 / 3, 15);
+  });
+
   test('one class, or no rows, has no AUC; no rows have no metric', () => {
     expect(computeAucScore(Float64Array.of(0.1, 0.9), Uint8Array.of(1, 1))).toBeNaN();
     const none = [new Float64Array(), new Uint8Array()] as const;
@@ -130,6 +137,10 @@ describe('moments', () => {
     const values = Float64Array.from({ length: 1000 }, (_, i) => 1e9 + (i % 2));
     const rows = Int32Array.from(values.keys());
     expect(computeMoments(values, rows).deviation).toBeCloseTo(0.5, 12);
+  });
+
+  test('correct for a mean that no double can hold', () => {
+    expect(computeMoments(Float64Array.of(1e16, 1e16 + 2), Int32Array.of(0, 1)).deviation).toBe(1);
   });
 
   test('of nothing are NaN', () => {

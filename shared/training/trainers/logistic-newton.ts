@@ -43,17 +43,18 @@ export async function minimise(
   while (!converged && iterations < maxIterations) {
     const step = solveStep(here, width);
     converged = 0.5 * dot(step, here.gradient) <= tolerance * here.objective;
-    // The last step is taken too: it is computed, and next to the minimum it squares the error.
+    // The last step is taken too: it is computed, and next to the minimum it squares the error. Whole or not at
+    // all, though: if it does not go down there, rounding is all that is left.
     let size = 1;
     let candidate = weights;
     do {
       candidate = weights.map((weight, i) => weight - size * step[i]!);
       measure(design, labels, rows, candidate, l2, there);
       size /= 2;
-    } while (there.objective > here.objective && size > smallestStep);
+    } while (there.objective > here.objective && !converged && size > smallestStep);
     iterations += 1;
     await hooks.onIteration({ iteration: iterations, maxIterations, objective: here.objective });
-    // Not even a tiny step goes down: rounding decides here, and where we are is as good as it gets.
+    // Not even a tiny step goes down: where we are is as good as it gets.
     if (there.objective > here.objective) break;
     weights = candidate;
     [here, there] = [there, here];
