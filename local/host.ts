@@ -68,7 +68,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
         log.log(toLogLevel(level), message);
     });
     cleanups.push(() => runTerminateHooks(app, log));
-    const functions = buildFunctionTable(app);
+    const functions = buildFunctionTable(app.registrations);
     const problems = checkBindings(functions, settings);
     if (problems.length > 0)
       throw new AppError('INVALID_ARGUMENT', `The app cannot be hosted: ${problems.join('; ')}.`, {

@@ -58,9 +58,8 @@ async function runTimer(
   if (schedule.isMonitored) store.write(fn.name, status);
   let isImmediate = isPastDue || fn.trigger['runOnStartup'] === true;
 
-  for (;;) {
+  while (!signal.aborted) {
     if (!isImmediate && !(await sleepUntil(context, status.next, signal))) return;
-    if (signal.aborted) return;
     const begin = clock.now();
     try {
       await callWithRetries(context, fn, toTimerData(schedule, status, isPastDue), signal);

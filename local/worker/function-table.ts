@@ -1,6 +1,5 @@
 import { AppError } from '../../shared/core/errors.ts';
-import type { CoreBinding, CoreFunctionMetadata, CoreRetryOptions } from './core-api.ts';
-import type { LoadedApp } from './load.ts';
+import type { CoreBinding, CoreFunctionMetadata, CoreRetryOptions, Registrations } from './core-api.ts';
 
 /** One registered function, with its bindings sorted by what they are for. */
 export interface FunctionEntry {
@@ -25,10 +24,10 @@ const namePattern = /^[a-z][a-z0-9_-]{0,127}$/i;
  *
  * @throws AppError INVALID_ARGUMENT naming every bad or duplicate name at once
  */
-export function buildFunctionTable(app: LoadedApp): readonly FunctionEntry[] {
-  const problems = [...app.registrations.problems];
+export function buildFunctionTable(registrations: Registrations): readonly FunctionEntry[] {
+  const problems = [...registrations.problems];
   const seen = new Map<string, string>();
-  const entries = [...app.registrations.functions.values()].map(({ metadata }) => {
+  const entries = [...registrations.functions.values()].map(({ metadata }) => {
     const { name } = metadata;
     if (!namePattern.test(name))
       problems.push(`"${name}" is not a function name: a letter, then up to 127 letters, digits, "_" or "-"`);

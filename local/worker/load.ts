@@ -33,49 +33,65 @@ const workerCapabilities = {
 };
 
 /** Node never loads a module twice, so a second start in the same process uses what the first one registered. */
-const loadedApps = new Map<string, Promise<LoadedApp>>();
+const registered = new Map<string, Promise<Registrations>>();
+const loaded = new Map<string, Promise<LoadedApp>>();
 
 /**
  * Loads a built app as the real worker does: the files that package.json `main` globs, in name order, then the
  * appStart hooks, then the capabilities; registration is locked after that.
  *
  * @throws AppError INVALID_ARGUMENT with the file's name when one cannot be loaded, or the glob finds none (the
- * real worker only warns there and starts with no functions).
+ * real worker only warns there and starts with no functions); what an appStart hook throws
  */
 export function loadApp(appDir: string, log: Registrations['log']): Promise<LoadedApp> {
-  const directory = existsSync(appDir) ? realpathSync(appDir) : appDir;
-  let app = loadedApps.get(directory);
-  if (!app) {
-    app = loadOnce(directory, log);
-    loadedApps.set(directory, app);
-    app.catch(() => loadedApps.delete(directory));
-  }
-  return app;
+  return once(loaded, appDir, async (directory) => {
+    const registrations = await registerFunctions(directory, log);
+    const model = getProgrammingModel();
+    if (!model) throw new AppError('INTERNAL', 'The app registered functions without a programming model.');
+    const appHookData: Record<string, unknown> = {};
+    for (const hook of registrations.hooks.appStart)
+      await hook({ hookData: {}, appHookData, functionAppDirectory: directory });
+    const capabilities = (await model.getCapabilities?.({ ...workerCapabilities })) ?? workerCapabilities;
+    registrations.isLocked = true;
+    return { appDir: directory, registrations, model, capabilities, appHookData };
+  });
 }
 
-async function loadOnce(appDir: string, log: Registrations['log']): Promise<LoadedApp> {
-  const files = findEntryPoints(appDir);
-  installCoreApi();
-  const registrations = createRegistrations(log);
-  directRegistrationsTo(registrations);
-  for (const file of files) {
-    try {
-      await import(pathToFileURL(join(appDir, file)).href);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new AppError('INVALID_ARGUMENT', `${file} could not be loaded: ${reason}`, { file }, error);
+/** The first half of `loadApp`: what the files register, with nothing started. */
+export function registerFunctions(appDir: string, log: Registrations['log']): Promise<Registrations> {
+  return once(registered, appDir, async (directory) => {
+    const files = findEntryPoints(directory);
+    installCoreApi();
+    const registrations = createRegistrations(log);
+    directRegistrationsTo(registrations);
+    for (const file of files) {
+      try {
+        await import(pathToFileURL(join(directory, file)).href);
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new AppError('INVALID_ARGUMENT', `${file} could not be loaded: ${reason}`, { file }, error);
+      }
     }
-  }
-  const model = getProgrammingModel();
-  if (!model || registrations.functions.size === 0)
-    throw new AppError('INVALID_ARGUMENT', `The app in ${appDir} registers no functions.`, { files });
+    if (registrations.functions.size === 0)
+      throw new AppError('INVALID_ARGUMENT', `The app in ${directory} registers no functions.`, { files });
+    return registrations;
+  });
+}
 
-  const appHookData: Record<string, unknown> = {};
-  for (const hook of registrations.hooks.appStart)
-    await hook({ hookData: {}, appHookData, functionAppDirectory: appDir });
-  const capabilities = (await model.getCapabilities?.({ ...workerCapabilities })) ?? workerCapabilities;
-  registrations.isLocked = true;
-  return { appDir, registrations, model, capabilities, appHookData };
+/** One attempt at a time for each folder; a failed one is forgotten. */
+function once<T>(
+  done: Map<string, Promise<T>>,
+  appDir: string,
+  load: (directory: string) => Promise<T>,
+): Promise<T> {
+  const directory = existsSync(appDir) ? realpathSync(appDir) : appDir;
+  let result = done.get(directory);
+  if (!result) {
+    result = load(directory);
+    done.set(directory, result);
+    result.catch(() => done.delete(directory));
+  }
+  return result;
 }
 
 /** The files that `main` globs, relative to the app's folder, in name order. */
