@@ -109,12 +109,12 @@ export const bodies: fc.Arbitrary<JsonObject> = fc.dictionary(
     { weight: 1, arbitrary: fc.array(scalars, { maxLength: 2 }) },
     { weight: 3, arbitrary: fc.dictionary(fc.constantFrom(...names), fc.oneof(scalars, fc.constant(null))) },
   ),
-  { noNullPrototype: true },
+  { minKeys: 2, noNullPrototype: true },
 ) as fc.Arbitrary<JsonObject>;
 
 const paths: fc.Arbitrary<FieldPath> = fc.oneof(
-  fc.constantFrom(...names).map((name): FieldPath => [name]),
-  fc.tuple(fc.constantFrom(...names), fc.constantFrom(...names)),
+  { weight: 4, arbitrary: fc.constantFrom(...names).map((name): FieldPath => [name]) },
+  { weight: 1, arbitrary: fc.tuple(fc.constantFrom(...names), fc.constantFrom(...names)) },
 );
 
 export const sorts: fc.Arbitrary<Sort> = fc.record({
