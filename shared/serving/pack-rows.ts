@@ -14,7 +14,7 @@ export interface PackedRows {
 }
 
 /** One value that does not fit; `row` counts from 0. */
-export interface RowProblem {
+interface RowProblem {
   readonly row: number;
   readonly column: string;
   readonly problem: string;

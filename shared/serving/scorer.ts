@@ -26,7 +26,7 @@ export interface ModelSource {
   load(): Promise<Uint8Array>;
 }
 
-export interface Scores {
+interface Scores {
   /** The probability of a positive, one a row. */
   readonly probabilities: Float32Array;
 }

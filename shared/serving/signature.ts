@@ -4,12 +4,12 @@ import { timestampParts } from '../core/timestamps.ts';
 /**
  * The type a request's value must have. `integer` travels as a JSON number, `timestamp` as an ISO 8601 text.
  */
-export const columnTypes = ['number', 'integer', 'string', 'boolean', 'timestamp'] as const;
+const columnTypes = ['number', 'integer', 'string', 'boolean', 'timestamp'] as const;
 export type ColumnType = (typeof columnTypes)[number];
 
 /** The element type of a model's input tensor of shape [rows, 1]. */
-export const tensorTypes = ['float32', 'int64', 'string'] as const;
-export type TensorType = (typeof tensorTypes)[number];
+const tensorTypes = ['float32', 'int64', 'string'] as const;
+type TensorType = (typeof tensorTypes)[number];
 
 const inputSchema = z.strictObject({
   /** The name of the model's input. */

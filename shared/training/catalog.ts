@@ -10,7 +10,7 @@ export type AnyTrainer = Trainer<unknown, TrainedModel>;
 /** Every trainer, by the name that a training spec gives. */
 export const trainers = { logistic } as const satisfies Record<string, AnyTrainer>;
 
-export type TrainerName = keyof typeof trainers;
+type TrainerName = keyof typeof trainers;
 
 /** @throws AppError INVALID_ARGUMENT naming the trainers there are. */
 export function findTrainer(name: string): AnyTrainer {

@@ -7,7 +7,7 @@ const reservedNames = ['probability', 'label'];
 const columnName = z.string().min(1).max(200);
 
 /** One input of a model: a column, or a calendar part of a timestamp column, as a number or as a category. */
-export const featureSchema = z.strictObject({
+const featureSchema = z.strictObject({
   column: columnName,
   kind: z.enum(['numeric', 'categorical']),
   part: z.enum(timestampParts).optional(),
@@ -19,7 +19,7 @@ export const featureSchema = z.strictObject({
 export type Feature = z.infer<typeof featureSchema>;
 
 /** A yes/no question about a column: is `delay >= 15`? Rows where the column is null are left out. */
-export const labelSchema = z.strictObject({
+const labelSchema = z.strictObject({
   column: columnName,
   op: z.enum(['>=', '>', '<=', '<', '==']),
   value: z.number(),

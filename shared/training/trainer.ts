@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { FitReport, TrainedModel, TrainingTable } from './entities.ts';
 
 /** What an iterative trainer tells while it works. */
-export interface FitProgress {
+interface FitProgress {
   readonly iteration: number;
   /** The most there can be; it may stop earlier. */
   readonly maxIterations: number;

@@ -147,7 +147,7 @@ describe('refusals', () => {
       'INSTALL httpfs',
       'SET enable_external_access = true',
     ])
-      await expect(parquet.connection.run(sql), sql).rejects.toThrow(/disabled|locked|permission/i);
+      await expect(parquet.connection.run(sql)).rejects.toThrow(/disabled|locked|permission/i);
   });
 
   test('after an abort', async () => {

@@ -45,13 +45,14 @@ export async function minimise(
     converged = 0.5 * dot(step, here.gradient) <= tolerance * here.objective;
     // The last step is taken too: it is computed, and next to the minimum it squares the error. Whole or not at
     // all, though: if it does not go down there, rounding is all that is left.
+    const smallest = converged ? 1 : smallestStep;
     let size = 1;
     let candidate = weights;
     do {
       candidate = weights.map((weight, i) => weight - size * step[i]!);
       measure(design, labels, rows, candidate, l2, there);
       size /= 2;
-    } while (there.objective > here.objective && !converged && size > smallestStep);
+    } while (there.objective > here.objective && size > smallest);
     iterations += 1;
     await hooks.onIteration({ iteration: iterations, maxIterations, objective: here.objective });
     // Not even a tiny step goes down: where we are is as good as it gets.
