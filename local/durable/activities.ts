@@ -77,7 +77,7 @@ export class ActivityPump {
 
   async #run(work: ActivityWork): Promise<void> {
     const event = await this.#execute(work);
-    while (this.#isOpen) {
+    do {
       try {
         this.#commit(work, event);
         return;
@@ -89,7 +89,7 @@ export class ActivityPump {
         });
         await new Promise<void>((resolve) => setTimeout(resolve, commitRetryMs).unref());
       }
-    }
+    } while (this.#isOpen);
   }
 
   async #execute(work: ActivityWork): Promise<InboxEvent> {

@@ -89,6 +89,14 @@ const orchestrators: Readonly<Record<string, Orchestrator>> = {
   *echoThrough(context) {
     return yield context.df.callActivity('echo', context.df.getInput());
   },
+  *echoSlowly(context) {
+    return yield context.df.callActivity('slow', { ms: context.df.getInput(), value: 'slept' });
+  },
+  *workThenWait(context) {
+    const done = yield context.df.callActivity('echo', 'done');
+    yield context.df.waitForExternalEvent('go');
+    return done;
+  },
   *retries(context) {
     const input = context.df.getInput<FlakyInput>();
     const value = yield context.df.callActivityWithRetry('flaky', new df.RetryOptions(1, 3), input);

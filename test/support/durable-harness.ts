@@ -38,6 +38,8 @@ export interface HarnessOptions {
   /** A database file that outlives the harness. */
   readonly file?: string;
   readonly invoke?: (name: string, input: string) => Promise<unknown>;
+  /** Functions that this start does not know although they are registered. */
+  readonly without?: readonly string[];
 }
 
 export async function openDatabase(file: string): Promise<DatabaseSync> {
@@ -60,7 +62,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Durabl
     log: { log: (level, message, fields) => logs.push({ level, message, ...(fields ? { fields } : {}) }) },
     baseUrl: () => origin,
     systemKey,
-    functions: registeredDurableFunctions(),
+    functions: registeredDurableFunctions().filter(({ name }) => options.without?.includes(name) !== true),
     settings: options.settings,
     verifyReplay: options.verifyReplay ?? false,
     invoke: options.invoke ?? callRegistered,
