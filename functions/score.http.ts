@@ -42,7 +42,7 @@ registerRoutes([
           ? { model: params.model, alias: query.alias ?? productionAlias }
           : { model: params.model, version: query.version };
       const { version, predictions } = await app.scoring.score(target, body.rows);
-      const latencyMs = Math.round((performance.now() - startedAt) * 1000) / 1000;
+      const latencyMs = Number((performance.now() - startedAt).toFixed(3));
       return { json: { model: version.model, version: version.version, predictions, latencyMs } };
     },
   }),

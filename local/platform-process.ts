@@ -20,6 +20,8 @@ export interface PlatformProcessOptions {
   /** Another Functions app than Slipway, and a path that answers 200 once it is up. */
   readonly appDir?: string;
   readonly readyPath?: string;
+  /** A command to run the platform under: it gets the platform's own command as its last arguments. */
+  readonly wrap?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
 }
@@ -46,7 +48,8 @@ export class PlatformProcess {
     const cli = join(import.meta.dirname, '..', 'dist', 'local', 'cli.js');
     const flags = ['--port', String(port), '--data-dir', dataDir, ...(clean ? ['--clean'] : [])];
     if (appDir !== undefined) flags.push('--app-dir', appDir);
-    const child = spawn(process.execPath, [cli, ...flags], {
+    const [command, ...args] = [...(options.wrap ?? []), process.execPath, cli, ...flags];
+    const child = spawn(command ?? process.execPath, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...options.env },
     });
@@ -62,6 +65,10 @@ export class PlatformProcess {
     }
     child.kill('SIGKILL');
     throw new Error(`The platform did not start.\n${readTail()}`);
+  }
+
+  get pid(): number {
+    return this.#endpoints.pid;
   }
 
   get isRunning(): boolean {

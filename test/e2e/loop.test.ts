@@ -1,0 +1,126 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import {
+  ask,
+  declarePipeline,
+  followRun,
+  type ModelVersion,
+  newestModel,
+  pipeline,
+} from '../../examples/flights/loop.ts';
+import { sha256 } from '../../shared/core/ids.ts';
+import { readFileSync } from 'node:fs';
+import { startPlatform, writeFlights } from '../support/platform.ts';
+import { createFolder } from '../support/stores.ts';
+
+const timeoutMs = 60_000;
+
+test('a dropped file becomes a scored request, and every link of the chain can be followed back', async () => {
+  const folder = createFolder();
+  const file = join(folder, 'january.parquet');
+  await writeFlights(file, { rows: 20_000 });
+  const dataDir = join(folder, 'data');
+  const platform = await startPlatform({ dataDir });
+  await declarePipeline(platform);
+  await platform.upload('landing', 'flights/january.parquet', file);
+
+  const ingest = await followRun(platform, 'ingest', { timeoutMs });
+  const training = await followRun(platform, pipeline, { timeoutMs });
+  expect([ingest.status, training.status], JSON.stringify([ingest, training])).toEqual([
+    'succeeded',
+    'succeeded',
+  ]);
+
+  const version = await platform.call<{
+    rows: number;
+    sha256: string;
+    runId: string;
+    columns: { name: string }[];
+  }>('GET', 'api/v1/datasets/flights/versions/0');
+  expect(version).toMatchObject({ rows: 20_000, sha256: sha256(readFileSync(file)), runId: ingest.runId });
+  expect(version.columns.map(({ name }) => name)).toEqual([
+    'date',
+    'delay',
+    'distance',
+    'origin',
+    'destination',
+  ]);
+
+  const model = await newestModel(platform);
+  expect(model.metrics['aucScore']).toBeGreaterThan(0.7);
+  expect(model.lineage).toMatchObject({
+    runId: training.runId,
+    dataset: { name: 'flights', version: 0, sha256: version.sha256 },
+  });
+
+  const score = await ask(platform);
+  expect(score.version).toBe(1);
+  expect(score.predictions[0]?.probability).toBeGreaterThan(0);
+  expect(score.predictions[0]?.probability).toBeLessThan(1);
+
+  // The same content again, under another name and under the same one: no new version, no new training.
+  await platform.upload('landing', 'flights/copy.parquet', file);
+  await platform.upload('landing', 'flights/january.parquet', file);
+  await expect
+    .poll(
+      async () =>
+        (await list(platform, 'api/v1/runs?pipeline=ingest')).filter(({ status }) => status === 'succeeded')
+          .length,
+      {
+        timeout: timeoutMs,
+      },
+    )
+    .toBe(3);
+  await sleep(500);
+  expect(await list(platform, 'api/v1/datasets/flights/versions')).toHaveLength(1);
+  expect(await list(platform, `api/v1/runs?pipeline=${pipeline}`)).toHaveLength(1);
+
+  // After a restart everything is still there, and nothing fires again.
+  const { predictions } = score;
+  await platform.stop();
+  const again = await startPlatform({ dataDir });
+  await sleep(1_500);
+  expect((await ask(again)).predictions).toEqual(predictions);
+  expect(await list(again, 'api/v1/runs')).toHaveLength(4);
+}, 120_000);
+
+test('equal data and code give equal model bytes on another platform', async () => {
+  const file = join(createFolder(), 'flights.parquet');
+  await writeFlights(file, { rows: 5_000 });
+  const models: ModelVersion[] = [];
+  for (let i = 0; i < 2; i += 1) {
+    const platform = await startPlatform();
+    await declarePipeline(platform);
+    await platform.upload('landing', 'flights/flights.parquet', file);
+    await followRun(platform, pipeline, { timeoutMs });
+    models.push(await newestModel(platform));
+    await platform.stop();
+  }
+  expect(models[0]?.sha256).toBe(models[1]?.sha256);
+}, 120_000);
+
+test('a gate that is not met leaves production where it was, and says why', async () => {
+  const folder = createFolder();
+  const file = join(folder, 'flights.parquet');
+  await writeFlights(file, { rows: 5_000 });
+  const platform = await startPlatform();
+  await declarePipeline(platform);
+  const declared = await platform.call<{ params: object }>('GET', `api/v1/pipelines/${pipeline}`);
+  await platform.call('PUT', `api/v1/pipelines/${pipeline}`, {
+    definition: 'train-classifier',
+    on: { dataset: 'flights' },
+    params: { ...declared.params, gate: { metric: 'aucScore', min: 0.999 } },
+  });
+  await platform.upload('landing', 'flights/flights.parquet', file);
+  const run = await followRun(platform, pipeline, { timeoutMs });
+  expect(run).toMatchObject({ status: 'failed', error: { step: 'deploy' } });
+  expect(run.error?.message).toMatch(/stays undeployed: aucScore is 0\.\d+, below 0\.999/);
+  expect(await list(platform, 'api/v1/models/late-flights/versions')).toHaveLength(1);
+  expect(await list(platform, 'api/v1/models/late-flights/aliases')).toEqual([]);
+  await expect(ask(platform)).rejects.toThrow(/404.*no alias/);
+}, 120_000);
+
+async function list(platform: { call: <T>(method: string, path: string) => Promise<T> }, path: string) {
+  return (await platform.call<{ items: { status?: string }[] }>('GET', path)).items;
+}

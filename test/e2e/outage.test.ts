@@ -1,0 +1,109 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { ask, declarePipeline, followRun, pipeline } from '../../examples/flights/loop.ts';
+import { startPlatform, writeFlights } from '../support/platform.ts';
+import { createFolder } from '../support/stores.ts';
+
+const timeoutMs = 90_000;
+
+test('storage that dies: health says so, scoring goes on, and what was dropped is not lost', async () => {
+  const folder = createFolder();
+  const storage = await startStorage(join(folder, 'azurite'), 0);
+  const platform = await startPlatform({
+    dataDir: join(folder, 'data'),
+    env: { AzureWebJobsStorage: storage.connectionString },
+  });
+  await declarePipeline(platform);
+  const file = join(folder, 'flights.parquet');
+  const next = join(folder, 'next.parquet');
+  await writeFlights(file, { rows: 3_000 });
+  await writeFlights(next, { rows: 3_000, seed: 1 });
+  await upload(storage.connectionString, 'flights/1.parquet', file);
+  await followRun(platform, pipeline, { timeoutMs });
+  const before = await ask(platform);
+
+  await upload(storage.connectionString, 'flights/2.parquet', next);
+  await kill(storage.child);
+  const health = await fetch(`${platform.url}/api/health`);
+  expect(health.status).toBe(503);
+  expect(await health.json()).toMatchObject({
+    status: 'unhealthy',
+    dependencies: { blobs: { status: 'down' }, metadata: { status: 'up' }, queue: { status: 'up' } },
+  });
+  expect((await ask(platform)).predictions).toEqual(before.predictions);
+
+  await startStorage(join(folder, 'azurite'), storage.port);
+  await expect
+    .poll(async () => (await fetch(`${platform.url}/api/health`)).status, { timeout: timeoutMs })
+    .toBe(200);
+  await expect.poll(async () => (await ask(platform)).version, { timeout: timeoutMs, interval: 200 }).toBe(2);
+}, 180_000);
+
+const canMount = spawnSync('unshare', ['-Urm', 'true']).status === 0;
+
+test.skipIf(!canMount)(
+  `a full disk for temporary files: the step says so, and goes on once there is room${canMount ? '' : ' (skipped: this machine does not let a process mount a small disk of its own)'}`,
+  async () => {
+    const folder = createFolder();
+    const disk = join(folder, 'disk');
+    mkdirSync(disk);
+    const file = join(folder, 'flights.parquet');
+    await writeFlights(file, { rows: 50_000 });
+    const platform = await startPlatform({
+      dataDir: join(folder, 'data'),
+      env: { TMPDIR: disk },
+      wrap: ['unshare', '-Urm', 'sh', '-c', `mount -t tmpfs -o size=1m tmpfs ${disk} && exec "$@"`, 'sh'],
+    });
+    const inside = `/proc/${platform.pid}/root${disk}/filler`;
+    writeFileSync(inside, new Uint8Array(900 * 1024));
+    await platform.upload('landing', 'flights/flights.parquet', file);
+    await expect
+      .poll(() => firstStep(platform), { timeout: timeoutMs })
+      .toMatchObject({ status: 'failed', error: { code: 'INSUFFICIENT_STORAGE', retry: true } });
+    expect((await fetch(`${platform.url}/api/health`)).status).toBe(200);
+    expect(existsSync(inside)).toBe(true);
+    rmSync(inside);
+    expect(await followRun(platform, 'ingest', { timeoutMs })).toMatchObject({ status: 'succeeded' });
+  },
+  180_000,
+);
+
+async function firstStep(platform: Awaited<ReturnType<typeof startPlatform>>): Promise<unknown> {
+  const { items } = await platform.call<{ items: { runId: string }[] }>('GET', 'api/v1/runs?pipeline=ingest');
+  if (!items[0]) return undefined;
+  const run = await platform.call<{ steps: unknown[] }>('GET', `api/v1/runs/${items[0].runId}`);
+  return run.steps[0];
+}
+
+interface Storage {
+  readonly child: ChildProcess;
+  readonly connectionString: string;
+  readonly port: number;
+}
+
+async function startStorage(dataDir: string, port: number): Promise<Storage> {
+  const script = join(import.meta.dirname, '../support/azurite-child.ts');
+  const child = spawn(process.execPath, [script, dataDir, String(port)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => kill(child));
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const { connectionString, port: actual } = JSON.parse(line.toString('utf8')) as Omit<Storage, 'child'>;
+  return { child, connectionString, port: actual };
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
+}
+
+async function upload(connectionString: string, name: string, file: string): Promise<void> {
+  const { BlobServiceClient } = await import('@azure/storage-blob');
+  const service = BlobServiceClient.fromConnectionString(connectionString);
+  await service.getContainerClient('landing').getBlockBlobClient(name).uploadFile(file);
+}
