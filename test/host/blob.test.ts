@@ -124,3 +124,24 @@ test('outputs: a blob, a storage queue message and a Service Bus message follow 
     .toEqual(['hello queue']);
   expect(await host.waitFor('out-reader', 1)).toMatchObject([{ message: { copied: 'note' } }]);
 });
+
+test('storage that is out of reach is said once, and harms nothing else', async () => {
+  const dead = host.connectionString.replace(/(BlobEndpoint=http:\/\/127\.0\.0\.1):\d+/, '$1:9');
+  host = await host.restart({ settings: { ...host.folder.settings, AzureWebJobsStorage: dead } });
+  const complaints = (): number =>
+    host.logged.filter(({ message }) => message.includes('cannot be reached')).length;
+  const containers = new Set(['watched', 'deferred', 'poisoned', 'slow', 'inbox']);
+  await expect.poll(complaints, { timeout: 10_000 }).toBe(containers.size);
+  await settle();
+  expect(complaints()).toBe(containers.size);
+  expect((await fetch(`${host.url}/echo`)).status).toBe(200);
+
+  await put('deferred', 'meanwhile.bin', 'x');
+  const seen = host.recorded('deferred').length;
+  host = await host.restart({
+    settings: { ...host.folder.settings, AzureWebJobsStorage: host.connectionString },
+  });
+  expect((await host.waitFor('deferred', seen + 1)).at(-1)).toMatchObject({
+    metadata: { name: 'meanwhile.bin' },
+  });
+});

@@ -1,5 +1,5 @@
 import { evaluate, programs, type Program } from '../support/durable-program.ts';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -228,3 +228,11 @@ describe('what is not quite HTTP', () => {
     expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 413', 'HTTP/1.1 404', 'HTTP/1.1 200']);
   });
 });
+
+test('a function that a setting disables is not there', async () => {
+  const settings = { ...host.folder.settings, AzureWebJobsStorage: host.connectionString };
+  host = await host.restart({ settings: { ...settings, 'AzureWebJobs.no-route.Disabled': 'true' } });
+  expect((await get('no-route')).status).toBe(404);
+  host = await host.restart({ settings });
+  expect((await get('no-route')).status).toBe(200);
+});

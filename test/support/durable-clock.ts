@@ -32,6 +32,6 @@ export class ManualClock implements Clock {
 
   advance(ms: number): void {
     this.#nowMs += ms;
-    for (const sleeper of [...this.#sleepers]) if (sleeper.wakeMs <= this.#nowMs) sleeper.wake();
+    for (const sleeper of this.#sleepers) if (sleeper.wakeMs <= this.#nowMs) sleeper.wake();
   }
 }

@@ -45,7 +45,7 @@ const core = {
   getProgrammingModel: () => model,
   registerHook: () => ({ dispose: () => undefined }),
   log: () => undefined,
-  Disposable: class {},
+  Disposable: Object,
 };
 
 type Load = (request: string, ...rest: unknown[]) => unknown;

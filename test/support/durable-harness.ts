@@ -75,9 +75,11 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Durabl
       const path = url.pathname.slice('/runtime/webhooks/durabletask'.length);
       const { method = 'GET', headers } = request;
       const body = Buffer.concat(chunks);
-      void extension.handle({ method, path, query: url.searchParams, headers, body }).then((answer) => {
-        response.writeHead(answer.status, answer.headers).end(answer.body);
-      });
+      const answer = async (): Promise<void> => {
+        const reply = await extension.handle({ method, path, query: url.searchParams, headers, body });
+        response.writeHead(reply.status, reply.headers).end(reply.body);
+      };
+      void answer();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,7 +1,7 @@
 import './durable-core.ts';
 import * as df from 'durable-functions';
 import type { OrchestrationContext } from 'durable-functions';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 /** Small orchestrator programs as data: one orchestrator runs any of them, and `evaluate` says what must come out. */
 export type Leaf =
