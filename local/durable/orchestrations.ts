@@ -59,7 +59,16 @@ export class OrchestrationRunner {
     }
     if (this.#options.isStopped()) return undefined;
     const wakes = commitTurn(stores, this.#options.ids, commit.commit);
-    if (wakes === undefined) return undefined;
+    if (wakes === undefined) {
+      // Replaced meanwhile: what took its place is looked at afresh. Purged: that finds nothing to do.
+      this.#options.wake({
+        instances: new Set([instanceId]),
+        entities: new Set(),
+        activities: false,
+        timers: false,
+      });
+      return undefined;
+    }
     const { after, history } = commit.commit;
     // Messages that this turn left behind, other than those that a suspended instance must not hear.
     const isMoreWaiting =
