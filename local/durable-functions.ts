@@ -1,6 +1,7 @@
 import { AppError } from '../shared/core/errors.ts';
 import { webhookPath } from './durable/client-urls.ts';
 import { createDurableExtension } from './durable/extension.ts';
+import { textOf } from './host-json.ts';
 import type { HostContext, HostExtension } from './host-context.ts';
 import { opensDurableWebhooks } from './http/keys.ts';
 import type { FunctionEntry } from './worker/function-table.ts';
@@ -22,7 +23,7 @@ export const durableExtension = {
     const settings = context.hostJson.durableTask;
     const engine = createDurableExtension({
       db: context.db,
-      hubName: String(settings['hubName'] ?? 'TestHubName'),
+      hubName: textOf(settings['hubName'], 'TestHubName'),
       clock: context.clock,
       ids: context.ids,
       log: context.log,

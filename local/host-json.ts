@@ -22,51 +22,29 @@ export interface HostJson {
 type JsonSection = Readonly<Record<string, unknown>>;
 
 /** The keys of host.json version 2.0 that the real host knows. @see https://aka.ms/functions-hostjson */
-const knownKeys = [
-  ...['$schema', 'version', 'functionTimeout', 'retry', 'functions', 'watchDirectories', 'watchFiles'],
-  ...['singleton', 'logging', 'aggregator', 'healthMonitor', 'extensionBundle', 'managedDependency'],
-  ...['customHandler', 'extensions', 'concurrency', 'telemetryMode'],
-];
-const knownExtensions = {
-  http: [
-    'routePrefix',
-    'maxOutstandingRequests',
-    'maxConcurrentRequests',
-    'dynamicThrottlesEnabled',
-    'hsts',
-    'customHeaders',
-  ],
-  blobs: ['maxDegreeOfParallelism', 'poisonBlobThreshold'],
-  queues: [
-    'maxPollingInterval',
-    'visibilityTimeout',
-    'batchSize',
-    'maxDequeueCount',
-    'newBatchThreshold',
-    'messageEncoding',
-  ],
-  serviceBus: [
-    ...['clientRetryOptions', 'prefetchCount', 'transportType', 'webProxy', 'autoCompleteMessages'],
-    ...['maxAutoLockRenewalDuration', 'maxConcurrentCalls', 'maxConcurrentSessions', 'maxMessageBatchSize'],
-    ...['minMessageBatchSize', 'maxBatchWaitTime', 'sessionIdleTimeout', 'enableCrossEntityTransactions'],
-    ...['maxConcurrentCallsPerSession'],
-  ],
-  durableTask: [
-    ...[
-      'hubName',
-      'defaultVersion',
-      'versionMatchStrategy',
-      'versionFailureStrategy',
-      'storageProvider',
-      'tracing',
-    ],
-    ...['notifications', 'maxConcurrentActivityFunctions', 'maxConcurrentOrchestratorFunctions'],
-    ...['maxConcurrentEntityFunctions', 'extendedSessionsEnabled', 'extendedSessionIdleTimeoutInSeconds'],
-    ...['maxEntityOperationBatchSize', 'maxOrchestrationActions', 'useAppLease', 'useGracefulShutdown'],
-    ...['overridableExistingInstanceStates', 'localRpcEndpointEnabled', 'storeInputsInOrchestrationHistory'],
-    ...['entityMessageReorderWindowInMinutes', 'httpSettings', 'rollbackEntityOperationsOnExceptions'],
-  ],
-} as const satisfies Record<string, readonly string[]>;
+const knownKeys =
+  words(`$schema version functionTimeout retry functions watchDirectories watchFiles singleton logging
+  aggregator healthMonitor extensionBundle managedDependency customHandler extensions concurrency telemetryMode`);
+
+const knownExtensions: Readonly<Record<string, readonly string[]>> = {
+  http: words(
+    `routePrefix maxOutstandingRequests maxConcurrentRequests dynamicThrottlesEnabled hsts customHeaders`,
+  ),
+  blobs: words(`maxDegreeOfParallelism poisonBlobThreshold`),
+  queues: words(
+    `maxPollingInterval visibilityTimeout batchSize maxDequeueCount newBatchThreshold messageEncoding`,
+  ),
+  serviceBus: words(`clientRetryOptions prefetchCount transportType webProxy autoCompleteMessages
+    maxAutoLockRenewalDuration maxConcurrentCalls maxConcurrentCallsPerSession maxConcurrentSessions
+    maxMessageBatchSize minMessageBatchSize maxBatchWaitTime sessionIdleTimeout enableCrossEntityTransactions`),
+  durableTask:
+    words(`hubName defaultVersion versionMatchStrategy versionFailureStrategy storageProvider tracing
+    notifications maxConcurrentActivityFunctions maxConcurrentOrchestratorFunctions maxConcurrentEntityFunctions
+    extendedSessionsEnabled extendedSessionIdleTimeoutInSeconds maxEntityOperationBatchSize maxOrchestrationActions
+    useAppLease useGracefulShutdown overridableExistingInstanceStates localRpcEndpointEnabled
+    storeInputsInOrchestrationHistory entityMessageReorderWindowInMinutes httpSettings
+    rollbackEntityOperationsOnExceptions`),
+};
 
 const minimumBundle = [4, 30, 0] as const;
 
@@ -99,13 +77,18 @@ export function readHostJson(appDir: string, settings: Readonly<Record<string, s
   };
   const durationOf = (value: unknown, path: string, fallbackMs: number): number => {
     if (value === undefined) return fallbackMs;
-    const durationMs = value === '-1' ? Number.POSITIVE_INFINITY : parseTimeSpan(String(value));
+    const durationMs =
+      value === '-1'
+        ? Number.POSITIVE_INFINITY
+        : typeof value === 'string'
+          ? parseTimeSpan(value)
+          : undefined;
     if (durationMs === undefined || durationMs <= 0)
       problems.push(`${path} is not a TimeSpan above zero ("hh:mm:ss")`);
     return durationMs ?? fallbackMs;
   };
   const hostJson: HostJson = {
-    routePrefix: String(http?.['routePrefix'] ?? 'api').replace(/^\/+|\/+$/g, ''),
+    routePrefix: textOf(http?.['routePrefix'], 'api').replace(/^\/+|\/+$/g, ''),
     functionTimeoutMs: durationOf(root['functionTimeout'], 'functionTimeout', 30 * 60_000),
     blobs: {
       maxDegreeOfParallelism: numberOf(blobs, 'extensions.blobs', 'maxDegreeOfParallelism', 8),
@@ -131,9 +114,8 @@ export function readHostJson(appDir: string, settings: Readonly<Record<string, s
 function checkKeys(root: JsonSection, problems: string[]): void {
   if (root['version'] !== '2.0') problems.push('"version" must be "2.0"');
   for (const key of Object.keys(root)) if (!knownKeys.includes(key)) problems.push(`unknown key "${key}"`);
-  const known: Readonly<Record<string, readonly string[]>> = knownExtensions;
   for (const [name, settings] of Object.entries(section(root['extensions']))) {
-    const keys = known[name];
+    const keys = knownExtensions[name];
     if (!keys) problems.push(`unknown extension "extensions.${name}"`);
     for (const key of keys ? Object.keys(section(settings)) : [])
       if (!keys?.includes(key)) problems.push(`unknown key "extensions.${name}.${key}"`);
@@ -150,6 +132,15 @@ function checkKeys(root: JsonSection, problems: string[]): void {
 function compareVersions(a: readonly number[], b: readonly number[]): number {
   for (const [index, part] of a.entries()) if (part !== b[index]) return part - (b[index] ?? 0);
   return 0;
+}
+
+/** A setting that should be text; anything else counts as not given. */
+export function textOf(value: unknown, fallback = ''): string {
+  return typeof value === 'string' ? value : fallback;
+}
+
+function words(text: string): readonly string[] {
+  return text.split(/\s+/);
 }
 
 function section(value: unknown): JsonSection {

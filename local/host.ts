@@ -85,7 +85,15 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     const { functionTimeoutMs } = hostJson;
     let url: string | undefined;
     const context: HostContext = {
-      ...{ hostJson, settings, functions, db, queue, clock, ids, log, keys },
+      hostJson,
+      settings,
+      functions,
+      db,
+      queue,
+      clock,
+      ids,
+      log,
+      keys,
       capabilities: app.capabilities,
       endpoints: createHostEndpoints(),
       tuning: { responseTimeoutMs: 230_000, blobPollMs: 500, ...options.tuning, port: options.port },
@@ -98,7 +106,9 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
 
     const started: RunningExtension[] = [];
     for (const extension of extensions) {
-      const own = functions.filter(({ trigger }) => extension.triggerTypes.includes(trigger.type));
+      const own = functions.filter(
+        ({ name, trigger }) => extension.triggerTypes.includes(trigger.type) && !isDisabled(name, settings),
+      );
       const running = await extension.start(context, own);
       cleanups.push(() => running.stop());
       started.push(running);
@@ -112,6 +122,12 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     await stopAll();
     throw error;
   }
+}
+
+/** The app setting by which slots keep functions quiet; as in the real host, such a function is not there. */
+function isDisabled(name: string, settings: AppSettings): boolean {
+  const value = settings[`AzureWebJobs.${name}.Disabled`] ?? settings[`AzureWebJobs_${name}_Disabled`];
+  return /^(true|1)$/i.test(value ?? '');
 }
 
 async function runTerminateHooks({ registrations, appHookData }: LoadedApp, log: Logger): Promise<void> {

@@ -1,4 +1,5 @@
 import { Agent, type IncomingMessage, type ServerResponse } from 'node:http';
+import { textOf } from '../host-json.ts';
 import type { HostContext, HostExtension, RunningExtension } from '../host-context.ts';
 import type { FunctionEntry } from '../worker/function-table.ts';
 import type { TypedData } from '../worker/typed-data.ts';
@@ -205,7 +206,7 @@ function toRoute(fn: FunctionEntry) {
 }
 
 function readAuthLevel(trigger: FunctionEntry['trigger']): string {
-  return String(trigger['authLevel'] ?? 'function').toLowerCase();
+  return textOf(trigger['authLevel'], 'function').toLowerCase();
 }
 
 function findWorkerServer({ capabilities }: HostContext): WorkerServer | undefined {

@@ -8,7 +8,7 @@ export interface HttpServerOptions {
   readonly port: number;
   readonly responseTimeoutMs: number;
   readonly log: Logger;
-  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 }
 
 export interface RunningHttpServer {

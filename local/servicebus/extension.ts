@@ -1,6 +1,6 @@
 import type { JsonValue } from '../../shared/core/json.ts';
 import type { QueueSource } from '../../shared/storage/queue.ts';
-import { replaceSettings } from '../host-json.ts';
+import { replaceSettings, textOf } from '../host-json.ts';
 import type { HostContext, HostExtension, OutputCall } from '../host-context.ts';
 import type { AppSettings } from '../settings.ts';
 import type { FunctionEntry, NamedBinding } from '../worker/function-table.ts';
@@ -15,7 +15,7 @@ export const serviceBusExtension = {
   check({ trigger }: FunctionEntry, settings: AppSettings) {
     const problems: string[] = [];
     for (const key of ['queueName', 'topicName', 'subscriptionName'])
-      replaceSettings(String(trigger[key] ?? ''), settings, problems);
+      replaceSettings(textOf(trigger[key]), settings, problems);
     const isTopic = trigger['topicName'] !== undefined && trigger['subscriptionName'] !== undefined;
     if (trigger['queueName'] === undefined && !isTopic)
       problems.push('a Service Bus trigger needs queueName, or topicName and subscriptionName');

@@ -22,22 +22,11 @@ export function createStorageQueueClient(connectionString: string): StorageQueue
   async function call(method: 'PUT' | 'POST', path: string, body: string): Promise<number> {
     const url = new URL(`${endpoint}/${path}`);
     const date = new Date().toUTCString();
-    const type = 'application/xml';
-    // Verb, ten headers of which only length and type are set, the x-ms- headers, and the resource.
-    const head = [
-      method,
-      '',
-      '',
-      body === '' ? '' : String(Buffer.byteLength(body)),
-      '',
-      body === '' ? '' : type,
-    ];
-    const text = [
-      ...[...head, '', '', '', '', '', ''],
-      `x-ms-date:${date}`,
-      `x-ms-version:${apiVersion}`,
-      `/${account}${url.pathname}`,
-    ].join('\n');
+    // The verb; eleven standard headers, of which only length and type are sent; our own; and the resource.
+    const [length, type] = body === '' ? ['', ''] : [String(Buffer.byteLength(body)), 'application/xml'];
+    const standard = ['', '', length, '', type, '', '', '', '', '', ''];
+    const own = [`x-ms-date:${date}`, `x-ms-version:${apiVersion}`];
+    const text = [method, ...standard, ...own, `/${account}${url.pathname}`].join('\n');
     const signature = createHmac('sha256', key).update(text, 'utf8').digest('base64');
     const response = await fetch(url, {
       method,

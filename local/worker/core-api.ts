@@ -149,6 +149,6 @@ export function installCoreApi(): void {
   const prototype = Module.prototype as unknown as { require: (id: string) => unknown };
   prototype.require = new Proxy(prototype.require, {
     apply: (target, self, args: [string]) =>
-      args[0] === '@azure/functions-core' ? coreApi : (Reflect.apply(target, self, args) as unknown),
+      args[0] === '@azure/functions-core' ? coreApi : Reflect.apply(target, self, args),
   });
 }

@@ -96,7 +96,7 @@ describe('trap 13: limits', () => {
     const post = (size: number, chunked = false): Promise<Response> => {
       const text = 'x'.repeat(size);
       const body = chunked ? new Blob([text]).stream() : text;
-      return get('echo', { method: 'POST', body, ...(chunked && { duplex: 'half' }) } as RequestInit);
+      return get('echo', { method: 'POST', body, ...(chunked && { duplex: 'half' }) });
     };
     expect(((await (await post(1000)).json()) as { body: string }).body).toHaveLength(1000);
     expect(((await (await post(1000, true)).json()) as { body: string }).body).toHaveLength(1000);

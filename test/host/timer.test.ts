@@ -1,4 +1,4 @@
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { silentLogger } from '../../shared/core/logger.ts';
@@ -130,7 +130,10 @@ async function startTimer(options: {
     ...(options.retry && { retry: options.retry }),
   } as const satisfies FunctionEntry;
   const context = {
-    ...{ clock, db, log: silentLogger, settings: {} },
+    clock,
+    db,
+    log: silentLogger,
+    settings: {},
     async dispatch(_: FunctionEntry, call: FunctionCall) {
       const timer = JSON.parse(call.trigger.json!) as TimerFacts;
       calls.push({

@@ -21,9 +21,9 @@ export interface FixtureFolder {
   readonly logFile: string;
   readonly settings: Readonly<Record<string, string>>;
   /** Everything recorded so far, or what one function recorded. */
-  recorded(name?: string): readonly Recorded[];
+  readonly recorded: (name?: string) => readonly Recorded[];
   /** Waits for `count` records of a function, at most `timeoutMs`. */
-  waitFor(name: string, count: number, timeoutMs?: number): Promise<readonly Recorded[]>;
+  readonly waitFor: (name: string, count: number, timeoutMs?: number) => Promise<readonly Recorded[]>;
   remove(): Promise<void>;
 }
 
@@ -91,14 +91,20 @@ export async function startFixtureHost(
     };
     const { extraSettings: _, ...given } = options;
     const host = await startHost({
-      ...{ appDir: fixtureAppDir, dataDir: folder.dataDir, port: 0, settings, log },
+      appDir: fixtureAppDir,
+      dataDir: folder.dataDir,
+      port: 0,
+      settings,
+      log,
       ...given,
       ...changes,
       tuning: { blobPollMs: 50, ...given.tuning, ...changes.tuning },
     });
     return {
       ...host,
-      ...{ folder, logged, connectionString: azurite.connectionString },
+      folder,
+      logged,
+      connectionString: azurite.connectionString,
       recorded: folder.recorded,
       waitFor: folder.waitFor,
       async restart(more = {}) {

@@ -1,0 +1,186 @@
+import { BlobServiceClient } from '@azure/storage-blob';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { fixtureAppDir, makeFixtureFolder, type FixtureFolder } from '../support/fixture-host.ts';
+
+/** The host as `npm start` runs it: a process of its own, on the fixture app. */
+const cli = join(import.meta.dirname, '../../local/cli.ts');
+
+let folder: FixtureFolder;
+const children = new Set<ChildProcess>();
+beforeEach(async () => {
+  folder = await makeFixtureFolder();
+});
+afterEach(async () => {
+  for (const child of children) await kill(child);
+  await folder.remove();
+});
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly url: string;
+  readonly storage: BlobServiceClient;
+}
+
+function spawnCli(...flags: readonly string[]): {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+} {
+  const args = [cli, '--app-dir', fixtureAppDir, '--data-dir', folder.dataDir, ...flags];
+  const child = spawn(process.execPath, args, { env: { ...process.env, ...folder.settings }, stdio: 'pipe' });
+  children.add(child);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  return { child, output: () => output };
+}
+
+async function start(): Promise<Started & { readonly output: () => string }> {
+  const { child, output } = spawnCli('--port', '0');
+  const file = join(folder.dataDir, 'endpoints.json');
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    if (existsSync(file)) {
+      const facts = JSON.parse(readFileSync(file, 'utf8')) as {
+        url: string;
+        blobConnectionString: string;
+        pid: number;
+      };
+      if (facts.pid === child.pid)
+        return {
+          child,
+          output,
+          url: facts.url,
+          storage: BlobServiceClient.fromConnectionString(facts.blobConnectionString),
+        };
+    }
+    if (Date.now() > deadline || child.exitCode !== null)
+      throw new Error(`The host did not start: ${output()}`);
+    await sleep(20);
+  }
+}
+
+async function ended(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode === null && child.signalCode === null)
+    await once(child, 'exit', { signal: AbortSignal.timeout(20_000) });
+  return child.exitCode;
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  children.delete(child);
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exit;
+}
+
+async function put(storage: BlobServiceClient, container: string, name: string, text: string): Promise<void> {
+  const client = storage.getContainerClient(container);
+  await client.createIfNotExists();
+  await client.getBlockBlobClient(name).upload(text, Buffer.byteLength(text));
+}
+
+describe('after SIGKILL', () => {
+  test('trap 15: a blob that was being handled is handled again, one that was done is not', async () => {
+    const hold = folder.settings['FIXTURE_HOLD']!;
+    const first = await start();
+    await put(first.storage, 'slow', 'done', 'x');
+    await folder.waitFor('slow-blob-end', 1);
+    await sleep(200);
+    writeFileSync(hold, '');
+    await put(first.storage, 'slow', 'half', 'x');
+    await folder.waitFor('slow-blob-begin', 2);
+    await kill(first.child);
+    rmSync(hold);
+
+    const second = await start();
+    await folder.waitFor('slow-blob-end', 2);
+    await sleep(1500);
+    await kill(second.child);
+    const third = await start();
+    await sleep(1500);
+    await kill(third.child);
+    expect(folder.recorded('slow-blob-end').map(({ blob }) => blob)).toEqual(['done', 'half']);
+    expect(folder.recorded('slow-blob-begin').map(({ blob }) => blob)).toEqual(['done', 'half', 'half']);
+  });
+
+  test('drops are not lost, however often the host dies', { timeout: 90_000 }, async () => {
+    const names = Array.from({ length: 40 }, (_, index) => `set/${index}.csv`);
+    let next = 0;
+    for (let life = 0; life < 5; life++) {
+      const { child, storage } = await start();
+      for (const until = next + 8; next < until; next++)
+        await put(storage, 'watched', names[next]!, String(next));
+      await sleep(life * 90);
+      await kill(child);
+    }
+    const last = await start();
+    const deadline = Date.now() + 15_000;
+    const seen = (): ReadonlySet<unknown> => new Set(folder.recorded('blob').map(({ text }) => text));
+    while (seen().size < names.length && Date.now() < deadline) await sleep(50);
+    await kill(last.child);
+    expect(seen()).toEqual(new Set(names.map((_, index) => String(index))));
+  });
+
+  test('trap 18: a timer that was missed is past due once, and its next run is remembered', async () => {
+    const first = await start();
+    await kill(first.child);
+    const file = join(folder.dataDir, 'host.db');
+    const db = new DatabaseSync(file);
+    const [last, next] = [Date.UTC(2026, 0, 1), Date.UTC(2026, 0, 1, 1)];
+    db.prepare('INSERT OR REPLACE INTO host_timers VALUES (?, ?, ?, ?)').run('hourly', last, next, last);
+    db.close();
+    const second = await start();
+    const [run] = await folder.waitFor('hourly', 1);
+    await sleep(300);
+    await kill(second.child);
+    expect(run).toMatchObject({
+      timer: { isPastDue: true, scheduleStatus: { last: '2026-01-01T00:00:00+00:00' } },
+    });
+    const third = await start();
+    await sleep(500);
+    await kill(third.child);
+    expect(folder.recorded('hourly')).toHaveLength(1);
+  });
+});
+
+describe('the command line', () => {
+  test('SIGINT lets a request under way end, then the process ends with 0', async () => {
+    const { child, url, output } = await start();
+    expect(output()).toContain(`GET,POST ${url}/echo`);
+    const slow = fetch(`${url}/slow/700`);
+    await sleep(200);
+    child.kill('SIGINT');
+    expect(await (await slow).text()).toBe('late');
+    expect(await ended(child)).toBe(0);
+    expect(output()).toContain('SIGINT: finishing');
+  });
+
+  test('a second host on the same data is refused, and the first one goes on', async () => {
+    const { child, url } = await start();
+    const other = spawnCli('--port', '0', '--clean');
+    expect(await ended(other.child)).toBe(1);
+    expect(other.output()).toContain(`Another host (process ${child.pid})`);
+    expect((await fetch(`${url}/echo`)).status).toBe(200);
+  });
+
+  test('a port in use and an unknown flag are one sentence each', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const taken = spawnCli('--port', String(port));
+    expect(await ended(taken.child)).toBe(1);
+    expect(taken.output()).toBe(`Port ${port} is in use. Give another with --port.\n`);
+    server.close();
+    const unknown = spawnCli('--prot', '1');
+    expect(await ended(unknown.child)).toBe(1);
+    expect(unknown.output()).toMatch(/^Unknown option '--prot'/);
+  });
+});
