@@ -9,7 +9,7 @@ import { type Ids, systemIds } from './core/ids.ts';
 import { type Logger, silentLogger } from './core/logger.ts';
 import { DatasetStore } from './datasets/dataset-store.ts';
 import { Ingestion } from './datasets/ingestion.ts';
-import { createParquetReader } from './duckdb/parquet-reader.ts';
+import { inspectParquet } from './duckdb/inspect-parquet.ts';
 import { createOnnxScorer } from './onnx/session.ts';
 import { createTrainingRunner } from './training/runner.ts';
 import { createTrainModel } from './training/train-model.ts';
@@ -65,7 +65,6 @@ export function createApp(config: Config, outside: Outside = connect(config)): A
     threads: config.limits.trainingThreads,
     memoryLimitMb: config.limits.trainingMemoryMb,
   };
-  const tables = createParquetReader(tableLimits);
   const pace = { clock, ids };
   const codeVersion = `${config.build.version}+${config.build.commit}`;
   const datasets = new DatasetStore(metadata, pace);
@@ -75,7 +74,7 @@ export function createApp(config: Config, outside: Outside = connect(config)): A
     blobs,
     store: datasets,
     scratch,
-    inspect: (path) => tables.inspect(path),
+    inspect: (path) => inspectParquet(path, tableLimits),
     clock,
     maxFileBytes: config.limits.landingFileBytes,
   });

@@ -17,7 +17,7 @@ const mayImport: Record<string, readonly string[]> = {
   'shared/config.ts': ['shared/core'],
   'shared/health.ts': ['shared/core'],
   'shared/datasets': [...ports, 'shared/stats', 'shared/names.ts'],
-  'shared/training': [...ports, 'shared/stats', 'shared/serving/signature.ts', 'shared/onnx'],
+  'shared/training': [...ports, 'shared/stats', 'shared/serving/signature.ts'],
   'shared/registry': [...ports, 'shared/names.ts'],
   'shared/serving': [...ports, 'shared/registry'],
   'shared/pipelines': [...ports, 'shared/datasets', 'shared/registry'],

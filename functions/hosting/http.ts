@@ -48,7 +48,7 @@ async function serve(
       auth: app.config.auth,
       correlationId: readCorrelationId(request) ?? context.invocationId,
       logger: toLogger(context),
-      now: app.clock.now,
+      now: () => app.clock.now(),
     },
   );
 }

@@ -56,6 +56,12 @@ export function isAppError(error: unknown, code?: ErrorCode): error is AppError 
   return error instanceof AppError && (code === undefined || error.code === code);
 }
 
+/** What a cause says, for the log only: it can hold internals. */
+export function describeCause(cause: unknown): string | undefined {
+  if (cause === undefined) return undefined;
+  return cause instanceof Error ? (cause.stack ?? cause.message) : JSON.stringify(cause);
+}
+
 /** An unknown failure becomes INTERNAL and says nothing of itself; the cause is kept for the log. */
 export function toAppError(error: unknown): AppError {
   return isAppError(error)

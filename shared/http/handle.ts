@@ -1,4 +1,4 @@
-import { AppError, toAppError } from '../core/errors.ts';
+import { AppError, describeCause, toAppError } from '../core/errors.ts';
 import { type Logger, type LogLevel, withFields } from '../core/logger.ts';
 import { validate } from '../core/validate.ts';
 import type { PipelineEngine } from '../pipelines/engine.ts';
@@ -168,7 +168,7 @@ function toErrorResponse(thrown: unknown, correlationId: string, logger: Logger)
     logger.log('error', 'request failed', {
       code: error.code,
       detail: error.message,
-      cause: describe(error.cause),
+      cause: describeCause(error.cause),
     });
   }
   const retryAfterMs = error.details['retryAfterMs'];
@@ -189,10 +189,4 @@ function commonHeaders(correlationId: string): Record<string, string> {
     'x-content-type-options': 'nosniff',
     'cache-control': 'no-store',
   };
-}
-
-/** For the log only: a cause can hold internals. */
-function describe(cause: unknown): string | undefined {
-  if (cause === undefined) return undefined;
-  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { JsonObject, JsonValue } from '../core/json.ts';
+import { jsonObjectSchema } from '../core/validate.ts';
 import { datasetName } from '../datasets/entities.ts';
 import type { StepError } from './orchestrate.ts';
 import type { Plan } from './plan.ts';
@@ -15,7 +16,7 @@ export const pipelineBodySchema = z
     definition: z.string(),
     /** Each new version of this dataset starts a run. */
     on: z.object({ dataset: datasetName }).optional(),
-    params: z.record(z.string(), z.json()) as unknown as z.ZodType<JsonObject>,
+    params: jsonObjectSchema,
   })
   .strict();
 export type PipelineBody = z.infer<typeof pipelineBodySchema>;
@@ -80,13 +81,13 @@ export const runViewSchema = z.object({
   pipeline: z.string(),
   definition: z.string(),
   status: z.enum(runStatuses),
-  cause: z.record(z.string(), z.json()),
-  params: z.record(z.string(), z.json()),
+  cause: jsonObjectSchema,
+  params: jsonObjectSchema,
   codeVersion: z.string(),
   createdAt: z.number(),
   endedAt: z.number().optional(),
   steps: z.array(stepRunSchema),
-  outputs: z.record(z.string(), z.json()).optional(),
+  outputs: jsonObjectSchema.optional(),
   error: z.object({ code: z.string(), message: z.string(), retry: z.boolean(), step: z.string() }).optional(),
 });
 export type RunView = z.infer<typeof runViewSchema>;

@@ -1,9 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../core/errors.ts';
-import { type JsonObject, type JsonValue } from '../core/json.ts';
-
-/** A JSON value from outside. */
-const jsonSchema = z.json() as unknown as z.ZodType<JsonValue>;
+import { jsonObjectSchema } from '../core/validate.ts';
 
 const stepSchema = z.object({
   /** Unique in the plan. */
@@ -26,7 +23,7 @@ export const planSchema = z.object({
   pipeline: z.string(),
   definition: z.string(),
   definitionVersion: z.int(),
-  params: z.record(z.string(), jsonSchema) as unknown as z.ZodType<JsonObject>,
+  params: jsonObjectSchema,
   steps: z.array(stepSchema).min(1).max(100),
 });
 

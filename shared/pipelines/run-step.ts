@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import { AppError, errorCodes, toAppError } from '../core/errors.ts';
+import { AppError, describeCause, errorCodes, toAppError } from '../core/errors.ts';
 import type { JsonValue } from '../core/json.ts';
 import { type Logger, withFields } from '../core/logger.ts';
 import { validate } from '../core/validate.ts';
@@ -48,7 +48,7 @@ export async function runStep<Services>(
     await heart.stop();
     const error = toStepError(heart.signal.aborted ? heart.signal.reason : thrown);
     await store.putStep(call.runId, { ...running, status: 'failed', endedAt: clock.now(), error });
-    logger.log('warn', 'step failed', { ...error, cause: String(toAppError(thrown).cause ?? '') });
+    logger.log('warn', 'step failed', { ...error, cause: describeCause(toAppError(thrown).cause) });
     return { ok: false, error };
   }
 }

@@ -6,7 +6,7 @@ import type { Logger } from '../core/logger.ts';
 import { validate } from '../core/validate.ts';
 import { eachItem, type Page, type PageRequest } from '../storage/page.ts';
 import type { PipelineEngine } from './engine.ts';
-import type { Pipeline, PipelineBody, Run, RunView } from './entities.ts';
+import type { Pipeline, PipelineBody, Run, RunView, StepRun } from './entities.ts';
 import type { RunResult } from './orchestrate.ts';
 import { orderSteps, type Plan } from './plan.ts';
 import type { RunStore } from './run-store.ts';
@@ -91,23 +91,20 @@ export class PipelineService {
     const { store } = this.#options;
     const [run, steps] = await Promise.all([store.getRun(runId), store.listSteps(runId)]);
     const byName = new Map(steps.map((step) => [step.step, step]));
-    const { plan, cancelledBy: _, ...shown } = run;
     return {
-      ...shown,
-      definition: plan.definition,
-      params: plan.params as RunView['params'],
-      cause: run.cause as RunView['cause'],
-      outputs: run.outputs as RunView['outputs'],
+      runId,
+      pipeline: run.pipeline,
+      definition: run.plan.definition,
       status: run.status === 'pending' && steps.length > 0 ? 'running' : run.status,
-      steps: plan.steps.map((step) => {
-        const { output: _output, ...state } = byName.get(step.name) ?? {
-          step: step.name,
-          status: 'waiting' as const,
-          attempt: 0,
-        };
-        return state;
-      }),
-    } as RunView;
+      cause: run.cause,
+      params: run.plan.params,
+      codeVersion: run.codeVersion,
+      createdAt: run.createdAt,
+      endedAt: run.endedAt,
+      steps: run.plan.steps.map((step) => toStepView(step.name, byName.get(step.name))),
+      outputs: run.outputs,
+      error: run.error,
+    };
   }
 
   listRuns(page: PageRequest, pipeline?: string): Promise<Page<Run>> {
@@ -188,6 +185,13 @@ export class PipelineService {
     }
     return { pipeline, definition: name, definitionVersion: definition.version, params, steps: planned };
   }
+}
+
+/** A step's state without its output, which stands in the run's. */
+function toStepView(name: string, step: StepRun | undefined): RunView['steps'][number] {
+  if (!step) return { step: name, status: 'waiting', attempt: 0 };
+  const { output: _, ...state } = step;
+  return state;
 }
 
 export interface StartRequest {

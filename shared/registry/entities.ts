@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jsonValueSchema } from '../core/validate.ts';
 
 export const modelName = z
   .string()
@@ -24,7 +25,7 @@ export const modelVersionSchema = z.object({
     codeVersion: z.string(),
     dataset: z.object({ name: z.string(), version: z.int(), sha256: z.string() }),
     /** The resolved training spec. */
-    training: z.json(),
+    training: jsonValueSchema,
   }),
   createdAt: z.number(),
 });

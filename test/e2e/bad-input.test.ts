@@ -90,7 +90,10 @@ test('over HTTP: each is a clear error in one shape, and never a stack trace', a
     const response = await fetch(`${platform.url}${path}`, {
       method,
       ...init,
-      headers: { 'content-type': 'application/json', ...init.headers },
+      headers: {
+        'content-type': 'application/json',
+        ...(init.headers as Record<string, string> | undefined),
+      },
     });
     const text = await response.text();
     const problem = JSON.parse(text) as Problem;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { JsonValue } from '../../core/json.ts';
 import { trainingParam } from './training-param.ts';
 import { defineStep } from './services.ts';
 import { trainedSchema } from './train-model.ts';
@@ -11,7 +12,7 @@ export const registerModel = defineStep({
   needs: z.object({ train: trainedSchema }),
   async run({ params, needs }, { services, runId, codeVersion }): Promise<z.infer<typeof registeredSchema>> {
     const { dataset, ...trained } = needs.train;
-    const training = params.training as z.infer<ReturnType<typeof z.json>>;
+    const training = params.training as JsonValue;
     const { model, version, sha256 } = await services.registry.register({
       ...trained,
       lineage: { runId, codeVersion, dataset, training },

@@ -11,7 +11,11 @@ import { PipelineService } from '../../../shared/pipelines/service.ts';
 import type { Step } from '../../../shared/pipelines/step.ts';
 import { createDocuments, pace, RecordingEngine } from '../../support/stores.ts';
 
-const params: z.ZodType<JsonObject> = z.object({ dataset: z.string(), version: z.int().default(0), depth: z.int() });
+const params: z.ZodType<JsonObject> = z.object({
+  dataset: z.string(),
+  version: z.int().default(0),
+  depth: z.int(),
+});
 const definitions = {
   grow: { description: 'Grows.', version: 3, steps: [{ name: 'plant', uses: 'plant', needs: [] }] },
 };
@@ -141,7 +145,9 @@ describe('a step', () => {
     [new Error('secret detail'), { code: 'INTERNAL', retry: true }],
   ])('that fails with %s tells whether to try again', async (error, expected) => {
     const { store, call } = await started();
-    const outcome = await runWith(store, call, () => Promise.reject(error));
+    const outcome = await runWith(store, call, async () => {
+      throw error;
+    });
     expect(outcome).toMatchObject({ ok: false, error: expected });
     expect(JSON.stringify(outcome)).not.toContain('secret detail');
     expect(await store.getStep(call.runId, call.step)).toMatchObject({ status: 'failed', error: expected });
@@ -161,7 +167,9 @@ describe('a step', () => {
     let finish: () => void = () => {};
     const outcome = runWith(store, call, ({ report }) => {
       report(0.5, 'half way');
-      return new Promise((resolve) => (finish = () => resolve(null)));
+      const { promise, resolve } = Promise.withResolvers<null>();
+      finish = () => resolve(null);
+      return promise;
     });
     await expect
       .poll(async () => (await store.getStep(call.runId, call.step))?.progress, { timeout: 5_000 })
