@@ -14,10 +14,12 @@ export class Database {
   }
 
   /** Rows as `Row` says; the caller names the columns in its SQL. */
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller says what its SQL selects
   all<Row>(sql: string, ...values: readonly SQLInputValue[]): readonly Row[] {
     return this.#prepare(sql).all(...values) as unknown as readonly Row[];
   }
 
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller says what its SQL selects
   get<Row>(sql: string, ...values: readonly SQLInputValue[]): Row | undefined {
     return this.#prepare(sql).get(...values) as unknown as Row | undefined;
   }
