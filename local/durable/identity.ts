@@ -1,7 +1,7 @@
 import { AppError } from '../../shared/core/errors.ts';
 import type { DurableFunction, FunctionKind } from './model.ts';
 
-export const maxInstanceIdLength = 256;
+const maxInstanceIdLength = 256;
 
 /** `@name@key`, the name in lower case: the id under which the extension schedules an entity. */
 export function entityIdOf(name: string, key: string): string {

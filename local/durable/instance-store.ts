@@ -18,7 +18,7 @@ export interface Instance {
 }
 
 /** The task of another orchestration that waits for this one. */
-export interface ParentTask {
+interface ParentTask {
   readonly instanceId: string;
   readonly executionId: string;
   readonly taskId: number;

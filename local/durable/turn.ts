@@ -11,7 +11,7 @@ export interface TurnInput extends ReplayContext {
   readonly maxCustomStatusBytes: number;
 }
 
-export type TurnEnd =
+type TurnEnd =
   /** `isStuck`: nothing can ever wake it but an event, a termination or a purge. */
   | { readonly kind: 'waiting'; readonly openCount: number; readonly isStuck: boolean }
   | { readonly kind: 'completed'; readonly output: string | null }

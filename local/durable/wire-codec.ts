@@ -25,7 +25,7 @@ export interface WireCodec {
   encodeEntityResponse(result: EntityOperationResult): string;
 }
 
-export interface OrchestrationTrigger {
+interface OrchestrationTrigger {
   readonly instanceId: string;
   readonly parentInstanceId: string | null;
   /** JSON text, null when started without input. */
@@ -37,7 +37,7 @@ export interface OrchestrationTrigger {
   readonly maxShortTimerMs: number;
 }
 
-export interface EntityTrigger {
+interface EntityTrigger {
   readonly name: string;
   readonly key: string;
   readonly exists: boolean;
@@ -46,7 +46,7 @@ export interface EntityTrigger {
   readonly batch: readonly EntityRequest[];
 }
 
-export interface EntityOperationResult {
+interface EntityOperationResult {
   readonly isError: boolean;
   /** JSON text. */
   readonly result: string | null;

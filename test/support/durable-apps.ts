@@ -13,7 +13,7 @@ export function attemptsOf(key: string): number {
   return attempts.get(key) ?? 0;
 }
 
-export interface FlakyInput {
+interface FlakyInput {
   readonly key: string;
   readonly failures: number;
 }

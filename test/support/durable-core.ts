@@ -24,7 +24,7 @@ interface InvocationModel {
 
 type Callback = (...args: unknown[]) => unknown;
 
-export interface RegisteredFunction {
+interface RegisteredFunction {
   readonly metadata: Metadata;
   readonly callback: Callback;
 }

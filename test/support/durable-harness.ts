@@ -14,7 +14,7 @@ import type { LogFields, LogLevel } from '../../shared/core/logger.ts';
 
 export const systemKey = 'test key/1';
 
-export interface LogEntry {
+interface LogEntry {
   readonly level: LogLevel;
   readonly message: string;
   readonly fields?: LogFields;
@@ -42,7 +42,7 @@ export interface HarnessOptions {
   readonly without?: readonly string[];
 }
 
-export async function openDatabase(file: string): Promise<DatabaseSync> {
+async function openDatabase(file: string): Promise<DatabaseSync> {
   const db = new DatabaseSync(file);
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
   return db;

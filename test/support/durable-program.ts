@@ -4,10 +4,10 @@ import type { OrchestrationContext } from 'durable-functions';
 import * as fc from 'fast-check';
 
 /** Small orchestrator programs as data: one orchestrator runs any of them, and `evaluate` says what must come out. */
-export type Leaf =
+type Leaf =
   { readonly op: 'echo'; readonly value: number } | { readonly op: 'sub'; readonly steps: readonly Step[] };
 
-export type Step =
+type Step =
   | Leaf
   | { readonly op: 'all'; readonly leaves: readonly Leaf[] }
   | { readonly op: 'any'; readonly value: number }
