@@ -67,6 +67,10 @@ export class PlatformProcess {
     throw new Error(`The platform did not start.\n${readTail()}`);
   }
 
+  get blobConnectionString(): string {
+    return this.#endpoints.blobConnectionString;
+  }
+
   get pid(): number {
     return this.#endpoints.pid;
   }
@@ -84,7 +88,7 @@ export class PlatformProcess {
 
   /** Drops a file into a blob container, as any Azure tool would. */
   async upload(container: string, name: string, file: string): Promise<void> {
-    const service = BlobServiceClient.fromConnectionString(this.#endpoints.blobConnectionString);
+    const service = BlobServiceClient.fromConnectionString(this.blobConnectionString);
     await service.getContainerClient(container).getBlockBlobClient(name).uploadFile(file);
   }
 

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { AppError } from './errors.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 
-/** Any JSON, with the project's own (readonly) types. */
-export const jsonValueSchema = z.json() as unknown as z.ZodType<JsonValue>;
-export const jsonObjectSchema = z.record(z.string(), z.json()) as unknown as z.ZodType<JsonObject>;
+/** Any JSON, for values that were parsed from JSON: nothing else can come out of that. */
+export const jsonValueSchema = z.unknown() as z.ZodType<JsonValue>;
+export const jsonObjectSchema = z.record(z.string(), z.unknown()) as unknown as z.ZodType<JsonObject>;
 
 /** One thing wrong with an input: where, and what would be right. */
 export interface Fault {

@@ -103,8 +103,12 @@ function describeParameters(where: 'path' | 'query', schema: z.ZodType | undefin
 function describeSuccess(route: Route): unknown {
   const { schema, contentType, description } = route.returns;
   if (schema) return { description, content: { 'application/json': { schema: toSchema(schema, 'output') } } };
-  if (contentType) return { description, content: { [contentType]: { schema: { type: 'string' } } } };
+  if (contentType) return { description, content: { [contentType]: { schema: describeText(contentType) } } };
   return { description };
+}
+
+function describeText(contentType: string): JsonSchema {
+  return contentType.startsWith('application/json') ? {} : { type: 'string' };
 }
 
 function describeErrors(route: Route): Record<string, unknown> {
@@ -127,11 +131,17 @@ function describeErrors(route: Route): Record<string, unknown> {
 }
 
 function toSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
+  const {
+    $schema: _,
+    $defs,
+    ...rest
+  } = z.toJSONSchema(schema, {
     io,
     unrepresentable: 'any',
     target: 'draft-2020-12',
   });
+  // Their references point into a schema of their own, and would dangle inside the document.
+  if ($defs) throw new Error('A route schema refers to itself: describe it without recursion.');
   return rest;
 }
 

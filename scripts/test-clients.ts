@@ -1,0 +1,140 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BlobServiceClient } from '@azure/storage-blob';
+import { writeMonth } from '../examples/flights/data.ts';
+import {
+  ask,
+  dataset,
+  declarePipeline,
+  followRun,
+  model,
+  newestModel,
+  pipeline,
+  question,
+} from '../examples/flights/loop.ts';
+import { PlatformProcess } from '../local/platform-process.ts';
+
+/**
+ * Runs real clients of other makers against a running platform, each in a virtual environment of its own with
+ * pinned requirements. Without Python it says so and passes over.
+ */
+const root = join(import.meta.dirname, '..');
+const clientsDir = join(root, 'test/clients');
+
+interface Stage {
+  readonly platform: PlatformProcess;
+  readonly folder: string;
+}
+
+/** Every client: what its `run.py` is given. A new one is a folder and a line here. */
+const clients: Record<string, (stage: Stage) => Promise<readonly (readonly string[])[]>> = {
+  onnx: async (stage) => {
+    const golden = join(root, 'test/golden/onnx');
+    return [
+      [join(golden, 'logistic.onnx'), join(golden, 'logistic.cases.json')],
+      await exportLiveModel(stage),
+    ];
+  },
+  openapi: async ({ platform }) => [[platform.url]],
+  landing: async ({ platform }) => [[platform.url, platform.blobConnectionString]],
+};
+
+const reason = whyNoPython();
+if (reason) {
+  console.log(`The Python clients are passed over: ${reason}`);
+  console.log(`0 passed, 0 failed, ${Object.keys(clients).length} skipped`);
+} else {
+  process.exitCode = (await runClients()) ? 0 : 1;
+}
+
+async function runClients(): Promise<boolean> {
+  const folder = mkdtempSync(join(tmpdir(), 'slipway-clients-'));
+  let platform: PlatformProcess | undefined;
+  let ok = true;
+  try {
+    const pythons = Object.keys(clients).map((name) => [name, prepareEnvironment(name)] as const);
+    platform = await PlatformProcess.start({ port: 0, dataDir: join(folder, 'data') });
+    await runLoop({ platform, folder });
+    for (const [name, python] of pythons) {
+      for (const args of (await clients[name]?.({ platform, folder })) ?? []) {
+        console.log(`\n${name}:`);
+        const { status } = spawnSync(python, [join(clientsDir, name, 'run.py'), ...args], {
+          stdio: 'inherit',
+        });
+        ok &&= status === 0;
+      }
+    }
+  } finally {
+    await platform?.stop();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+  return ok;
+}
+
+async function runLoop({ platform, folder }: Stage): Promise<void> {
+  const file = join(folder, '2001-01.parquet');
+  await writeMonth(1, file);
+  await declarePipeline(platform);
+  await platform.upload('landing', `${dataset}/2001-01.parquet`, file);
+  const run = await followRun(platform, pipeline, { timeoutMs: 120_000 });
+  if (run.status !== 'succeeded') throw new Error(`the loop failed: ${run.error?.message}`);
+}
+
+/** The model in production and what the platform answers with it: the other implementation must agree. */
+async function exportLiveModel({ platform, folder }: Stage): Promise<readonly [string, string]> {
+  const { sha256 } = await newestModel(platform);
+  const service = BlobServiceClient.fromConnectionString(platform.blobConnectionString);
+  const modelFile = join(folder, 'model.onnx');
+  await service
+    .getContainerClient('models')
+    .getBlobClient(`${model}/${sha256}.onnx`)
+    .downloadToFile(modelFile);
+  const rows = [
+    question,
+    { ...question, origin: 'LGA', distance: null },
+    { ...question, date: '2001-01-01', destination: 'nowhere' },
+  ];
+  const { predictions } = await platform.call<Awaited<ReturnType<typeof ask>>>(
+    'POST',
+    `api/v1/models/${model}/score`,
+    { rows },
+  );
+  const casesFile = join(folder, 'cases.json');
+  writeFileSync(
+    casesFile,
+    JSON.stringify({ rows, probabilities: predictions.map(({ probability }) => probability) }),
+  );
+  return [modelFile, casesFile];
+}
+
+/** A virtual environment per set of requirements, kept between runs. @returns its interpreter */
+function prepareEnvironment(name: string): string {
+  const requirements = join(clientsDir, name, 'requirements.txt');
+  const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
+  const environment = join(root, '.venv', `${name}-${digest}`);
+  const python = join(environment, 'bin/python');
+  const ready = join(environment, 'ready');
+  if (existsSync(ready)) return python;
+  console.log(`installing the Python packages of ${name}`);
+  rmSync(environment, { recursive: true, force: true });
+  mkdirSync(join(root, '.venv'), { recursive: true });
+  run('python3', ['-m', 'venv', environment]);
+  run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements]);
+  writeFileSync(ready, '');
+  return python;
+}
+
+function run(command: string, args: readonly string[]): void {
+  const { status } = spawnSync(command, args, { stdio: 'inherit' });
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed with ${status}`);
+}
+
+function whyNoPython(): string | undefined {
+  const works = (args: readonly string[]) => spawnSync('python3', args, { stdio: 'ignore' }).status === 0;
+  if (!works(['--version'])) return 'there is no python3 here.';
+  if (!works(['-c', 'import venv, ensurepip'])) return 'python3 has no venv module with pip.';
+  return undefined;
+}

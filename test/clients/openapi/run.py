@@ -1,0 +1,65 @@
+"""Holds the platform to its own OpenAPI document.
+
+    python run.py <base URL>
+
+The document must be valid OpenAPI 3.1 by an independent validator; then every GET without a body is asked, with the
+names that the demo leaves behind, and each answer must fit the schema and status that the document promises.
+"""
+
+import sys
+
+import requests
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+base = sys.argv[1].rstrip("/")
+names = {"dataset": "flights", "version": "0", "pipeline": "late-flights", "model": "late-flights", "alias": "production"}
+passed, failures = 0, []
+
+
+def check(ok, what):
+    global passed
+    if ok:
+        passed += 1
+    else:
+        failures.append(what)
+
+
+def fits(schema, value, document):
+    return [e.message for e in Draft202012Validator({**schema, "components": document["components"]}).iter_errors(value)]
+
+
+document = requests.get(f"{base}/openapi.json", timeout=30).json()
+errors = [e.message for e in OpenAPIV31SpecValidator(document).iter_errors()]
+check(not errors, f"not valid OpenAPI 3.1: {errors[:3]}")
+
+operations = [(p, m, o) for p, methods in document["paths"].items() for m, o in methods.items()]
+ids = [o["operationId"] for _, _, o in operations]
+check(len(ids) == len(set(ids)), "two operations share an id")
+check(all(o["x-role"] and o["x-auth-level"] for _, _, o in operations), "an operation states no role or authLevel")
+
+run_id = requests.get(f"{base}/api/v1/runs?limit=1", timeout=30).json()["items"][0]["runId"]
+for path, method, operation in operations:
+    if method != "get":
+        continue
+    values = {**names, "runId": run_id}
+    if path.startswith("/api/v1/models"):
+        values["version"] = "1"
+    response = requests.get(base + path.format(**values), timeout=30)
+    promised = operation["responses"].get(str(response.status_code))
+    check(promised is not None and response.status_code == 200, f"GET {path} answered {response.status_code}")
+    schema = ((promised or {}).get("content") or {}).get("application/json", {}).get("schema")
+    if schema:
+        errors = fits(schema, response.json(), document)
+        check(not errors, f"GET {path} does not fit its schema: {errors[:3]}")
+
+# Errors too have the shape that is promised.
+for path in ["/api/v1/datasets/none", "/api/v1/runs/none", "/api/v1/runs?limit=0"]:
+    response = requests.get(base + path, timeout=30)
+    errors = fits(document["components"]["schemas"]["Problem"], response.json(), document)
+    check(not errors and 400 <= response.status_code < 500, f"GET {path}: {errors[:3]}")
+
+for failure in failures:
+    print(f"FAILED {failure}")
+print(f"{passed} passed, {len(failures)} failed")
+sys.exit(1 if failures else 0)

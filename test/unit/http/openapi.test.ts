@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { renderDocsPage } from '../../../shared/http/docs-page.ts';
+import { describeRoutes } from '../../../shared/http/openapi.ts';
+import { defineRoute } from '../../../shared/http/route.ts';
+
+// That the whole document is valid OpenAPI 3.1 is judged by an independent validator in test/clients/openapi.
+const route = defineRoute({
+  name: 'things-put',
+  method: 'PUT',
+  path: 'api/v1/things/{thing}/{*rest}',
+  summary: 'Puts a <thing> & more.',
+  authLevel: 'function',
+  role: 'operator',
+  params: z.object({ thing: z.string(), rest: z.string() }),
+  query: z.object({ limit: z.coerce.number().int().max(9).default(3) }),
+  body: z.strictObject({ size: z.number().min(0) }),
+  returns: { status: 201, description: 'Made.', schema: z.object({ id: z.string() }) },
+  errors: ['ALREADY_EXISTS'],
+  handle: async () => ({ json: {} }),
+});
+
+test('a route is described by its declaration alone', () => {
+  const { paths } = describeRoutes([route], '1.2.3');
+  const operation = paths['/api/v1/things/{thing}/{rest}']?.['put'];
+  expect(operation).toMatchObject({
+    operationId: 'things-put',
+    'x-role': 'operator',
+    'x-auth-level': 'function',
+    parameters: [
+      { name: 'thing', in: 'path', required: true },
+      { name: 'rest', in: 'path', required: true },
+      { name: 'limit', in: 'query', required: false, schema: { maximum: 9, default: 3 } },
+    ],
+    requestBody: {
+      content: { 'application/json': { schema: { required: ['size'], additionalProperties: false } } },
+    },
+  });
+  expect(Object.keys(operation?.responses ?? {})).toEqual(['201', '400', '401', '403', '409', '413', '415']);
+});
+
+test('a schema that refers to itself is refused: its references would dangle', () => {
+  const recursive = { ...route, body: z.json() };
+  expect(() => describeRoutes([recursive], '1.2.3')).toThrow(/refers to itself/);
+});
+
+test('the page escapes what it shows and needs nothing from elsewhere', () => {
+  const page = renderDocsPage(describeRoutes([route], '1.2.3'));
+  expect(page).toContain('Puts a &lt;thing&gt; &amp; more.');
+  expect(page).not.toMatch(/<script|src=|https?:\/\//);
+});
