@@ -6,8 +6,9 @@ const colours: Readonly<Record<LogLevel, string>> = { debug: '2', info: '36', wa
 /** One line for each entry: time, level, message, then the fields. Coloured on a terminal. */
 export function createConsoleLogger(output: NodeJS.WriteStream, least: LogLevel = 'info'): Logger {
   return {
-    log(level, message, fields = {}) {
+    log(level, text, context = {}) {
       if (ranks[level] < ranks[least]) return;
+      const { message, ...fields } = { ...context, ...readEntry(text) };
       const time = new Date().toISOString().slice(11, 23);
       const word = level.padEnd(5);
       const coloured = output.isTTY ? `\u001B[${colours[level]}m${word}\u001B[0m` : word;
@@ -17,4 +18,16 @@ export function createConsoleLogger(output: NodeJS.WriteStream, least: LogLevel 
       output.write(`${time} ${coloured} ${message}${rest && ` ${rest}`}\n`);
     },
   };
+}
+
+/** What a function logs is often JSON itself, for Application Insights; a person reads it better unpacked. */
+function readEntry(text: string): { readonly message: string; readonly [field: string]: unknown } {
+  if (text.startsWith('{"message":')) {
+    try {
+      return JSON.parse(text) as { readonly message: string };
+    } catch {
+      // Not an entry after all: shown as it is.
+    }
+  }
+  return { message: text };
 }

@@ -12,6 +12,8 @@ const hopByHop = new Set([
   'upgrade',
 ]);
 
+const smallBodyBytes = 16_384;
+
 export function isHopByHop(name: string): boolean {
   return hopByHop.has(name);
 }
@@ -39,8 +41,11 @@ export function sendHttpData(response: ServerResponse, data: TypedData | null | 
   if (hasBody && !(response.req.method === 'HEAD' && headers['content-length'] !== undefined))
     headers['content-length'] = body.length;
   response.writeHead(status, headers);
-  if (hasBody && body.length > 0) response.end(body);
-  else response.end();
+  if (!hasBody || body.length === 0) response.end();
+  // As text, Node sends head and body in one write; Latin-1 keeps every byte as it is.
+  else if (body.length <= smallBodyBytes)
+    response.end(Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'), 'latin1');
+  else response.end(body);
 }
 
 function toBytes(data: TypedData | null | undefined): Uint8Array {
