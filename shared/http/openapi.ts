@@ -140,8 +140,9 @@ function toSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
     unrepresentable: 'any',
     target: 'draft-2020-12',
   });
-  // Their references point into a schema of their own, and would dangle inside the document.
-  if ($defs) throw new Error('A route schema refers to itself: describe it without recursion.');
+  // A reference points into the schema it stands in, and would dangle inside the document.
+  if (JSON.stringify(rest).includes('"$ref"'))
+    throw new Error('A route schema refers to itself: describe it without recursion.');
   return rest;
 }
 
