@@ -8,7 +8,7 @@ import type { BlobReceipts } from './receipts.ts';
 import type { ContainerScanner, PendingBlob } from './scanner.ts';
 import { isDeferred, toBlobMetadata, toDeferredData, toPoisonMessage } from './trigger-data.ts';
 
-export const poisonQueueName = 'webjobs-blobtrigger-poison';
+const poisonQueueName = 'webjobs-blobtrigger-poison';
 
 export interface BlobPoller {
   begin(): void;

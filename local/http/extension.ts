@@ -185,7 +185,7 @@ class HttpFront {
 const noMetadata: Readonly<Record<string, TypedData>> = Object.freeze({});
 
 /** For a streamed request the worker reads the route's parameters and the headers from the trigger's metadata. */
-export function toStreamingMetadata(
+function toStreamingMetadata(
   request: IncomingMessage,
   target: RequestTarget,
   params: Readonly<Record<string, string>>,

@@ -9,7 +9,7 @@ export interface HostEndpoint {
   handle(request: HostRequest): Promise<HostReply>;
 }
 
-export interface HostRequest {
+interface HostRequest {
   readonly method: string;
   /** Below the prefix, without it; percent-encoded. */
   readonly path: string;

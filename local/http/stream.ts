@@ -80,10 +80,8 @@ export async function forwardToWorker(
     request.resume();
   }
   if (isTooLarge && !response.headersSent) return sendStatus(response, 413);
-  if (invoked.status === 'rejected') {
-    if (response.headersSent) response.destroy();
-    throw invoked.reason;
-  }
+  // The abort has cut an answer that had begun.
+  if (invoked.status === 'rejected') throw invoked.reason;
   if (downloaded.status === 'rejected' && !response.destroyed) throw downloaded.reason;
 }
 

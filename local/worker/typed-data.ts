@@ -46,7 +46,7 @@ export interface RpcHttpCookie {
 }
 
 /** A deferred binding: where the thing is, instead of the thing. `content` holds JSON. */
-export interface ModelBindingData {
+interface ModelBindingData {
   readonly version: string;
   readonly source: string;
   readonly contentType: string;

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startFixtureHost, type FixtureHost } from '../support/fixture-host.ts';
@@ -199,6 +200,47 @@ describe('what is not quite HTTP', () => {
     expect(await send(text)).toMatch(new RegExp(`^HTTP/1.1 ${status}`));
     expect((await get('echo')).status).toBe(200);
   });
+
+  test(
+    'whatever is sent, an answer is HTTP or none, never 500, and the host serves on',
+    { timeout: 60_000 },
+    async () => {
+      const word = fc.string({ unit: 'binary-ascii', maxLength: 30 });
+      const request = fc
+        .record({
+          method: fc.oneof(fc.constantFrom('GET', 'POST', 'HEAD', 'OPTIONS', 'PUT'), word),
+          target: fc.oneof(
+            word,
+            word.map((text) => `/${text}`),
+            word.map((text) => `/items/${encodeURIComponent(text)}`),
+          ),
+          headers: fc.array(
+            fc.tuple(
+              fc.oneof(
+                fc.constantFrom('Host', 'Content-Length', 'Transfer-Encoding', 'x-functions-key'),
+                word,
+              ),
+              word,
+            ),
+            { maxLength: 4 },
+          ),
+          body: word,
+        })
+        .map(({ method, target, headers, body }) =>
+          Buffer.from(
+            `${method} ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`,
+            'latin1',
+          ),
+        );
+      await fc.assert(
+        fc.asyncProperty(request, async (bytes) => {
+          expect(await send(bytes)).toMatch(/^$|^HTTP\/1\.1 (?!5)\d{3} /);
+        }),
+        { numRuns: 300 },
+      );
+      expect((await get('echo')).status).toBe(200);
+    },
+  );
 
   test('a client that goes away in the middle of its body harms nobody', async () => {
     for (let count = 0; count < 20; count++) {

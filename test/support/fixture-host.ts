@@ -11,7 +11,7 @@ export const fixtureAppDir = join(import.meta.dirname, 'fixture-app');
 export const streamingAppDir = join(import.meta.dirname, 'fixture-streaming');
 
 /** One line that a fixture function recorded. */
-export interface Recorded {
+interface Recorded {
   readonly name: string;
   readonly [fact: string]: unknown;
 }
