@@ -1,0 +1,40 @@
+import { readFileSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { BlobServiceClient } from '@azure/storage-blob';
+import type { PlatformEndpoints } from '../local/platform-process.ts';
+
+/** Puts a file into the landing container of the platform that runs here: `npm run drop -- <dataset> <file>`. */
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { 'data-dir': { type: 'string', default: '.slipway' } },
+});
+const [dataset, file] = positionals;
+if (dataset === undefined || file === undefined)
+  fail('Usage: npm run drop -- <dataset> <file> [--data-dir <folder>]');
+if (!statSync(file, { throwIfNoEntry: false })?.isFile()) fail(`There is no file ${file}.`);
+
+const name = `${dataset}/${basename(file)}`;
+const endpoints = readEndpoints(values['data-dir']);
+const service = BlobServiceClient.fromConnectionString(endpoints.blobConnectionString, {
+  retryOptions: { maxTries: 1 },
+});
+await service
+  .getContainerClient('landing')
+  .getBlockBlobClient(name)
+  .uploadFile(file)
+  .catch(() => fail(`The platform at ${endpoints.url} does not answer: start it with npm start.`));
+console.log(`dropped landing/${name}; follow it at ${endpoints.url}/api/v1/runs?pipeline=ingest`);
+
+function readEndpoints(dataDir: string): PlatformEndpoints {
+  try {
+    return JSON.parse(readFileSync(join(dataDir, 'endpoints.json'), 'utf8')) as PlatformEndpoints;
+  } catch {
+    return fail(`No platform has run with its data in ${dataDir}: start it with npm start.`);
+  }
+}
+
+function fail(reason: string): never {
+  console.error(reason);
+  process.exit(1);
+}
