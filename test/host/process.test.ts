@@ -154,12 +154,12 @@ describe('after SIGKILL', () => {
 describe('the command line', () => {
   test('SIGINT lets a request under way end, then the process ends with 0', async () => {
     const { child, url, output } = await start();
-    expect(output()).toContain(`GET,POST ${url}/echo`);
     const slow = fetch(`${url}/slow/700`);
     await sleep(200);
     child.kill('SIGINT');
     expect(await (await slow).text()).toBe('late');
     expect(await ended(child)).toBe(0);
+    expect(output()).toContain(`GET,POST ${url}/echo`);
     expect(output()).toContain('SIGINT: finishing');
   });
 
