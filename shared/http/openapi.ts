@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ErrorCode } from '../core/errors.ts';
 import { errorCodes } from '../core/errors.ts';
 import { problemContentType } from './problem.ts';
-import { defaultMaxBodyBytes, type Route } from './route.ts';
+import { defaultMaxBodyBytes, type Route, type RouteReturns } from './route.ts';
 
 type JsonSchema = Record<string, unknown>;
 
@@ -75,7 +75,15 @@ function describeRoute(route: Route): Operation {
           },
         }
       : {}),
-    responses: { [route.returns.status]: describeSuccess(route), ...describeErrors(route) },
+    responses: {
+      ...Object.fromEntries(
+        [route.returns, ...(route.alsoReturns ?? [])].map((returns) => [
+          returns.status,
+          describeReturns(returns),
+        ]),
+      ),
+      ...describeErrors(route),
+    },
     'x-role': route.role,
     'x-auth-level': route.authLevel,
   };
@@ -100,8 +108,7 @@ function describeParameters(where: 'path' | 'query', schema: z.ZodType | undefin
   }));
 }
 
-function describeSuccess(route: Route): unknown {
-  const { schema, contentType, description } = route.returns;
+function describeReturns({ schema, contentType, description }: RouteReturns): unknown {
   if (schema) return { description, content: { 'application/json': { schema: toSchema(schema, 'output') } } };
   if (contentType) return { description, content: { [contentType]: { schema: describeText(contentType) } } };
   return { description };

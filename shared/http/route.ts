@@ -25,6 +25,8 @@ export interface Route<Params = unknown, Query = unknown, Body = unknown> {
   readonly query?: z.ZodType<Query>;
   readonly body?: z.ZodType<Body>;
   readonly returns: RouteReturns;
+  /** Other answers of the same route that are no errors of its own. */
+  readonly alsoReturns?: readonly RouteReturns[];
   /** The errors worth telling in the documentation, besides those that any route can answer. */
   readonly errors?: readonly ErrorCode[];
   readonly maxBodyBytes?: number;
