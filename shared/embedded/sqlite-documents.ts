@@ -27,8 +27,8 @@ import type {
 } from '../storage/documents.ts';
 import { Database, translateSqliteError } from './documents/database.ts';
 import type { FieldType, IndexValue } from './documents/fields.ts';
-import type { PageCost, Position } from './documents/reads.ts';
-import { readPage } from './documents/reads.ts';
+import type { PageBudget, PageCost, Position } from './documents/reads.ts';
+import { defaultBudget, readPage } from './documents/reads.ts';
 import type { Write } from './documents/writes.ts';
 import { DocumentWriter, isLive } from './documents/writes.ts';
 
@@ -41,6 +41,8 @@ export interface SqliteDocumentsOptions {
   /** The file may not grow beyond this. @throws INSUFFICIENT_STORAGE on the write that would */
   readonly maxSizeBytes?: number;
   readonly faults?: DocumentFaults;
+  /** What one page may cost, where the default is not wanted. */
+  readonly budget?: Partial<PageBudget>;
   /** Told what each page cost, so that tests (and the curious) need no stopwatch. */
   readonly onPage?: (cost: PageCost) => void;
 }
@@ -163,8 +165,10 @@ class SqliteDocuments implements MetadataStore {
     const limit = Math.min(query.limit, this.#options.faults?.shortenPage?.(query) ?? query.limit);
     if (limit <= 0)
       return { documents: [], cursor: query.cursor ?? encodeCursor(adapter, query, toJson(start)) };
+    const budget = { ...defaultBudget, ...this.#options.budget };
+    const now = this.#options.clock.now();
     const page = this.#run(() =>
-      this.#database.read(() => readPage(this.#database, query, limit, after, this.#options.clock.now())),
+      this.#database.read(() => readPage(this.#database, { query, limit, after, now, budget })),
     );
     this.#options.onPage?.(page.cost);
     const documents = page.documents as readonly StoredDocument<T>[];

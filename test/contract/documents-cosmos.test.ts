@@ -150,6 +150,7 @@ describe('Cosmos DB documents: on the wire', () => {
       ),
     ];
     const first = await store.list({ container, sort, limit: 2 });
+    expect(fixture.server.requests.filter(isQuery)[0]!.headers['x-ms-max-item-count']).toBe('3');
     expect(first.documents.map(({ body }) => body['n'])).toEqual([5, 4]);
     // The page would end amid equal values: those are read in the order of their keys.
     expect(queriesOf()).toEqual([

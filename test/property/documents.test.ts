@@ -16,16 +16,25 @@ interface Target {
 }
 
 let shortest = 1_000;
+const shortenPage = () => shortest;
+const shortenSqlite = (items: number) => {
+  shortest = items;
+};
 let server: { pageItems: number | undefined } | undefined;
 
 const targets: readonly Target[] = [
   {
     name: 'SQLite',
-    runs: 300,
-    open: () => openSqliteFixture({ faults: { shortenPage: () => shortest } }),
-    shorten: (items) => {
-      shortest = items;
-    },
+    runs: 200,
+    open: () => openSqliteFixture({ faults: { shortenPage } }),
+    shorten: shortenSqlite,
+  },
+  {
+    name: 'SQLite that walks the sort index and stops early',
+    runs: 200,
+    open: () =>
+      openSqliteFixture({ faults: { shortenPage }, budget: { gatheredDocuments: 1, visitedDocuments: 3 } }),
+    shorten: shortenSqlite,
   },
   {
     name: 'Cosmos DB adapter',

@@ -99,7 +99,10 @@ export function typeTest(value: Scalar): 'IS_STRING' | 'IS_NUMBER' | 'IS_BOOL' {
   return typeof value === 'number' ? 'IS_NUMBER' : 'IS_BOOL';
 }
 
-/** `in` is a disjunction of equalities: values of two types leave it unknown, never false, for every field. */
+/**
+ * `in` is a disjunction of equalities. With values of two types it is never false, only unknown: no field is of both
+ * types, and the conjunction below says just that.
+ */
 function translateIn(
   path: FieldPath,
   wantedValues: readonly Scalar[],
@@ -107,7 +110,6 @@ function translateIn(
   wanted: boolean,
 ): Condition {
   const byType = Map.groupBy(wantedValues, typeTest);
-  if (!wanted && byType.size > 1) return simple('false');
   const field = fieldSql(path);
   const parts = Array.from(byType, ([isType, group]) => {
     const test = `${field} IN (${group.map((value) => values.add(value)).join(', ')})`;

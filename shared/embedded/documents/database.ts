@@ -85,7 +85,9 @@ export class Database {
 
   #prepare(options: DatabaseOptions): void {
     this.#turnOnLog(options.busyTimeoutMs);
-    this.#database.exec('PRAGMA synchronous = NORMAL; PRAGMA cache_size = -32000; PRAGMA wal_autocheckpoint = 4000;');
+    this.#database.exec(
+      'PRAGMA synchronous = NORMAL; PRAGMA cache_size = -32000; PRAGMA wal_autocheckpoint = 4000;',
+    );
     if (options.maxSizeBytes !== undefined) {
       const pageBytes = Number(this.get('PRAGMA page_size')?.['page_size']);
       this.#database.exec(

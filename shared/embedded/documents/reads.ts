@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../core/json.ts';
-import type { DocumentQuery, Filter, Sort, StoredDocument } from '../../storage/documents.ts';
+import type { DocumentQuery, Sort, StoredDocument } from '../../storage/documents.ts';
 import type { Database } from './database.ts';
 import type { IndexValue } from './fields.ts';
 import { compareIndexValues, fieldAt, fieldTypes, pathName, toIndexValue } from './fields.ts';
@@ -14,13 +14,20 @@ import { isLive } from './writes.ts';
  * What one page may cost. A page that reaches a limit ends early and carries a cursor, as the port allows; so
  * no query, however unlucky, reads more than this at once.
  */
-export const pageBudget = {
-  /** Fewer candidates than this are fetched and sorted; otherwise the sort index is walked. */
+export interface PageBudget {
+  /** Up to this many candidates are fetched and sorted; with more, the sort index is walked. */
+  readonly gatheredDocuments: number;
+  readonly visitedDocuments: number;
+  readonly visitedBytes: number;
+  readonly returnedBytes: number;
+}
+
+export const defaultBudget: PageBudget = {
   gatheredDocuments: 2_000,
   visitedDocuments: 10_000,
   visitedBytes: 64_000_000,
   returnedBytes: 4_000_000,
-} as const;
+};
 
 /** Where a page ended: the last document visited. */
 export interface Position {
@@ -44,19 +51,24 @@ export interface Page {
   readonly cost: PageCost;
 }
 
+export interface PageRequest {
+  readonly query: DocumentQuery;
+  /** How many documents of the query's `limit` this page may have. */
+  readonly limit: number;
+  readonly after: Position | undefined;
+  /** Milliseconds since the Unix epoch: what has expired by then is not there. */
+  readonly now: number;
+  readonly budget: PageBudget;
+}
+
 /** Needs an open read transaction: its queries must see one state. */
-export function readPage(
-  database: Database,
-  query: DocumentQuery,
-  limit: number,
-  after: Position | undefined,
-  now: number,
-): Page {
+export function readPage(database: Database, request: PageRequest): Page {
+  const { query, after, budget } = request;
   const scope = findScope(database, query);
   if (scope === undefined) return { documents: [], cost: { plan: 'nothing', probedRows: 0, visitedRows: 0 } };
   const drivers = query.filter === undefined ? [] : findDrivers(query.filter);
-  const { best, probedRows } = chooseDriver(database, scope, drivers);
-  const reader = new PageReader(database, scope, query.filter, now, limit, probedRows);
+  const { best, probedRows } = chooseDriver(database, scope, drivers, budget.gatheredDocuments);
+  const reader = new PageReader(database, scope, request, probedRows);
   if (best !== undefined) {
     const gathered =
       query.sort === undefined ? reader.gather(best, after) : reader.gatherSorted(best, query.sort, after);
@@ -81,9 +93,10 @@ function chooseDriver(
   database: Database,
   scope: Scope,
   drivers: readonly Driver[],
+  mostRows: number,
 ): { readonly best: Driver | undefined; readonly probedRows: number } {
   let best: Driver | undefined;
-  let bound: number = pageBudget.gatheredDocuments;
+  let bound = mostRows;
   let probedRows = 0;
   for (const driver of drivers) {
     let count = 0;
@@ -113,28 +126,17 @@ interface Row {
 class PageReader {
   readonly #database: Database;
   readonly #scope: Scope;
-  readonly #filter: Filter | undefined;
-  readonly #now: number;
-  readonly #limit: number;
+  readonly #request: PageRequest;
   readonly #probedRows: number;
   #visitedRows = 0;
   #visitedDocuments = 0;
   #visitedBytes = 0;
   #returnedBytes = 0;
 
-  constructor(
-    database: Database,
-    scope: Scope,
-    filter: Filter | undefined,
-    now: number,
-    limit: number,
-    probedRows: number,
-  ) {
+  constructor(database: Database, scope: Scope, request: PageRequest, probedRows: number) {
     this.#database = database;
     this.#scope = scope;
-    this.#filter = filter;
-    this.#now = now;
-    this.#limit = limit;
+    this.#request = request;
     this.#probedRows = probedRows;
   }
 
@@ -185,7 +187,7 @@ class PageReader {
   gatherSorted(driver: Driver, sort: Sort, after: Position | undefined): Page | undefined {
     const matches: Required<Position>[] = [];
     for (const row of this.#load(this.#collect(driver))) {
-      if (this.#visitedBytes > pageBudget.visitedBytes) return this.#startOver();
+      if (this.#visitedBytes > this.#request.budget.visitedBytes) return this.#startOver();
       const body = this.#match(row);
       const key = body === undefined ? undefined : toIndexValue(fieldAt(body, sort.path));
       if (key !== undefined) matches.push({ seq: row.seq, key });
@@ -229,9 +231,10 @@ class PageReader {
     this.#visitedRows += 1;
     this.#visitedDocuments += 1;
     this.#visitedBytes += row.sizeBytes;
-    if (!isLive(row.expiresAt, this.#now)) return undefined;
+    const { query, now } = this.#request;
+    if (!isLive(row.expiresAt, now)) return undefined;
     const body = parseBody(row);
-    return this.#filter === undefined || evaluateFilter(this.#filter, body) === true ? body : undefined;
+    return query.filter === undefined || evaluateFilter(query.filter, body) === true ? body : undefined;
   }
 
   /** Takes matching documents until the page is full or has cost enough. */
@@ -256,11 +259,12 @@ class PageReader {
   }
 
   #isFull(documents: number): boolean {
+    const { limit, budget } = this.#request;
     return (
-      documents >= this.#limit ||
-      this.#visitedDocuments >= pageBudget.visitedDocuments ||
-      this.#visitedBytes >= pageBudget.visitedBytes ||
-      this.#returnedBytes >= pageBudget.returnedBytes
+      documents >= limit ||
+      this.#visitedDocuments >= budget.visitedDocuments ||
+      this.#visitedBytes >= budget.visitedBytes ||
+      this.#returnedBytes >= budget.returnedBytes
     );
   }
 }
