@@ -42,13 +42,13 @@ function renderOperation({ path, method, operation }: Entry): string {
         description: string;
         content?: Record<string, { schema: object }>;
       };
-      const schema = Number(status) < 400 ? renderSchema(content?.['application/json']?.schema) : '';
+      const schema = renderSchema(content?.['application/json']?.schema);
       return `<tr><td><code>${status}</code></td><td>${escape(description)}${schema}</td></tr>`;
     })
     .join('');
   const body = operation.requestBody?.content['application/json']?.schema;
   return `<article id="${escape(operation.operationId)}"><h3><span class="method ${method}">${method.toUpperCase()}</span> <code>${escape(path)}</code></h3>
-<p>${escape(operation.summary)} <small>${escape(operation.description)}</small></p>
+<p>${escape(operation.summary)} <small>${escape(operation.description)} authLevel: ${escape(operation['x-auth-level'])}.</small></p>
 ${parameters && `<table><caption>Parameters</caption><tbody>${parameters}</tbody></table>`}${body ? `<p>Body:</p>${renderSchema(body)}` : ''}
 <table><caption>Answers</caption><tbody>${responses}</tbody></table></article>`;
 }
@@ -85,7 +85,7 @@ nav ul{display:flex;flex-wrap:wrap;gap:1rem;list-style:none;padding:0}
 article{padding-bottom:.5rem}small{opacity:.75}code,pre{font:14px/1.45 ui-monospace,monospace}
 pre{background:var(--soft);padding:.75rem;overflow:auto;max-height:24rem}
 table{border-collapse:collapse;width:100%;margin:.5rem 0}caption{text-align:left;font-weight:600}
-td{border-top:1px solid var(--line);padding:.3rem .6rem .3rem 0;vertical-align:top;overflow-wrap:anywhere}
+td:first-child{width:9rem}td{border-top:1px solid var(--line);padding:.3rem .6rem .3rem 0;vertical-align:top;overflow-wrap:anywhere}
 .method{font-size:.8rem;padding:.1rem .45rem;border:1px solid currentColor;border-radius:.3rem}
 `;
 
