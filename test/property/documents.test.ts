@@ -4,7 +4,15 @@ import type { JsonObject } from '../../shared/core/json.ts';
 import type { DocumentQuery, Filter, MetadataStore, Sort } from '../../shared/storage/documents.ts';
 import type { DocumentsFixture } from '../contract/documents.contract.ts';
 import { readAll } from '../contract/documents.contract.ts';
-import { bodies, compareScalars, filters, judge, sortField, sorts } from '../support/document-model.ts';
+import {
+  bodies,
+  compareScalars,
+  filters,
+  judge,
+  scalars,
+  sortField,
+  sorts,
+} from '../support/document-model.ts';
 import { openCosmosFixture, openSqliteFixture } from '../support/document-stores.ts';
 
 interface Target {
@@ -61,16 +69,24 @@ describe.each(targets)('documents of $name', ({ runs, open, shorten }) => {
     minLength: 4,
     maxLength: 16,
   });
-  const queries = fc.record(
-    {
-      filter: fc.option(filters, { nil: undefined, freq: 8 }),
-      sort: sorts,
-      partition: fc.integer({ min: 0, max: 2 }),
-      limit: fc.integer({ min: 1, max: 6 }),
-      short: fc.integer({ min: 1, max: 6 }),
-    },
-    { requiredKeys: ['filter', 'limit', 'short'] },
-  );
+  const queries = fc
+    .record(
+      {
+        filter: fc.option(filters, { nil: undefined, freq: 8 }),
+        sort: sorts,
+        partition: fc.integer({ min: 0, max: 2 }),
+        limit: fc.integer({ min: 1, max: 6 }),
+        short: fc.integer({ min: 1, max: 6 }),
+        bound: fc.record({ op: fc.constantFrom('lt', 'gte', 'ne'), value: scalars }),
+      },
+      { requiredKeys: ['filter', 'limit', 'short'] },
+    )
+    // Often one field is both bounded and sorted by.
+    .map(({ bound, ...query }) =>
+      bound === undefined || query.sort === undefined
+        ? query
+        : { ...query, filter: { ...bound, path: query.sort.path } },
+    );
 
   it('are found, sorted and paged as the model says', async () => {
     const { store, container } = fixture;

@@ -95,7 +95,7 @@ export function sortField(body: JsonObject, sort: Sort): Scalar | undefined {
 /** A few names and values, so that conditions and documents often meet. */
 const names = ['a', 'b', 'val/auc', 'x"y\\z'] as const;
 
-const scalars = fc.oneof(
+export const scalars: fc.Arbitrary<Scalar> = fc.oneof(
   fc.boolean(),
   fc.constantFrom(-1, 0, 0.5, 1, 1e300),
   fc.constantFrom('', 'a', 'ab', 'abc', 'b', 'B', 'é', "o'hara", '1'),
