@@ -48,7 +48,7 @@ export interface SqliteDocumentsOptions {
 }
 
 /** What Cosmos may do at any time and SQLite never would: for testing callers. */
-export interface DocumentFaults {
+interface DocumentFaults {
   /** Called before each operation: an error that it returns (`rateLimited(100)`) is thrown in its place. */
   readonly fail?: (operation: keyof MetadataStore) => AppError | undefined;
   /** At most this many documents in the next page: 0 makes an empty page that still carries a cursor. */

@@ -10,7 +10,7 @@ import type { BatchOperation, DocumentKey, DocumentQuery, FieldPath, Filter, Sca
  *
  * @see https://learn.microsoft.com/azure/cosmos-db/concepts-limits
  */
-export const documentLimits = {
+const documentLimits = {
   documentBytes: 2_000_000,
   batchBytes: 2_000_000,
   batchOperations: 100,
@@ -45,7 +45,7 @@ export function checkKey(key: DocumentKey): void {
 }
 
 /** @throws INVALID_ARGUMENT */
-export function checkPartition(container: string, partition: string): void {
+function checkPartition(container: string, partition: string): void {
   checkName('container', container);
   const { partitionCharacters, partitionBytes } = documentLimits;
   checkText('partition', partition);

@@ -4,6 +4,7 @@ import { open as openFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../shared/core/clock.ts';
 import { systemIds } from '../../shared/core/ids.ts';
@@ -374,7 +375,7 @@ describe('SQLite documents: faults', () => {
 });
 
 describe('SQLite documents: several processes', () => {
-  const program = join(import.meta.dirname, '..', 'support', 'document-writer.ts');
+  const program = fileURLToPath(new URL('../support/document-writer.ts', import.meta.url));
   const start = async (...args: readonly string[]) => {
     const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
     await Promise.race([

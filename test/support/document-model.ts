@@ -67,7 +67,7 @@ const greatest = (all: readonly Truth[]) =>
   truths.toReversed().find((truth) => all.includes(truth)) ?? 'false';
 const opposite = (truth: Truth) => truths[2 - truths.indexOf(truth)]!;
 
-export function resolve(body: JsonObject, path: FieldPath): JsonValue | undefined {
+function resolve(body: JsonObject, path: FieldPath): JsonValue | undefined {
   return path.reduce<JsonValue | undefined>(
     (value, name) =>
       value !== null && typeof value === 'object' && !Array.isArray(value)

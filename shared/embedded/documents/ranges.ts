@@ -3,7 +3,7 @@ import { unindexedMembers } from '../../storage/document-rules.ts';
 import type { FieldType, IndexValue } from './fields.ts';
 import { compareIndexValues, mayBeCut, pathName, toIndexValue } from './fields.ts';
 
-export interface Bound {
+interface Bound {
   readonly value: number | string;
   readonly inclusive: boolean;
 }
