@@ -2,12 +2,12 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAppError } from '../shared/core/errors.ts';
 import { startAzurite, type RunningAzurite } from './azurite.ts';
-import { renderBanner } from './banner.ts';
-import { parseCliOptions, usage, type CliOptions } from './cli-options.ts';
-import { createConsoleLogger } from './console-logger.ts';
+import { renderBanner } from './cli/banner.ts';
+import { parseCliOptions, usage, type CliOptions } from './cli/options.ts';
+import { createConsoleLogger } from './cli/console-logger.ts';
 import { cleanDataDir, lockDataDir } from './data-dir.ts';
 import { startHost, type RunningHost } from './host.ts';
-import { mergeSettings, readLocalSettings, type AppSettings } from './settings.ts';
+import { mergeSettings, readLocalSettings, type AppSettings } from './settings/app-settings.ts';
 
 /** How long a stop may take before the process ends anyway; what is unfinished is taken up at the next start. */
 const stopMs = 15_000;

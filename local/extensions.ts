@@ -1,9 +1,9 @@
 import { blobExtension } from './blob/extension.ts';
-import { durableExtension } from './durable-functions.ts';
+import { durableExtension } from './durable/extension.ts';
 import type { HostExtension } from './host-context.ts';
 import { httpExtension } from './http/extension.ts';
 import { serviceBusExtension } from './servicebus/extension.ts';
-import type { AppSettings } from './settings.ts';
+import type { AppSettings } from './settings/app-settings.ts';
 import { storageQueueExtension } from './storage-queue/extension.ts';
 import { timerExtension } from './timer/extension.ts';
 import type { FunctionEntry } from './worker/function-table.ts';

@@ -4,9 +4,9 @@ import type { Ids } from '../shared/core/ids.ts';
 import type { Logger } from '../shared/core/logger.ts';
 import type { SqliteQueue } from '../shared/embedded/sqlite-queue.ts';
 import type { HostEndpoints } from './http/host-endpoints.ts';
-import type { HostJson } from './host-json.ts';
+import type { HostJson } from './settings/host-json.ts';
 import type { HostKeys } from './http/keys.ts';
-import type { AppSettings } from './settings.ts';
+import type { AppSettings } from './settings/app-settings.ts';
 import type { FunctionEntry, NamedBinding } from './worker/function-table.ts';
 import type { InvocationRequest, TypedData } from './worker/typed-data.ts';
 

@@ -1,7 +1,7 @@
 import { BlobServiceClient } from '@azure/storage-blob';
-import { parseBindingTemplate, type BindingTemplate } from '../binding-template.ts';
-import { replaceSettings } from '../host-json.ts';
-import type { AppSettings } from '../settings.ts';
+import { parseBindingTemplate, type BindingTemplate } from '../settings/binding-template.ts';
+import { replaceSettings } from '../settings/host-json.ts';
+import type { AppSettings } from '../settings/app-settings.ts';
 import type { NamedBinding } from '../worker/function-table.ts';
 
 /** A binding's `path`, split at its first slash. */

@@ -1,6 +1,6 @@
 import type { HostContext, HostExtension, OutputCall } from '../host-context.ts';
 import { connectionName, requireConnection } from '../storage-queue/extension.ts';
-import type { AppSettings } from '../settings.ts';
+import type { AppSettings } from '../settings/app-settings.ts';
 import type { FunctionEntry, NamedBinding } from '../worker/function-table.ts';
 import { fromTypedData, type TypedData } from '../worker/typed-data.ts';
 import { connectBlobs, readBlobPath } from './connections.ts';

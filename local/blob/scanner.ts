@@ -1,5 +1,5 @@
 import type { BlobItem, ContainerClient } from '@azure/storage-blob';
-import type { BindingTemplate } from '../binding-template.ts';
+import type { BindingTemplate } from '../settings/binding-template.ts';
 import type { FunctionEntry } from '../worker/function-table.ts';
 import type { BlobReceipt, BlobReceipts } from './receipts.ts';
 import { quoteEtag, type SeenBlob } from './trigger-data.ts';

@@ -1,166 +1,56 @@
-import type { DatabaseSync } from 'node:sqlite';
-import type { Clock } from '../../shared/core/clock.ts';
-import type { Ids } from '../../shared/core/ids.ts';
-import type { Logger } from '../../shared/core/logger.ts';
-import { ActivityPump } from './activities.ts';
-import { clientBinding, type UrlOptions } from './client-urls.ts';
-import { DurableClientOperations } from './client.ts';
-import { Database } from './database.ts';
-import { EndWaiters } from './end-waiters.ts';
-import { EntityRunner } from './entities.ts';
-import { handleManagementRequest } from './http-api.ts';
-import type { DurableHttpRequest, DurableHttpResponse } from './http-types.ts';
-import { FunctionRegistry, requireHubName } from './identity.ts';
-import { InstanceStore } from './instance-store.ts';
-import { jsonCodec } from './json-codec.ts';
-import { LiveInstances } from './live-instances.ts';
-import type { DurableFunction } from './model.ts';
-import { OrchestrationRunner } from './orchestrations.ts';
-import { ReadyQueue } from './ready-queue.ts';
-import { readDurableSettings } from './settings.ts';
-import { durableSchema } from './store-schema.ts';
-import { TimerService } from './timers.ts';
-import type { Stores, Wakes } from './turn-commit.ts';
-import { WorkStore } from './work-store.ts';
+import { AppError } from '../../shared/core/errors.ts';
+import { webhookPath } from './http/client-urls.ts';
+import { createDurableExtension } from './engine.ts';
+import { textOf } from '../settings/host-json.ts';
+import type { HostContext, HostExtension } from '../host-context.ts';
+import { opensDurableWebhooks } from '../http/keys.ts';
+import type { FunctionEntry } from '../worker/function-table.ts';
+import { fromTypedData } from '../worker/typed-data.ts';
 
-export interface DurableExtensionOptions {
-  /** The host's database, in WAL mode. Tables are prefixed `df_`. */
-  readonly db: DatabaseSync;
-  readonly hubName: string;
-  readonly clock: Clock;
-  readonly ids: Ids;
-  readonly log: Logger;
-  /** Origin under which the host listens, e.g. `http://127.0.0.1:7071`; asked anew for each URL. */
-  readonly baseUrl: () => string;
-  /** The key of `/runtime/webhooks/durabletask`. */
-  readonly systemKey: string;
-  readonly functions: readonly DurableFunction[];
-  /** `extensions.durableTask` of host.json. */
-  readonly settings: unknown;
-  /** Replay every orchestrator in full at each turn, one event at a time, and fail it if it decides otherwise. */
-  readonly verifyReplay?: boolean;
-  /** Runs a function and gives its return value; throws an Error with the function's message. */
-  readonly invoke: (functionName: string, input: string) => Promise<unknown>;
-}
+const kinds = {
+  orchestrationTrigger: 'orchestration',
+  activityTrigger: 'activity',
+  entityTrigger: 'entity',
+} as const;
 
-export interface DurableExtension {
-  /** Takes up everything that the last process left: due timers, unfinished activities, unheard messages. */
-  start(): Promise<void>;
-  /** Lets running functions finish for a few seconds, then stops; what is unfinished runs again next time. */
-  stop(): Promise<void>;
-  /** The value of a `durableClient` input binding. */
-  clientBinding(): string;
-  /** Answers a request below `/runtime/webhooks/durabletask`. Never throws. */
-  handle(request: DurableHttpRequest): Promise<DurableHttpResponse>;
-}
-
-const stopTimeoutMs = 5000;
-
-/**
- * The part of the Durable Task extension that Slipway needs, over SQLite.
- *
- * @throws AppError INVALID_ARGUMENT for a hub name or settings that Azure would not take.
- */
-export function createDurableExtension(options: DurableExtensionOptions): DurableExtension {
-  requireHubName(options.hubName);
-  const settings = readDurableSettings(options.settings);
-  const { clock, log, invoke } = options;
-  const db = new Database(options.db);
-  db.exec(durableSchema);
-  const stores: Stores = { db, instances: new InstanceStore(db), work: new WorkStore(db) };
-  const codec = jsonCodec;
-  const live = new LiveInstances(stores.instances, codec);
-  const registry = new FunctionRegistry(options.functions);
-  const waiters = new EndWaiters();
-  const newExecutionId = (): string => options.ids.uuid().replaceAll('-', '');
-  const ids = { uuid: () => options.ids.uuid(), random: () => options.ids.random(), newExecutionId };
-  let isStopped = true;
-
-  const wakeInstance = (instanceId: string): void => instanceQueue.add(instanceId);
-  const wakeEntity = (entityId: string): void => entityQueue.add(entityId);
-  const wake = (wakes: Wakes): void => {
-    for (const instanceId of wakes.instances) wakeInstance(instanceId);
-    for (const entityId of wakes.entities) wakeEntity(entityId);
-    if (wakes.activities) activities.wake();
-    if (wakes.timers) timers.rearm();
-  };
-  const shared = {
-    stores,
-    live,
-    codec,
-    settings,
-    registry,
-    clock,
-    log,
-    ids,
-    wakeInstance,
-    wakeEntity,
-    invoke,
-  };
-  const activities = new ActivityPump({ ...shared, concurrency: settings.maxConcurrentActivityFunctions });
-  const timers = new TimerService(shared);
-  const orchestrations = new OrchestrationRunner({
-    ...shared,
-    verifyReplay: options.verifyReplay ?? false,
-    isStopped: () => isStopped,
-    wake,
-    onEnded: (instanceId) => waiters.ended(instanceId),
-  });
-  const entities = new EntityRunner({
-    ...shared,
-    maxBatchSize: settings.maxEntityOperationBatchSize,
-    isStopped: () => isStopped,
-  });
-  const onError = (key: string, error: unknown): void =>
-    log.log('error', 'A durable turn could not be saved; trying again.', { key, cause: String(error) });
-  const instanceQueue = new ReadyQueue({
-    concurrency: settings.maxConcurrentOrchestratorFunctions,
-    run: (instanceId) => orchestrations.runTurn(instanceId),
-    onError,
-  });
-  const entityQueue = new ReadyQueue({
-    concurrency: settings.maxConcurrentEntityFunctions,
-    run: (entityId) => entities.runBatch(entityId),
-    onError,
-  });
-  const client = new DurableClientOperations(shared);
-  const urls = (): UrlOptions => ({
-    origin: options.baseUrl().replace(/\/+$/, ''),
-    hubName: options.hubName,
-    systemKey: options.systemKey,
-  });
-  const api = {
-    client,
-    stores,
-    urls,
-    nowMs: () => clock.now(),
-    waitForEnd: (instanceId: string, timeoutMs: number) => waiters.wait(instanceId, timeoutMs),
-    systemKey: options.systemKey,
-    hubName: options.hubName,
-    log,
-  };
-
-  return {
-    start: async () => {
-      isStopped = false;
-      for (const instanceId of stores.instances.listReady()) instanceQueue.add(instanceId);
-      for (const entityId of stores.work.listReadyEntities()) entityQueue.add(entityId);
-      instanceQueue.open();
-      entityQueue.open();
-      activities.open();
-      timers.open();
-    },
-    stop: async () => {
-      timers.close();
-      await Promise.all([
-        activities.close(stopTimeoutMs),
-        instanceQueue.close(stopTimeoutMs),
-        entityQueue.close(stopTimeoutMs),
-      ]);
-      isStopped = true;
-      waiters.close();
-    },
-    clientBinding: () => clientBinding(urls()),
-    handle: (request) => handleManagementRequest(api, request),
-  };
-}
+/** Durable Functions: joins the engine in `durable/` to the worker, its triggers, its client binding and its webhooks. */
+export const durableExtension = {
+  name: 'durableTask',
+  triggerTypes: Object.keys(kinds),
+  inputTypes: ['durableClient'],
+  start(context: HostContext, functions: readonly FunctionEntry[]) {
+    const byName = new Map(functions.map((fn) => [fn.name, fn]));
+    const settings = context.hostJson.durableTask;
+    const engine = createDurableExtension({
+      db: context.db,
+      hubName: textOf(settings['hubName'], 'TestHubName'),
+      clock: context.clock,
+      ids: context.ids,
+      log: context.log,
+      baseUrl: context.baseUrl,
+      systemKey: context.keys.durableTask,
+      functions: functions.map(({ name, trigger }) => ({
+        name,
+        kind: kinds[trigger.type as keyof typeof kinds],
+      })),
+      settings,
+      async invoke(name, input) {
+        const fn = byName.get(name);
+        if (!fn)
+          throw new AppError('NOT_FOUND', `There is no durable function "${name}".`, { function: name });
+        return fromTypedData(await context.dispatch(fn, { trigger: { string: input }, metadata: {} }));
+      },
+    });
+    context.endpoints.mount({
+      prefix: webhookPath,
+      // The SDK's client sends no key: its base URL has a secret below /rpc/, which the engine checks itself.
+      isOpenedBy: (keys, key, path) => path.startsWith('/rpc/') || opensDurableWebhooks(keys, key),
+      handle: (request) => engine.handle({ ...request, isTrusted: true }),
+    });
+    return Promise.resolve({
+      begin: () => engine.start(),
+      stop: () => engine.stop(),
+      readInput: () => ({ string: engine.clientBinding() }),
+    });
+  },
+} satisfies HostExtension;

@@ -1,5 +1,5 @@
 import { Agent, type IncomingMessage, type ServerResponse } from 'node:http';
-import { textOf } from '../host-json.ts';
+import { textOf } from '../settings/host-json.ts';
 import type { HostContext, HostExtension, RunningExtension } from '../host-context.ts';
 import type { FunctionEntry } from '../worker/function-table.ts';
 import type { TypedData } from '../worker/typed-data.ts';

@@ -1,8 +1,8 @@
 import type { JsonValue } from '../../shared/core/json.ts';
 import type { QueueSource } from '../../shared/storage/queue.ts';
-import { replaceSettings, textOf } from '../host-json.ts';
+import { replaceSettings, textOf } from '../settings/host-json.ts';
 import type { HostContext, HostExtension, OutputCall } from '../host-context.ts';
-import type { AppSettings } from '../settings.ts';
+import type { AppSettings } from '../settings/app-settings.ts';
 import type { FunctionEntry, NamedBinding } from '../worker/function-table.ts';
 import { fromTypedData, type TypedData } from '../worker/typed-data.ts';
 import { createReceiver, type Receiver } from './receiver.ts';

@@ -1,6 +1,6 @@
 import { AppError } from '../../shared/core/errors.ts';
-import { parseBindingTemplate } from '../binding-template.ts';
-import { replaceSettings } from '../host-json.ts';
+import { parseBindingTemplate } from '../settings/binding-template.ts';
+import { replaceSettings } from '../settings/host-json.ts';
 import type { HostContext, HostExtension, OutputCall } from '../host-context.ts';
 import type { NamedBinding } from '../worker/function-table.ts';
 import { fromTypedData, type TypedData } from '../worker/typed-data.ts';

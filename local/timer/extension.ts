@@ -1,7 +1,7 @@
 import type { HostContext, HostExtension } from '../host-context.ts';
 import { describe } from '../http/server.ts';
-import { replaceSettings } from '../host-json.ts';
-import type { AppSettings } from '../settings.ts';
+import { replaceSettings } from '../settings/host-json.ts';
+import type { AppSettings } from '../settings/app-settings.ts';
 import type { FunctionEntry } from '../worker/function-table.ts';
 import { callWithRetries } from './retry.ts';
 import { parseSchedule, type TimerSchedule } from './schedule.ts';

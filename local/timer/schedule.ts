@@ -1,5 +1,5 @@
 import { AppError } from '../../shared/core/errors.ts';
-import { parseTimeSpan } from '../time-span.ts';
+import { parseTimeSpan } from '../settings/time-span.ts';
 import { parseNcrontab, type Schedule } from './ncrontab.ts';
 
 export interface TimerSchedule extends Schedule {

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { jsonCodec } from '../../local/durable/json-codec.ts';
+import { jsonCodec } from '../../local/durable/wire/json-codec.ts';
 import { record, scenarios } from '../golden/durable/scenarios.ts';
 
 const folder = join(import.meta.dirname, '../golden/durable');

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, test } from 'vitest';
-import { createDurableExtension, type DurableExtension } from '../../local/durable/extension.ts';
+import { createDurableExtension, type DurableExtension } from '../../local/durable/engine.ts';
 import { systemClock } from '../../shared/core/clock.ts';
 import { systemIds } from '../../shared/core/ids.ts';
 import { silentLogger } from '../../shared/core/logger.ts';

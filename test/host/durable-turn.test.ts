@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { requireHubName } from '../../local/durable/identity.ts';
 import type { Action, Decision, HistoryEvent } from '../../local/durable/model.ts';
-import { nextRetryDelayMs } from '../../local/durable/retry.ts';
+import { nextRetryDelayMs } from '../../local/durable/turn/retry.ts';
 import { readDurableSettings } from '../../local/durable/settings.ts';
-import { takeBatch } from '../../local/durable/turn-batch.ts';
-import { decideTurn, type TurnOutcome } from '../../local/durable/turn.ts';
+import { takeBatch } from '../../local/durable/turn/turn-batch.ts';
+import { decideTurn, type TurnOutcome } from '../../local/durable/turn/turn.ts';
 
 /** The turn alone, with decisions and histories written by hand from the framework's rules. */
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { checkBindings } from '../../local/extensions.ts';
-import { readHostJson } from '../../local/host-json.ts';
+import { readHostJson } from '../../local/settings/host-json.ts';
 import { createRouter } from '../../local/http/router.ts';
 import {
   buildFunctionTable,

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { getClient, type DurableClient } from 'durable-functions';
-import { createDurableExtension, type DurableExtension } from '../../local/durable/extension.ts';
+import { createDurableExtension, type DurableExtension } from '../../local/durable/engine.ts';
 import { systemClock, type Clock } from '../../shared/core/clock.ts';
 import { systemIds } from '../../shared/core/ids.ts';
 import type { LogFields, LogLevel } from '../../shared/core/logger.ts';

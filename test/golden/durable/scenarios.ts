@@ -5,8 +5,8 @@
 import '../../support/durable-apps.ts';
 import { callRegistered, registeredDurableFunctions } from '../../support/durable-core.ts';
 import { ManualClock } from '../../support/durable-clock.ts';
-import { createDurableExtension, type DurableExtension } from '../../../local/durable/extension.ts';
-import type { DurableHttpResponse } from '../../../local/durable/http-types.ts';
+import { createDurableExtension, type DurableExtension } from '../../../local/durable/engine.ts';
+import type { DurableHttpResponse } from '../../../local/durable/http/types.ts';
 import { DatabaseSync } from 'node:sqlite';
 
 export interface Recording {

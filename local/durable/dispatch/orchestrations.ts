@@ -1,0 +1,257 @@
+import type { Clock } from '../../../shared/core/clock.ts';
+import type { Logger } from '../../../shared/core/logger.ts';
+import type { FunctionRegistry } from '../identity.ts';
+import type { InboxMessage, Instance } from '../store/instance-store.ts';
+import type { LiveInstance, LiveInstances } from './live-instances.ts';
+import { isTerminal, type Decision, type HistoryEvent, type InboxEvent } from '../model.ts';
+import type { Rest } from './ready-queue.ts';
+import { verifyReplay } from '../turn/replay-check.ts';
+import type { DurableSettings } from '../settings.ts';
+import { takeBatch } from '../turn/turn-batch.ts';
+import { commitTurn, type CommitIds, type Stores, type TurnCommit, type Wakes } from '../store/turn-commit.ts';
+import { decideTurn, type TurnInput, type TurnOutcome } from '../turn/turn.ts';
+import type { WireCodec } from '../wire/wire-codec.ts';
+
+export interface OrchestrationOptions {
+  readonly stores: Stores;
+  readonly live: LiveInstances;
+  readonly codec: WireCodec;
+  readonly settings: DurableSettings;
+  readonly registry: FunctionRegistry;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly ids: CommitIds;
+  /** Replays everything at every turn, one event at a time, and fails an orchestration that decides otherwise. */
+  readonly verifyReplay: boolean;
+  readonly isStopped: () => boolean;
+  readonly wake: (wakes: Wakes) => void;
+  readonly onEnded: (instanceId: string) => void;
+  readonly invoke: (functionName: string, input: string) => Promise<unknown>;
+}
+
+const maxEventsPerTurn = 1000;
+/** A turn longer than this is not repeated for each of many answers: they gather for twice its time. */
+const longTurnMs = 1;
+const maxRestMs = 250;
+
+/** Runs orchestrations: one turn of one instance at a time. */
+export class OrchestrationRunner {
+  readonly #options: OrchestrationOptions;
+
+  constructor(options: OrchestrationOptions) {
+    this.#options = options;
+  }
+
+  /** One turn, if there is something to hear. Ends with everything committed. */
+  async runTurn(instanceId: string): Promise<Rest | undefined> {
+    const startedMs = performance.now();
+    const { stores, live: instances } = this.#options;
+    const live = instances.load(instanceId);
+    if (live === undefined || isTerminal(live.instance.status)) {
+      stores.instances.clearInbox(instanceId);
+      return undefined;
+    }
+    const messages = stores.instances.readInbox(instanceId, maxEventsPerTurn);
+    const commit = await this.#turn(live, messages);
+    if (commit === undefined) {
+      instances.keep(live);
+      return undefined;
+    }
+    if (this.#options.isStopped()) return undefined;
+    const wakes = commitTurn(stores, this.#options.ids, commit.commit);
+    if (wakes === undefined) {
+      // Replaced meanwhile: what took its place is looked at afresh. Purged: that finds nothing to do.
+      this.#options.wake({
+        instances: new Set([instanceId]),
+        entities: new Set(),
+        activities: false,
+        timers: false,
+      });
+      return undefined;
+    }
+    const { after, history } = commit.commit;
+    // Messages that this turn left behind, other than those that a suspended instance must not hear.
+    const isMoreWaiting =
+      commit.commit.consumedSeqs.length < messages.length || messages.length === maxEventsPerTurn;
+    if (isMoreWaiting && after.status !== 'Suspended' && !isTerminal(after.status))
+      wakes.instances.add(instanceId);
+    if (isTerminal(after.status)) this.#options.onEnded(instanceId);
+    else if (after.executionId === live.instance.executionId) this.#keep(live, after, history ?? []);
+    this.#options.wake(wakes);
+    const tookMs = performance.now() - startedMs;
+    if (tookMs < longTurnMs || commit.openCount === 0) return undefined;
+    return { ms: Math.min(2 * tookMs, maxRestMs), wakeAfter: commit.openCount };
+  }
+
+  async #turn(
+    live: LiveInstance,
+    messages: readonly InboxMessage[],
+  ): Promise<{ readonly commit: TurnCommit; readonly openCount: number } | undefined> {
+    const { instance } = live;
+    const maxEvents = this.#options.verifyReplay ? 1 : maxEventsPerTurn;
+    const wasSuspended = instance.status === 'Suspended';
+    const batch = takeBatch(
+      { executionId: instance.executionId, isSuspended: wasSuspended },
+      messages,
+      maxEvents,
+    );
+    const isFirst = instance.turns === 0;
+    if (batch.consumed.length === 0 && (!isFirst || batch.isSuspended)) return undefined;
+    const nowMs = Math.max(this.#options.clock.now(), live.history.at(-1)?.atMs ?? 0);
+    const before = instance;
+    const consumedSeqs = batch.consumed.map(({ seq }) => seq);
+    const quiet = { before, consumedSeqs, effects: [], answer: null };
+    const changed = { ...instance, updatedMs: nowMs };
+    if (batch.termination !== null) {
+      const { reason } = batch.termination;
+      const after: Instance = { ...changed, status: 'Terminated', turns: instance.turns + 1, output: reason };
+      const history = [...started(nowMs, isFirst ? instance : null), ...batch.events, completed(nowMs)];
+      const answer = failure(instance, nowMs, reason ?? '', '');
+      return { commit: { ...quiet, after, history, answer }, openCount: 0 };
+    }
+    if (batch.isSuspended || (batch.events.length === 0 && !isFirst)) {
+      const status = batch.isSuspended ? 'Suspended' : instance.status;
+      const isRecorded = !isFirst && batch.events.length > 0;
+      const history = isRecorded ? [...started(nowMs, null), ...batch.events, completed(nowMs)] : null;
+      const after = { ...changed, status, turns: instance.turns + (isRecorded ? 1 : 0) } as const;
+      return { commit: { ...quiet, after, history }, openCount: 0 };
+    }
+    const arrived = [...started(nowMs, isFirst ? instance : null), ...batch.events];
+    const outcome = await this.#decide(live, arrived, nowMs);
+    return this.#commitOf(instance, batch.consumed, arrived, outcome, nowMs);
+  }
+
+  async #decide(live: LiveInstance, arrived: readonly HistoryEvent[], nowMs: number): Promise<TurnOutcome> {
+    const { instance } = live;
+    const ask = (history: readonly HistoryEvent[], fresh: readonly HistoryEvent[]): Promise<Decision> =>
+      this.#ask(instance, this.#options.codec.encodeHistory(history, true), fresh);
+    const input: Omit<TurnInput, 'decision'> = {
+      ...this.#options.settings,
+      whyUnknown: (kind, name) => this.#options.registry.whyUnknown(kind, name),
+      maxActions: this.#options.settings.maxOrchestrationActions,
+      instanceId: instance.instanceId,
+      executionId: instance.executionId,
+      parentInstanceId: instance.parent?.instanceId ?? null,
+      orchestrator: instance.name,
+      history: [...live.history, ...arrived],
+      nowMs,
+    };
+    const decision = await this.#ask(instance, live.encodedHistory, arrived);
+    const outcome = decideTurn({ ...input, decision });
+    if (!this.#options.verifyReplay) return outcome;
+    const fault = await verifyReplay(input, outcome, ask);
+    return fault === null ? outcome : decideTurn({ ...input, decision: { kind: 'threw', message: fault } });
+  }
+
+  async #ask(instance: Instance, playedHistory: string, fresh: readonly HistoryEvent[]): Promise<Decision> {
+    const { codec, settings, registry } = this.#options;
+    const name = registry.find('orchestration', instance.name);
+    const why = registry.whyUnknown('orchestration', instance.name);
+    if (name === undefined || why !== null) return { kind: 'threw', message: why ?? instance.name };
+    const trigger = codec.encodeOrchestrationTrigger({
+      instanceId: instance.instanceId,
+      parentInstanceId: instance.parent?.instanceId ?? null,
+      input: instance.input,
+      isReplaying: playedHistory !== '',
+      history: codec.joinHistory([playedHistory, codec.encodeHistory(fresh, false)]),
+      longTimerIntervalMs: settings.longTimerIntervalMs,
+      maxShortTimerMs: settings.maxShortTimerMs,
+    });
+    let reply: unknown;
+    try {
+      reply = await this.#options.invoke(name, trigger);
+    } catch (error) {
+      return decodeSafely(() => codec.decodeOrchestratorError(error));
+    }
+    return decodeSafely(() => codec.decodeOrchestratorReply(reply));
+  }
+
+  #commitOf(
+    before: Instance,
+    consumed: readonly InboxMessage[],
+    arrived: readonly HistoryEvent[],
+    outcome: TurnOutcome,
+    nowMs: number,
+  ): { readonly commit: TurnCommit; readonly openCount: number } {
+    const { end, effects } = outcome;
+    const consumedSeqs = consumed.map(({ seq }) => seq);
+    const history = [...arrived, ...outcome.events];
+    const customStatus = outcome.customStatus ?? before.customStatus;
+    const turned = { ...before, turns: before.turns + 1, customStatus, updatedMs: nowMs };
+    const common = { before, consumedSeqs, history, effects };
+    switch (end.kind) {
+      case 'waiting':
+        if (end.isStuck) this.#warnStuck(before);
+        return {
+          commit: { ...common, after: { ...turned, status: 'Running' }, answer: null },
+          openCount: end.openCount,
+        };
+      case 'completed': {
+        const after = { ...turned, status: 'Completed', output: end.output } as const;
+        const task = { atMs: nowMs, taskId: before.parent?.taskId ?? -1 };
+        const answer = { type: 'subOrchestrationCompleted', ...task, result: end.output } as const;
+        return { commit: { ...common, after, answer }, openCount: 0 };
+      }
+      case 'failed': {
+        const after = { ...turned, status: 'Failed', output: end.output } as const;
+        return {
+          commit: { ...common, after, answer: failure(before, nowMs, end.output, end.details) },
+          openCount: 0,
+        };
+      }
+      case 'continuedAsNew': {
+        const carried = new Set<HistoryEvent>(end.carried);
+        const taken = consumed.filter(({ event }) => !carried.has(event)).map(({ seq }) => seq);
+        const executionId = this.#options.ids.newExecutionId();
+        const after = { ...turned, status: 'Running', executionId, turns: 0, input: end.input } as const;
+        return {
+          commit: { ...common, consumedSeqs: taken, history: null, after, answer: null },
+          openCount: 0,
+        };
+      }
+    }
+  }
+
+  #keep(live: LiveInstance, after: Instance, added: readonly HistoryEvent[]): void {
+    const { codec } = this.#options;
+    live.instance = after;
+    if (this.#options.verifyReplay) return;
+    live.history.push(...added);
+    live.encodedHistory = codec.joinHistory([live.encodedHistory, codec.encodeHistory(added, true)]);
+    this.#options.live.keep(live);
+  }
+
+  #warnStuck(instance: Instance): void {
+    this.#options.log.log(
+      'warn',
+      'An orchestration waits for something that can never come: its code and the extension have counted different ' +
+        'tasks. Retry timeouts, event names that differ in case, tasks yielded twice and retries inside Task.all with ' +
+        'a catch do this on Azure too.',
+      { instanceId: instance.instanceId, orchestrator: instance.name },
+    );
+  }
+}
+
+function started(atMs: number, first: Instance | null): readonly HistoryEvent[] {
+  const turn: HistoryEvent = { type: 'orchestratorStarted', atMs };
+  return first === null
+    ? [turn]
+    : [turn, { type: 'executionStarted', atMs, name: first.name, input: first.input }];
+}
+
+function completed(atMs: number): HistoryEvent {
+  return { type: 'orchestratorCompleted', atMs };
+}
+
+function failure(instance: Instance, atMs: number, reason: string, details: string): InboxEvent | null {
+  if (instance.parent === null) return null;
+  return { type: 'subOrchestrationFailed', atMs, taskId: instance.parent.taskId, reason, details };
+}
+
+function decodeSafely(decode: () => Decision): Decision {
+  try {
+    return decode();
+  } catch (error) {
+    return { kind: 'threw', message: error instanceof Error ? error.message : String(error) };
+  }
+}

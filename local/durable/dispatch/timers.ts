@@ -1,0 +1,90 @@
+import type { Clock } from '../../../shared/core/clock.ts';
+import type { Logger } from '../../../shared/core/logger.ts';
+import type { Stores } from '../store/turn-commit.ts';
+
+export interface TimerOptions {
+  readonly stores: Stores;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly wakeInstance: (instanceId: string) => void;
+}
+
+const maxSleepMs = 60 * 60 * 1000;
+const failureSleepMs = 1000;
+const maxFiredAtOnce = 200;
+
+/** Fires durable timers. They live in the table alone: after a crash the earliest is simply looked up again. */
+export class TimerService {
+  readonly #options: TimerOptions;
+  #sleep: AbortController | undefined;
+  #isOpen = false;
+
+  constructor(options: TimerOptions) {
+    this.#options = options;
+  }
+
+  open(): void {
+    this.#isOpen = true;
+    this.rearm();
+  }
+
+  close(): void {
+    this.#isOpen = false;
+    this.#sleep?.abort();
+  }
+
+  /** Timers were added: the earliest may have changed. */
+  rearm(): void {
+    this.#sleep?.abort();
+    if (!this.#isOpen) return;
+    const sleep = new AbortController();
+    this.#sleep = sleep;
+    const { clock } = this.#options;
+    clock.sleep(this.#sleepMs(), sleep.signal).then(
+      () => this.#fire(),
+      () => undefined,
+    );
+  }
+
+  #sleepMs(): number {
+    try {
+      const nextMs = this.#options.stores.work.nextTimerMs();
+      if (nextMs === undefined) return maxSleepMs;
+      return Math.min(Math.max(nextMs - this.#options.clock.now(), 0), maxSleepMs);
+    } catch (error) {
+      this.#options.log.log('error', 'Timers could not be read; trying again.', { cause: String(error) });
+      return failureSleepMs;
+    }
+  }
+
+  #fire(): void {
+    const { stores, clock, log, wakeInstance } = this.#options;
+    const fired = new Set<string>();
+    try {
+      const nowMs = clock.now();
+      stores.db.transaction(() => {
+        for (const { instanceId, timerId, fireAtMs } of stores.work.listDueTimers(nowMs, maxFiredAtOnce)) {
+          stores.work.removeTimer(instanceId, timerId);
+          const executionId = stores.instances.find(instanceId)?.executionId;
+          if (executionId === undefined) continue;
+          stores.instances.post(instanceId, executionId, {
+            type: 'timerFired',
+            atMs: nowMs,
+            timerId,
+            fireAtMs,
+          });
+          fired.add(instanceId);
+        }
+      });
+    } catch (error) {
+      log.log('error', 'Timers could not be fired; trying again.', { cause: String(error) });
+      clock.sleep(failureSleepMs, this.#sleep?.signal).then(
+        () => this.rearm(),
+        () => undefined,
+      );
+      return;
+    }
+    for (const instanceId of fired) wakeInstance(instanceId);
+    this.rearm();
+  }
+}
