@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { writeMonth } from '../examples/flights/data.ts';
 import {
-  ask,
   dataset,
   declarePipeline,
   followRun,
@@ -14,6 +13,7 @@ import {
   newestModel,
   pipeline,
   question,
+  type Score,
 } from '../examples/flights/loop.ts';
 import { PlatformProcess } from '../local/platform-process.ts';
 
@@ -94,10 +94,11 @@ async function exportLiveModel({ platform, folder }: Stage): Promise<readonly [s
     .downloadToFile(modelFile);
   const rows = [
     question,
+  type Score,
     { ...question, origin: 'LGA', distance: null },
     { ...question, date: '2001-01-01', destination: 'nowhere' },
   ];
-  const { predictions } = await platform.call<Awaited<ReturnType<typeof ask>>>(
+  const { predictions } = await platform.call<Score>(
     'POST',
     `api/v1/models/${model}/score`,
     { rows },

@@ -1,7 +1,11 @@
 /** Every name that code and infrastructure must agree on, in one place. */
 
-export const metadataContainers = ['datasets', 'pipelines', 'registry', 'serving'] as const;
-export type MetadataContainer = (typeof metadataContainers)[number];
+/** Documents, by domain; partitioned by what changes together. */
+export const metadataContainers = {
+  datasets: 'datasets',
+  pipelines: 'pipelines',
+  registry: 'registry',
+} as const;
 
 export const blobContainers = {
   /** Where users drop files: `landing/<dataset>/<file>`. */

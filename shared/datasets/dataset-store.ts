@@ -1,11 +1,12 @@
 import { AppError } from '../core/errors.ts';
 import { sha256 } from '../core/ids.ts';
+import { metadataContainers } from '../names.ts';
 import type { MetadataStore } from '../storage/documents.ts';
 import { type Pace, retryConflicts } from '../storage/optimistic.ts';
 import { type Page, type PageRequest, toBody, toPage, type Wrapped } from '../storage/page.ts';
 import type { Dataset, DatasetVersion, Rejection, Source } from './entities.ts';
 
-const container = 'datasets';
+const container = metadataContainers.datasets;
 
 /**
  * Which versions a dataset has. One partition per dataset: the head, a document per version, and one per source

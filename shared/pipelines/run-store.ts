@@ -1,10 +1,11 @@
 import { AppError, isAppError } from '../core/errors.ts';
+import { metadataContainers } from '../names.ts';
 import type { MetadataStore, StoredDocument } from '../storage/documents.ts';
 import { type Pace, retryConflicts } from '../storage/optimistic.ts';
 import { eachItem, type Page, type PageRequest, toBody, toPage, type Wrapped } from '../storage/page.ts';
 import type { Pipeline, Run, StepRun } from './entities.ts';
 
-const container = 'pipelines';
+const container = metadataContainers.pipelines;
 
 /**
  * Where pipelines and runs are kept. A run and its steps share a partition (the run id); pipelines have one of

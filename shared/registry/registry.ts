@@ -1,12 +1,12 @@
 import { AppError } from '../core/errors.ts';
-import { blobContainers } from '../names.ts';
+import { blobContainers, metadataContainers } from '../names.ts';
 import type { BlobRef } from '../storage/blobs.ts';
 import type { MetadataStore } from '../storage/documents.ts';
 import { type Pace, retryConflicts } from '../storage/optimistic.ts';
 import { type Page, type PageRequest, toBody, toPage, type Wrapped } from '../storage/page.ts';
 import type { Alias, Model, ModelVersion } from './entities.ts';
 
-const container = 'registry';
+const container = metadataContainers.registry;
 
 /**
  * Models, their versions and aliases: one partition per model, so that registering and promoting are atomic. A

@@ -8,7 +8,13 @@ import type { Rest } from './ready-queue.ts';
 import { verifyReplay } from '../turn/replay-check.ts';
 import type { DurableSettings } from '../settings.ts';
 import { takeBatch } from '../turn/turn-batch.ts';
-import { commitTurn, type CommitIds, type Stores, type TurnCommit, type Wakes } from '../store/turn-commit.ts';
+import {
+  commitTurn,
+  type CommitIds,
+  type Stores,
+  type TurnCommit,
+  type Wakes,
+} from '../store/turn-commit.ts';
 import { decideTurn, type TurnInput, type TurnOutcome } from '../turn/turn.ts';
 import type { WireCodec } from '../wire/wire-codec.ts';
 

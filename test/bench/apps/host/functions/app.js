@@ -4,6 +4,7 @@ import * as durable from 'durable-functions';
 /** The smallest HTTP function there is, and durable work that does nothing: what is left is the host. */
 app.http('hello', { route: 'hello', authLevel: 'anonymous', handler: () => ({ body: 'hello' }) });
 
+const { OrchestrationRuntimeStatus } = durable;
 let activitiesDone = 0;
 
 durable.app.activity('nothing', {
@@ -43,8 +44,8 @@ app.http('measure', {
     );
     for (const id of ids) {
       let status = await client.getStatus(id);
-      while (status.runtimeStatus !== 'Completed') {
-        if (status.runtimeStatus === 'Failed')
+      while (status.runtimeStatus !== OrchestrationRuntimeStatus.Completed) {
+        if (status.runtimeStatus === OrchestrationRuntimeStatus.Failed)
           throw new Error(`${id} failed: ${JSON.stringify(status.output)}`);
         await new Promise((resolve) => setTimeout(resolve, 5));
         status = await client.getStatus(id);
