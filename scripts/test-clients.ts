@@ -94,15 +94,10 @@ async function exportLiveModel({ platform, folder }: Stage): Promise<readonly [s
     .downloadToFile(modelFile);
   const rows = [
     question,
-  type Score,
     { ...question, origin: 'LGA', distance: null },
     { ...question, date: '2001-01-01', destination: 'nowhere' },
   ];
-  const { predictions } = await platform.call<Score>(
-    'POST',
-    `api/v1/models/${model}/score`,
-    { rows },
-  );
+  const { predictions } = await platform.call<Score>('POST', `api/v1/models/${model}/score`, { rows });
   const casesFile = join(folder, 'cases.json');
   writeFileSync(
     casesFile,

@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { systemClock } from '../shared/core/clock.ts';
+import { systemIds } from '../shared/core/ids.ts';
+import { createFolder } from './support/stores.ts';
 
 /**
  * Runs the `@example` blocks of shared/: a line `expression // value` is a claim that is checked; lines without
@@ -24,7 +27,7 @@ test('there are examples to run', () => {
 describe.each(documented)('$file', ({ file, examples }) => {
   test.each(examples)('%s', async (example) => {
     const exported = (await import(resolve(file))) as Record<string, unknown>;
-    const scope = Object.entries(exported).filter(([name]) => name !== 'default');
+    const scope = Object.entries({ ...common(), ...exported }).filter(([name]) => name !== 'default');
     const run = (source: string) =>
       new AsyncFunction(...scope.map(([name]) => name), source)(...scope.map(([, value]) => value));
     let before = '';
@@ -41,6 +44,11 @@ describe.each(documented)('$file', ({ file, examples }) => {
     expect(claims, 'an example that claims nothing').toBeGreaterThan(0);
   });
 });
+
+/** What examples may use besides what their file exports. */
+function common(): Record<string, unknown> {
+  return { systemClock, systemIds, file: join(createFolder(), 'example.db') };
+}
 
 function readExamples(source: string): string[] {
   const comments = source.match(/\/\*\*[\s\S]*?\*\//g) ?? [];

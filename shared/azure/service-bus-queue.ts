@@ -57,13 +57,6 @@ interface HeldMessage {
 
 /**
  * The Service Bus adapter of `MessageQueue`. It connects at the first call, and again after every loss.
- *
- * @example
- * createServiceBusQueue({
- *   connection: { fullyQualifiedNamespace: 'contoso.servicebus.windows.net', credential: new DefaultAzureCredential() },
- *   clock: systemClock,
- *   probe: { queue: 'landing' },
- * });
  */
 export function createServiceBusQueue(options: ServiceBusQueueOptions): MessageQueue {
   return new ServiceBusQueue(options);

@@ -9,9 +9,9 @@ import { openParquet, type DuckDbOptions, type OpenParquet } from './open-parque
  *
  * @throws AppError NOT_FOUND, INVALID_ARGUMENT (wildcards), UNPROCESSABLE naming what is wrong with the file.
  * @example
- * const shape = await inspectParquet('january.parquet');
- * shape.rows; // 508239
- * shape.columns[0]; // { name: 'date', type: 'TIMESTAMP', kind: 'timestamp' }
+ * const shape = await inspectParquet('node_modules/vega-datasets/data/flights-3m.parquet');
+ * shape.rows // 3000000
+ * shape.columns[0] // { name: 'date', type: 'TIMESTAMP', kind: 'timestamp' }
  */
 export async function inspectParquet(
   path: string,

@@ -88,7 +88,9 @@ export interface SqliteQueue extends MessageQueue {
  * const queue = openSqliteQueue({ file, clock: systemClock, ids: systemIds, topology: { queues: ['landing'] } });
  * await queue.send('landing', [{ id: '1', body: { path: 'landing/flights/january.parquet' } }]);
  * const [message] = await queue.receive({ queue: 'landing' }, { maxMessages: 1, waitMs: 0 });
+ * message.body // { path: 'landing/flights/january.parquet' }
  * await queue.complete(message);
+ * await queue.receive({ queue: 'landing' }, { maxMessages: 1, waitMs: 0 }) // []
  */
 export function openSqliteQueue(options: SqliteQueueOptions): SqliteQueue {
   const { file, busyTimeoutMs = 5000 } = options;

@@ -42,8 +42,8 @@ const maxProblems = 10;
  * const signature = {
  *   columns: [{ name: 'distance', type: 'number' }],
  *   inputs: [{ name: 'distance', tensor: 'float32', column: 'distance' }],
- * } as const;
- * packRows(signature, [{ distance: 1846 }], { maxRows: 1000 }).columns[0]?.data // Float32Array [ 1846 ]
+ * };
+ * packRows(signature, [{ distance: 1846 }], { maxRows: 1000 }).columns[0]?.data // Float32Array.of(1846)
  */
 export function packRows(signature: Signature, rows: unknown, { maxRows }: PackLimits): PackedRows {
   if (!Array.isArray(rows) || rows.length === 0)

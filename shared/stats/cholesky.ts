@@ -8,7 +8,9 @@
  * @see Golub & Van Loan, Matrix Computations (4th ed.), algorithm 4.2.1 (by rows)
  * @example
  * const a = Float64Array.of(4, 0, 2, 5);
- * choleskyFactor(a, 2); // true; a is now [2, 0, 1, 2]
+ * const positiveDefinite = choleskyFactor(a, 2);
+ * positiveDefinite // true
+ * a // Float64Array.of(2, 0, 1, 2)
  */
 export function choleskyFactor(a: Float64Array, n: number): boolean {
   for (let i = 0; i < n; i++) {

@@ -12,7 +12,7 @@
  * @see https://www.netlib.org/fdlibm/e_exp.c
  * @see https://tc39.es/ecma262/#sec-math.exp
  * @example
- * exp(1) // 2.7182818284590455, 1 ulp above Math.E
+ * exp(1) // Math.E + 2 ** -51
  */
 export function exp(x: number): number {
   if (Number.isNaN(x)) return NaN;
