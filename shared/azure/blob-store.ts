@@ -12,10 +12,10 @@ import {
   checkPutOptions,
 } from '../storage/blob-rules.ts';
 import type { BlobLease, BlobRef, BlobStore } from '../storage/blobs.ts';
-import { callBlobService } from './blob-errors.ts';
-import { toBlobProperties } from './blob-properties.ts';
-import { openBlob } from './blob-reader.ts';
-import { commitStaged, encodeBlockId, writeBlob } from './blob-writer.ts';
+import { callBlobService } from './blob/errors.ts';
+import { toBlobProperties } from './blob/properties.ts';
+import { openBlob } from './blob/reader.ts';
+import { commitStaged, encodeBlockId, writeBlob } from './blob/writer.ts';
 
 /** A storage account: by its connection string (the local one), or by its address and an Entra ID identity. */
 export type BlobAccount =

@@ -24,9 +24,9 @@ import {
   noSuchEntity,
   type EncodedMessage,
 } from '../storage/queue-rules.ts';
-import { translateServiceBusError } from './service-bus-errors.ts';
-import { toReceivedMessage, toServiceBusMessage } from './service-bus-messages.ts';
-import { ReceiverPool } from './service-bus-receivers.ts';
+import { translateServiceBusError } from './service-bus/errors.ts';
+import { toReceivedMessage, toServiceBusMessage } from './service-bus/messages.ts';
+import { ReceiverPool } from './service-bus/receivers.ts';
 
 export type ServiceBusConnection =
   /** `<name>.servicebus.windows.net`, with the identity of the app. */

@@ -5,6 +5,7 @@ import { sha256 } from '../core/ids.ts';
 import { validate } from '../core/validate.ts';
 import { blobContainers } from '../names.ts';
 import type { BlobRef, BlobStore } from '../storage/blobs.ts';
+import type { Scratch } from '../storage/scratch.ts';
 import type { DatasetStore } from './dataset-store.ts';
 import {
   type Column,
@@ -15,7 +16,7 @@ import {
   type Verified,
   type VersionRef,
 } from './entities.ts';
-import type { InspectTable, Scratch } from './ports.ts';
+import type { InspectTable } from './ports.ts';
 
 export interface IngestionOptions {
   readonly blobs: BlobStore;

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { AppError } from '../core/errors.ts';
-import type { Scratch } from '../datasets/ports.ts';
 import type { BlobStore } from '../storage/blobs.ts';
+import type { Scratch } from '../storage/scratch.ts';
 
 /** Scratch files below the system's temporary folder, each in a folder of its own. */
 export function createScratch(blobs: BlobStore): Scratch {

@@ -1,6 +1,6 @@
 import type { DatasetStore } from '../../datasets/dataset-store.ts';
 import type { Ingestion } from '../../datasets/ingestion.ts';
-import type { Scratch } from '../../datasets/ports.ts';
+import type { Scratch } from '../../storage/scratch.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Scoring } from '../../serving/scoring.ts';
 import type { BlobStore } from '../../storage/blobs.ts';

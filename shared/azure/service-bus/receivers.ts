@@ -1,6 +1,6 @@
 import type { ServiceBusClient, ServiceBusReceiver } from '@azure/service-bus';
-import type { QueueSource } from '../storage/queue.ts';
-import { entityPath } from '../storage/queue-rules.ts';
+import type { QueueSource } from '../../storage/queue.ts';
+import { entityPath } from '../../storage/queue-rules.ts';
 
 /** Idle links beyond these are closed. */
 const maxIdlePerSource = 8;

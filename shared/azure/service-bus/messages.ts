@@ -1,7 +1,7 @@
 import type { ServiceBusMessage, ServiceBusReceivedMessage } from '@azure/service-bus';
-import type { JsonValue } from '../core/json.ts';
-import type { QueueSource, ReceivedMessage } from '../storage/queue.ts';
-import type { EncodedMessage, MessageProperties } from '../storage/queue-rules.ts';
+import type { JsonValue } from '../../core/json.ts';
+import type { QueueSource, ReceivedMessage } from '../../storage/queue.ts';
+import type { EncodedMessage, MessageProperties } from '../../storage/queue-rules.ts';
 
 export function toServiceBusMessage(message: EncodedMessage): ServiceBusMessage {
   const { id, body, subject, correlationId, properties, scheduledFor } = message;

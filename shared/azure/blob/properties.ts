@@ -1,6 +1,6 @@
-import { AppError } from '../core/errors.ts';
-import { writeMarkerName } from '../storage/blob-rules.ts';
-import type { BlobProperties, BlobRef } from '../storage/blobs.ts';
+import { AppError } from '../../core/errors.ts';
+import { writeMarkerName } from '../../storage/blob-rules.ts';
+import type { BlobProperties, BlobRef } from '../../storage/blobs.ts';
 
 /** What the SDK's answers about a blob have in common. */
 export interface BlobAnswer {

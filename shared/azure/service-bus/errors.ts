@@ -1,4 +1,4 @@
-import { AppError, isAppError, type ErrorCode } from '../core/errors.ts';
+import { AppError, isAppError, type ErrorCode } from '../../core/errors.ts';
 
 /**
  * The codes of `ServiceBusError`, and of the `MessagingError` beneath it that some paths of the SDK let through,

@@ -1,7 +1,7 @@
 import { RestError } from '@azure/storage-blob';
 
-import { AppError, isAppError } from '../core/errors.ts';
-import type { ErrorCode } from '../core/errors.ts';
+import { AppError, isAppError } from '../../core/errors.ts';
+import type { ErrorCode } from '../../core/errors.ts';
 
 const codesByServiceCode: Readonly<Record<string, ErrorCode>> = {
   BlobNotFound: 'NOT_FOUND',

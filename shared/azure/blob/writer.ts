@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 
 import type { BlockBlobClient } from '@azure/storage-blob';
 
-import { AppError, isAppError } from '../core/errors.ts';
-import { writeMarkerName } from '../storage/blob-rules.ts';
-import type { BlobBody, BlobProperties, BlobRef, PutOptions } from '../storage/blobs.ts';
-import { splitIntoBlocks } from './blob-blocks.ts';
-import { callBlobService } from './blob-errors.ts';
-import { toBlobProperties } from './blob-properties.ts';
-import type { BlobAnswer } from './blob-properties.ts';
+import { AppError, isAppError } from '../../core/errors.ts';
+import { writeMarkerName } from '../../storage/blob-rules.ts';
+import type { BlobBody, BlobProperties, BlobRef, PutOptions } from '../../storage/blobs.ts';
+import { splitIntoBlocks } from './blocks.ts';
+import { callBlobService } from './errors.ts';
+import { toBlobProperties } from './properties.ts';
+import type { BlobAnswer } from './properties.ts';
 
 /** Of the service: https://learn.microsoft.com/azure/storage/blobs/scalability-targets */
 const maxBlocks = 50_000;

@@ -2,11 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { BlobClient, BlobDownloadResponseParsed } from '@azure/storage-blob';
 
-import { AppError, isAppError } from '../core/errors.ts';
-import { checkRange } from '../storage/blob-rules.ts';
-import type { BlobRef, OpenedBlob, OpenOptions } from '../storage/blobs.ts';
-import { callBlobService } from './blob-errors.ts';
-import { toBlobProperties } from './blob-properties.ts';
+import { AppError, isAppError } from '../../core/errors.ts';
+import { checkRange } from '../../storage/blob-rules.ts';
+import type { BlobRef, OpenedBlob, OpenOptions } from '../../storage/blobs.ts';
+import { callBlobService } from './errors.ts';
+import { toBlobProperties } from './properties.ts';
 
 export interface ReadSettings {
   readonly subject: string;
