@@ -1,19 +1,10 @@
-import type { CosmosClientOptions, OperationInput, OperationResponse, RequestOptions } from '@azure/cosmos';
-import { BulkOperationType, CosmosClient } from '@azure/cosmos';
+import type { CosmosClientOptions, RequestOptions } from '@azure/cosmos';
+import { CosmosClient } from '@azure/cosmos';
 import { AppError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import {
-  atOperation,
-  checkBatch,
-  checkBody,
-  checkEtag,
-  checkKey,
-  checkQuery,
-  checkTtl,
-  decodeCursor,
-  encodeCursor,
-  isReservedName,
-} from '../storage/document-rules.ts';
+import { decodeCursor, encodeCursor } from '../storage/document-cursor.ts';
+import { checkQuery } from '../storage/document-query-rules.ts';
+import { checkBatch, checkEtag, checkKey } from '../storage/document-rules.ts';
 import type {
   BatchOperation,
   DocumentKey,
@@ -24,7 +15,9 @@ import type {
   WriteOptions,
 } from '../storage/documents.ts';
 import { translateCosmosError, translateStatus } from './cosmos/errors.ts';
-import type { QueryContext, StoredItem } from './cosmos/paging.ts';
+import type { StoredItem } from './cosmos/items.ts';
+import { readBatch, toBatchInput, toDocument, toItem } from './cosmos/items.ts';
+import type { QueryContext } from './cosmos/paging.ts';
 import { readPageAcross, readPartitionPage } from './cosmos/paging.ts';
 
 export interface CosmosDocumentsOptions {
@@ -147,12 +140,12 @@ class CosmosDocuments implements MetadataStore {
     return this.#run('batch', async (abortSignal) => {
       checkBatch(container, partition, operations);
       const inputs = operations.map((operation) =>
-        toInput({ container, partition, id: operation.id }, operation),
+        toBatchInput({ container, partition, id: operation.id }, operation),
       );
       const { items } = this.#container(container);
       const response = await items.batch(inputs, partition, { abortSignal });
       this.#charge('batch', Number(response.headers?.['x-ms-request-charge'] ?? 0));
-      return toEtags(operations, response.result ?? []);
+      return readBatch(operations, response.result ?? []);
     });
   }
 
@@ -237,79 +230,4 @@ class CosmosDocuments implements MetadataStore {
 function ifMatch(etag: string): Pick<RequestOptions, 'accessCondition'> {
   checkEtag(etag);
   return { accessCondition: { type: 'IfMatch', condition: etag } };
-}
-
-function toItem(
-  key: DocumentKey,
-  body: JsonObject,
-  ttlSeconds: number | undefined,
-): JsonObject & { id: string } {
-  checkKey(key);
-  checkTtl(ttlSeconds);
-  const plain = JSON.parse(checkBody(body)) as JsonObject;
-  const { id, partition } = key;
-  return {
-    ...plain,
-    id,
-    pk: partition,
-    _key: `${partition}/${id}`,
-    ...(ttlSeconds === undefined ? {} : { ttl: ttlSeconds }),
-  };
-}
-
-function toDocument<T extends JsonObject>(container: string, item: StoredItem): StoredDocument<T> {
-  const members = Object.entries(item).filter(([name]) => !isReservedName(name));
-  return {
-    container,
-    partition: item['pk'] as string,
-    id: item.id,
-    etag: item._etag,
-    body: Object.fromEntries(members) as T,
-  };
-}
-
-function toInput(key: DocumentKey, operation: BatchOperation): OperationInput {
-  const { id } = operation;
-  switch (operation.kind) {
-    case 'create':
-      return {
-        operationType: BulkOperationType.Create,
-        resourceBody: toItem(key, operation.body, operation.ttlSeconds),
-      };
-    case 'upsert':
-      return {
-        operationType: BulkOperationType.Upsert,
-        resourceBody: toItem(key, operation.body, operation.ttlSeconds),
-      };
-    case 'replace':
-      return {
-        operationType: BulkOperationType.Replace,
-        id,
-        ifMatch: operation.etag,
-        resourceBody: toItem(key, operation.body, operation.ttlSeconds),
-      };
-    case 'delete':
-      return {
-        operationType: BulkOperationType.Delete,
-        id,
-        ...(operation.etag === undefined ? {} : { ifMatch: operation.etag }),
-      };
-  }
-}
-
-/** In a batch that failed, the operation at fault has its own status and all others have 424. */
-function toEtags(
-  operations: readonly BatchOperation[],
-  results: readonly OperationResponse[],
-): readonly (string | undefined)[] {
-  const failed = results.findIndex(({ statusCode }) => statusCode >= 400 && statusCode !== 424);
-  if (failed >= 0) {
-    const { statusCode } = results[failed]!;
-    throw atOperation(translateStatus(statusCode), failed);
-  }
-  if (results.length !== operations.length || results.some(({ statusCode }) => statusCode >= 400))
-    throw new AppError('UNAVAILABLE', 'The metadata store answered a batch in part.');
-  return operations.map((operation, index) =>
-    operation.kind === 'delete' ? undefined : results[index]!.eTag,
-  );
 }

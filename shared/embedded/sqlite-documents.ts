@@ -4,17 +4,15 @@ import { isAppError } from '../core/errors.ts';
 import type { Ids } from '../core/ids.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import { isArray } from '../core/json.ts';
+import { badCursor, decodeCursor, encodeCursor } from '../storage/document-cursor.ts';
+import { checkQuery } from '../storage/document-query-rules.ts';
 import {
   atOperation,
-  badCursor,
   checkBatch,
   checkBody,
   checkEtag,
   checkKey,
-  checkQuery,
   checkTtl,
-  decodeCursor,
-  encodeCursor,
 } from '../storage/document-rules.ts';
 import type {
   BatchOperation,

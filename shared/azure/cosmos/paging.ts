@@ -1,13 +1,12 @@
-import type { Container, FeedOptions, Resource, SqlQuerySpec } from '@azure/cosmos';
+import type { Container, FeedOptions, SqlQuerySpec } from '@azure/cosmos';
 import { isAppError } from '../../core/errors.ts';
 import type { JsonObject, JsonValue } from '../../core/json.ts';
 import { isArray } from '../../core/json.ts';
-import { badCursor } from '../../storage/document-rules.ts';
+import { badCursor } from '../../storage/document-cursor.ts';
 import type { DocumentQuery, Scalar, Sort } from '../../storage/documents.ts';
 import { translateCosmosError } from './errors.ts';
 import { fieldSql, filterSql, SqlValues, typeTest } from './filter-sql.ts';
-
-export type StoredItem = JsonObject & Resource;
+import type { StoredItem } from './items.ts';
 
 export interface ItemPage {
   readonly items: readonly StoredItem[];

@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '../../core/json.ts';
 import { isArray } from '../../core/json.ts';
 import type { FieldPath, Scalar } from '../../storage/documents.ts';
-import { unindexedMembers } from '../../storage/document-rules.ts';
+import { unindexedMembers } from '../../storage/document-query-rules.ts';
 
 /** Sorts as Cosmos does: booleans before numbers before strings. */
 export const fieldTypes = { boolean: 1, number: 2, string: 3 } as const;

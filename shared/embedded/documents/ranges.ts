@@ -1,5 +1,5 @@
 import type { FieldPath, Filter, Scalar } from '../../storage/documents.ts';
-import { unindexedMembers } from '../../storage/document-rules.ts';
+import { unindexedMembers } from '../../storage/document-query-rules.ts';
 import type { FieldType, IndexValue } from './fields.ts';
 import { compareIndexValues, mayBeCut, pathName, toIndexValue } from './fields.ts';
 

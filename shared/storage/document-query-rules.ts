@@ -1,0 +1,93 @@
+import { checkPartition, checkText, invalid, isReservedName } from './document-rules.ts';
+import type { DocumentQuery, FieldPath, Filter, Scalar } from './documents.ts';
+
+/** The rules of the `MetadataStore` port for what is asked: so much of a query fits every adapter. */
+const queryLimits = {
+  pageDocuments: 1_000,
+  filterNodes: 500,
+  filterDepth: 32,
+  inValues: 1_000,
+  filterStringCharacters: 16_384,
+  pathNames: 32,
+  pathNameCharacters: 1_024,
+} as const;
+
+/** Top-level members whose contents no adapter indexes: they can be filtered (slowly) but not sorted by. */
+export const unindexedMembers: ReadonlySet<string> = new Set(['points']);
+
+/** @throws INVALID_ARGUMENT */
+export function checkQuery(query: DocumentQuery): void {
+  checkPartition(query.container, query.partition ?? 'any');
+  const { pageDocuments } = queryLimits;
+  if (!Number.isInteger(query.limit) || query.limit < 1 || query.limit > pageDocuments)
+    throw invalid(`limit must be a whole number from 1 to ${pageDocuments}.`, { limit: query.limit });
+  if (query.filter !== undefined) checkFilter(query.filter, { nodes: 0 }, 1);
+  if (query.sort !== undefined) {
+    checkPath(query.sort.path);
+    if (unindexedMembers.has(query.sort.path[0]))
+      throw invalid(`"${query.sort.path[0]}" is not indexed, so it cannot be sorted by.`, {});
+    if (query.sort.direction !== 'asc' && query.sort.direction !== 'desc')
+      throw invalid('The sort direction must be asc or desc.', {});
+  }
+}
+
+function checkFilter(filter: Filter, seen: { nodes: number }, depth: number): void {
+  seen.nodes += 1;
+  if (seen.nodes > queryLimits.filterNodes || depth > queryLimits.filterDepth)
+    throw invalid(
+      `A filter has at most ${queryLimits.filterNodes} conditions, ${queryLimits.filterDepth} deep.`,
+      {},
+    );
+  switch (filter.op) {
+    case 'and':
+    case 'or':
+      for (const part of filter.filters) checkFilter(part, seen, depth + 1);
+      return;
+    case 'not':
+      return checkFilter(filter.filter, seen, depth + 1);
+    case 'in':
+      checkPath(filter.path);
+      if (filter.values.length > queryLimits.inValues)
+        throw invalid(`"in" takes at most ${queryLimits.inValues} values.`, {});
+      return filter.values.forEach(checkScalar);
+    case 'startsWith':
+    case 'endsWith':
+    case 'contains':
+      if (typeof filter.value !== 'string') throw invalid(`"${filter.op}" takes a string.`, {});
+      checkPath(filter.path);
+      return checkScalar(filter.value);
+    case 'exists':
+      return checkPath(filter.path);
+    case 'eq':
+    case 'ne':
+    case 'lt':
+    case 'lte':
+    case 'gt':
+    case 'gte':
+      checkPath(filter.path);
+      return checkScalar(filter.value);
+    default:
+      throw invalid('The filter has an operator that does not exist.', { op: (filter as Filter).op });
+  }
+}
+
+function checkScalar(value: Scalar): void {
+  if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) return;
+  if (typeof value === 'string' && value.isWellFormed()) {
+    if (value.length <= queryLimits.filterStringCharacters) return;
+    throw invalid(`A filter's strings have at most ${queryLimits.filterStringCharacters} characters.`, {});
+  }
+  throw invalid('A filter compares with a well-formed string, a finite number or a boolean.', {});
+}
+
+function checkPath(path: FieldPath): void {
+  const { pathNames, pathNameCharacters } = queryLimits;
+  if (!Array.isArray(path) || path.length === 0 || path.length > pathNames)
+    throw invalid(`A field path has 1 to ${pathNames} names.`, {});
+  for (const name of path) {
+    checkText('field name', name);
+    if (name.length > pathNameCharacters)
+      throw invalid(`A field name has at most ${pathNameCharacters} characters.`, {});
+  }
+  if (isReservedName(path[0])) throw invalid(`The field "${path[0]}" is reserved for the store.`, {});
+}
