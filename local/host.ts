@@ -116,12 +116,21 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       for (const type of extension.outputTypes ?? []) outputs.set(type, running);
       if (extension.name === 'http') url = (running as RunningHttp).url;
     }
+    announceHostname(context.baseUrl());
     for (const running of started) await running.begin?.();
     return { url: context.baseUrl(), functions, keys, routePrefix: hostJson.routePrefix, stop: stopAll };
   } catch (error) {
     await stopAll();
     throw error;
   }
+}
+
+/**
+ * As Azure and Core Tools do. Without it the Durable client takes every URL that it is given for one of Core Tools
+ * and rewrites it to localhost:7071.
+ */
+function announceHostname(url: string): void {
+  process.env['WEBSITE_HOSTNAME'] = `localhost:${new URL(url).port}`;
 }
 
 /** The app setting by which slots keep functions quiet; as in the real host, such a function is not there. */

@@ -164,6 +164,13 @@ describe('replies', () => {
     while (status.runtimeStatus !== 'Completed' && Date.now() < deadline);
     expect(status).toMatchObject({ runtimeStatus: 'Completed', output: 'ADA!' });
   });
+
+  test('the URLs of the Durable client are this host, not the localhost:7071 of Core Tools', async () => {
+    const { id, ...urls } = await getJson('durable-urls');
+    expect(id).toBe('made-up');
+    expect(Object.values(urls).length).toBeGreaterThan(3);
+    for (const url of Object.values(urls)) expect(url).toMatch(new RegExp(`^${host.url}/runtime/webhooks/`));
+  });
 });
 
 describe('what is not quite HTTP', () => {

@@ -33,6 +33,15 @@ durable.app.orchestration('greet', function* (context) {
 durable.app.entity('counter', (context) => {
   context.df.setState((context.df.getState(() => 0) ?? 0) + context.df.getInput());
 });
+app.http('durable-urls', {
+  authLevel: 'anonymous',
+  methods: ['GET'],
+  route: 'durable-urls',
+  extraInputs: [durable.input.durableClient()],
+  handler: (_request, context) => ({
+    jsonBody: durable.getClient(context).createHttpManagementPayload('made-up'),
+  }),
+});
 app.http('start-greeting', {
   authLevel: 'anonymous',
   methods: ['POST'],
