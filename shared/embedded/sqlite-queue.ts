@@ -1,9 +1,8 @@
 import { realpathSync } from 'node:fs';
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../core/clock.ts';
 import { AppError } from '../core/errors.ts';
 import type { Ids } from '../core/ids.ts';
-import type { JsonValue } from '../core/json.ts';
 import type {
   MessageQueue,
   OutgoingMessage,
@@ -18,17 +17,17 @@ import {
   entityPath,
   lockLost,
   noSuchEntity,
-  type MessageProperties,
 } from '../storage/queue-rules.ts';
 import { openQueueDatabase, transact, translateErrors, withMaxSize } from './queue/database.ts';
-import { createMessageTable, type EntityCounts, type MessageRow } from './queue/message-table.ts';
+import { ChangeWatch, wake } from './queue/changes.ts';
+import { createMessageTable, type EntityCounts } from './queue/message-table.ts';
+import { type DeadLetter, describeMessage, type SequencedMessage } from './queue/messages.ts';
 import {
   createTopologyTable,
   type DeliverySettings,
   type QueueRow,
   type QueueTopology,
 } from './queue/topology.ts';
-import { onWake, wake } from './queue/wake.ts';
 
 export interface SqliteQueueOptions {
   /** Other tables may live in the file, and other processes may have it open; ours start with `sb_`. */
@@ -48,14 +47,6 @@ export interface SqliteQueueOptions {
   /** Sends that would make the file larger are INSUFFICIENT_STORAGE; draining it always works. Default none. */
   readonly maxSizeBytes?: number;
 }
-
-/** A message and its place in the entity; sequence numbers rise within a file. */
-export interface SequencedMessage extends ReceivedMessage {
-  readonly sequenceNumber: number;
-}
-
-/** A dead letter as it lies there: not locked, not delivered. */
-export type DeadLetter = Omit<SequencedMessage, 'lockToken' | 'lockedUntil'>;
 
 /**
  * The embedded queue of the local host: Service Bus's peek-lock semantics in one SQLite file.
@@ -109,11 +100,10 @@ class EmbeddedQueue implements SqliteQueue {
   readonly #clock: Clock;
   readonly #ids: Ids;
   readonly #settings: DeliverySettings;
-  readonly #pollMs: number;
   readonly #maxSizeBytes: number | undefined;
   readonly #topology: ReturnType<typeof createTopologyTable>;
   readonly #messages: ReturnType<typeof createMessageTable>;
-  readonly #dataVersion: StatementSync;
+  readonly #changes: ChangeWatch;
   readonly #closing = new AbortController();
 
   constructor(db: DatabaseSync, file: string, options: SqliteQueueOptions) {
@@ -125,11 +115,10 @@ class EmbeddedQueue implements SqliteQueue {
       lockDurationMs: options.lockDurationMs ?? 60_000,
       maxDeliveryCount: options.maxDeliveryCount ?? 10,
     };
-    this.#pollMs = options.pollMs ?? 100;
     this.#maxSizeBytes = options.maxSizeBytes;
     this.#topology = createTopologyTable(db);
     this.#messages = createMessageTable(db);
-    this.#dataVersion = db.prepare('PRAGMA data_version');
+    this.#changes = new ChangeWatch(db, file, options);
     const { topology } = options;
     if (topology !== undefined) transact(db, () => this.#topology.declare(topology, this.#settings));
   }
@@ -156,10 +145,12 @@ class EmbeddedQueue implements SqliteQueue {
     const deadline = this.#clock.now() + options.waitMs;
     for (;;) {
       // Read before looking: whatever another process commits after the look changes it.
-      const version = this.#run(() => this.#readDataVersion());
+      const version = this.#run(() => this.#changes.version());
       const messages = this.#claim(queue, source, options.maxMessages);
       if (messages.length > 0 || this.#clock.now() >= deadline) return messages;
-      await this.#waitForChange(queue.queueId, version, deadline);
+      const dueAt = this.#run(() => this.#messages.nextDue(queue.queueId)) ?? Infinity;
+      const until = Math.min(deadline, dueAt);
+      await this.#changes.wait({ queueId: queue.queueId, version, until }, this.#closing.signal);
       if (this.#closing.signal.aborted) return [];
     }
   }
@@ -263,30 +254,6 @@ class EmbeddedQueue implements SqliteQueue {
     });
   }
 
-  /** Until this process sends, another one commits, something falls due, the deadline passes or we close. */
-  async #waitForChange(queueId: number, version: number, deadline: number): Promise<void> {
-    const dueAt = this.#run(() => this.#messages.nextDue(queueId)) ?? Infinity;
-    const until = Math.min(deadline, dueAt);
-    const woken = new AbortController();
-    const stopListening = onWake(this.#file, queueId, () => woken.abort());
-    const signal = AbortSignal.any([woken.signal, this.#closing.signal]);
-    try {
-      while (!signal.aborted) {
-        const leftMs = until - this.#clock.now();
-        if (leftMs <= 0) return;
-        await sleepUnlessAborted(this.#clock, Math.min(leftMs, this.#pollMs), signal);
-        if (!signal.aborted && this.#run(() => this.#readDataVersion()) !== version) return;
-      }
-    } finally {
-      stopListening();
-    }
-  }
-
-  /** Changes when any *other* connection commits. @see https://www.sqlite.org/pragma.html#pragma_data_version */
-  #readDataVersion(): number {
-    return (this.#dataVersion.get() as { data_version: number }).data_version;
-  }
-
   #findQueue(source: QueueSource): QueueRow {
     const path = entityPath(source);
     const queue = this.#topology.findQueue(path);
@@ -303,28 +270,4 @@ class EmbeddedQueue implements SqliteQueue {
   #write<T>(run: () => T): T {
     return this.#run(() => transact(this.#db, run));
   }
-}
-
-async function sleepUnlessAborted(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await clock.sleep(ms, signal);
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
-}
-
-function describeMessage(row: MessageRow, source: QueueSource): DeadLetter {
-  return {
-    id: row.id,
-    body: JSON.parse(row.body) as JsonValue,
-    ...(row.subject !== null && { subject: row.subject }),
-    ...(row.correlationId !== null && { correlationId: row.correlationId }),
-    properties: JSON.parse(row.properties) as MessageProperties,
-    deliveryCount: row.deliveryCount,
-    enqueuedAt: row.enqueuedAt,
-    sequenceNumber: row.seq,
-    source,
-    ...(row.deadReason !== null && { deadLetterReason: row.deadReason }),
-    ...(row.deadDescription !== null && { deadLetterDescription: row.deadDescription }),
-  };
 }

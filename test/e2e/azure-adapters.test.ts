@@ -1,0 +1,241 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { dataset, model, pipeline, question } from '../../examples/flights/loop.ts';
+import { type App, createApp, type Outside } from '../../shared/app.ts';
+import { createBlobStore } from '../../shared/azure/blob-store.ts';
+import { loadConfig } from '../../shared/config.ts';
+import { systemClock } from '../../shared/core/clock.ts';
+import { sha256, systemIds } from '../../shared/core/ids.ts';
+import { silentLogger } from '../../shared/core/logger.ts';
+import { openSqliteQueue } from '../../shared/embedded/sqlite-queue.ts';
+import { blobContainers, queues, subscriptions, topics } from '../../shared/names.ts';
+import type { PipelineBody } from '../../shared/pipelines/entities.ts';
+import type { DatasetVersionCreated } from '../../shared/pipelines/service.ts';
+import { productionAlias } from '../../shared/registry/entities.ts';
+import type { QueueSource } from '../../shared/storage/queue.ts';
+import { startAzureStores } from '../support/azure-stores.ts';
+import { startTestAzurite } from '../support/azurite.ts';
+import { DirectEngine } from '../support/direct-engine.ts';
+import { writeFlights } from '../support/platform.ts';
+import { createDocuments, createFolder } from '../support/stores.ts';
+
+/** As infra/ sets it in Azure; the clients of the test are given in place of those that it names. */
+const azure = {
+  COSMOS_ENDPOINT: 'https://unused.documents.azure.com',
+  ServiceBus__fullyQualifiedNamespace: 'unused.servicebus.windows.net',
+  AzureWebJobsStorage__accountName: 'unused',
+  WEBSITE_SITE_NAME: 'unused',
+  WEBSITE_AUTH_ENABLED: 'True',
+};
+const landing: QueueSource = { queue: queues.landing };
+const pipelineEvents: QueueSource = {
+  topic: subscriptions.pipelines.topic,
+  subscription: subscriptions.pipelines.name,
+};
+
+test('the loop runs on Cosmos DB, Service Bus and Blob storage as it does on the embedded stores', async () => {
+  const file = await createFlights(20_000);
+  const stores = await startAzureStores();
+  const platform = start(stores.connect());
+  const { app, engine } = platform;
+  await app.prepare();
+  expect(await app.checkHealth()).toMatchObject({
+    metadata: { status: 'up' },
+    blobs: { status: 'up' },
+    queue: { status: 'up' },
+  });
+  await declare(app, pipeline);
+
+  const ingest = await land(platform, 'january.parquet', file);
+  const [training] = await handleEvent(platform);
+  expect(await app.pipelines.getRun(ingest)).toMatchObject({ status: 'succeeded' });
+  expect(await app.pipelines.getRun(training!)).toMatchObject({ status: 'succeeded' });
+
+  const hash = sha256(readFileSync(file));
+  const version = await app.datasets.getVersion(dataset, 0);
+  expect(version).toMatchObject({ rows: 20_000, sha256: hash, runId: ingest });
+  expect(version.columns.map(({ name }) => name)).toEqual([
+    'date',
+    'delay',
+    'distance',
+    'origin',
+    'destination',
+  ]);
+  const trained = await app.registry.getVersion(model, 1);
+  expect(trained.metrics['aucScore']).toBeGreaterThan(0.7);
+  expect(trained.lineage).toMatchObject({
+    runId: training,
+    dataset: { name: dataset, version: 0, sha256: hash },
+  });
+  expect(await app.registry.getAlias(model, productionAlias)).toMatchObject({
+    version: 1,
+    previousVersion: null,
+    movedBy: `run ${training}`,
+  });
+  const score = await ask(app);
+  expect(score.version.version).toBe(1);
+  expect(score.predictions[0]!.probability).toBeGreaterThan(0);
+  expect(score.predictions[0]!.probability).toBeLessThan(1);
+
+  // The same content again, under another name and under the same one: no new version, no new training.
+  await land(platform, 'copy.parquet', file);
+  expect(await handleEvent(platform)).toEqual([training]);
+  await land(platform, 'january.parquet', file);
+  expect(await handleEvent(platform)).toEqual([training]);
+  const page = { limit: 10 };
+  expect((await app.datasets.listVersions(dataset, page)).items).toHaveLength(1);
+  expect((await app.registry.listVersions(model, page)).items).toHaveLength(1);
+  expect((await app.pipelines.listRuns(page, 'ingest')).items).toHaveLength(3);
+  expect((await app.pipelines.listRuns(page, pipeline)).items).toHaveLength(1);
+  await reconcile(platform);
+  expect(engine.runIds).toHaveLength(4);
+  // Nothing waits for a second handling, dead or alive.
+  expect(stores.broker.messageIds(queues.landing)).toEqual([]);
+  expect(stores.broker.messageIds(`${topics.events}/subscriptions/${subscriptions.pipelines.name}`)).toEqual(
+    [],
+  );
+
+  // Another instance of the app finds everything, and answers alike.
+  const other = start(stores.connect());
+  expect((await ask(other.app)).predictions).toEqual(score.predictions);
+  expect((await other.app.pipelines.listRuns(page)).items).toHaveLength(4);
+
+  // The same data gives the same model where nothing is Azure's.
+  const embedded = start(await openEmbedded());
+  await declare(embedded.app, pipeline);
+  await land(embedded, 'january.parquet', file);
+  expect(await handleEvent(embedded)).toEqual([training]);
+  expect((await embedded.app.registry.getVersion(model, 1)).sha256).toBe(trained.sha256);
+}, 120_000);
+
+test('an event that was lost is made up for by the timer, with the run that the event would have started', async () => {
+  const file = await createFlights(3_000);
+  const stores = await startAzureStores();
+  const platform = start(stores.connect());
+  const { app, engine } = platform;
+  await declare(app, pipeline);
+  await land(platform, 'january.parquet', file);
+  const [lost] = await receiveOne(platform, pipelineEvents);
+  await platform.outside.queue.complete(lost!);
+
+  await reconcile(platform);
+  const [, training] = engine.runIds;
+  expect(await engine.result(training!)).toMatchObject({ status: 'succeeded' });
+  await reconcile(platform);
+  await app.pipelines.onDatasetVersion(engine, lost!.body as unknown as DatasetVersionCreated);
+  expect(engine.runIds).toHaveLength(2);
+  expect((await app.registry.listVersions(model, { limit: 10 })).items).toHaveLength(1);
+}, 120_000);
+
+test('while Cosmos DB is away the step says so and can be repeated, and scoring goes on', async () => {
+  const file = await createFlights(3_000);
+  const stores = await startAzureStores();
+  const platform = start(stores.connect());
+  const { app } = platform;
+  await declare(app, pipeline);
+  await land(platform, 'january.parquet', file);
+  await handleEvent(platform);
+  const before = await ask(app);
+
+  stores.cosmos.intercept = () => 'reset';
+  expect(await app.checkHealth()).toMatchObject({
+    metadata: { status: 'down' },
+    blobs: { status: 'up' },
+    queue: { status: 'up' },
+  });
+  const call = { runId: 'r', step: 'commit', uses: 'commit-version', attempt: 1, params: {}, needs: {} };
+  expect(await app.runStep(call, silentLogger)).toMatchObject({
+    ok: false,
+    error: { code: 'UNAVAILABLE', retry: true },
+  });
+  await expect(app.datasets.getDataset('never-seen')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  await systemClock.sleep(2_100);
+  expect((await ask(app)).predictions).toEqual(before.predictions);
+
+  stores.cosmos.intercept = undefined;
+  await expect(app.datasets.getDataset('never-seen')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+}, 120_000);
+
+interface Platform {
+  readonly app: App;
+  readonly engine: DirectEngine;
+  readonly outside: Outside;
+}
+
+function start(outside: Outside): Platform {
+  const app = createApp(loadConfig(azure, { version: '1.0.0', commit: 'test' }), outside);
+  return { app, engine: new DirectEngine(app), outside };
+}
+
+/** What `npm start` composes. */
+async function openEmbedded(): Promise<Outside> {
+  const azurite = await startTestAzurite();
+  onTestFinished(() => azurite.stop());
+  const blobs = createBlobStore({ connectionString: azurite.connectionString });
+  await blobs.ensureContainers(Object.values(blobContainers));
+  const queue = openSqliteQueue({
+    file: join(createFolder(), 'host.db'),
+    clock: systemClock,
+    ids: systemIds,
+    topology: {
+      queues: Object.values(queues),
+      topics: { [topics.events]: [subscriptions.pipelines.name] },
+    },
+  });
+  onTestFinished(() => queue.close());
+  return { clock: systemClock, ids: systemIds, metadata: createDocuments(), queue, blobs };
+}
+
+async function createFlights(rows: number): Promise<string> {
+  const file = join(createFolder(), 'flights.parquet');
+  await writeFlights(file, { rows });
+  return file;
+}
+
+async function declare(app: App, name: string): Promise<void> {
+  const text = readFileSync(join(import.meta.dirname, '../../examples/flights/pipeline.json'), 'utf8');
+  await app.pipelines.put(name, JSON.parse(text) as PipelineBody, 'ada');
+}
+
+/** Drops a file, lets Event Grid tell of it, and waits for its ingestion. @returns the run */
+async function land({ app, engine, outside }: Platform, name: string, file: string): Promise<string> {
+  const ref = { container: blobContainers.landing, name: `${dataset}/${name}` };
+  const { etag } = await outside.blobs.put(ref, readFileSync(file));
+  await outside.queue.send(queues.landing, [{ id: sha256(etag), body: { ...ref } }]);
+  const [message] = await receiveOne({ app, engine, outside }, landing);
+  const run = await app.triggers.onLanding(engine, message!.body as unknown as typeof ref, silentLogger);
+  await outside.queue.complete(message!);
+  await engine.result(run!.runId);
+  return run!.runId;
+}
+
+/** Handles the one event that waits, as the function of the subscription does. @returns the runs, which have ended */
+async function handleEvent(platform: Platform): Promise<readonly string[]> {
+  const { app, engine, outside } = platform;
+  const [message] = await receiveOne(platform, pipelineEvents);
+  expect(message).toMatchObject({
+    id: `dataset.version.created:${dataset}:0`,
+    subject: 'dataset.version.created',
+    body: { type: 'dataset.version.created', dataset, version: 0 },
+  });
+  const runs = await app.pipelines.onDatasetVersion(
+    engine,
+    message!.body as unknown as DatasetVersionCreated,
+  );
+  await outside.queue.complete(message!);
+  for (const { runId } of runs) await engine.result(runId);
+  return runs.map(({ runId }) => runId);
+}
+
+function receiveOne({ outside }: Platform, source: QueueSource) {
+  return outside.queue.receive(source, { maxMessages: 1, waitMs: 10_000 });
+}
+
+async function reconcile({ app, engine }: Platform): Promise<void> {
+  await app.pipelines.reconcile(engine, (name) => app.datasets.findLatestVersion(name), silentLogger);
+}
+
+async function ask(app: App) {
+  return app.scoring.score({ model, alias: productionAlias }, [question]);
+}
