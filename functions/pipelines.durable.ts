@@ -28,10 +28,15 @@ durable.app.activity(durableNames.finish, {
   },
 });
 
+/** For about an hour: without its last act a run would look as if it went on forever. */
+const finishRetry = new durable.RetryOptions(1_000, 20);
+finishRetry.backoffCoefficient = 2;
+finishRetry.maxRetryIntervalInMilliseconds = 300_000;
+
 function toTasks(df: durable.DurableOrchestrationContext): DurableTasks<durable.Task> {
   return {
     callStep: (call) => df.callActivity(durableNames.step, call),
-    finish: (runId, result) => df.callActivity(durableNames.finish, { runId, result }),
+    finish: (runId, result) => df.callActivityWithRetry(durableNames.finish, finishRetry, { runId, result }),
     all: (tasks) => df.Task.all([...tasks]),
     sleep: (ms) => df.createTimer(new Date(df.currentUtcDateTime.getTime() + ms)),
     setStatus: (status) => df.setCustomStatus(status),

@@ -22,7 +22,8 @@ functionsApp.serviceBusTopic('pipelines-event', {
   extraInputs: [durable.input.durableClient()],
   handler: async (message, context) => {
     const event = validate(versionCreatedSchema, message, 'event');
-    const runs = await app.pipelines.onDatasetVersion(toEngine(context), event);
-    toLogger(context).log('info', 'pipelines started', { ...event, runs: runs.map((run) => run.runId) });
+    const logger = toLogger(context);
+    const runs = await app.pipelines.onDatasetVersion(toEngine(context), event, logger);
+    logger.log('info', 'pipelines started', { ...event, runs: runs.map((run) => run.runId) });
   },
 });

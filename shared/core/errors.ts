@@ -8,7 +8,10 @@ export const errorCodes = {
   PERMISSION_DENIED: { status: 403, retry: false },
   NOT_FOUND: { status: 404, retry: false },
   METHOD_NOT_ALLOWED: { status: 405, retry: false },
+  REQUEST_TIMEOUT: { status: 408, retry: true },
   ALREADY_EXISTS: { status: 409, retry: false },
+  /** What was asked for has been replaced by something newer, which is looked after by itself. */
+  SUPERSEDED: { status: 409, retry: false },
   PRECONDITION_FAILED: { status: 412, retry: false },
   PAYLOAD_TOO_LARGE: { status: 413, retry: false },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, retry: false },

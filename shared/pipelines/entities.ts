@@ -28,7 +28,8 @@ export const pipelineSchema = pipelineBodySchema.extend({
 });
 export type Pipeline = z.infer<typeof pipelineSchema>;
 
-export const runStatuses = ['pending', 'running', 'succeeded', 'failed', 'cancelled'] as const;
+/** `superseded`: what it was to work on was replaced or removed meanwhile, so that there was nothing left to do. */
+export const runStatuses = ['pending', 'running', 'succeeded', 'failed', 'cancelled', 'superseded'] as const;
 export type RunStatus = (typeof runStatuses)[number];
 
 /** One run of a pipeline, as stored; what each step did stands in documents of their own. */

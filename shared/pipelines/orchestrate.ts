@@ -62,7 +62,13 @@ export function* orchestrate<Task>(
     const calls = ready.map((step) =>
       tasks.callStep(toCall(runId, plan, step, attempts.get(step.name) ?? 1, outputs)),
     );
-    const outcomes = (yield tasks.all(calls)) as StepOutcome[];
+    let outcomes: StepOutcome[];
+    try {
+      outcomes = (yield tasks.all(calls)) as StepOutcome[];
+    } catch {
+      // Not even an outcome: the function timed out, or its process was lost. Those that did succeed will say so.
+      outcomes = ready.map(() => ({ ok: false, error: lost }));
+    }
     let delayMs = 0;
     for (const [i, step] of ready.entries()) {
       const outcome = outcomes[i];
@@ -82,6 +88,8 @@ export function* orchestrate<Task>(
   yield tasks.finish(runId, result);
   return result;
 }
+
+const lost: StepError = { code: 'INTERNAL', message: 'The step ended without an outcome.', retry: true };
 
 function toCall(
   runId: string,

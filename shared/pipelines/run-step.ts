@@ -3,7 +3,7 @@ import { AppError, describeCause, errorCodes, toAppError } from '../core/errors.
 import type { JsonValue } from '../core/json.ts';
 import { type Logger, withFields } from '../core/logger.ts';
 import { validate } from '../core/validate.ts';
-import type { StepProgress } from './entities.ts';
+import type { StepProgress, StepRun } from './entities.ts';
 import type { StepCall, StepError, StepOutcome } from './orchestrate.ts';
 import type { RunStore } from './run-store.ts';
 import type { Step } from './step.ts';
@@ -21,36 +21,78 @@ export interface StepRunnerOptions<Services> {
 
 /**
  * Runs one step of a run: the body of the generic activity. Called again for a step that already succeeded (the
- * engine delivers at least once), it returns the stored output and does nothing else.
+ * engine delivers at least once, and at times two at once), it returns the stored output and does nothing else; for
+ * a run that was cancelled it does nothing at all. Never throws: an orchestration that an activity fails in ends at
+ * once, while an outcome is tried again.
  */
 export async function runStep<Services>(
   call: StepCall,
   options: StepRunnerOptions<Services>,
   parentLogger: Logger,
 ): Promise<StepOutcome> {
-  const { store, clock } = options;
   const logger = withFields(parentLogger, { runId: call.runId, step: call.step, attempt: call.attempt });
-  const before = await store.getStep(call.runId, call.step);
-  if (before?.status === 'succeeded') return { ok: true, output: before.output ?? null };
-
-  const startedAt = clock.now();
-  const running = { step: call.step, status: 'running', attempt: call.attempt, startedAt } as const;
-  await store.putStep(call.runId, running);
-  logger.log('info', 'step started');
-  const heart = startHeartbeat(store, call, running, clock, logger);
   try {
-    const output = await execute(call, options, heart, logger);
-    await heart.stop();
-    await store.putStep(call.runId, { ...running, status: 'succeeded', endedAt: clock.now(), output });
-    logger.log('info', 'step succeeded', { durationMs: clock.now() - startedAt });
-    return { ok: true, output };
+    const done = await begin(call, options);
+    return done ?? (await attempt(call, options, logger));
   } catch (thrown) {
-    await heart.stop();
-    const error = toStepError(heart.signal.aborted ? heart.signal.reason : thrown);
-    await store.putStep(call.runId, { ...running, status: 'failed', endedAt: clock.now(), error });
-    logger.log('warn', 'step failed', { ...error, cause: describeCause(toAppError(thrown).cause) });
+    const error = toStepError(thrown);
+    logger.log('warn', 'step not recorded', { ...error, cause: describeCause(toAppError(thrown).cause) });
     return { ok: false, error };
   }
+}
+
+/** @returns the outcome when there is nothing to do: it is done, or the run was cancelled before it began. */
+async function begin<Services>(
+  { runId, step }: StepCall,
+  { store }: StepRunnerOptions<Services>,
+): Promise<StepOutcome | undefined> {
+  const [run, before] = await Promise.all([store.getRun(runId), store.getStep(runId, step)]);
+  if (before?.status === 'succeeded') return { ok: true, output: before.output ?? null };
+  if (run.status === 'cancelled') throw cancelled();
+  if (run.status === 'pending')
+    await store.updateRun(runId, (now) => (now.status === 'pending' ? { ...now, status: 'running' } : now));
+  return undefined;
+}
+
+async function attempt<Services>(
+  call: StepCall,
+  options: StepRunnerOptions<Services>,
+  logger: Logger,
+): Promise<StepOutcome> {
+  const { store, clock } = options;
+  const startedAt = clock.now();
+  const running = { step: call.step, status: 'running', attempt: call.attempt, startedAt } as const;
+  await store.updateStep(call.runId, call.step, (stored) => unlessSettled(stored, running));
+  logger.log('info', 'step started');
+  const heart = startHeartbeat(store, call, running, clock, logger);
+  const ended = await execute(call, options, heart, logger).then(
+    (output): StepRun => ({ ...running, status: 'succeeded', endedAt: clock.now(), output }),
+    (thrown: unknown): StepRun => {
+      const error = toStepError(heart.signal.aborted ? heart.signal.reason : thrown);
+      const cause = describeCause(toAppError(thrown).cause);
+      logger.log(error.code === 'SUPERSEDED' ? 'info' : 'warn', 'step failed', { ...error, cause });
+      return { ...running, status: 'failed', endedAt: clock.now(), error };
+    },
+  );
+  await heart.stop();
+  const stands = await store.updateStep(call.runId, call.step, (stored) => unlessSettled(stored, ended));
+  // The other delivery of the same step may have succeeded where this one failed.
+  if (stands.status === 'succeeded') {
+    logger.log('info', 'step succeeded', { durationMs: clock.now() - startedAt });
+    return { ok: true, output: stands.output ?? null };
+  }
+  return { ok: false, error: ended.error ?? toStepError(cancelled()) };
+}
+
+/** A success stands for good, and a later attempt over an earlier one's news, unless that news is its success. */
+function unlessSettled(stored: StepRun | undefined, news: StepRun): StepRun {
+  if (stored === undefined) return news;
+  if (stored.status === 'succeeded') return stored;
+  return stored.attempt > news.attempt && news.status !== 'succeeded' ? stored : news;
+}
+
+function cancelled(): AppError {
+  return new AppError('CANCELLED', 'The run was cancelled.');
 }
 
 async function execute<Services>(
@@ -96,20 +138,24 @@ interface Heartbeat {
 function startHeartbeat(
   store: RunStore,
   call: StepCall,
-  running: Parameters<RunStore['putStep']>[1],
+  running: StepRun,
   clock: Clock,
   logger: Logger,
 ): Heartbeat {
-  const cancelled = new AbortController();
+  const aborter = new AbortController();
   const stopped = new AbortController();
   let progress: StepProgress | undefined;
   let stored: StepProgress | undefined;
   const beat = async () => {
     const run = await store.getRun(call.runId);
-    if (run.status === 'cancelled') cancelled.abort(new AppError('CANCELLED', 'The run was cancelled.'));
+    if (run.status === 'cancelled') aborter.abort(cancelled());
     if (progress && progress !== stored) {
       stored = progress;
-      await store.putStep(call.runId, { ...running, progress });
+      const news = { ...running, progress };
+      // Never over an end, nor over another attempt.
+      await store.updateStep(call.runId, call.step, (step) =>
+        step?.status === 'running' && step.attempt === running.attempt ? news : (step ?? news),
+      );
     }
   };
   const loop = (async () => {
@@ -126,7 +172,7 @@ function startHeartbeat(
     }
   })();
   return {
-    signal: cancelled.signal,
+    signal: aborter.signal,
     report: (fraction, message) => {
       progress = { fraction: Math.min(1, Math.max(0, fraction)), message, at: clock.now() };
     },

@@ -83,8 +83,24 @@ export class RunStore {
     return toPage(found, (body) => body.run);
   }
 
-  async putStep(runId: string, step: StepRun): Promise<void> {
-    await this.#store.upsert(stepKey(runId, step.step), toBody({ kind: 'step', step }));
+  /**
+   * Read, change, write under the ETag, as `updateRun`: what a step is can be told by two at once, because an
+   * activity is delivered at least once. `change` gives back what stands there to leave it alone.
+   */
+  async updateStep(
+    runId: string,
+    name: string,
+    change: (step: StepRun | undefined) => StepRun,
+  ): Promise<StepRun> {
+    const key = stepKey(runId, name);
+    return retryConflicts(`the step "${name}"`, this.#pace, async () => {
+      const stored = await this.#store.get<Wrapped<'step', StepRun>>(key);
+      const step = change(stored?.body.step);
+      if (step === stored?.body.step) return step;
+      const body = toBody({ kind: 'step', step });
+      await (stored ? this.#store.replace(key, body, stored.etag) : this.#store.create(key, body));
+      return step;
+    });
   }
 
   async getStep(runId: string, name: string): Promise<StepRun | undefined> {

@@ -1,12 +1,13 @@
 import type { Clock } from '../core/clock.ts';
 import { AppError } from '../core/errors.ts';
+import { forEachAlone } from '../core/for-each-alone.ts';
 import { sha256 } from '../core/ids.ts';
 import { canonicalJson, type JsonObject } from '../core/json.ts';
-import type { Logger } from '../core/logger.ts';
+import { type Logger, silentLogger } from '../core/logger.ts';
 import { validate } from '../core/validate.ts';
 import { eachItem, type Page, type PageRequest } from '../storage/page.ts';
 import type { PipelineEngine } from './engine.ts';
-import type { Pipeline, PipelineBody, Run, RunView, StepRun } from './entities.ts';
+import type { Pipeline, PipelineBody, Run, RunStatus, RunView, StepRun } from './entities.ts';
 import type { RunResult } from './orchestrate.ts';
 import { orderSteps, type Plan } from './plan.ts';
 import type { RunStore } from './run-store.ts';
@@ -76,13 +77,24 @@ export class PipelineService {
     return run;
   }
 
-  /** Starts every pipeline that waits for this dataset. At least once delivered, exactly once run. */
-  async onDatasetVersion(engine: PipelineEngine, event: DatasetVersionCreated): Promise<readonly Run[]> {
+  /**
+   * Starts every pipeline that waits for this dataset. At least once delivered, exactly once run. One that this build
+   * cannot start (its definition was removed) is told in the log and does not hold up the others.
+   */
+  async onDatasetVersion(
+    engine: PipelineEngine,
+    event: DatasetVersionCreated,
+    logger: Logger = silentLogger,
+  ): Promise<readonly Run[]> {
     const { store } = this.#options;
     const runs: Run[] = [];
-    for await (const pipeline of eachItem((page) => store.listPipelines(page, event.dataset))) {
-      runs.push(await this.#startForVersion(engine, pipeline, event));
-    }
+    await forEachAlone(
+      eachItem((page) => store.listPipelines(page, event.dataset)),
+      async (pipeline) => {
+        runs.push(await this.#startForVersion(engine, pipeline, event));
+      },
+      (pipeline, error) => tellUnstartable(logger, pipeline, error),
+    );
     return runs;
   }
 
@@ -95,7 +107,7 @@ export class PipelineService {
       runId,
       pipeline: run.pipeline,
       definition: run.plan.definition,
-      status: run.status === 'pending' && steps.length > 0 ? 'running' : run.status,
+      status: run.status,
       cause: run.cause,
       params: run.plan.params,
       codeVersion: run.codeVersion,
@@ -115,7 +127,7 @@ export class PipelineService {
   async finish(runId: string, result: RunResult): Promise<void> {
     const endedAt = this.#options.clock.now();
     await this.#options.store.updateRun(runId, (run) =>
-      run.endedAt === undefined ? { ...run, ...result, endedAt } : run,
+      run.endedAt === undefined ? { ...run, ...result, status: statusOf(result), endedAt } : run,
     );
   }
 
@@ -140,15 +152,20 @@ export class PipelineService {
    */
   async reconcile(engine: PipelineEngine, latestVersionOf: LatestVersionOf, logger: Logger): Promise<void> {
     const { clock } = this.#options;
-    for await (const pipeline of eachItem((page) => this.list(page))) {
+    const startNewest = async (pipeline: Pipeline) => {
       const dataset = pipeline.on?.dataset;
       const version = dataset === undefined ? undefined : await latestVersionOf(dataset);
-      if (dataset === undefined || version === undefined) continue;
+      if (dataset === undefined || version === undefined) return;
       const before = clock.now();
       const event = { type: 'dataset.version.created', dataset, version } as const;
       const run = await this.#startForVersion(engine, pipeline, event);
       if (run.createdAt >= before) logger.log('info', 'reconciled a run', { runId: run.runId });
-    }
+    };
+    await forEachAlone(
+      eachItem((page) => this.list(page)),
+      startNewest,
+      (pipeline, error) => tellUnstartable(logger, pipeline, error),
+    );
   }
 
   #startForVersion(engine: PipelineEngine, pipeline: Pipeline, event: DatasetVersionCreated): Promise<Run> {
@@ -185,6 +202,14 @@ export class PipelineService {
     }
     return { pipeline, definition: name, definitionVersion: definition.version, params, steps: planned };
   }
+}
+
+function tellUnstartable(logger: Logger, { name, definition }: Pipeline, { code, message }: AppError): void {
+  logger.log('error', 'a pipeline cannot be started', { pipeline: name, definition, code, detail: message });
+}
+
+function statusOf({ status, error }: RunResult): RunStatus {
+  return error?.code === 'SUPERSEDED' ? 'superseded' : status;
 }
 
 /** A step's state without its output, which stands in the run's. */

@@ -102,21 +102,46 @@ test('a retry waits first delay × backoff^attempts', () => {
   expect(sleeps).toEqual([100, 300, 900]);
 });
 
+test('an activity that ended without an outcome is tried again, as a failure that may pass', () => {
+  const plan = planOf([
+    { ...step('a', []), retry: { maxAttempts: 2, firstDelayMs: 100, backoff: 3 } },
+    { ...step('b', []), retry: { maxAttempts: 2, firstDelayMs: 100, backoff: 3 } },
+  ]);
+  const asks = run(plan, (call) => {
+    if (call.step === 'a' && call.attempt === 1) throw new Error('the process was lost');
+    return { ok: true, output: call.step };
+  });
+  expect(asks.sleeps).toEqual([100]);
+  expect(asks.result).toEqual({ status: 'succeeded', outputs: { a: 'a', b: 'b' } });
+  const lost = run(plan, () => {
+    throw new Error('the process was lost');
+  });
+  expect(lost.result).toMatchObject({ status: 'failed', error: { step: 'a', code: 'INTERNAL' } });
+});
+
 /** A durable engine in a dozen lines: every yielded task is what its operation gave. */
 function run(plan: Plan, answer: (call: StepCall) => StepOutcome) {
   const calls: StepCall[] = [];
   const sleeps: number[] = [];
   const finished: RunResult[] = [];
-  const tasks: DurableTasks<{ value: unknown }> = {
+  interface Done {
+    readonly value: unknown;
+    readonly failed?: boolean;
+  }
+  const tasks: DurableTasks<Done> = {
     callStep: (call) => {
       calls.push(call);
-      return { value: answer(call) };
+      try {
+        return { value: answer(call) };
+      } catch (error) {
+        return { value: error, failed: true };
+      }
     },
     finish: (_, result) => {
       finished.push(result);
       return { value: undefined };
     },
-    all: (all) => ({ value: all.map((task) => task.value) }),
+    all: (all) => all.find((task) => task.failed) ?? { value: all.map((task) => task.value) },
     sleep: (ms) => {
       sleeps.push(ms);
       return { value: undefined };
@@ -125,7 +150,10 @@ function run(plan: Plan, answer: (call: StepCall) => StepOutcome) {
   };
   const generator = orchestrate('run', plan, tasks);
   let next = generator.next();
-  while (!next.done) next = generator.next(next.value.value);
+  while (!next.done) {
+    const task: Done = next.value;
+    next = task.failed ? generator.throw(task.value) : generator.next(task.value);
+  }
   expect(finished).toEqual([next.value]);
   return { result: next.value, calls, sleeps };
 }

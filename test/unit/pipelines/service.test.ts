@@ -62,8 +62,8 @@ describe('a dataset version', () => {
     await service.put('a', body, 'ada');
     await service.put('b', body, 'ada');
     await service.put('other', { ...body, on: { dataset: 'weeds' } }, 'ada');
-    await service.onDatasetVersion(engine, event);
-    await service.onDatasetVersion(engine, event);
+    await service.onDatasetVersion(engine, event, silentLogger);
+    await service.onDatasetVersion(engine, event, silentLogger);
     expect(engine.started.map(({ plan }) => plan.pipeline).sort()).toEqual(['a', 'b']);
     expect(engine.started[0]?.plan).toMatchObject({
       definitionVersion: 3,
@@ -76,7 +76,7 @@ describe('a dataset version', () => {
     await service.put('a', body, 'ada');
     const broken = new RecordingEngine();
     broken.start = () => Promise.reject(new AppError('UNAVAILABLE', 'the hub is away'));
-    await expect(service.onDatasetVersion(broken, event)).rejects.toThrow('the hub is away');
+    await expect(service.onDatasetVersion(broken, event, silentLogger)).rejects.toThrow('the hub is away');
     expect((await service.listRuns({ limit: 10 })).items).toMatchObject([{ status: 'pending' }]);
     await service.reconcile(engine, async (dataset) => (dataset === 'seeds' ? 4 : undefined), silentLogger);
     expect(engine.started).toHaveLength(1);
@@ -86,9 +86,9 @@ describe('a dataset version', () => {
   test('with other parameters is another run', async () => {
     const { service, engine } = create();
     await service.put('a', body, 'ada');
-    await service.onDatasetVersion(engine, event);
+    await service.onDatasetVersion(engine, event, silentLogger);
     await service.put('a', { ...body, params: { depth: 3 } }, 'ada');
-    await service.onDatasetVersion(engine, event);
+    await service.onDatasetVersion(engine, event, silentLogger);
     expect(engine.started).toHaveLength(2);
   });
 });
@@ -97,7 +97,7 @@ describe('cancelling', () => {
   test('ends a run for good; a late finish does not revive it', async () => {
     const { service, engine } = create();
     await service.put('a', body, 'ada');
-    const [run] = await service.onDatasetVersion(engine, event);
+    const [run] = await service.onDatasetVersion(engine, event, silentLogger);
     const runId = run?.runId ?? '';
     await service.cancel(engine, runId, 'ada');
     await service.finish(runId, { status: 'succeeded', outputs: {} });
@@ -108,7 +108,7 @@ describe('cancelling', () => {
   test('a run that has ended is refused', async () => {
     const { service, engine } = create();
     await service.put('a', body, 'ada');
-    const [run] = await service.onDatasetVersion(engine, event);
+    const [run] = await service.onDatasetVersion(engine, event, silentLogger);
     const runId = run?.runId ?? '';
     await service.finish(runId, { status: 'succeeded', outputs: {} });
     await expect(service.cancel(engine, runId, 'ada')).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' });
@@ -117,7 +117,7 @@ describe('cancelling', () => {
   test('reaches a step that is running', async () => {
     const { service, engine, store } = create();
     await service.put('a', body, 'ada');
-    const [run] = await service.onDatasetVersion(engine, event);
+    const [run] = await service.onDatasetVersion(engine, event, silentLogger);
     const call = callOf(run?.runId ?? '');
     const outcome = runWith(
       store,
@@ -188,7 +188,7 @@ describe('a step', () => {
 async function started() {
   const { service, engine, store } = create();
   await service.put('a', body, 'ada');
-  const [run] = await service.onDatasetVersion(engine, event);
+  const [run] = await service.onDatasetVersion(engine, event, silentLogger);
   return { store, call: callOf(run?.runId ?? '') };
 }
 
@@ -220,3 +220,45 @@ function runWith(
     silentLogger,
   );
 }
+
+test('a pipeline whose definition was removed does not hold up the others, and is told in the log', async () => {
+  const { service, engine, store } = create();
+  await service.put('a', body, 'ada');
+  await service.put('c', body, 'ada');
+  await store.putPipeline({ ...body, name: 'b', definition: 'gone', updatedAt: 1, updatedBy: 'ada' });
+  const told: unknown[] = [];
+  const logger = {
+    log: (level: string, _: string, fields?: object) => void told.push({ level, ...fields }),
+  };
+  const runs = await service.onDatasetVersion(engine, event, logger);
+  expect(runs.map((run) => run.pipeline)).toEqual(['a', 'c']);
+  expect(told).toMatchObject([{ level: 'error', pipeline: 'b', code: 'INVALID_ARGUMENT' }]);
+  await service.reconcile(engine, async () => 5, logger);
+  expect(engine.started.map(({ plan }) => `${plan.pipeline} ${String(plan.params['version'])}`)).toEqual([
+    'a 4',
+    'c 4',
+    'a 5',
+    'c 5',
+  ]);
+});
+
+test('an outage while one pipeline starts does not keep the next from starting, and is told again', async () => {
+  const { service } = create();
+  await service.put('a', body, 'ada');
+  await service.put('b', body, 'ada');
+  const engine = new RecordingEngine();
+  const start = engine.start.bind(engine);
+  engine.start = (runId, plan) =>
+    plan.pipeline === 'a' ? Promise.reject(new AppError('UNAVAILABLE', 'away')) : start(runId, plan);
+  await expect(service.onDatasetVersion(engine, event)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  expect(engine.started.map(({ plan }) => plan.pipeline)).toEqual(['b']);
+});
+
+test('a run that was superseded says so, not that it failed', async () => {
+  const { service, engine } = create();
+  await service.put('a', body, 'ada');
+  const [run] = await service.onDatasetVersion(engine, event);
+  const error = { step: 'plant', code: 'SUPERSEDED', message: 'overwritten', retry: false };
+  await service.finish(run?.runId ?? '', { status: 'failed', outputs: {}, error });
+  expect(await service.getRun(run?.runId ?? '')).toMatchObject({ status: 'superseded', error });
+});

@@ -1,0 +1,142 @@
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { systemClock } from '../../../shared/core/clock.ts';
+import { AppError } from '../../../shared/core/errors.ts';
+import { silentLogger } from '../../../shared/core/logger.ts';
+import type { Run } from '../../../shared/pipelines/entities.ts';
+import type { StepCall } from '../../../shared/pipelines/orchestrate.ts';
+import { runStep } from '../../../shared/pipelines/run-step.ts';
+import { RunStore } from '../../../shared/pipelines/run-store.ts';
+import type { Step, StepContext } from '../../../shared/pipelines/step.ts';
+import type { MetadataStore } from '../../../shared/storage/documents.ts';
+import { createDocuments, pace } from '../../support/stores.ts';
+
+const runId = 'run';
+
+test('two deliveries of one step at once: the success stands, whichever ends last', async () => {
+  const store = await createRun();
+  const slow = Promise.withResolvers<string>();
+  const losing = Promise.withResolvers<string>();
+  let begun = 0;
+  const work = (promise: Promise<string>) => () => {
+    begun += 1;
+    return promise;
+  };
+  const first = start(store, work(slow.promise));
+  const second = start(store, work(losing.promise));
+  await expect.poll(() => begun).toBe(2);
+  slow.resolve('done');
+  expect(await first).toEqual({ ok: true, output: 'done' });
+  losing.reject(new AppError('PRECONDITION_FAILED', 'somebody did it already'));
+  expect(await second).toEqual({ ok: true, output: 'done' });
+  expect(await store.getStep(runId, 'plant')).toMatchObject({ status: 'succeeded', output: 'done' });
+});
+
+test('a heartbeat of another delivery never turns an end into "running" again', async () => {
+  const store = await createRun();
+  const late = Promise.withResolvers<string>();
+  const other = start(store, ({ report }) => {
+    report(0.5, 'half way');
+    return late.promise;
+  });
+  await expect.poll(async () => (await store.getStep(runId, 'plant'))?.status).toBe('running');
+  await start(store, async () => 'done');
+  // Longer than a heartbeat: the other one has news to tell, and must not.
+  await systemClock.sleep(900);
+  expect(await store.getStep(runId, 'plant')).toMatchObject({ status: 'succeeded', output: 'done' });
+  late.resolve('again');
+  expect(await other).toEqual({ ok: true, output: 'done' });
+});
+
+test('an early delivery that fails late does not hide a later attempt', async () => {
+  const store = await createRun();
+  const first = Promise.withResolvers<string>();
+  const early = start(store, () => first.promise);
+  await expect.poll(async () => (await store.getStep(runId, 'plant'))?.attempt).toBe(1);
+  const second = Promise.withResolvers<string>();
+  const later = start(store, () => second.promise, 2);
+  await expect.poll(async () => (await store.getStep(runId, 'plant'))?.attempt).toBe(2);
+  first.reject(new AppError('UNAVAILABLE', 'away'));
+  expect(await early).toMatchObject({ ok: false, error: { code: 'UNAVAILABLE' } });
+  expect(await store.getStep(runId, 'plant')).toMatchObject({ status: 'running', attempt: 2 });
+  second.resolve('done');
+  expect(await later).toEqual({ ok: true, output: 'done' });
+});
+
+test('an outage of the metadata store is an outcome to try again, never a thrown activity', async () => {
+  const documents = createDocuments();
+  const store = await createRun(documents);
+  const away = () => Promise.reject(new AppError('UNAVAILABLE', 'the metadata store is away'));
+  for (const broken of ['get', 'create'] as const) {
+    const outcome = await start(new RunStore(withBroken(documents, broken, away), pace), async () => 'done');
+    expect(outcome, broken).toMatchObject({ ok: false, error: { code: 'UNAVAILABLE', retry: true } });
+  }
+  const failsAtTheEnd = withBroken(documents, 'replace', away);
+  expect(await start(new RunStore(failsAtTheEnd, pace), async () => 'done')).toMatchObject({
+    ok: false,
+    error: { code: 'UNAVAILABLE', retry: true },
+  });
+  expect(await start(store, async () => 'done')).toEqual({ ok: true, output: 'done' });
+});
+
+test('a step of a run that was cancelled before it began does nothing', async () => {
+  const store = await createRun();
+  await store.updateRun(runId, (run) => ({ ...run, status: 'cancelled', endedAt: 1 }));
+  let done = 0;
+  const outcome = await start(store, async () => (done += 1));
+  expect(outcome).toMatchObject({ ok: false, error: { code: 'CANCELLED', retry: false } });
+  expect(done).toBe(0);
+});
+
+test('the first step makes the run "running", in listings too', async () => {
+  const store = await createRun();
+  const work = Promise.withResolvers<string>();
+  const outcome = start(store, () => work.promise);
+  await expect
+    .poll(async () => (await store.listRuns({ limit: 10 })).items.map(({ status }) => status))
+    .toEqual(['running']);
+  work.resolve('done');
+  await outcome;
+});
+
+async function createRun(documents = createDocuments()): Promise<RunStore> {
+  const store = new RunStore(documents, pace);
+  const run: Run = {
+    runId,
+    pipeline: 'p',
+    plan: { pipeline: 'p', definition: 'd', definitionVersion: 1, params: {}, steps: [] },
+    cause: {},
+    codeVersion: 'test',
+    status: 'pending',
+    createdAt: 1,
+  };
+  await store.createRun(run);
+  return store;
+}
+
+function start(store: RunStore, work: (context: StepContext<null>) => Promise<unknown>, attempt = 1) {
+  const plant: Step<null> = {
+    description: 'Plants.',
+    params: z.any(),
+    needs: z.any(),
+    run: async (_, context) => (await work(context)) as string,
+  };
+  const call: StepCall = { runId, step: 'plant', uses: 'plant', attempt, params: {}, needs: {} };
+  const options = { store, steps: { plant }, services: null, codeVersion: 'test', clock: systemClock };
+  return runStep(call, options, silentLogger);
+}
+
+/** The store with one operation replaced. */
+function withBroken(
+  documents: MetadataStore,
+  operation: 'get' | 'create' | 'replace',
+  instead: (...args: unknown[]) => Promise<unknown>,
+): MetadataStore {
+  return new Proxy(documents, {
+    get(target, name) {
+      if (name === operation) return instead;
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
