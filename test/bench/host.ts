@@ -1,20 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PlatformProcess } from '../../local/platform-process.ts';
 import { type Figure, judge } from './figure.ts';
+import { startBareServer, startSdkServer } from './http-peers.ts';
 import { measureRequests } from './load.ts';
 
 const rounds = 5;
 const load = { connections: 32, durationMs: 2_000 };
-const bareServer = `
-  const server = require('node:http').createServer((request, response) => {
-    response.setHeader('content-type', 'text/plain;charset=UTF-8');
-    response.end('hello');
-  });
-  server.listen(0, '127.0.0.1', () => console.log(server.address().port));`;
 
 /** The local host: HTTP against bare node:http, durable work items, and how soon it answers after a start. */
 export async function* hostBench(): AsyncGenerator<Figure> {
@@ -29,31 +24,40 @@ export async function* hostBench(): AsyncGenerator<Figure> {
 }
 
 async function* benchHttpAndDurable(dataDir: string): AsyncGenerator<Figure> {
-  const bare = spawn(process.execPath, ['-e', bareServer], { stdio: ['ignore', 'pipe', 'inherit'] });
   const appDir = join(import.meta.dirname, 'apps/host');
   const host = await PlatformProcess.start({ port: 0, dataDir, appDir, readyPath: 'hello' });
   try {
-    const bareUrl = new URL(`http://127.0.0.1:${await readPort(bare)}/hello`);
-    const hostUrl = new URL(`${host.url}/hello`);
-    const pairs: { own: number; peer: number }[] = [];
-    for (let round = 0; round <= rounds; round += 1) {
-      const pair = { peer: await measureRequests(bareUrl, load), own: await measureRequests(hostUrl, load) };
-      // The first round warms both up.
-      if (round > 0) pairs.push(pair);
-    }
-    yield judge({
-      bench: 'host',
-      name: 'http-function',
-      value: median(pairs.map(({ own }) => own)),
-      unit: 'requests/s',
-      peer: median(pairs.map(({ peer }) => peer)),
-      goal: 'ratio >= 0.5',
-    });
+    yield* benchHttp(new URL(`${host.url}/hello`), appDir);
     yield await benchDurable(host, 'durable-chain-5', 'chain/400/0');
     yield await benchDurable(host, 'durable-fan-out-1000', 'fan-out/1/1000');
   } finally {
-    bare.kill();
     await host.stop();
+  }
+}
+
+/** Against HTTP alone, and against the SDK alone: the second says how much of the distance is the host's own. */
+async function* benchHttp(hostUrl: URL, appDir: string): AsyncGenerator<Figure> {
+  const bare = await startBareServer();
+  const sdk = await startSdkServer(appDir);
+  try {
+    const measured: { own: number; bare: number; sdk: number }[] = [];
+    for (let round = 0; round <= rounds; round += 1) {
+      const rates = {
+        bare: await measureRequests(bare.url, load),
+        sdk: await measureRequests(sdk.url, load),
+        own: await measureRequests(hostUrl, load),
+      };
+      // The first round warms all of them up.
+      if (round > 0) measured.push(rates);
+    }
+    const own = { bench: 'host', value: median(measured.map((rates) => rates.own)), unit: 'requests/s' };
+    const bareRate = median(measured.map((rates) => rates.bare));
+    const sdkRate = median(measured.map((rates) => rates.sdk));
+    yield judge({ ...own, name: 'http-function', peer: bareRate, goal: 'ratio >= 0.5' });
+    yield judge({ ...own, name: 'http-function-beside-sdk', peer: sdkRate, goal: 'ratio >= 0.9' });
+  } finally {
+    bare.stop();
+    sdk.stop();
   }
 }
 
@@ -106,11 +110,6 @@ async function* benchDemo(dataDir: string): AsyncGenerator<Figure> {
     unit: 's',
     goal: 'value <= 60',
   });
-}
-
-async function readPort(server: ChildProcess): Promise<number> {
-  const [line] = (await once(server.stdout ?? server, 'data')) as [Buffer];
-  return Number(line.toString('utf8'));
 }
 
 function median(values: readonly number[]): number {

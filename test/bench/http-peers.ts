@@ -1,0 +1,36 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+/** A server of one fixed answer that the host is measured against, as a process of its own. */
+export interface HttpPeer {
+  readonly url: URL;
+  stop(): void;
+}
+
+const bareServer = `
+  const server = require('node:http').createServer((request, response) => {
+    response.setHeader('content-type', 'text/plain;charset=UTF-8');
+    response.end('hello');
+  });
+  server.listen(0, '127.0.0.1', () => console.log(server.address().port));`;
+
+/** What HTTP alone costs: `node:http`, and no function. */
+export function startBareServer(): Promise<HttpPeer> {
+  return start(['-e', bareServer]);
+}
+
+/** What no host that runs functions in its own process can do without: `node:http` and `@azure/functions`. */
+export function startSdkServer(appDir: string): Promise<HttpPeer> {
+  return start([join(import.meta.dirname, 'sdk-server.ts'), appDir]);
+}
+
+async function start(args: readonly string[]): Promise<HttpPeer> {
+  const server = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  return { url: new URL(`http://127.0.0.1:${await readPort(server)}/hello`), stop: () => server.kill() };
+}
+
+async function readPort(server: ChildProcess): Promise<number> {
+  const [line] = (await once(server.stdout ?? server, 'data')) as [Buffer];
+  return Number(line.toString('utf8'));
+}
