@@ -6,7 +6,7 @@ import type { Plan, PlannedStep } from '../../shared/pipelines/plan.ts';
 import { runToEnd, startHarness, type DurableHarness } from '../support/durable-harness.ts';
 
 /** What a step's attempts come to, one after the other; once it is used up, they succeed. */
-type Script = Readonly<Record<string, readonly ('busy' | 'broken' | 'ok')[]>>;
+type Script = Readonly<Record<string, readonly ('busy' | 'broken' | 'thrown' | 'ok')[]>>;
 
 const seen = vi.hoisted(() => ({
   script: {} as Script,
@@ -20,8 +20,10 @@ vi.mock('../../functions/hosting/start.ts', () => ({
     runStep: async (call: StepCall): Promise<StepOutcome> => {
       seen.calls.push(call);
       const outcome = seen.script[call.step]?.[call.attempt - 1] ?? 'ok';
-      if (outcome === 'ok')
-        return { ok: true, output: `${call.step}(${Object.values(call.needs).join(',')})` };
+      if (outcome === 'thrown') throw new Error('the process was lost');
+      if (call.step === 'slow') await new Promise((resolve) => setTimeout(resolve, 30));
+      const inputs = Object.values(call.needs).filter((value) => typeof value === 'string');
+      if (outcome === 'ok') return { ok: true, output: `${call.step}(${inputs.join(',')})` };
       return { ok: false, error: { code: outcome, message: outcome, retry: outcome === 'busy' } };
     },
     pipelines: {
@@ -104,6 +106,13 @@ describe.each([
     expect(result).toMatchObject({ status: 'failed', error: { step: 'b', code: 'broken' } });
     expect(result.outputs).toEqual({ a: 'a()', c: 'c(a())' });
     expect(calls().toSorted()).toEqual(['a1', 'b1', 'c1']);
+  });
+
+  test('an activity that throws is tried again, once its slower sibling has ended', async () => {
+    const plan = planOf(stepOf('a'), stepOf('slow', 'a'), stepOf('b', 'a'), stepOf('end', 'slow', 'b'));
+    const { outputs } = await run(plan, { b: ['thrown'] });
+    expect(outputs['end']).toBe('end(slow(a()),b(a()))');
+    expect(calls().filter((call) => call.startsWith('b'))).toEqual(['b1', 'b2']);
   });
 
   test('any plan: no step before its needs, no attempt too many, success when every step has succeeded', async () => {
