@@ -60,7 +60,8 @@ export const rejectionSchema = z.object({
   source: sourceSchema,
   code: z.string(),
   reason: z.string(),
-  runId: z.string(),
+  /** Left out when no run could even start. */
+  runId: z.string().optional(),
   rejectedAt: z.number(),
 });
 export type Rejection = z.infer<typeof rejectionSchema>;

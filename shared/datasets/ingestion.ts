@@ -5,6 +5,7 @@ import { sha256 } from '../core/ids.ts';
 import { validate } from '../core/validate.ts';
 import { blobContainers } from '../names.ts';
 import type { BlobRef, BlobStore } from '../storage/blobs.ts';
+import { toBody } from '../storage/page.ts';
 import type { Scratch } from '../storage/scratch.ts';
 import type { DatasetStore } from './dataset-store.ts';
 import {
@@ -27,6 +28,9 @@ export interface IngestionOptions {
   readonly maxFileBytes: number;
 }
 
+/** The service's own limit. */
+const maxBlobNameLength = 1024;
+
 /** Turns a landed blob into verified, content-addressed bytes, or into a rejection that says why. */
 export class Ingestion {
   readonly #options: IngestionOptions;
@@ -46,10 +50,20 @@ export class Ingestion {
   /**
    * Reads the whole file once, from the very content that was announced.
    *
-   * @throws UNPROCESSABLE (not a readable table), PAYLOAD_TOO_LARGE, PRECONDITION_FAILED (overwritten since:
+   * @throws UNPROCESSABLE (not a readable table), PAYLOAD_TOO_LARGE, SUPERSEDED (overwritten or deleted since:
    *   the newer content has an event of its own)
    */
   async verify(source: Source, signal: AbortSignal): Promise<Verified> {
+    try {
+      return await this.#verify(source, signal);
+    } catch (error) {
+      if (!isAppError(error, 'PRECONDITION_FAILED') && !isMissingBlob(error)) throw error;
+      const message = `${source.container}/${source.name} was overwritten or deleted before it was read whole; what is there now has a run of its own.`;
+      throw new AppError('SUPERSEDED', message, { ...source }, error);
+    }
+  }
+
+  async #verify(source: Source, signal: AbortSignal): Promise<Verified> {
     const { blobs, scratch, inspect, maxFileBytes } = this.#options;
     const { dataset } = parseLandingPath(source.name);
     await using file = await scratch.download(source, {
@@ -82,22 +96,19 @@ export class Ingestion {
   }
 
   /** Keeps the reason beside the datasets and in the quarantine container; the file stays where it was dropped. */
-  async reject(source: Source, error: AppError, runId: string): Promise<void> {
+  async reject(landed: Source, error: AppError, runId?: string): Promise<void> {
+    // An event may name what no blob can be called.
+    const source = { ...landed, name: landed.name.toWellFormed() };
     const dataset = datasetOf(source);
     const rejection: Rejection = {
       dataset,
       source,
       code: error.code,
       reason: error.message,
-      runId,
+      ...(runId === undefined ? {} : { runId }),
       rejectedAt: this.#options.clock.now(),
     };
-    const etagHash = sha256(source.etag).slice(0, 12);
-    const report: BlobRef = {
-      container: blobContainers.quarantine,
-      name: `${dataset}/${source.name.slice(source.name.indexOf('/') + 1)}.${etagHash}.json`,
-    };
-    await this.#options.blobs.put(report, `${canonicalJson(rejection)}\n`, {
+    await this.#options.blobs.put(reportBlob(dataset, source), `${canonicalJson(toBody(rejection))}\n`, {
       contentType: 'application/json',
     });
     await this.#options.store.putRejection(rejection);
@@ -107,6 +118,19 @@ export class Ingestion {
 /** Where a version's bytes are: named by their hash, so that equal content is stored once. */
 export function dataBlob(dataset: string, sha256: string): BlobRef {
   return { container: blobContainers.datasets, name: `${dataset}/${sha256}.parquet` };
+}
+
+/** One report a content. A file may well be refused for a name that no blob of ours could have. */
+function reportBlob(dataset: string, source: Source): BlobRef {
+  const hash = sha256(`${source.name}\n${source.etag}`).slice(0, 16);
+  const suffix = `.${hash}.json`;
+  const file = source.name
+    .slice(source.name.indexOf('/') + 1)
+    .replaceAll(/[\p{Cc}\ufffe\uffff\\]/gu, '_')
+    .replaceAll(/\.+(?=\/)/g, '_')
+    .slice(0, maxBlobNameLength - dataset.length - 1 - suffix.length)
+    .toWellFormed();
+  return { container: blobContainers.quarantine, name: `${dataset}/${file}${suffix}` };
 }
 
 /** What the columns are can be long: it waits beside the data, not in a pipeline's history. */
@@ -127,6 +151,11 @@ function datasetOf(source: Source): string {
     if (isAppError(error, 'UNPROCESSABLE')) return '_unnamed';
     throw error;
   }
+}
+
+/** Not for a missing container: that is a mistake in the configuration, and the file would be passed over. */
+function isMissingBlob(error: unknown): boolean {
+  return isAppError(error, 'NOT_FOUND') && error.details['reason'] === 'BlobNotFound';
 }
 
 function ignoreExisting(error: unknown): void {

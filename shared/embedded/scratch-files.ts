@@ -16,11 +16,14 @@ export function createScratch(blobs: BlobStore): Scratch {
       const path = join(folder, safeName(ref.name));
       const remove = () => rm(folder, { recursive: true, force: true });
       try {
+        // Asked first: a body that was opened would have to be read.
+        const known = await blobs.head(ref);
+        const isWanted = known !== undefined && (ifMatch === undefined || known.etag === ifMatch);
+        if (isWanted && known.sizeBytes > maxBytes) throw tooLarge(known.sizeBytes, maxBytes);
         const blob = await blobs.open(ref, {
           ...(ifMatch ? { ifMatch } : {}),
           ...(signal ? { signal } : {}),
         });
-        if (blob.properties.sizeBytes > maxBytes) throw tooLarge(blob.properties.sizeBytes, maxBytes);
         const hash = createHash('sha256');
         let sizeBytes = 0;
         await pipeline(
@@ -29,6 +32,7 @@ export function createScratch(blobs: BlobStore): Scratch {
             for await (const chunk of chunks) {
               hash.update(chunk);
               sizeBytes += chunk.length;
+              if (sizeBytes > maxBytes) throw tooLarge(blob.properties.sizeBytes, maxBytes);
               yield chunk;
             }
           },

@@ -2,7 +2,12 @@ import { z } from 'zod';
 
 /** The query of every listing. */
 export const pageQuery = z.object({
-  cursor: z.string().max(8_192).optional(),
+  /** Of the answer before, as it came. */
+  cursor: z
+    .string()
+    .max(8_192)
+    .regex(/^[A-Za-z0-9_-]+$/, 'must be the cursor of an answer')
+    .optional(),
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
 });
 

@@ -34,13 +34,16 @@ export class Triggers {
   /**
    * Starts the ingestion of what is at that place now; the same content is one run, however often it is told.
    *
-   * @returns undefined when the blob has gone meanwhile: there is nothing to do
+   * @returns undefined when the blob has gone meanwhile, or was refused for its name: there is nothing to do
    */
   async onLanding(engine: PipelineEngine, ref: BlobRef, logger: Logger): Promise<Run | undefined> {
     const { ingestion, pipelines } = this.#options;
-    const source = await ingestion.identify(ref).catch((error: unknown) => {
-      if (!isAppError(error, 'NOT_FOUND')) throw error;
-      logger.log('warn', 'the landed blob has gone', { ...ref });
+    const source = await ingestion.identify(ref).catch(async (error: unknown) => {
+      if (isAppError(error, 'NOT_FOUND')) return logger.log('warn', 'the landed blob has gone', { ...ref });
+      if (!isAppError(error, 'INVALID_ARGUMENT')) throw error;
+      // Its name cannot be asked for, now or later: nothing but the refusal is left to keep.
+      logger.log('warn', 'the landed blob has a name that cannot be read', { ...ref });
+      await ingestion.reject({ ...ref, etag: '', sizeBytes: 0 }, error);
     });
     if (!source) return undefined;
     const content = sha256(`${source.container}\n${source.name}\n${source.etag}`).slice(0, 24);

@@ -3,7 +3,7 @@ import { blobContainers, metadataContainers } from '../names.ts';
 import type { BlobRef } from '../storage/blobs.ts';
 import type { MetadataStore } from '../storage/documents.ts';
 import { type Pace, retryConflicts } from '../storage/optimistic.ts';
-import { type Page, type PageRequest, toBody, toPage, type Wrapped } from '../storage/page.ts';
+import { eachItem, type Page, type PageRequest, toBody, toPage, type Wrapped } from '../storage/page.ts';
 import type { Alias, Model, ModelVersion } from './entities.ts';
 
 const container = metadataContainers.registry;
@@ -105,13 +105,19 @@ export class Registry {
   }
 
   async listAliases(model: string): Promise<readonly Alias[]> {
-    const found = await this.#store.list<Wrapped<'alias', Alias>>({
-      container,
-      partition: model,
-      filter: { op: 'eq', path: ['kind'], value: 'alias' },
-      limit: 100,
-    });
-    return found.documents.map((document) => document.body.alias);
+    return Array.fromAsync(
+      eachItem(async (page) =>
+        toPage(
+          await this.#store.list<Wrapped<'alias', Alias>>({
+            container,
+            partition: model,
+            filter: { op: 'eq', path: ['kind'], value: 'alias' },
+            ...page,
+          }),
+          (body) => body.alias,
+        ),
+      ),
+    );
   }
 
   #get<Key extends string, T>(partition: string, id: string) {

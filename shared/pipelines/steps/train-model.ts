@@ -4,7 +4,7 @@ import { dataBlob } from '../../datasets/ingestion.ts';
 import { modelName } from '../../registry/entities.ts';
 import { modelBlob } from '../../registry/registry.ts';
 import { trainingParam } from './training-param.ts';
-import { isAppError } from '../../core/errors.ts';
+import { AppError, isAppError } from '../../core/errors.ts';
 import { defineStep } from './services.ts';
 
 export const trainedSchema = z.object({
@@ -35,6 +35,13 @@ export const trainModel = defineStep({
       maxBytes: limits.datasetFileBytes,
       signal,
     });
+    if (file.sha256 !== version.sha256) {
+      const name = `${params.dataset} version ${version.version}`;
+      throw new AppError('UNPROCESSABLE', `The stored bytes of ${name} are not those that became it.`, {
+        expected: version.sha256,
+        found: file.sha256,
+      });
+    }
     const dataset = { name: params.dataset, version: version.version, sha256: version.sha256 };
     const trained = await services.trainModel({
       path: file.path,
