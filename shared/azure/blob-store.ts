@@ -36,6 +36,9 @@ export interface BlobStoreTuning {
   readonly retryDelayMs?: number;
 }
 
+/** Nobody waits for a ping longer: those of several health checks would only pile up. */
+const maxPingMs = 5_000;
+
 /** The port over Azure Blob storage, and over Azurite. With the default tuning an absent server shows in 1.2 s. */
 export function createBlobStore({
   blockSizeBytes = 4 * 1024 * 1024,
@@ -148,7 +151,8 @@ export function createBlobStore({
 
     async ping() {
       // Listing a page of one is the cheapest thing that "Storage Blob Data Reader" on the account may ask.
-      await callBlobService({ subject: 'The storage account', timeoutMs }, (abortSignal) =>
+      const bounds = { subject: 'The storage account', timeoutMs: Math.min(timeoutMs, maxPingMs) };
+      await callBlobService(bounds, (abortSignal) =>
         probeService.listContainers({ abortSignal }).byPage({ maxPageSize: 1 }).next(),
       );
     },

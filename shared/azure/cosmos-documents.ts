@@ -29,7 +29,7 @@ export interface CosmosDocumentsOptions {
   readonly discoverEndpoints?: boolean;
   /** How often a throttled request is tried again before the caller hears of it; 3 when left out. */
   readonly throttledRetries?: number;
-  /** The longest that one operation may take with all its retries; 30,000 when left out. */
+  /** The longest that one operation may take with all its retries; 10,000 when left out. */
   readonly timeoutMs?: number;
   /** Told what each request cost. */
   readonly onCharge?: (charge: { readonly operation: string; readonly requestUnits: number }) => void;
@@ -46,13 +46,19 @@ export function createCosmosDocuments(options: CosmosDocumentsOptions): Metadata
 
 const adapter = 'cosmos';
 
+/** Callers wait over HTTP, and steps and queues try again: to say soon that it is away is worth more than hope. */
+const defaultTimeoutMs = 10_000;
+
+/** Nobody waits for a ping longer: those of several health checks would only pile up. */
+const maxPingMs = 5_000;
+
 class CosmosDocuments implements MetadataStore {
   readonly #options: CosmosDocumentsOptions;
   readonly #client: CosmosClient;
 
   constructor(options: CosmosDocumentsOptions) {
     this.#options = options;
-    const { endpoint, credential, discoverEndpoints = true, timeoutMs = 30_000 } = options;
+    const { endpoint, credential, discoverEndpoints = true, timeoutMs = defaultTimeoutMs } = options;
     this.#client = new CosmosClient({
       endpoint,
       ...('key' in credential ? { key: credential.key } : { aadCredentials: credential }),
@@ -202,12 +208,14 @@ class CosmosDocuments implements MetadataStore {
   }
 
   /**
-   * One deadline over all of the SDK's retries: its own limits are many (120 tries of a second each while it looks
-   * for another region), and a single pause that a throttled request is told to make has none.
+   * One deadline over all of the SDK's retries: its own limits are many (10 tries of a second each after a broken
+   * connection, 120 while it looks for another region, those of the identity within each), and a single pause that
+   * a throttled request is told to make has none.
    */
   async #run<T>(operation: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const deadline = new AbortController();
-    const { timeoutMs = 30_000 } = this.#options;
+    const { timeoutMs: longestMs = defaultTimeoutMs } = this.#options;
+    const timeoutMs = operation === 'ping' ? Math.min(longestMs, maxPingMs) : longestMs;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => {

@@ -49,6 +49,9 @@ const gatherMs = 20;
 /** The clocks of the service and of this machine may differ by as much. */
 const clockSkewMs = 60_000;
 
+/** Nobody waits for a ping longer: those of several health checks would only pile up. */
+const maxPingMs = 5_000;
+
 interface HeldMessage {
   readonly message: ServiceBusReceivedMessage;
   readonly receiver: ServiceBusReceiver;
@@ -118,7 +121,7 @@ class ServiceBusQueue implements MessageQueue {
       const batch = await this.#call(
         entityPath(source),
         (signal) => receiveBatch(receiver, options, signal),
-        options.waitMs,
+        options.waitMs + this.#operationTimeoutMs,
       );
       this.#receivers.giveBack(source, receiver);
       return batch.map((message) => this.#hold(message, receiver, source));
@@ -158,9 +161,9 @@ class ServiceBusQueue implements MessageQueue {
   }
 
   async ping(): Promise<void> {
-    await this.#call(entityPath(this.#probe), (abortSignal) =>
-      this.#receivers.settler(this.#probe).peekMessages(1, { abortSignal }),
-    );
+    const peek = (abortSignal: AbortSignal) =>
+      this.#receivers.settler(this.#probe).peekMessages(1, { abortSignal });
+    await this.#call(entityPath(this.#probe), peek, Math.min(this.#operationTimeoutMs, maxPingMs));
   }
 
   async close(): Promise<void> {
@@ -213,9 +216,13 @@ class ServiceBusQueue implements MessageQueue {
   }
 
   /** One call to the service, bounded in time, its errors ours. */
-  async #call<T>(entity: string, run: (signal: AbortSignal) => Promise<T>, waitMs = 0): Promise<T> {
+  async #call<T>(
+    entity: string,
+    run: (signal: AbortSignal) => Promise<T>,
+    timeoutMs = this.#operationTimeoutMs,
+  ): Promise<T> {
     if (this.#closing.signal.aborted) throw new AppError('UNAVAILABLE', 'The Service Bus client is closed.');
-    const timeout = AbortSignal.timeout(waitMs + this.#operationTimeoutMs);
+    const timeout = AbortSignal.timeout(timeoutMs);
     const signal = AbortSignal.any([timeout, this.#closing.signal]);
     try {
       return await raceAbort(run(signal), signal);

@@ -4,13 +4,16 @@ import type { JsonObject } from '../core/json.ts';
  * Metadata: small JSON documents, each in a container, under a partition key and an id that is unique in its
  * partition. Adapters: Cosmos DB in Azure, SQLite everywhere else; both obey the same rules (Cosmos's):
  *
- * - a document's JSON is at most 2 MB; ids are 1–255 characters without `/ \ ? #`; partitions 1–1,000 characters;
- * - ETags and cursors are opaque; a page can be short, or even empty, and still carry a cursor;
+ * - a document's JSON is at most 2 MB; ids are 1–255 characters without `/ \ ? #`, not `.` or `..` (which URLs
+ *   resolve away) and without a space at the end; partitions 1–1,000 characters;
+ * - ETags and cursors are opaque; a page can be short, or even empty, and still carry a cursor: the service decides,
+ *   or the page has cost or weighs enough (some megabytes), however many documents `limit` allows;
  * - a body may not use the top-level names `id`, `pk`, `ttl` or any that starts with `_`: they belong to the store.
  *
  * Errors, on every adapter: INVALID_ARGUMENT (a rule above broken, or a cursor that is not this query's),
  * ALREADY_EXISTS, NOT_FOUND, PRECONDITION_FAILED (the ETag is stale), RATE_LIMITED with `details.retryAfterMs`,
- * UNAVAILABLE and TIMEOUT (an outage never reads as "missing"), INSUFFICIENT_STORAGE (the disk is full).
+ * UNAVAILABLE and TIMEOUT (an outage never reads as "missing"), INSUFFICIENT_STORAGE (the disk is full). A container
+ * that was never declared is an outage on Cosmos DB, and empty on SQLite, which declares none.
  */
 export interface MetadataStore {
   /** @returns undefined when there is no such document. */
@@ -99,7 +102,12 @@ export type Filter =
   /** True when the field is there and not null, false otherwise; never unknown. */
   | { readonly op: 'exists'; readonly path: FieldPath };
 
-/** Documents without the field (or with null, an array or an object there) are left out. Ties keep one stable order. */
+/**
+ * Documents without the field (or with null, an array or an object there) are left out; booleans come before numbers,
+ * numbers before strings. Ties keep one stable order. SQLite's index keeps the first 1,024 code points of a string:
+ * strings that differ only after those are ties to it. (Filters compare to the end.) Nothing under the top-level
+ * member `points` can be sorted by.
+ */
 export interface Sort {
   readonly path: FieldPath;
   readonly direction: 'asc' | 'desc';

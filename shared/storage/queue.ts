@@ -12,8 +12,13 @@ import type { JsonValue } from '../core/json.ts';
 export interface MessageQueue {
   /** All or none of the messages are stored. `destination` names a queue or a topic. */
   send(destination: string, messages: readonly OutgoingMessage[]): Promise<void>;
-  /** @returns up to `maxMessages`, as soon as there is one; none once `waitMs` have passed. */
+  /** @returns up to `maxMessages`, as soon as there is one; none once `waitMs` have passed, or when closed meanwhile. */
   receive(source: QueueSource, options: ReceiveOptions): Promise<readonly ReceivedMessage[]>;
+  /**
+   * Settle a message through the client that received it: another may not know its lock.
+   *
+   * @throws PRECONDITION_FAILED once the lock is lost
+   */
   complete(message: ReceivedMessage): Promise<void>;
   /** Back to the queue at once. */
   abandon(message: ReceivedMessage): Promise<void>;

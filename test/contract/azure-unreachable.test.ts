@@ -1,0 +1,110 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type App, createApp } from '../../shared/app.ts';
+import { loadConfig } from '../../shared/config.ts';
+import { isAppError } from '../../shared/core/errors.ts';
+
+/**
+ * The app as it is composed in Azure, its settings and nothing else, where nothing of Azure answers: names below
+ * `.invalid` never resolve (RFC 2606), and the identity endpoint of App Service is one of ours that refuses.
+ */
+const settings = {
+  COSMOS_ENDPOINT: 'https://cosmos.slipway.invalid',
+  ServiceBus__fullyQualifiedNamespace: 'bus.slipway.invalid',
+  AzureWebJobsStorage__blobServiceUri: 'https://blobs.slipway.invalid',
+  WEBSITE_SITE_NAME: 'slipway',
+  WEBSITE_AUTH_ENABLED: 'True',
+};
+const clientId = '11111111-2222-3333-4444-555555555555';
+const secret = 'only-the-endpoint-knows';
+
+let identity: Server;
+const asked: IncomingMessage[] = [];
+const unhandled: unknown[] = [];
+const noteUnhandled = (error: unknown) => void unhandled.push(error);
+let app: App;
+let requestsAtStart: number;
+
+beforeAll(async () => {
+  process.on('unhandledRejection', noteUnhandled);
+  identity = createServer((request, response) => {
+    asked.push(request);
+    response.writeHead(400, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ statusCode: 400, message: `no identity, and ${secret}` }));
+  });
+  identity.listen(0, '127.0.0.1');
+  await once(identity, 'listening');
+  Object.assign(process.env, {
+    IDENTITY_ENDPOINT: `http://127.0.0.1:${(identity.address() as AddressInfo).port}/msi/token`,
+    IDENTITY_HEADER: secret,
+    AZURE_CLIENT_ID: clientId,
+    AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential',
+  });
+  app = createApp(loadConfig(settings, { version: '1.0.0', commit: 'test' }));
+  requestsAtStart = asked.length;
+});
+
+afterAll(async () => {
+  identity.closeAllConnections();
+  identity.close();
+  await once(identity, 'close');
+  process.off('unhandledRejection', noteUnhandled);
+});
+
+describe('the app in Azure, with nothing to reach', () => {
+  test('is composed without asking anybody', async () => {
+    await app.prepare();
+    expect([requestsAtStart, asked.length]).toEqual([0, 0]);
+  });
+
+  test('each dependency is down, and none of the reasons tells a secret', async () => {
+    const health = await app.checkHealth();
+    expect(Object.keys(health).toSorted()).toEqual(['blobs', 'metadata', 'queue']);
+    for (const dependency of Object.values(health)) {
+      expect(dependency).toMatchObject({ status: 'down', reason: expect.any(String) as string });
+      expect(dependency.latencyMs).toBeLessThan(3_000);
+    }
+    expect(JSON.stringify(health)).not.toMatch(new RegExp(`${secret}|${clientId}|invalid|127`));
+  });
+
+  test('the user-assigned identity is the one that is asked for, for the right audiences', () => {
+    const urls = asked.map(({ url }) => new URL(url!, 'http://identity'));
+    const resources = new Set(urls.map(({ searchParams }) => searchParams.get('resource')));
+    expect(resources).toEqual(new Set(['https://cosmos.slipway.invalid', 'https://storage.azure.com']));
+    expect(new Set(urls.map(({ searchParams }) => searchParams.get('client_id')))).toEqual(
+      new Set([clientId]),
+    );
+    expect(new Set(asked.map(({ headers }) => headers['x-identity-header']))).toEqual(new Set([secret]));
+  });
+
+  const landing = { container: 'landing', name: 'flights/a.parquet' };
+  const engine = {
+    start: () => Promise.reject(new Error('nothing is to be started')),
+    status: async () => undefined,
+    terminate: async () => {},
+  };
+  const calls: Readonly<Record<string, () => Promise<unknown>>> = {
+    'a document': () => app.datasets.getDataset('flights'),
+    'a listing': () => app.pipelines.listRuns({ limit: 10 }),
+    'a score': () => app.scoring.score({ model: 'late-flights', alias: 'production' }, [{}]),
+    'a blob': () => app.triggers.onLanding(engine, landing, { log: () => {} }),
+  };
+  test.each(Object.keys(calls))('%s is UNAVAILABLE in bounded time, never missing', async (name) => {
+    const error = await calls[name]!().then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    if (!isAppError(error)) throw new Error('no failure, or not one of the ports', { cause: error });
+    // An identity that refuses, or that is still being asked when the time is over.
+    expect(['UNAVAILABLE', 'TIMEOUT']).toContain(error.code);
+    expect(error.retry).toBe(true);
+    expect(error.message).not.toMatch(new RegExp(`${secret}|${clientId}`));
+  });
+
+  test('nothing was rejected behind our back', async () => {
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(unhandled).toEqual([]);
+  });
+});
