@@ -8,53 +8,77 @@ export interface BannerFacts {
   readonly isOpen: boolean;
 }
 
+/** The groups of the table, in their order; a trigger of another type follows under its own name. */
+const headings: Readonly<Record<string, string>> = {
+  httpTrigger: 'HTTP',
+  blobTrigger: 'Blob',
+  timerTrigger: 'Timer',
+  serviceBusTrigger: 'Service Bus',
+  orchestrationTrigger: 'Orchestration',
+  activityTrigger: 'Activity',
+  entityTrigger: 'Entity',
+};
+
+/** Pages worth opening first, where the app has them. */
+const pages = ['docs', 'api/health'];
+
 /** What `npm start` prints once the host runs: every function with what calls it, then where to go. */
-export function renderBanner({ url, routePrefix, functions, dataDir, isOpen }: BannerFacts): string {
-  const rows = functions.map((fn) => [fn.name, kindOf(fn), describeTrigger(fn, url, routePrefix)] as const);
-  const width = (column: 0 | 1): number => Math.max(...rows.map((row) => row[column].length));
-  const [names, kinds] = [width(0), width(1)];
-  const lines = rows
-    .toSorted((a, b) => kindOrder.indexOf(a[1]) - kindOrder.indexOf(b[1]))
-    .map(([name, kind, what]) => `  ${name.padEnd(names)}  ${kind.padEnd(kinds)}  ${what}`.trimEnd());
-  return [
-    '',
-    `Functions (${functions.length})`,
-    '',
-    ...lines,
-    '',
-    `Listening on ${url}`,
-    `Data in ${dataDir}`,
-    ...(isOpen
-      ? ['', 'Authentication is OFF (SLIPWAY_AUTH=off): everyone on this machine is an administrator.']
-      : []),
-    '',
-    'Ctrl+C stops.',
-    '',
-  ].join('\n');
+export function renderBanner(facts: BannerFacts): string {
+  const { url, functions, dataDir, isOpen } = facts;
+  const lines = ['', `Functions (${functions.length})`, ...renderTable(facts)];
+  lines.push('', `Listening on ${url}`, `Data in ${dataDir}`);
+  if (isOpen)
+    lines.push('', 'Authentication is OFF (SLIPWAY_AUTH=off): everyone on this machine is an administrator.');
+  const open = functions.map((fn) => pathOf(fn, facts)).filter((path) => pages.includes(path));
+  if (open.length > 0) lines.push('', 'Open', ...open.map((path) => `  ${url}/${path}`));
+  return [...lines, '', 'Ctrl+C stops.', ''].join('\n');
 }
 
-const kindOrder = ['http', 'blob', 'timer', 'serviceBus', 'orchestration', 'activity', 'entity'];
-
-function kindOf({ trigger }: FunctionEntry): string {
-  return trigger.type.replace(/Trigger$/i, '');
+function renderTable(facts: BannerFacts): readonly string[] {
+  const { functions } = facts;
+  const nameWidth = Math.max(...functions.map(({ name }) => name.length));
+  const types = new Set([...Object.keys(headings), ...functions.map(({ trigger }) => trigger.type)]);
+  return [...types].flatMap((type) => {
+    const own = functions.filter(({ trigger }) => trigger.type === type);
+    if (own.length === 0) return [];
+    const rows = own.map((fn) => `    ${fn.name.padEnd(nameWidth)}  ${describeTrigger(fn, facts)}`.trimEnd());
+    return ['', `  ${headings[type] ?? type}`, ...rows];
+  });
 }
 
-function describeTrigger({ name, trigger }: FunctionEntry, url: string, routePrefix: string): string {
-  const text = (key: string): string => (typeof trigger[key] === 'string' ? trigger[key] : '');
+function describeTrigger(fn: FunctionEntry, facts: BannerFacts): string {
+  const { trigger } = fn;
   switch (trigger.type) {
     case 'httpTrigger': {
-      const methods = (trigger['methods'] as readonly string[] | undefined)?.join(',') ?? 'ANY';
-      const path = [routePrefix, text('route') || name].filter(Boolean).join('/').replace(/^\/+/, '');
-      const level = text('authLevel');
-      return `${methods} ${url}/${path}${level === 'anonymous' ? '' : ` (${level} key)`}`;
+      const methodsWidth = Math.max(...facts.functions.map((other) => methodsOf(other).length));
+      const level = textOf(fn, 'authLevel');
+      const key = level === 'anonymous' ? '' : ` (${level} key)`;
+      return `${methodsOf(fn).padEnd(methodsWidth)}  ${facts.url}/${pathOf(fn, facts)}${key}`;
     }
     case 'blobTrigger':
-      return text('path');
+      return textOf(fn, 'path');
     case 'timerTrigger':
-      return text('schedule');
+      return textOf(fn, 'schedule');
     case 'serviceBusTrigger':
-      return text('queueName') || `${text('topicName')}/${text('subscriptionName')}`;
+      return textOf(fn, 'queueName') || `${textOf(fn, 'topicName')}/${textOf(fn, 'subscriptionName')}`;
     default:
       return '';
   }
+}
+
+function methodsOf({ trigger }: FunctionEntry): string {
+  if (trigger.type !== 'httpTrigger') return '';
+  return (trigger['methods'] as readonly string[] | undefined)?.join(',') ?? 'ANY';
+}
+
+/** Where an HTTP function is found, without a slash at its start; of another function, nothing. */
+function pathOf(fn: FunctionEntry, { routePrefix }: BannerFacts): string {
+  if (fn.trigger.type !== 'httpTrigger') return '';
+  const path = [routePrefix, textOf(fn, 'route') || fn.name].filter(Boolean).join('/');
+  return path.replace(/^\/+/, '');
+}
+
+function textOf({ trigger }: FunctionEntry, key: string): string {
+  const value = trigger[key];
+  return typeof value === 'string' ? value : '';
 }

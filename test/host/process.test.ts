@@ -159,7 +159,7 @@ describe('the command line', () => {
     child.kill('SIGINT');
     expect(await (await slow).text()).toBe('late');
     expect(await ended(child)).toBe(0);
-    expect(output()).toContain(`GET,POST ${url}/echo`);
+    expect(output()).toMatch(new RegExp(`GET,POST +${url}/echo\n`));
     expect(output()).toContain('SIGINT: finishing');
   });
 
