@@ -19,6 +19,7 @@ import type { StoredItem } from './cosmos/items.ts';
 import { readBatch, toBatchInput, toDocument, toItem } from './cosmos/items.ts';
 import type { QueryContext } from './cosmos/paging.ts';
 import { readPageAcross, readPartitionPage } from './cosmos/paging.ts';
+import { raceAbort } from './race-abort.ts';
 
 export interface CosmosDocumentsOptions {
   readonly endpoint: string;
@@ -216,19 +217,15 @@ class CosmosDocuments implements MetadataStore {
     const deadline = new AbortController();
     const { timeoutMs: longestMs = defaultTimeoutMs } = this.#options;
     const timeoutMs = operation === 'ping' ? Math.min(longestMs, maxPingMs) : longestMs;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
-        deadline.abort();
-        reject(
-          new AppError('TIMEOUT', 'The metadata store did not answer in time.', { operation, timeoutMs }),
-        );
-      }, timeoutMs);
+    const late = new AppError('TIMEOUT', 'The metadata store did not answer in time.', {
+      operation,
+      timeoutMs,
     });
+    const timer = setTimeout(() => deadline.abort(late), timeoutMs);
     try {
-      return await Promise.race([work(deadline.signal), late]);
+      return await raceAbort(work(deadline.signal), deadline.signal);
     } catch (error) {
-      throw translateCosmosError(error);
+      throw deadline.signal.aborted ? late : translateCosmosError(error);
     } finally {
       clearTimeout(timer);
     }

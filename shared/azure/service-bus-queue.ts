@@ -24,6 +24,7 @@ import {
   noSuchEntity,
   type EncodedMessage,
 } from '../storage/queue-rules.ts';
+import { raceAbort } from './race-abort.ts';
 import { translateServiceBusError } from './service-bus/errors.ts';
 import { toReceivedMessage, toServiceBusMessage } from './service-bus/messages.ts';
 import { ReceiverPool } from './service-bus/receivers.ts';
@@ -271,16 +272,4 @@ async function receiveBatch(
   ]);
   // What is in hand is delivered even if the connection broke meanwhile: settling it will tell.
   return rest.status === 'fulfilled' ? [...first, ...rest.value] : first;
-}
-
-/** Not every step of the SDK heeds its signal: opening a link on a silent service does not. */
-async function raceAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason as Error);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }

@@ -3,6 +3,8 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type App, createApp } from '../../shared/app.ts';
+import { createBlobStore } from '../../shared/azure/blob-store.ts';
+import { createCosmosDocuments } from '../../shared/azure/cosmos-documents.ts';
 import { loadConfig } from '../../shared/config.ts';
 import { isAppError } from '../../shared/core/errors.ts';
 
@@ -106,5 +108,36 @@ describe('the app in Azure, with nothing to reach', () => {
   test('nothing was rejected behind our back', async () => {
     await new Promise((resolve) => setImmediate(resolve));
     expect(unhandled).toEqual([]);
+  });
+});
+
+describe('an identity that never answers', () => {
+  const credential = { getToken: () => new Promise<never>(() => {}) };
+  const timeoutMs = 150;
+  const blobs = createBlobStore({ serviceUri: 'https://blobs.slipway.invalid', credential, timeoutMs });
+  const documents = createCosmosDocuments({
+    endpoint: 'https://cosmos.slipway.invalid',
+    database: 'slipway',
+    credential,
+    timeoutMs,
+  });
+  afterAll(() => documents.close());
+
+  const blob = { container: 'landing', name: 'a' };
+  const key = { container: 'datasets', partition: 'p', id: 'a' };
+  const calls: Readonly<Record<string, () => Promise<unknown>>> = {
+    'blobs: put': () => blobs.put(blob, 'a', { ifAbsent: true }),
+    'blobs: open': () => blobs.open(blob),
+    'blobs: head': () => blobs.head(blob),
+    'blobs: list': () => blobs.list('landing', { limit: 1 }),
+    'blobs: lease': () => blobs.acquireLease(blob, 15),
+    'blobs: ping': () => blobs.ping(),
+    'documents: get': () => documents.get(key),
+    'documents: create': () => documents.create(key, {}),
+    'documents: list': () => documents.list({ container: 'datasets', limit: 1 }),
+    'documents: ping': () => documents.ping(),
+  };
+  test.each(Object.keys(calls))('%s is TIMEOUT', async (name) => {
+    await expect(calls[name]!()).rejects.toMatchObject({ code: 'TIMEOUT', retry: true });
   });
 });

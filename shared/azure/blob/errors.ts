@@ -2,6 +2,7 @@ import { RestError } from '@azure/storage-blob';
 
 import { AppError, isAppError } from '../../core/errors.ts';
 import type { ErrorCode } from '../../core/errors.ts';
+import { raceAbort } from '../race-abort.ts';
 
 const codesByServiceCode: Readonly<Record<string, ErrorCode>> = {
   BlobNotFound: 'NOT_FOUND',
@@ -111,9 +112,9 @@ export async function callBlobService<T>(
   const timeout = new AbortController();
   const timer = setTimeout(() => timeout.abort(), bounds.timeoutMs);
   try {
-    return await call(
-      bounds.signal === undefined ? timeout.signal : AbortSignal.any([timeout.signal, bounds.signal]),
-    );
+    const signal =
+      bounds.signal === undefined ? timeout.signal : AbortSignal.any([timeout.signal, bounds.signal]);
+    return await raceAbort(call(signal), signal);
   } catch (error) {
     if (bounds.signal?.aborted === true)
       throw new AppError('CANCELLED', 'The read was cancelled.', {}, error);
