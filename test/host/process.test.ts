@@ -8,6 +8,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../shared/core/clock.ts';
+import { systemIds } from '../../shared/core/ids.ts';
+import { openSqliteQueue } from '../../shared/embedded/sqlite-queue.ts';
 import { fixtureAppDir, makeFixtureFolder, type FixtureFolder } from '../support/fixture-host.ts';
 
 /** The host as `npm start` runs it: a process of its own, on the fixture app. */
@@ -127,6 +130,24 @@ describe('after SIGKILL', () => {
     while (seen().size < names.length && Date.now() < deadline) await sleep(50);
     await kill(last.child);
     expect(seen()).toEqual(new Set(names.map((_, index) => String(index))));
+  });
+
+  test('trap 19: a message that was being handled comes again at the start, not when its lock ends', async () => {
+    const hold = folder.settings['FIXTURE_HOLD']!;
+    writeFileSync(hold, '');
+    const first = await start();
+    const file = join(folder.dataDir, 'host.db');
+    const queue = openSqliteQueue({ file, clock: systemClock, ids: systemIds });
+    await queue.send('single', [{ id: 'held', body: { hold: true } }]);
+    await queue.close();
+    await folder.waitFor('single', 1);
+    await kill(first.child);
+    rmSync(hold);
+
+    // The lock would hold it for a minute.
+    await start();
+    const [, again] = await folder.waitFor('single', 2, 15_000);
+    expect(again).toMatchObject({ metadata: { messageId: 'held', deliveryCount: 2 } });
   });
 
   test('trap 18: a timer that was missed is past due once, and its next run is remembered', async () => {

@@ -53,8 +53,9 @@ app.timer('hourly', {
 app.serviceBusQueue('single', {
   queueName: 'single',
   connection: 'ServiceBus',
-  handler: (message, context) => {
+  handler: async (message, context) => {
     record('single', { message, metadata: context.triggerMetadata });
+    while (message.hold && existsSync(process.env.FIXTURE_HOLD)) await sleep(20);
     if (message.fail) throw new Error('refused');
   },
 });
