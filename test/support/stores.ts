@@ -2,12 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { createCosmosDocuments } from '../../shared/azure/cosmos-documents.ts';
 import { systemClock } from '../../shared/core/clock.ts';
 import { systemIds } from '../../shared/core/ids.ts';
 import { openSqliteDocuments } from '../../shared/embedded/sqlite-documents.ts';
+import { metadataContainers } from '../../shared/names.ts';
 import type { EngineStatus, PipelineEngine } from '../../shared/pipelines/engine.ts';
 import type { Plan } from '../../shared/pipelines/plan.ts';
 import type { MetadataStore } from '../../shared/storage/documents.ts';
+import { startCosmosServer } from './cosmos-server.ts';
 
 /** A folder of the test's own, removed when it ends. */
 export function createFolder(): string {
@@ -21,6 +24,27 @@ export function createDocuments(): MetadataStore {
   const file = join(createFolder(), 'metadata.db');
   const store = openSqliteDocuments({ file, clock: systemClock, ids: systemIds });
   onTestFinished(() => store.close());
+  return store;
+}
+
+/** The metadata stores that the domains run on, embedded and in Azure. Each `open` makes an empty one for the test. */
+export const metadataStores: readonly {
+  readonly name: string;
+  readonly open: () => Promise<MetadataStore>;
+}[] = [
+  { name: 'SQLite', open: async () => createDocuments() },
+  { name: 'Cosmos DB', open: openCosmosDocuments },
+];
+
+async function openCosmosDocuments(): Promise<MetadataStore> {
+  const server = await startCosmosServer({ physicalPartitions: 2 });
+  for (const container of Object.values(metadataContainers)) await server.createContainer(container);
+  const { endpoint, database, key } = server;
+  const store = createCosmosDocuments({ endpoint, database, credential: { key }, discoverEndpoints: false });
+  onTestFinished(async () => {
+    await store.close();
+    await server.close();
+  });
   return store;
 }
 

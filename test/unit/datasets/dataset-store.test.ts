@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { sha256 } from '../../../shared/core/ids.ts';
 import { DatasetStore } from '../../../shared/datasets/dataset-store.ts';
 import { parseLandingPath } from '../../../shared/datasets/entities.ts';
-import { createDocuments, pace } from '../../support/stores.ts';
+import { metadataStores, pace } from '../../support/stores.ts';
 
 const candidate = (content: string, name = `flights/${content}.parquet`) => ({
   dataset: 'flights',
@@ -15,9 +15,9 @@ const candidate = (content: string, name = `flights/${content}.parquet`) => ({
   codeVersion: 'test',
 });
 
-describe('committing versions', () => {
+describe.each(metadataStores)('committing versions on $name', ({ open }) => {
   test('counts from 0, and the newest comes first', async () => {
-    const store = new DatasetStore(createDocuments(), pace);
+    const store = new DatasetStore(await open(), pace);
     for (const content of ['a', 'b', 'c']) await store.commit(candidate(content));
     const { items } = await store.listVersions('flights', { limit: 10 });
     expect(items.map(({ version, sha256: hash }) => [version, hash])).toEqual([
@@ -29,7 +29,7 @@ describe('committing versions', () => {
   });
 
   test('the same source again gives the version it made', async () => {
-    const store = new DatasetStore(createDocuments(), pace);
+    const store = new DatasetStore(await open(), pace);
     await store.commit(candidate('a'));
     await store.commit(candidate('b'));
     expect((await store.commit(candidate('a'))).version).toBe(0);
@@ -37,13 +37,13 @@ describe('committing versions', () => {
   });
 
   test('the bytes that the newest version has make no new one, under whatever name they come', async () => {
-    const store = new DatasetStore(createDocuments(), pace);
+    const store = new DatasetStore(await open(), pace);
     await store.commit(candidate('a'));
     expect((await store.commit(candidate('a', 'flights/copy.parquet'))).version).toBe(0);
   });
 
   test('racing writers lose nothing', async () => {
-    const store = new DatasetStore(createDocuments(), pace);
+    const store = new DatasetStore(await open(), pace);
     const versions = await Promise.all(
       Array.from({ length: 16 }, (_, i) => store.commit(candidate(`content-${i}`))),
     );
@@ -53,7 +53,7 @@ describe('committing versions', () => {
   });
 
   test('a version or dataset that is not there is NOT_FOUND', async () => {
-    const store = new DatasetStore(createDocuments(), pace);
+    const store = new DatasetStore(await open(), pace);
     await expect(store.getDataset('flights')).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await expect(store.getVersion('flights', 0)).rejects.toMatchObject({ code: 'NOT_FOUND' });
     expect(await store.findLatestVersion('flights')).toBeUndefined();

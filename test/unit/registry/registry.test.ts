@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { sha256 } from '../../../shared/core/ids.ts';
 import { Registry } from '../../../shared/registry/registry.ts';
-import { createDocuments, pace } from '../../support/stores.ts';
+import { metadataStores, pace } from '../../support/stores.ts';
 
 const candidate = (runId: string) => ({
   model: 'late-flights',
@@ -16,39 +16,43 @@ const candidate = (runId: string) => ({
   },
 });
 
-test('versions count from 1; a run registers one, however often it tries', async () => {
-  const registry = new Registry(createDocuments(), pace);
-  await registry.register(candidate('run-1'));
-  await registry.register(candidate('run-2'));
-  const again = await registry.register(candidate('run-1'));
-  expect(again.version).toBe(1);
-  const { items } = await registry.listVersions('late-flights', { limit: 10 });
-  expect(items.map(({ version }) => version)).toEqual([2, 1]);
-});
-
-test('16 runs at once get 16 versions', async () => {
-  const registry = new Registry(createDocuments(), pace);
-  const made = await Promise.all(
-    Array.from({ length: 16 }, (_, i) => registry.register(candidate(`run-${i}`))),
-  );
-  expect(new Set(made.map(({ version }) => version)).size).toBe(16);
-});
-
-test('an alias remembers where it came from; the same move again changes nothing', async () => {
-  const registry = new Registry(createDocuments(), pace);
-  await registry.register(candidate('run-1'));
-  await registry.register(candidate('run-2'));
-  await registry.moveAlias('late-flights', 'production', 1, 'ada');
-  const moved = await registry.moveAlias('late-flights', 'production', 2, 'ada');
-  const again = await registry.moveAlias('late-flights', 'production', 2, 'grace');
-  expect(moved).toMatchObject({ version: 2, previousVersion: 1, movedBy: 'ada' });
-  expect(again).toEqual(moved);
-});
-
-test('an alias cannot point at a version that is not there', async () => {
-  const registry = new Registry(createDocuments(), pace);
-  await expect(registry.moveAlias('late-flights', 'production', 1, 'ada')).rejects.toMatchObject({
-    code: 'NOT_FOUND',
+describe.each(metadataStores)('the registry on $name', ({ open }) => {
+  test('versions count from 1; a run registers one, however often it tries', async () => {
+    const registry = new Registry(await open(), pace);
+    await registry.register(candidate('run-1'));
+    await registry.register(candidate('run-2'));
+    const again = await registry.register(candidate('run-1'));
+    expect(again.version).toBe(1);
+    const { items } = await registry.listVersions('late-flights', { limit: 10 });
+    expect(items.map(({ version }) => version)).toEqual([2, 1]);
   });
-  await expect(registry.getAlias('late-flights', 'production')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+
+  test('16 runs at once get 16 versions', async () => {
+    const registry = new Registry(await open(), pace);
+    const made = await Promise.all(
+      Array.from({ length: 16 }, (_, i) => registry.register(candidate(`run-${i}`))),
+    );
+    expect(new Set(made.map(({ version }) => version)).size).toBe(16);
+  });
+
+  test('an alias remembers where it came from; the same move again changes nothing', async () => {
+    const registry = new Registry(await open(), pace);
+    await registry.register(candidate('run-1'));
+    await registry.register(candidate('run-2'));
+    await registry.moveAlias('late-flights', 'production', 1, 'ada');
+    const moved = await registry.moveAlias('late-flights', 'production', 2, 'ada');
+    const again = await registry.moveAlias('late-flights', 'production', 2, 'grace');
+    expect(moved).toMatchObject({ version: 2, previousVersion: 1, movedBy: 'ada' });
+    expect(again).toEqual(moved);
+  });
+
+  test('an alias cannot point at a version that is not there', async () => {
+    const registry = new Registry(await open(), pace);
+    await expect(registry.moveAlias('late-flights', 'production', 1, 'ada')).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
+    await expect(registry.getAlias('late-flights', 'production')).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
+  });
 });
