@@ -16,6 +16,7 @@ import { productionAlias } from '../../shared/registry/entities.ts';
 import type { QueueSource } from '../../shared/storage/queue.ts';
 import { startAzureStores } from '../support/azure-stores.ts';
 import { startTestAzurite } from '../support/azurite.ts';
+import { failure } from '../support/cosmos-wire.ts';
 import { DirectEngine } from '../support/direct-engine.ts';
 import { writeFlights } from '../support/platform.ts';
 import { createDocuments, createFolder } from '../support/stores.ts';
@@ -138,7 +139,7 @@ test('while Cosmos DB is away the step says so and can be repeated, and scoring 
   await handleEvent(platform);
   const before = await ask(app);
 
-  stores.cosmos.intercept = () => 'reset';
+  stores.cosmos.intercept = () => failure(503, 'on purpose');
   expect(await app.checkHealth()).toMatchObject({
     metadata: { status: 'down' },
     blobs: { status: 'up' },
