@@ -11,8 +11,9 @@ const querySchema = z
     'give an alias or a version, not both',
   );
 
-/** Each row is an object of raw columns; their names and types are the model's, checked when it is packed. */
-const bodySchema = z.strictObject({ rows: z.array(z.record(z.string(), z.unknown())).min(1) });
+/** Each row is an object of raw columns: that, and their names and types, is checked when it is packed, in one pass. */
+const rowSchema = z.unknown().meta({ type: 'object', description: 'The columns of the model, by name.' });
+const bodySchema = z.strictObject({ rows: z.array(rowSchema).min(1) });
 
 const answerSchema = z.object({
   model: modelName,

@@ -13,7 +13,7 @@ export interface Fault {
 }
 
 /**
- * Parses hostile input with a schema and names every fault at once.
+ * Parses hostile input with a schema and names its faults at once: the first 20, when there are more.
  *
  * @param what what is being parsed, as the caller knows it: `request body`, `query`
  * @throws INVALID_ARGUMENT with `details.faults`
@@ -21,16 +21,25 @@ export interface Fault {
 export function validate<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const faults = result.error.issues.map((issue): Fault => ({
-    at: formatPath(issue.path),
-    message: issue.message,
+  const { issues } = result.error;
+  const faults = issues.slice(0, maxFaults).map((issue): Fault => ({
+    at: shorten(formatPath(issue.path)),
+    message: shorten(issue.message),
   }));
   const first = faults[0];
   const where = first?.at ? ` at ${first.at}` : '';
-  const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : '';
+  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';
   throw new AppError('INVALID_ARGUMENT', `The ${what} is not valid${where}: ${first?.message}${more}.`, {
     faults,
   });
+}
+
+/** An answer should not be a book, whatever was sent. */
+const maxFaults = 20;
+const maxFaultLength = 300;
+
+function shorten(text: string): string {
+  return text.length > maxFaultLength ? `${text.slice(0, maxFaultLength)}…` : text;
 }
 
 /** `['rows', 3, 'origin']` → `rows[3].origin`. */

@@ -1,4 +1,4 @@
-import { AppError, describeCause, toAppError } from '../core/errors.ts';
+import { AppError, describeCause, isAppError, toAppError } from '../core/errors.ts';
 import { type Logger, type LogLevel, withFields } from '../core/logger.ts';
 import { validate } from '../core/validate.ts';
 import type { PipelineEngine } from '../pipelines/engine.ts';
@@ -65,9 +65,15 @@ async function answer(
   const query = route.query
     ? validate(route.query, Object.fromEntries(request.url.searchParams), 'query string')
     : {};
-  const body = route.body ? validate(route.body, await readJson(route, request), 'request body') : undefined;
   const timeoutMs = route.timeoutMs ?? defaultTimeoutMs;
-  const reply = await withTimeout(timeoutMs, (signal) =>
+  const body = route.body
+    ? validate(
+        route.body,
+        await withTimeout(timeoutMs, slowBody, () => readJson(route, request)),
+        'request body',
+      )
+    : undefined;
+  const reply = await withTimeout(timeoutMs, noAnswer, (signal) =>
     route.handle({
       params,
       query,
@@ -121,19 +127,36 @@ async function readBody(request: IncomingRequest, maxBytes: number): Promise<Buf
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge();
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
-  for await (const chunk of request.body ?? []) {
-    sizeBytes += chunk.length;
-    if (sizeBytes > maxBytes) throw tooLarge();
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request.body ?? []) {
+      sizeBytes += chunk.length;
+      if (sizeBytes > maxBytes) throw tooLarge();
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    if (isAppError(cause)) throw cause;
+    throw new AppError('CANCELLED', 'The request broke off before its body was whole.', {}, cause);
   }
   return Buffer.concat(chunks);
 }
 
-async function withTimeout<T>(timeoutMs: number, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+function slowBody(timeoutMs: number): AppError {
+  return new AppError('REQUEST_TIMEOUT', `The body did not arrive within ${timeoutMs} ms.`, { timeoutMs });
+}
+
+function noAnswer(timeoutMs: number): AppError {
+  return new AppError('TIMEOUT', `No answer within ${timeoutMs} ms.`, { timeoutMs });
+}
+
+async function withTimeout<T>(
+  timeoutMs: number,
+  toError: (timeoutMs: number) => AppError,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const controller = new AbortController();
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
-    const error = new AppError('TIMEOUT', `No answer within ${timeoutMs} ms.`, { timeoutMs });
+    const error = toError(timeoutMs);
     // First the answer, then the abort: a handler that ends on it must not win the race.
     reject(error);
     controller.abort(error);

@@ -5,7 +5,7 @@ import type { Logger } from '../core/logger.ts';
 import type { ModelVersion } from '../registry/entities.ts';
 import { modelBlob, type Registry } from '../registry/registry.ts';
 import type { BlobStore } from '../storage/blobs.ts';
-import { packRows } from './pack-rows.ts';
+import { packRowsInSlices } from './pack-rows.ts';
 import type { ModelSource, Scorer } from './scorer.ts';
 import type { Signature } from './signature.ts';
 
@@ -55,7 +55,8 @@ export class Scoring {
     const { scorer, maxRows } = this.#options;
     const version = await this.#resolve(target);
     const source = this.#source(version);
-    const packed = packRows(await this.#signatureOf(version, source), rows, { maxRows });
+    const signature = await this.#signatureOf(version, source);
+    const packed = await packRowsInSlices(signature, rows, { maxRows });
     const { probabilities } = await scorer.score(source, packed);
     const predictions = Array.from(probabilities, (probability) => ({
       probability,
@@ -123,17 +124,20 @@ export class Scoring {
         `A model over ${maxModelBytes} bytes cannot be served in real time.`,
       );
     }
-    const { body } = await this.#options.blobs.open(modelBlob(version.model, version.sha256));
+    const ref = modelBlob(version.model, version.sha256);
+    // Asked first, so that no more is read than was registered.
+    const stored = await this.#options.blobs.head(ref);
+    if (stored?.sizeBytes !== version.sizeBytes) throw lost(version, stored ? 'changed' : 'are gone');
+    const { body } = await this.#options.blobs.open(ref, { ifMatch: stored.etag });
     const bytes = Buffer.concat(await Array.fromAsync(body));
-    if (sha256(bytes) !== version.sha256) {
-      throw new AppError(
-        'UNPROCESSABLE',
-        `The stored bytes of ${version.model} version ${version.version} changed.`,
-        {
-          expected: version.sha256,
-        },
-      );
-    }
+    if (sha256(bytes) !== version.sha256) throw lost(version, 'changed');
     return bytes;
   }
+}
+
+/** Not NOT_FOUND: the model is there, and the caller did nothing wrong. */
+function lost({ model, version, sha256: expected }: ModelVersion, how: string): AppError {
+  return new AppError('UNPROCESSABLE', `The stored bytes of ${model} version ${version} ${how}.`, {
+    expected,
+  });
 }

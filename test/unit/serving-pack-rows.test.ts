@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { packRows } from '../../shared/serving/pack-rows.ts';
+import type { AppError } from '../../shared/core/errors.ts';
+import { packRows, packRowsInSlices } from '../../shared/serving/pack-rows.ts';
 import { signatureSchema, type Signature } from '../../shared/serving/signature.ts';
 
 const signature: Signature = {
@@ -136,3 +137,39 @@ test.each<[string, unknown]>([
   expect(signatureSchema.safeParse(signature).success).toBe(true);
   expect(signatureSchema.safeParse(value).success).toBe(false);
 });
+
+test('packing in slices gives what packing at once gives, and lets the event loop turn in between', async () => {
+  const rows = Array.from({ length: 5_001 }, (_, i) => ({ ...row, distance: i }));
+  let turns = 0;
+  let ticking = setImmediate(function tick() {
+    turns += 1;
+    ticking = setImmediate(tick);
+  });
+  try {
+    const packed = await packRowsInSlices(signature, rows, { maxRows: 6_000 });
+    expect(packed).toEqual(packRows(signature, rows, { maxRows: 6_000 }));
+    expect(turns).toBeGreaterThanOrEqual(5);
+  } finally {
+    clearImmediate(ticking);
+  }
+  rows[4_500] = { ...row, distance: 'far' as unknown as number };
+  await expect(packRowsInSlices(signature, rows, { maxRows: 6_000 })).rejects.toThrow(
+    /Row 4500, column "distance"/,
+  );
+});
+
+test('a row with a million columns that are none is answered shortly', () => {
+  const wide = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`c${i}`, 0]));
+  const long = 'x'.repeat(100_000);
+  expect(problemsOf({ ...row, ...wide })).toHaveLength(10);
+  expect(JSON.stringify(problemsOf({ ...row, [long]: 0 })).length).toBeLessThan(400);
+});
+
+function problemsOf(record: object): readonly unknown[] {
+  try {
+    packRows(signature, [record], { maxRows: 1 });
+  } catch (error) {
+    return (error as AppError).details['problems'] as readonly unknown[];
+  }
+  return [];
+}

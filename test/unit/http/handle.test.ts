@@ -232,3 +232,38 @@ function encodePrincipal(claims: { typ: string; val: string }[]): Record<string,
   const principal = { auth_typ: 'aad', name_typ: 'name', role_typ: 'roles', claims };
   return { 'x-ms-client-principal': Buffer.from(JSON.stringify(principal)).toString('base64') };
 }
+
+describe('a body that does not come whole is the caller’s, never a 5xx', () => {
+  test('one that stalls is given up after the route’s time limit', async () => {
+    async function* stalls() {
+      yield Buffer.from('{"rows":[');
+      await new Promise(() => {});
+    }
+    const response = await send(echo, { stream: stalls(), params: { id: '7' } });
+    expect(response.status).toBe(408);
+    expect(JSON.parse(response.body)).toMatchObject({ code: 'REQUEST_TIMEOUT', timeoutMs: 50 });
+  });
+
+  test('one that breaks off', async () => {
+    async function* breaks() {
+      yield Buffer.from('{"rows":[');
+      throw new Error('ECONNRESET 10.0.0.7');
+    }
+    const response = await send(echo, { stream: breaks(), params: { id: '7' } });
+    expect(response.status).toBe(499);
+    expect(response.body).not.toContain('10.0.0.7');
+  });
+});
+
+test('a book of faults is answered with its first page', async () => {
+  const faulty = { ...echo, maxBodyBytes: 2 ** 20 };
+  const many = await send(faulty, { body: `{"rows":[${'0,'.repeat(100_000)}0]}`, params: { id: '7' } });
+  expect(many.status).toBe(400);
+  const problem = JSON.parse(many.body) as { faults: unknown[]; detail: string };
+  expect(problem.faults).toHaveLength(20);
+  expect(problem.detail).toMatch(/and 100000 more/);
+  const names = Array.from({ length: 20_000 }, (_, i) => `"k${i}":0`).join(',');
+  const wide = await send(faulty, { body: `{"rows":[],${names}}`, params: { id: '7' } });
+  expect(wide.status).toBe(400);
+  expect(wide.body.length).toBeLessThan(2_000);
+});
