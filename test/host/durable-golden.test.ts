@@ -6,7 +6,7 @@ import { record, scenarios } from '../golden/durable/scenarios.ts';
 
 const folder = join(import.meta.dirname, '../golden/durable');
 
-describe('messages between the engine and the SDK', () => {
+describe('trap 22: messages between the engine and the SDK', () => {
   test('every scenario has its recording, and every recording its scenario', () => {
     const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
     expect(files.sort()).toEqual(
@@ -23,7 +23,7 @@ describe('messages between the engine and the SDK', () => {
 });
 
 // Written by hand from the extension's sources, so that the recordings above rest on something of their own.
-describe('the wire format, derived from the sources', () => {
+describe('trap 22: the wire format, derived from the sources', () => {
   const atMs = Date.UTC(2026, 0, 1);
   const head = (EventType: number, EventId = -1): object => ({
     EventType,

@@ -24,11 +24,10 @@ async function start(options: HarnessOptions): Promise<DurableHarness> {
 
 const dayMs = 86_400_000;
 
-// Trap 9: every orchestrator also runs under forced full replay at each turn.
 describe.each([
   { mode: 'batched turns', verifyReplay: false },
   { mode: 'forced full replay, one event at a time', verifyReplay: true },
-])('orchestrations, $mode', ({ verifyReplay }) => {
+])('trap 9: orchestrations, $mode', ({ verifyReplay }) => {
   const completed = (output: unknown): object => ({ runtimeStatus: 'Completed', output });
 
   test('a chain of five activities', async () => {
