@@ -6,7 +6,7 @@ import type { WireReply, WireRequest } from '../support/cosmos-wire.ts';
 import { failure, json } from '../support/cosmos-wire.ts';
 import type { CosmosFixture } from '../support/document-stores.ts';
 import { openCosmosFixture } from '../support/document-stores.ts';
-import { expectError, failureOf, readAll } from './documents.contract.ts';
+import { expectError, failureOf, readAll } from './documents/fixture.ts';
 
 let fixture: CosmosFixture;
 let store: MetadataStore;

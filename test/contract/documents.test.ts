@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DefaultAzureCredential } from '@azure/identity';
 import { createCosmosDocuments } from '../../shared/azure/cosmos-documents.ts';
 import { openCosmosFixture, openSqliteFixture } from '../support/document-stores.ts';
-import type { DocumentsFixture } from './documents.contract.ts';
+import type { DocumentsFixture } from './documents/fixture.ts';
 import { describeDocumentsContract } from './documents.contract.ts';
 
 describeDocumentsContract({ name: 'SQLite', open: () => openSqliteFixture() });

@@ -2,8 +2,8 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../shared/core/json.ts';
 import type { DocumentQuery, Filter, MetadataStore, Sort } from '../../shared/storage/documents.ts';
-import type { DocumentsFixture } from '../contract/documents.contract.ts';
-import { readAll } from '../contract/documents.contract.ts';
+import type { DocumentsFixture } from '../contract/documents/fixture.ts';
+import { readAll } from '../contract/documents/fixture.ts';
 import {
   bodies,
   compareScalars,

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import { createCosmosDocuments } from '../../shared/azure/cosmos-documents.ts';
 import type { Clock } from '../../shared/core/clock.ts';
 import { systemClock } from '../../shared/core/clock.ts';
@@ -8,7 +9,7 @@ import { systemIds } from '../../shared/core/ids.ts';
 import type { SqliteDocumentsOptions } from '../../shared/embedded/sqlite-documents.ts';
 import { openSqliteDocuments } from '../../shared/embedded/sqlite-documents.ts';
 import type { MetadataStore } from '../../shared/storage/documents.ts';
-import type { DocumentsFixture } from '../contract/documents.contract.ts';
+import type { DocumentsFixture } from '../contract/documents/fixture.ts';
 import type { CosmosServer } from './cosmos-server.ts';
 import { startCosmosServer } from './cosmos-server.ts';
 
@@ -43,6 +44,13 @@ export async function openSqliteFixture(
       await rm(directory, { recursive: true });
     },
   };
+}
+
+/** The same, gone when the test ends. */
+export async function openSqliteForTest(options?: Partial<SqliteDocumentsOptions>): Promise<SqliteFixture> {
+  const fixture = await openSqliteFixture(options);
+  onTestFinished(() => fixture.dispose());
+  return fixture;
 }
 
 export interface CosmosFixture extends DocumentsFixture {

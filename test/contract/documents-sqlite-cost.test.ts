@@ -1,0 +1,218 @@
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, it } from 'vitest';
+import {
+  countRangeSql,
+  scanDocumentsSql,
+  scanFieldSql,
+  scanRangeSql,
+} from '../../shared/embedded/documents/index-scans.ts';
+import type { FieldRange } from '../../shared/embedded/documents/ranges.ts';
+import type { PageCost } from '../../shared/embedded/documents/reads.ts';
+import { defaultBudget } from '../../shared/embedded/documents/reads.ts';
+import type { DocumentQuery } from '../../shared/storage/documents.ts';
+import { createRuns } from '../support/document-runs.ts';
+import { openSqliteForTest } from '../support/document-stores.ts';
+import { expectError, readAll } from './documents/fixture.ts';
+
+const container = 'tracking';
+const key = { container, partition: 'p', id: 'one' };
+
+describe('SQLite documents: cost', () => {
+  const path = '"metrics"."auc"';
+  const range: FieldRange = { path, type: 2, lower: { value: 0.5, inclusive: false } };
+  const after = { value: 0.7, seq: 5 };
+
+  it.each([
+    ['a container', { container }],
+    ['a partition', { container, partitionId: 1 }],
+  ])('every query of %s is answered in the order of an index', async (_, scope) => {
+    const { file } = await openSqliteForTest();
+    const database = new DatabaseSync(file, { readOnly: true });
+    const statements = [
+      scanDocumentsSql(scope, 7),
+      scanFieldSql(scope, range, true, undefined),
+      scanFieldSql(scope, range, false, after),
+      scanFieldSql(scope, { ...range, upper: { value: 0.9, inclusive: true } }, true, after),
+      scanRangeSql(scope, range),
+      countRangeSql(scope, range, 10),
+    ];
+    const plans = statements.map(({ sql, values }) =>
+      database
+        .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+        .all(...values)
+        .map((step) => String(step['detail'])),
+    );
+    // A SCAN reads a table through (the subquery of a count is none); a TEMP B-TREE sorts.
+    expect(plans.flat().filter((step) => /SCAN (?!\(subquery)|TEMP B-TREE/.test(step))).toEqual([]);
+    const searches = plans.map((plan) =>
+      /\((?<terms>.*)\)/.exec(plan.find((step) => /^SEARCH [fd] /.test(step))!),
+    );
+    const within = 'partitionId' in scope ? 'partition_id=? AND ' : '';
+    expect(searches.map((search) => search?.groups?.['terms'])).toEqual([
+      'partitionId' in scope ? 'partition_id=? AND rowid>?' : 'container=? AND rowid>?',
+      `${within}path_id=? AND type=? AND value>?`,
+      `${within}path_id=? AND type=? AND value>? AND (value,seq)<(?,?)`,
+      `${within}path_id=? AND type=? AND (value,seq)>(?,?) AND value<?`,
+      `${within}path_id=? AND type=? AND value>?`,
+      `${within}path_id=? AND type=? AND value>?`,
+    ]);
+    database.close();
+  });
+
+  it('a page of 100 of 100,000 runs, filtered by one metric and sorted by another, reads few rows', async () => {
+    const costs: PageCost[] = [];
+    const { store } = await openSqliteForTest({ onPage: (cost) => costs.push(cost) });
+    await createRuns(store, container, 'experiment', 100_000);
+    await createRuns(store, container, 'other', 300);
+    const costOf = async (query: Partial<DocumentQuery>) => {
+      const page = await store.list({ container, limit: 100, ...query });
+      expect(page.documents.length).toBeGreaterThan(0);
+      return { ...costs.at(-1)!, found: page.documents.length };
+    };
+    const auc = ['metrics', 'auc'] as const;
+    const sort = { path: ['metrics', 'loss'], direction: 'asc' } as const;
+    const greater = (value: number) => ({ op: 'gt', path: auc, value }) as const;
+    for (const partition of ['experiment', undefined]) {
+      const scope = partition === undefined ? {} : { partition };
+      // About half of the runs: along the sort index, every second one fits.
+      const half = await costOf({ ...scope, filter: greater(0.5), sort });
+      expect(half).toMatchObject({ plan: 'walk', found: 100 });
+      expect(half.probedRows).toBe(defaultBudget.gatheredDocuments + 1);
+      expect(half.visitedRows).toBeLessThan(300);
+      // About 100 of them: fetched and sorted.
+      const few = await costOf({ ...scope, filter: greater(0.999), sort });
+      expect(few.plan).toBe('gather');
+      expect(few.probedRows + few.visitedRows).toBeLessThan(600);
+      // In between, nothing is worse than this.
+      for (const value of [0.9, 0.97, 0.98, 0.985]) {
+        const middle = await costOf({ ...scope, filter: greater(value), sort });
+        expect(middle.found).toBe(100);
+        expect(middle.probedRows + middle.visitedRows).toBeLessThan(8_000);
+      }
+      // The most selective condition leads.
+      const both = await costOf({
+        ...scope,
+        filter: { op: 'and', filters: [greater(0.1), { op: 'eq', path: ['index'], value: 7 }] },
+        sort,
+      });
+      expect(both.visitedRows).toBeLessThan(10);
+      const first = await costOf({
+        ...scope,
+        filter: {
+          op: 'and',
+          filters: [
+            { op: 'eq', path: ['index'], value: 7 },
+            { op: 'gt', path: ['metrics', 'loss'], value: 0.999 },
+            greater(0),
+          ],
+        },
+      }).catch(() => costs.at(-1)!);
+      expect(first.visitedRows).toBeLessThan(10);
+    }
+    // The filter's own field as the sort: the index begins where the filter does.
+    const same = await costOf({ filter: greater(0.5), sort: { path: auc, direction: 'asc' } });
+    expect(same).toMatchObject({ plan: 'walk', visitedRows: 100 });
+    // A partition among others costs what it has, not what they have.
+    const other = await costOf({ partition: 'other', sort: { path: ['index'], direction: 'desc' } });
+    expect(other).toMatchObject({ found: 100, visitedRows: 100 });
+    // The unluckiest query: what fits comes last in the sort. The page ends early, and the next one goes on.
+    const query: DocumentQuery = {
+      container,
+      filter: { op: 'not', filter: { op: 'lte', path: ['index'], value: 90_000 } },
+      sort: { path: ['index'], direction: 'asc' },
+      limit: 100,
+    };
+    const empty = await store.list(query);
+    expect(costs.at(-1)!.visitedRows).toBe(defaultBudget.visitedDocuments);
+    expect(empty.documents).toEqual([]);
+    let { cursor } = empty;
+    for (let pages = 0; pages < 8; pages += 1) ({ cursor } = await store.list({ ...query, cursor: cursor! }));
+    const { documents } = await store.list({ ...query, cursor: cursor! });
+    expect(documents.map(({ body }) => body['index'])).toEqual(
+      Array.from({ length: 100 }, (_, index) => 90_001 + index),
+    );
+  }, 180_000);
+
+  it('a page holds a few megabytes at most, however many documents fit the limit', async () => {
+    const { store } = await openSqliteForTest();
+    for (let index = 0; index < 6; index += 1)
+      await store.create(
+        { container, partition: 'p', id: `d${index}` },
+        { n: index, text: 'x'.repeat(1_500_000) },
+      );
+    for (const query of [
+      { container, limit: 100 },
+      { container, limit: 100, sort: { path: ['n'], direction: 'desc' } },
+      {
+        container,
+        limit: 100,
+        filter: { op: 'gte', path: ['n'], value: 0 },
+        sort: { path: ['n'], direction: 'asc' },
+      },
+    ] as const) {
+      expect((await store.list(query)).documents).toHaveLength(3);
+      expect(await readAll(store, query)).toHaveLength(6);
+    }
+  });
+
+  it('an update of one field changes one row of the index', async () => {
+    const { store, file } = await openSqliteForTest();
+    const body = { a: 1, b: 'x', c: { d: true }, points: { x: [1, 2], y: 1 }, list: [1, { z: 1 }] };
+    await store.create(key, body);
+    const database = new DatabaseSync(file);
+    const paths = database.prepare('SELECT path FROM paths ORDER BY path').all();
+    expect(paths.map((row) => row['path'])).toEqual(['"a"', '"b"', '"c"."d"']);
+    database.exec(`CREATE TABLE changes (what TEXT);
+      CREATE TRIGGER inserted AFTER INSERT ON fields BEGIN INSERT INTO changes VALUES ('+' || new.value); END;
+      CREATE TRIGGER deleted AFTER DELETE ON fields BEGIN INSERT INTO changes VALUES ('-' || old.value); END;`);
+    await store.upsert(key, { ...body, b: 'y', points: { x: [3], y: 2 } });
+    expect(
+      database
+        .prepare('SELECT what FROM changes')
+        .all()
+        .map((row) => row['what']),
+    ).toEqual(['-x', '+y']);
+    await store.delete(key);
+    expect(database.prepare('SELECT count(*) AS n FROM fields').get()).toEqual({ n: 0 });
+    expect(database.prepare('SELECT count(*) AS n FROM partitions').get()).toEqual({ n: 0 });
+    database.close();
+  });
+
+  it('what a failed batch has learnt of the index is forgotten', async () => {
+    const { store } = await openSqliteForTest();
+    await store.create(key, { known: 1 });
+    await expectError(
+      store.batch(container, 'p', [
+        { kind: 'create', id: 'x', body: { x: 1 } },
+        { kind: 'create', id: 'one', body: {} },
+      ]),
+      'ALREADY_EXISTS',
+    );
+    await store.create({ ...key, id: 'y' }, { y: 1 });
+    await store.create({ ...key, id: 'x' }, { x: 1 });
+    for (const name of ['x', 'y']) {
+      const { documents } = await store.list({
+        container,
+        limit: 5,
+        sort: { path: [name], direction: 'asc' },
+      });
+      expect(documents.map(({ id }) => id)).toEqual([name]);
+    }
+  });
+
+  it('expired documents are swept away by later writes', async () => {
+    const fixture = await openSqliteForTest();
+    const { store, file } = fixture;
+    for (let index = 0; index < 10; index += 1)
+      await store.create({ container, partition: `p${index}`, id: 'd' }, { index }, { ttlSeconds: 60 });
+    await fixture.passTime(60_000);
+    for (let index = 0; index < 4; index += 1) await store.upsert(key, { index });
+    const database = new DatabaseSync(file, { readOnly: true });
+    for (const table of ['documents', 'partitions', 'fields'])
+      expect({ table, ...database.prepare(`SELECT count(*) AS n FROM ${table}`).get() }).toEqual({
+        table,
+        n: 1,
+      });
+    database.close();
+  });
+});
