@@ -7,6 +7,7 @@ import { blobContainers, queues } from '../shared/names.ts';
 import type { BlobRef } from '../shared/storage/blobs.ts';
 import { toEngine } from './hosting/durable.ts';
 import { toLogger } from './hosting/logger.ts';
+import { handleMessages } from './hosting/messages.ts';
 import { app } from './hosting/start.ts';
 
 /** @see https://learn.microsoft.com/azure/event-grid/event-schema-blob-storage */
@@ -21,10 +22,10 @@ functionsApp.serviceBusQueue('landing-queue', {
   connection: 'ServiceBus',
   extraInputs: [durable.input.durableClient()],
   handler: async (message, context) => {
-    const events = Array.isArray(message) ? message : [message];
-    for (const event of events) {
+    const events: readonly unknown[] = Array.isArray(message) ? message : [message];
+    await handleMessages(context, events, async (event) => {
       await app.triggers.onLanding(toEngine(context), toRef(event), toLogger(context));
-    }
+    });
   },
 });
 

@@ -6,6 +6,7 @@ import { datasetName } from '../shared/datasets/entities.ts';
 import { subscriptions } from '../shared/names.ts';
 import { toEngine } from './hosting/durable.ts';
 import { toLogger } from './hosting/logger.ts';
+import { handleMessages } from './hosting/messages.ts';
 import { app } from './hosting/start.ts';
 
 const versionCreatedSchema = z.object({
@@ -21,9 +22,11 @@ functionsApp.serviceBusTopic('pipelines-event', {
   connection: 'ServiceBus',
   extraInputs: [durable.input.durableClient()],
   handler: async (message, context) => {
-    const event = validate(versionCreatedSchema, message, 'event');
-    const logger = toLogger(context);
-    const runs = await app.pipelines.onDatasetVersion(toEngine(context), event, logger);
-    logger.log('info', 'pipelines started', { ...event, runs: runs.map((run) => run.runId) });
+    await handleMessages(context, [message], async (body) => {
+      const event = validate(versionCreatedSchema, body, 'event');
+      const logger = toLogger(context);
+      const runs = await app.pipelines.onDatasetVersion(toEngine(context), event, logger);
+      logger.log('info', 'pipelines started', { ...event, runs: runs.map((run) => run.runId) });
+    });
   },
 });

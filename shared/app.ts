@@ -30,6 +30,7 @@ import { Scoring } from './serving/scoring.ts';
 import type { BlobStore } from './storage/blobs.ts';
 import type { MetadataStore } from './storage/documents.ts';
 import type { MessageQueue } from './storage/queue.ts';
+import { putAside, type RefusedMessage } from './storage/refused-messages.ts';
 
 const healthTimeoutMs = 2_000;
 const workerUrl = new URL(`./training-worker${extname(import.meta.filename)}`, import.meta.url);
@@ -44,6 +45,8 @@ export interface App {
   readonly registry: Registry;
   readonly scoring: Scoring;
   runStep(call: StepCall, logger: Logger): Promise<StepOutcome>;
+  /** Puts a message aside that no retry can help, with its reason. */
+  refuseMessage(message: RefusedMessage, logger: Logger): Promise<void>;
   /** Makes what Bicep makes in Azure: containers and queues. */
   prepare(): Promise<void>;
   checkHealth(): Promise<Record<string, DependencyHealth>>;
@@ -111,6 +114,11 @@ export function createApp(config: Config, outside: Outside = connect(config)): A
     registry,
     scoring,
     runStep: (call, logger) => runStep(call, { store, steps, services, codeVersion, clock }, logger),
+    refuseMessage: async (message, logger) => {
+      const { by, messageId, error } = message;
+      logger.log('error', 'message refused', { by, messageId, code: error.code, reason: error.message });
+      await putAside(queue, queues.refused, message);
+    },
     prepare: async () => {
       if (config.blobs.kind === 'connectionString')
         await blobs.ensureContainers(Object.values(blobContainers));

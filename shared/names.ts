@@ -21,6 +21,8 @@ export const blobContainers = {
 export const queues = {
   /** BlobCreated events of the landing container (Event Grid delivers them here in Azure). */
   landing: 'landing',
+  /** Messages that no retry can help, each with its reason: for an operator to look at. */
+  refused: 'refused',
 } as const;
 
 export const topics = {

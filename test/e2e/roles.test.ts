@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+import { roles } from '../../shared/http/principal.ts';
+import { startPlatform } from '../support/platform.ts';
+
+interface Operation {
+  readonly path: string;
+  readonly method: string;
+  readonly role: string;
+  readonly hasBody: boolean;
+}
+
+/** Whom the request comes from: nobody, somebody without a role, or a role. */
+const callers = ['nobody', 'no role', ...roles] as const;
+
+// One platform for all routes and roles.
+test('every route lets in exactly those that its x-role promises', async () => {
+  const platform = await startPlatform({ env: { SLIPWAY_AUTH: 'app-service' } });
+  const operations = await readOperations(platform.url);
+  expect(operations.length).toBeGreaterThan(15);
+  expect(new Set(operations.map(({ role }) => role))).toContain('operator');
+  for (const operation of operations) {
+    const answers: Record<string, string> = {};
+    const promised: Record<string, string> = {};
+    for (const caller of callers) {
+      const response = await fetch(`${platform.url}${operation.path}`, {
+        method: operation.method,
+        headers: { 'content-type': 'application/json', ...identify(caller) },
+        // Nothing happens for those who are let in: no route takes this body.
+        ...(operation.hasBody ? { body: '{"nothing":' } : {}),
+      });
+      await response.arrayBuffer();
+      answers[caller] = [401, 403].includes(response.status) ? String(response.status) : 'in';
+      expect(response.status, `${operation.method} ${operation.path} as ${caller}`).toBeLessThan(500);
+      promised[caller] = promise(operation.role, caller);
+    }
+    expect(answers, `${operation.method} ${operation.path} (${operation.role})`).toEqual(promised);
+  }
+  const forged = await fetch(`${platform.url}/api/v1/runs`, { headers: { 'x-ms-client-principal': '!' } });
+  expect(forged.status).toBe(401);
+}, 120_000);
+
+function promise(role: string, caller: (typeof callers)[number]): string {
+  if (role === 'anonymous') return 'in';
+  if (caller === 'nobody') return '401';
+  if (caller === 'no role') return '403';
+  const rank: readonly string[] = roles;
+  return rank.indexOf(caller) >= rank.indexOf(role) ? 'in' : '403';
+}
+
+/** As App Service authentication hands a signed-in caller over. */
+function identify(caller: (typeof callers)[number]): Record<string, string> {
+  if (caller === 'nobody') return {};
+  const claims = caller === 'no role' ? [] : [{ typ: 'roles', val: caller }];
+  const principal = { auth_typ: 'aad', name_typ: 'name', role_typ: 'roles', claims };
+  return { 'x-ms-client-principal': Buffer.from(JSON.stringify(principal)).toString('base64') };
+}
+
+async function readOperations(url: string): Promise<readonly Operation[]> {
+  const { paths } = (await (await fetch(`${url}/openapi.json`)).json()) as {
+    paths: Record<string, Record<string, { 'x-role': string; requestBody?: object }>>;
+  };
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      path: path.replaceAll(/\{(\w+)\}/g, (_, name: string) => (name === 'version' ? '1' : 'none')),
+      method: method.toUpperCase(),
+      role: operation['x-role'],
+      hasBody: operation.requestBody !== undefined,
+    })),
+  );
+}
