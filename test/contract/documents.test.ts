@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DefaultAzureCredential } from '@azure/identity';
 import { createCosmosDocuments } from '../../shared/azure/cosmos-documents.ts';
+import type { MetadataStore } from '../../shared/storage/documents.ts';
 import { openCosmosFixture, openSqliteFixture } from '../support/document-stores.ts';
 import type { DocumentsFixture } from './documents/fixture.ts';
 import { describeDocumentsContract } from './documents.contract.ts';
@@ -19,7 +20,7 @@ const {
   COSMOS_ENDPOINT,
   COSMOS_KEY,
   COSMOS_DATABASE = 'slipway',
-  COSMOS_CONTAINER = 'tracking',
+  COSMOS_CONTAINER = 'slipway-contract',
 } = process.env;
 
 describeDocumentsContract({
@@ -28,7 +29,7 @@ describeDocumentsContract({
   open: () => openAccount(COSMOS_ENDPOINT!),
 });
 
-/** The database and container must be there, as `infra/` declares them. */
+/** The database and container must be there: see docs/testing-against-azure.md. */
 async function openAccount(endpoint: string): Promise<DocumentsFixture> {
   const open = () =>
     createCosmosDocuments({
@@ -37,20 +38,20 @@ async function openAccount(endpoint: string): Promise<DocumentsFixture> {
       credential: COSMOS_KEY === undefined ? new DefaultAzureCredential() : { key: COSMOS_KEY },
       discoverEndpoints: COSMOS_KEY === undefined,
     });
-  const store = open();
-  const others = [store];
+  const opened: MetadataStore[] = [];
+  const reopen = async () => {
+    const store = open();
+    opened.push(store);
+    return store;
+  };
   return {
-    store,
+    store: await reopen(),
     container: COSMOS_CONTAINER,
-    reopen: async () => {
-      const other = open();
-      others.push(other);
-      return other;
-    },
+    reopen,
     // The service counts in whole seconds.
     passTime: (ms) => sleep(ms + 1_500),
     dispose: async () => {
-      await Promise.all(others.map((other) => other.close()));
+      await Promise.all(opened.map((store) => store.close()));
     },
   };
 }

@@ -36,6 +36,19 @@ export interface QueueHarness {
   open(): Promise<QueueFixture>;
 }
 
+/** The clients of a fixture, closed together. */
+export function keepClients(open: () => MessageQueue) {
+  const clients: MessageQueue[] = [];
+  return {
+    openAnother: async () => {
+      const client = open();
+      clients.push(client);
+      return client;
+    },
+    closeClients: async () => void (await Promise.all(clients.map((client) => client.close()))),
+  };
+}
+
 /** Far longer than any test waits for a message that comes. */
 export const patientMs = 10_000;
 

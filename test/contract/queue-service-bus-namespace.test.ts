@@ -2,8 +2,8 @@ import { DefaultAzureCredential } from '@azure/identity';
 import { ServiceBusClient, type ServiceBusReceiver } from '@azure/service-bus';
 import { createServiceBusQueue } from '../../shared/azure/service-bus-queue.ts';
 import { systemClock } from '../../shared/core/clock.ts';
-import type { MessageQueue } from '../../shared/storage/queue.ts';
 import { describeQueueContract } from './queue.contract.ts';
+import { keepClients } from './queue-fixture.ts';
 
 /**
  * Against a real namespace, which must hold, with a lock duration of 5 s and a maximum delivery count of 4: the
@@ -25,23 +25,20 @@ describeQueueContract({
     const credential = new DefaultAzureCredential();
     const fullyQualifiedNamespace = namespace ?? '';
     await empty(new ServiceBusClient(fullyQualifiedNamespace, credential));
-    const clients: MessageQueue[] = [];
-    const openAnother = async () => {
-      const client = createServiceBusQueue({
+    const { openAnother, closeClients } = keepClients(() =>
+      createServiceBusQueue({
         connection: { fullyQualifiedNamespace, credential },
         clock: systemClock,
         probe: { queue: names.queue },
-      });
-      clients.push(client);
-      return client;
-    };
+      }),
+    );
     return {
       queue: await openAnother(),
       openAnother,
       names,
       lockDurationMs: 5000,
       maxDeliveryCount: 4,
-      dispose: async () => void (await Promise.all(clients.map((client) => client.close()))),
+      dispose: closeClients,
     };
   },
 });

@@ -1,8 +1,8 @@
 import { createServiceBusQueue } from '../../shared/azure/service-bus-queue.ts';
 import { systemClock } from '../../shared/core/clock.ts';
-import type { MessageQueue } from '../../shared/storage/queue.ts';
 import { AmqpBroker } from '../support/amqp-broker/broker.ts';
 import { describeQueueContract } from './queue.contract.ts';
+import { keepClients } from './queue-fixture.ts';
 
 const names = { queue: 'work', topic: 'events', subscriptions: ['left', 'right'] as [string, string] };
 const settings = { lockDurationMs: 1500, maxDeliveryCount: 4 };
@@ -16,26 +16,23 @@ describeQueueContract({
       settings,
     );
     await broker.start();
-    const clients: MessageQueue[] = [];
-    const openAnother = async () => {
-      const client = createServiceBusQueue({
+    const { openAnother, closeClients } = keepClients(() =>
+      createServiceBusQueue({
         connection: {
           connectionString: `Endpoint=sb://127.0.0.1:${broker.port};SharedAccessKeyName=root;SharedAccessKey=key;UseDevelopmentEmulator=true`,
         },
         clock: systemClock,
         probe: { queue: names.queue },
         operationTimeoutMs: 5000,
-      });
-      clients.push(client);
-      return client;
-    };
+      }),
+    );
     return {
       queue: await openAnother(),
       openAnother,
       names,
       ...settings,
       async dispose() {
-        await Promise.all(clients.map((client) => client.close()));
+        await closeClients();
         await broker.dispose();
       },
     };

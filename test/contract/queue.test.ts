@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../shared/core/clock.ts';
 import { systemIds } from '../../shared/core/ids.ts';
-import { openSqliteQueue, type SqliteQueue } from '../../shared/embedded/sqlite-queue.ts';
+import { openSqliteQueue } from '../../shared/embedded/sqlite-queue.ts';
 import { describeQueueContract } from './queue.contract.ts';
+import { keepClients } from './queue-fixture.ts';
 
 const names = { queue: 'work', topic: 'events', subscriptions: ['left', 'right'] as [string, string] };
 const lockDurationMs = 1000;
@@ -15,9 +16,8 @@ describeQueueContract({
   propertyRuns: 200,
   async open() {
     const directory = await mkdtemp(join(tmpdir(), 'queue-contract-'));
-    const clients: SqliteQueue[] = [];
-    const openAnother = async () => {
-      const client = openSqliteQueue({
+    const { openAnother, closeClients } = keepClients(() =>
+      openSqliteQueue({
         file: join(directory, 'local.db'),
         clock: systemClock,
         ids: systemIds,
@@ -25,10 +25,8 @@ describeQueueContract({
         lockDurationMs,
         maxDeliveryCount,
         pollMs: 20,
-      });
-      clients.push(client);
-      return client;
-    };
+      }),
+    );
     return {
       queue: await openAnother(),
       openAnother,
@@ -36,7 +34,7 @@ describeQueueContract({
       lockDurationMs,
       maxDeliveryCount,
       async dispose() {
-        await Promise.all(clients.map((client) => client.close()));
+        await closeClients();
         await rm(directory, { recursive: true, force: true });
       },
     };
