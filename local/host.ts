@@ -44,6 +44,8 @@ export interface RunningHost {
   stop(): Promise<void>;
 }
 
+/** Azure's load balancer gives up on an answer after 230 s. */
+export const defaultTuning = { responseTimeoutMs: 230_000, blobPollMs: 500 } as const;
 const terminateHooksMs = 5000;
 
 /**
@@ -96,7 +98,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       keys,
       capabilities: app.capabilities,
       endpoints: createHostEndpoints(),
-      tuning: { responseTimeoutMs: 230_000, blobPollMs: 500, ...options.tuning, port: options.port },
+      tuning: { ...defaultTuning, ...options.tuning, port: options.port },
       baseUrl() {
         if (url === undefined) throw new Error('The host does not listen yet.');
         return url;

@@ -279,6 +279,19 @@ describe('starting', () => {
     lockDataDir(dataDir).release();
   });
 
+  test('a body limit that is no number is refused, instead of being none', async () => {
+    const appDir = makeApp({
+      'host.json': { version: '2.0', extensionBundle: bundle },
+      'package.json': { main: 'app.cjs' },
+      'app.cjs': `require(${JSON.stringify(join(import.meta.dirname, '../../node_modules/@azure/functions'))})
+        .app.http('f', { authLevel: 'anonymous', handler: () => ({}) });`,
+    });
+    const settings = { FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '100 MB' };
+    await expect(
+      startHost({ appDir, dataDir: makeApp({}), port: 0, settings, log: silentLogger }),
+    ).rejects.toThrow('FUNCTIONS_REQUEST_BODY_SIZE_LIMIT is "100 MB"');
+  });
+
   test('flags', () => {
     expect(parseCliOptions(['--port', '0', '--data-dir', 'd', '--clean'], '/w')).toMatchObject({
       port: 0,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { defaultTuning } from '../../local/host.ts';
 import { startFixtureHost, type FixtureHost } from '../support/fixture-host.ts';
 
 let host: FixtureHost;
@@ -206,6 +207,19 @@ describe('what is not quite HTTP', () => {
   ])('%s', async (_, text, status) => {
     expect(await send(text)).toMatch(new RegExp(`^HTTP/1.1 ${status}`));
     expect((await get('echo')).status).toBe(200);
+  });
+
+  test("trap 13: without settings, the limits are Azure's: 104,857,600 bytes and 230 s", async () => {
+    const limited = { ...host.folder.settings, AzureWebJobsStorage: host.connectionString };
+    const { FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: _, ...settings } = limited;
+    host = await host.restart({ settings });
+    const announce = (sizeBytes: number): Promise<string> =>
+      send(`POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ${sizeBytes}\r\n\r\n`);
+    expect(await announce(104_857_601)).toContain('413');
+    // The body never comes, but it would have been taken.
+    expect(await announce(104_857_600)).not.toContain('413');
+    expect(defaultTuning.responseTimeoutMs).toBe(230_000);
+    host = await host.restart({ settings: limited });
   });
 
   test(

@@ -1,12 +1,11 @@
 import type { Clock } from '../../../shared/core/clock.ts';
 import type { Logger } from '../../../shared/core/logger.ts';
-import type { FunctionRegistry } from '../identity.ts';
 import type { InboxMessage, Instance } from '../store/instance-store.ts';
+import { askOrchestrator, type OrchestratorAccess } from './ask-orchestrator.ts';
 import type { LiveInstance, LiveInstances } from './live-instances.ts';
 import { isTerminal, type Decision, type HistoryEvent, type InboxEvent } from '../model.ts';
 import type { Rest } from './ready-queue.ts';
 import { verifyReplay } from '../turn/replay-check.ts';
-import type { DurableSettings } from '../settings.ts';
 import { takeBatch } from '../turn/turn-batch.ts';
 import {
   commitTurn,
@@ -16,14 +15,10 @@ import {
   type Wakes,
 } from '../store/turn-commit.ts';
 import { decideTurn, type TurnInput, type TurnOutcome } from '../turn/turn.ts';
-import type { WireCodec } from '../wire/wire-codec.ts';
 
-export interface OrchestrationOptions {
+export interface OrchestrationOptions extends OrchestratorAccess {
   readonly stores: Stores;
   readonly live: LiveInstances;
-  readonly codec: WireCodec;
-  readonly settings: DurableSettings;
-  readonly registry: FunctionRegistry;
   readonly clock: Clock;
   readonly log: Logger;
   readonly ids: CommitIds;
@@ -32,7 +27,6 @@ export interface OrchestrationOptions {
   readonly isStopped: () => boolean;
   readonly wake: (wakes: Wakes) => void;
   readonly onEnded: (instanceId: string) => void;
-  readonly invoke: (functionName: string, input: string) => Promise<unknown>;
 }
 
 const maxEventsPerTurn = 1000;
@@ -130,7 +124,7 @@ export class OrchestrationRunner {
   async #decide(live: LiveInstance, arrived: readonly HistoryEvent[], nowMs: number): Promise<TurnOutcome> {
     const { instance } = live;
     const ask = (history: readonly HistoryEvent[], fresh: readonly HistoryEvent[]): Promise<Decision> =>
-      this.#ask(instance, this.#options.codec.encodeHistory(history, true), fresh);
+      askOrchestrator(this.#options, instance, this.#options.codec.encodeHistory(history, true), fresh);
     const input: Omit<TurnInput, 'decision'> = {
       ...this.#options.settings,
       whyUnknown: (kind, name) => this.#options.registry.whyUnknown(kind, name),
@@ -142,34 +136,11 @@ export class OrchestrationRunner {
       history: [...live.history, ...arrived],
       nowMs,
     };
-    const decision = await this.#ask(instance, live.encodedHistory, arrived);
+    const decision = await askOrchestrator(this.#options, instance, live.encodedHistory, arrived);
     const outcome = decideTurn({ ...input, decision });
     if (!this.#options.verifyReplay) return outcome;
     const fault = await verifyReplay(input, outcome, ask);
     return fault === null ? outcome : decideTurn({ ...input, decision: { kind: 'threw', message: fault } });
-  }
-
-  async #ask(instance: Instance, playedHistory: string, fresh: readonly HistoryEvent[]): Promise<Decision> {
-    const { codec, settings, registry } = this.#options;
-    const name = registry.find('orchestration', instance.name);
-    const why = registry.whyUnknown('orchestration', instance.name);
-    if (name === undefined || why !== null) return { kind: 'threw', message: why ?? instance.name };
-    const trigger = codec.encodeOrchestrationTrigger({
-      instanceId: instance.instanceId,
-      parentInstanceId: instance.parent?.instanceId ?? null,
-      input: instance.input,
-      isReplaying: playedHistory !== '',
-      history: codec.joinHistory([playedHistory, codec.encodeHistory(fresh, false)]),
-      longTimerIntervalMs: settings.longTimerIntervalMs,
-      maxShortTimerMs: settings.maxShortTimerMs,
-    });
-    let reply: unknown;
-    try {
-      reply = await this.#options.invoke(name, trigger);
-    } catch (error) {
-      return decodeSafely(() => codec.decodeOrchestratorError(error));
-    }
-    return decodeSafely(() => codec.decodeOrchestratorReply(reply));
   }
 
   #commitOf(
@@ -252,12 +223,4 @@ function completed(atMs: number): HistoryEvent {
 function failure(instance: Instance, atMs: number, reason: string, details: string): InboxEvent | null {
   if (instance.parent === null) return null;
   return { type: 'subOrchestrationFailed', atMs, taskId: instance.parent.taskId, reason, details };
-}
-
-function decodeSafely(decode: () => Decision): Decision {
-  try {
-    return decode();
-  } catch (error) {
-    return { kind: 'threw', message: error instanceof Error ? error.message : String(error) };
-  }
 }

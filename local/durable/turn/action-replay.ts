@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Action, Effect, EntityRequest, HistoryEvent, RetryPolicy } from '../model.ts';
+import { ExternalEvents } from './external-events.ts';
 import { checkConfirmation } from './nondeterminism.ts';
 import { ReplayTask, whenAll, whenAny } from './replay-task.ts';
 import { nextRetryDelayMs } from './retry.ts';
@@ -32,9 +33,7 @@ export class ActionReplay {
   readonly #unconfirmed = new Map<number, Effect>();
   readonly #open = new Map<number, ReplayTask>();
   readonly #canceledTimers: number[] = [];
-  /** External events by lower-cased name: the extension compares names without case (the SDK with case: trap 5). */
-  readonly #waits = new Map<string, ReplayTask[]>();
-  readonly #buffered = new Map<string, number>();
+  readonly #externalEvents = new ExternalEvents();
   readonly #carriedEvents: HistoryEvent[] = [];
   #cursor = 0;
   #nextId = 0;
@@ -104,7 +103,7 @@ export class ActionReplay {
         this.#settle(event.timerId, false);
         return;
       case 'eventRaised':
-        if (this.#continueAsNewInput === null) this.#raise(event.name);
+        if (this.#continueAsNewInput === null) this.#externalEvents.raise(event.name);
         else this.#carriedEvents.push(event);
         return;
       case 'orchestratorCompleted':
@@ -146,9 +145,9 @@ export class ActionReplay {
       case 'createTimer':
         return this.#createTimer(action.fireAtMs, action.isCanceled);
       case 'waitForExternalEvent':
-        return this.#waitForEvent(action.name);
+        return this.#externalEvents.wait(action.name);
       case 'callEntity':
-        return this.#waitForEvent(
+        return this.#externalEvents.wait(
           this.#sendToEntity(action.entityId, action.operation, action.input, false).id,
         );
       case 'signalEntity':
@@ -217,28 +216,6 @@ export class ActionReplay {
     };
     leg(isLong ? this.#nowMs + longTimerIntervalMs : fireAtMs);
     return outcome;
-  }
-
-  /** The newest wait for a name is served first, as in the extension and in the SDK. */
-  #waitForEvent(name: string): ReplayTask {
-    const key = name.toLowerCase();
-    const buffered = this.#buffered.get(key) ?? 0;
-    if (buffered > 0) {
-      this.#buffered.set(key, buffered - 1);
-      return ReplayTask.settled();
-    }
-    const task = new ReplayTask();
-    const waits = this.#waits.get(key);
-    if (waits === undefined) this.#waits.set(key, [task]);
-    else waits.push(task);
-    return task;
-  }
-
-  #raise(name: string): void {
-    const key = name.toLowerCase();
-    const task = this.#waits.get(key)?.pop();
-    if (task === undefined) this.#buffered.set(key, (this.#buffered.get(key) ?? 0) + 1);
-    else task.settle(false);
   }
 
   #sendToEntity(entityId: string, operation: string, input: string | null, isSignal: boolean): EntityRequest {

@@ -1,0 +1,33 @@
+import { ReplayTask } from './replay-task.ts';
+
+/**
+ * External events, and answers of entities, on their way to the tasks that wait for them. Names are compared without
+ * case, as the extension does (the SDK compares them with case: trap 5).
+ */
+export class ExternalEvents {
+  readonly #waits = new Map<string, ReplayTask[]>();
+  /** How many came before anyone waited. */
+  readonly #early = new Map<string, number>();
+
+  /** The newest wait for a name is served first, as in the extension and in the SDK. */
+  wait(name: string): ReplayTask {
+    const key = name.toLowerCase();
+    const early = this.#early.get(key) ?? 0;
+    if (early > 0) {
+      this.#early.set(key, early - 1);
+      return ReplayTask.settled();
+    }
+    const task = new ReplayTask();
+    const waits = this.#waits.get(key);
+    if (waits === undefined) this.#waits.set(key, [task]);
+    else waits.push(task);
+    return task;
+  }
+
+  raise(name: string): void {
+    const key = name.toLowerCase();
+    const task = this.#waits.get(key)?.pop();
+    if (task === undefined) this.#early.set(key, (this.#early.get(key) ?? 0) + 1);
+    else task.settle(false);
+  }
+}
