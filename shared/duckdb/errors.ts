@@ -25,6 +25,7 @@ export function translateDuckDbError(error: unknown): AppError {
 function cleanReason(text: string): string {
   return text
     .replaceAll(/(?:\b(?:the )?file )?(['"])[^'"]*\/[^'"]*\1/g, 'the file')
+    .replaceAll(/(?:\b(?:the )?file:? )?(?<![\w.)/])\/[^\s,;:'"]+/g, 'the file')
     .replaceAll(/\p{Cc}/gu, '?')
     .replace(/[.:\s]+$/, '')
     .slice(0, 300);

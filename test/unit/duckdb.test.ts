@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, describe, test } from 'vitest';
+import { translateDuckDbError } from '../../shared/duckdb/errors.ts';
 import { inspectParquet } from '../../shared/duckdb/inspect-parquet.ts';
 import { openParquet } from '../../shared/duckdb/open-parquet.ts';
 import { createParquetReader } from '../../shared/duckdb/parquet-reader.ts';
@@ -235,3 +236,21 @@ function createRandom(seed: number): () => number {
     return state / 2 ** 32;
   };
 }
+
+test.each([
+  [
+    'Invalid Input Error: Prefetch registered for bytes outside file: /tmp/slipway-a1/m.parquet, attempted range: [1, 2), file size: 9',
+    'The table cannot be read: Prefetch registered for bytes outside the file, attempted range: [1, 2), file size: 9.',
+  ],
+  [
+    `IO Error: Cannot open file "/tmp/x y/m.parquet": No such file`,
+    'The table cannot be read: Cannot open the file: No such file.',
+  ],
+  [
+    "Invalid Input Error: No magic bytes found at end of file '/var/tmp/m.parquet'",
+    'The table cannot be read: No magic bytes found at end of the file.',
+  ],
+  ['Binder Error: 3/4 of a/b', 'The table cannot be read: 3/4 of a/b.'],
+])('a reason never holds a path of this machine: %s', (text, told) => {
+  expect(translateDuckDbError(new Error(text)).message).toBe(told);
+});
