@@ -5,6 +5,8 @@ export interface FlakyProxy {
   readonly port: number;
   /** Connections accepted since the start. */
   readonly connections: number;
+  /** Connections that clients hold now. */
+  readonly openConnections: number;
   /** The next `times` connections break once they have brought the client this many bytes, HTTP heads included. */
   cutAfter(bytes: number, times?: number): void;
   /** Lets requests holding this text reach the server, and breaks the connection instead of bringing the answer. */
@@ -69,6 +71,9 @@ export async function startFlakyProxy(targetPort: number): Promise<FlakyProxy> {
     port: (server.address() as AddressInfo).port,
     get connections() {
       return connections;
+    },
+    get openConnections() {
+      return sockets.size / 2;
     },
     cutAfter(bytes, times = 1) {
       cut = { bytes, times };

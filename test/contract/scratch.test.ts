@@ -1,0 +1,62 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { createBlobStore } from '../../shared/azure/blob-store.ts';
+import { sha256 } from '../../shared/core/ids.ts';
+import { createScratch } from '../../shared/embedded/scratch-files.ts';
+import { moveBlobPort, startTestAzurite } from '../support/azurite.ts';
+import { startFlakyProxy } from '../support/flaky-proxy.ts';
+
+const ref = { container: 'scratch', name: 'a/ship in a bottle?.bin' };
+
+async function open(bytes: Uint8Array) {
+  const azurite = await startTestAzurite();
+  onTestFinished(() => azurite.stop());
+  const proxy = await startFlakyProxy(azurite.port);
+  onTestFinished(() => proxy.stop());
+  const blobs = createBlobStore({
+    connectionString: moveBlobPort(azurite.connectionString, proxy.port),
+    retryDelayMs: 10,
+  });
+  await blobs.ensureContainers([ref.container]);
+  const { etag } = await blobs.put(ref, bytes);
+  return { proxy, etag, scratch: createScratch(blobs) };
+}
+
+const foldersOf = () => readdirSync(tmpdir()).filter((name) => /^slipway-[A-Za-z0-9]{6}$/.test(name));
+
+test('a scratch file has the bytes and their hash, also over a connection that breaks, until it is disposed', async () => {
+  const bytes = Buffer.alloc(3_000_000, 'slipway');
+  const { scratch, proxy, etag } = await open(bytes);
+  proxy.cutAfter(1_000_000, 1);
+  let path: string;
+  {
+    await using file = await scratch.download(ref, { maxBytes: bytes.length, ifMatch: etag });
+    ({ path } = file);
+    expect(file).toMatchObject({ sha256: sha256(bytes), sizeBytes: bytes.length });
+    expect(readFileSync(path).equals(bytes)).toBe(true);
+  }
+  expect(existsSync(dirname(path))).toBe(false);
+});
+
+test('what is refused leaves neither a file nor a connection behind', async () => {
+  const bytes = Buffer.alloc(8_000_000, 'slipway');
+  const { scratch, proxy } = await open(bytes);
+  const before = foldersOf();
+  await expect(scratch.download(ref, { maxBytes: bytes.length - 1 })).rejects.toMatchObject({
+    code: 'PAYLOAD_TOO_LARGE',
+    details: { sizeBytes: bytes.length },
+  });
+  await expect(scratch.download(ref, { maxBytes: 1e9, ifMatch: '"other"' })).rejects.toMatchObject({
+    code: 'PRECONDITION_FAILED',
+  });
+  await expect(scratch.download({ ...ref, name: 'missing' }, { maxBytes: 1e9 })).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+  });
+  const cancelled = AbortSignal.abort(new Error('enough'));
+  await expect(scratch.download(ref, { maxBytes: 1e9, signal: cancelled })).rejects.toThrow('enough');
+  expect(foldersOf().filter((name) => !before.includes(name))).toEqual([]);
+  // Idle connections are kept for the next request; one that waits to be read is not idle.
+  await expect.poll(() => proxy.openConnections, { timeout: 5_000 }).toBeLessThanOrEqual(1);
+});
