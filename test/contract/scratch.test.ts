@@ -1,12 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createBlobStore } from '../../shared/azure/blob-store.ts';
 import { sha256 } from '../../shared/core/ids.ts';
 import { createScratch } from '../../shared/embedded/scratch-files.ts';
 import { moveBlobPort, startTestAzurite } from '../support/azurite.ts';
 import { startFlakyProxy } from '../support/flaky-proxy.ts';
+import { createFolder } from '../support/stores.ts';
 
 const ref = { container: 'scratch', name: 'a/ship in a bottle?.bin' };
 
@@ -23,8 +23,6 @@ async function open(bytes: Uint8Array) {
   const { etag } = await blobs.put(ref, bytes);
   return { proxy, etag, scratch: createScratch(blobs) };
 }
-
-const foldersOf = () => readdirSync(tmpdir()).filter((name) => /^slipway-[A-Za-z0-9]{6}$/.test(name));
 
 test('a scratch file has the bytes and their hash, also over a connection that breaks, until it is disposed', async () => {
   const bytes = Buffer.alloc(3_000_000, 'slipway');
@@ -43,7 +41,9 @@ test('a scratch file has the bytes and their hash, also over a connection that b
 test('what is refused leaves neither a file nor a connection behind', async () => {
   const bytes = Buffer.alloc(8_000_000, 'slipway');
   const { scratch, proxy } = await open(bytes);
-  const before = foldersOf();
+  const temporary = createFolder();
+  vi.stubEnv('TMPDIR', temporary);
+  onTestFinished(() => void vi.unstubAllEnvs());
   await expect(scratch.download(ref, { maxBytes: bytes.length - 1 })).rejects.toMatchObject({
     code: 'PAYLOAD_TOO_LARGE',
     details: { sizeBytes: bytes.length },
@@ -56,7 +56,7 @@ test('what is refused leaves neither a file nor a connection behind', async () =
   });
   const cancelled = AbortSignal.abort(new Error('enough'));
   await expect(scratch.download(ref, { maxBytes: 1e9, signal: cancelled })).rejects.toThrow('enough');
-  expect(foldersOf().filter((name) => !before.includes(name))).toEqual([]);
+  expect(readdirSync(temporary)).toEqual([]);
   // Idle connections are kept for the next request; one that waits to be read is not idle.
   await expect.poll(() => proxy.openConnections, { timeout: 5_000 }).toBeLessThanOrEqual(1);
 });
