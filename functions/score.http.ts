@@ -11,9 +11,16 @@ const querySchema = z
     'give an alias or a version, not both',
   );
 
-/** Each row is an object of raw columns: that, and their names and types, is checked when it is packed, in one pass. */
-const rowSchema = z.unknown().meta({ type: 'object', description: 'The columns of the model, by name.' });
-const bodySchema = z.strictObject({ rows: z.array(rowSchema).min(1) });
+/**
+ * Each row is an object of raw columns. The list, its rows and the columns' names and types are checked when it is
+ * packed, in one pass that stops at the first few faults: here it is only described.
+ */
+const rowsSchema = z.unknown().meta({
+  type: 'array',
+  minItems: 1,
+  items: { type: 'object', description: 'The columns of the model, by name.' },
+});
+const bodySchema = z.strictObject({ rows: rowsSchema });
 
 const answerSchema = z.object({
   model: modelName,

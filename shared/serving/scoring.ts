@@ -50,7 +50,7 @@ export class Scoring {
   /** @throws NOT_FOUND, INVALID_ARGUMENT (naming row and column), UNPROCESSABLE (the model cannot be served) */
   async score(
     target: ScoreTarget,
-    rows: readonly unknown[],
+    rows: unknown,
   ): Promise<{ readonly version: ModelVersion; readonly predictions: readonly Prediction[] }> {
     const { scorer, maxRows } = this.#options;
     const version = await this.#resolve(target);
