@@ -5,6 +5,7 @@ import {
   type InvocationContext,
 } from '@azure/functions';
 import * as durable from 'durable-functions';
+import { createByteBudget } from '../../shared/http/byte-budget.ts';
 import { handleRequest } from '../../shared/http/handle.ts';
 import type { Route } from '../../shared/http/route.ts';
 import { toEngine } from './durable.ts';
@@ -12,6 +13,9 @@ import { toLogger } from './logger.ts';
 import { app } from './start.ts';
 
 const registered: Route[] = [];
+
+/** Four of the largest scoring requests at once. */
+const bodies = createByteBudget(64 * 2 ** 20);
 
 /** Every route registered so far: what `/openapi.json` tells. */
 export const registeredRoutes: readonly Route[] = registered;
@@ -49,6 +53,7 @@ async function serve(
       correlationId: readCorrelationId(request) ?? context.invocationId,
       logger: toLogger(context),
       now: () => app.clock.now(),
+      bodies,
     },
   );
 }

@@ -1,10 +1,12 @@
-import { AppError, describeCause, isAppError, toAppError } from '../core/errors.ts';
+import { AppError, describeCause, toAppError } from '../core/errors.ts';
 import { type Logger, type LogLevel, withFields } from '../core/logger.ts';
 import { validate } from '../core/validate.ts';
 import type { PipelineEngine } from '../pipelines/engine.ts';
 import { hasRole, localPrincipal, type Principal, readPrincipal } from './principal.ts';
+import type { ByteBudget, HeldBytes } from './byte-budget.ts';
 import { problemContentType, toProblem } from './problem.ts';
-import { defaultMaxBodyBytes, defaultTimeoutMs, type Reply, type Route } from './route.ts';
+import { readJson } from './read-body.ts';
+import { defaultTimeoutMs, type Reply, type Route } from './route.ts';
 
 /** A request as any host can give it; the body is read at most once and never past the route's limit. */
 export interface IncomingRequest {
@@ -26,6 +28,8 @@ export interface HandleOptions {
   readonly correlationId: string;
   readonly logger: Logger;
   readonly now: () => number;
+  /** What the bodies of all requests may hold together. */
+  readonly bodies: ByteBudget;
 }
 
 /** Runs one request through its route: who, may they, what do they send, do it, answer. Never throws. */
@@ -37,9 +41,10 @@ export async function handleRequest(
   const { correlationId } = options;
   const logger = withFields(options.logger, { correlationId, route: route.name });
   const startedAt = options.now();
-  const response = await answer(route, request, options, logger).catch((error: unknown) =>
-    toErrorResponse(error, correlationId, logger),
-  );
+  const held = options.bodies.open();
+  const response = await answer(route, request, options, logger, held)
+    .catch((error: unknown) => toErrorResponse(error, correlationId, logger))
+    .finally(() => held.release());
   logger.log(levelOf(response.status), 'http request', {
     method: route.method,
     status: response.status,
@@ -59,6 +64,7 @@ async function answer(
   request: IncomingRequest,
   options: HandleOptions,
   logger: Logger,
+  held: HeldBytes,
 ): Promise<OutgoingResponse> {
   const principal = authorize(route, request, options.auth);
   const params = route.params ? validate(route.params, request.params, 'path') : {};
@@ -69,7 +75,7 @@ async function answer(
   const body = route.body
     ? validate(
         route.body,
-        await withTimeout(timeoutMs, slowBody, () => readJson(route, request)),
+        await withTimeout(timeoutMs, slowBody, () => readJson(route, request, held)),
         'request body',
       )
     : undefined;
@@ -102,42 +108,6 @@ function authorize(route: Route, request: IncomingRequest, auth: HandleOptions['
     });
   }
   return principal;
-}
-
-async function readJson(route: Route, request: IncomingRequest): Promise<unknown> {
-  const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? 'application/json';
-  if (type !== 'application/json' && !type.endsWith('+json')) {
-    throw new AppError('UNSUPPORTED_MEDIA_TYPE', `Send application/json, not ${type}.`);
-  }
-  const bytes = await readBody(request, route.maxBodyBytes ?? defaultMaxBodyBytes);
-  if (bytes.length === 0) throw new AppError('INVALID_ARGUMENT', 'The request body is empty: send JSON.');
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (cause) {
-    const reason = cause instanceof SyntaxError ? cause.message : 'it is not UTF-8';
-    throw new AppError('INVALID_ARGUMENT', `The request body is not JSON: ${reason}.`, {}, cause);
-  }
-}
-
-async function readBody(request: IncomingRequest, maxBytes: number): Promise<Buffer> {
-  const tooLarge = () =>
-    new AppError('PAYLOAD_TOO_LARGE', `The request body is over this route's limit of ${maxBytes} bytes.`, {
-      maxBytes,
-    });
-  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge();
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  try {
-    for await (const chunk of request.body ?? []) {
-      sizeBytes += chunk.length;
-      if (sizeBytes > maxBytes) throw tooLarge();
-      chunks.push(chunk);
-    }
-  } catch (cause) {
-    if (isAppError(cause)) throw cause;
-    throw new AppError('CANCELLED', 'The request broke off before its body was whole.', {}, cause);
-  }
-  return Buffer.concat(chunks);
 }
 
 function slowBody(timeoutMs: number): AppError {

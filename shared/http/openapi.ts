@@ -121,7 +121,8 @@ function describeText(contentType: string): JsonSchema {
 function describeErrors(route: Route): Record<string, unknown> {
   const codes = new Set<ErrorCode>(route.errors);
   if (route.body || route.query || route.params) codes.add('INVALID_ARGUMENT');
-  if (route.body) codes.add('REQUEST_TIMEOUT').add('PAYLOAD_TOO_LARGE').add('UNSUPPORTED_MEDIA_TYPE');
+  if (route.body)
+    codes.add('REQUEST_TIMEOUT').add('PAYLOAD_TOO_LARGE').add('RATE_LIMITED').add('UNSUPPORTED_MEDIA_TYPE');
   if (route.role !== 'anonymous') codes.add('UNAUTHENTICATED').add('PERMISSION_DENIED');
   const byStatus = Map.groupBy(codes, (code) => errorCodes[code].status);
   return Object.fromEntries(

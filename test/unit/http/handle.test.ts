@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { AppError, type ErrorCode, errorCodes } from '../../../shared/core/errors.ts';
 import { silentLogger } from '../../../shared/core/logger.ts';
+import { type ByteBudget, createByteBudget } from '../../../shared/http/byte-budget.ts';
 import { handleRequest, type IncomingRequest } from '../../../shared/http/handle.ts';
 import { type Role, roles } from '../../../shared/http/principal.ts';
 import { defineRoute, type Route } from '../../../shared/http/route.ts';
@@ -181,6 +182,7 @@ describe('roles', () => {
 });
 
 interface Sent {
+  readonly bodies: ByteBudget;
   readonly body: string | Uint8Array;
   readonly stream: AsyncIterable<Uint8Array>;
   readonly params: Record<string, string>;
@@ -202,6 +204,7 @@ function send(route: Route, sent: Partial<Sent> = {}) {
     correlationId: 'test-correlation',
     logger: silentLogger,
     now: () => 0,
+    bodies: sent.bodies ?? createByteBudget(2 ** 20),
   });
 }
 
@@ -266,4 +269,27 @@ test('a book of faults is answered with its first page', async () => {
   const wide = await send(faulty, { body: `{"rows":[],${names}}`, params: { id: '7' } });
   expect(wide.status).toBe(400);
   expect(wide.body.length).toBeLessThan(2_000);
+});
+
+test('bodies share a budget: one too many is told to come again, and an answered one gives its share back', async () => {
+  const bodies = createByteBudget(150);
+  const gate = Promise.withResolvers<void>();
+  const slow = defineRoute({
+    ...handling(async () => ({ json: {} })),
+    body: z.unknown(),
+    handle: async () => {
+      await gate.promise;
+      return { json: {} };
+    },
+  });
+  const body = JSON.stringify('x'.repeat(98));
+  const first = send({ ...slow, timeoutMs: 5_000 }, { body, bodies });
+  // Read by now: it waits in its handler.
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const second = await send(slow, { body, bodies });
+  expect(second.status).toBe(429);
+  expect(second.headers['retry-after']).toBe('1');
+  gate.resolve();
+  expect((await first).status).toBe(200);
+  expect((await send(slow, { body, bodies })).status).toBe(200);
 });

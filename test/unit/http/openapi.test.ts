@@ -45,6 +45,7 @@ test('a route is described by its declaration alone', () => {
     '409',
     '413',
     '415',
+    '429',
   ]);
 });
 

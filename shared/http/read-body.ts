@@ -1,0 +1,51 @@
+import { AppError, isAppError } from '../core/errors.ts';
+import type { HeldBytes } from './byte-budget.ts';
+import { defaultMaxBodyBytes, type Route } from './route.ts';
+
+interface RequestBody {
+  readonly headers: { get(name: string): string | null };
+  readonly body: AsyncIterable<Uint8Array> | null;
+}
+
+/**
+ * The body of a request as JSON, read once and never past the route's limit.
+ *
+ * @throws UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE, INVALID_ARGUMENT (empty, not UTF-8, not JSON), CANCELLED (it broke
+ *   off), RATE_LIMITED (the bodies of other requests hold what there is)
+ */
+export async function readJson(route: Route, request: RequestBody, held: HeldBytes): Promise<unknown> {
+  const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? 'application/json';
+  if (type !== 'application/json' && !type.endsWith('+json')) {
+    throw new AppError('UNSUPPORTED_MEDIA_TYPE', `Send application/json, not ${type}.`);
+  }
+  const bytes = await readBody(request, route.maxBodyBytes ?? defaultMaxBodyBytes, held);
+  if (bytes.length === 0) throw new AppError('INVALID_ARGUMENT', 'The request body is empty: send JSON.');
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    const reason = cause instanceof SyntaxError ? cause.message : 'it is not UTF-8';
+    throw new AppError('INVALID_ARGUMENT', `The request body is not JSON: ${reason}.`, {}, cause);
+  }
+}
+
+async function readBody(request: RequestBody, maxBytes: number, held: HeldBytes): Promise<Buffer> {
+  const tooLarge = () =>
+    new AppError('PAYLOAD_TOO_LARGE', `The request body is over this route's limit of ${maxBytes} bytes.`, {
+      maxBytes,
+    });
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge();
+  const chunks: Uint8Array[] = [];
+  let sizeBytes = 0;
+  try {
+    for await (const chunk of request.body ?? []) {
+      sizeBytes += chunk.length;
+      if (sizeBytes > maxBytes) throw tooLarge();
+      held.take(chunk.length);
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    if (isAppError(cause)) throw cause;
+    throw new AppError('CANCELLED', 'The request broke off before its body was whole.', {}, cause);
+  }
+  return Buffer.concat(chunks);
+}
