@@ -195,11 +195,11 @@ describe.each(metadataStores)('pipelines on $name', ({ open }) => {
     expect(runs.map((run) => run.pipeline)).toEqual(['a', 'c']);
     expect(told).toMatchObject([{ level: 'error', pipeline: 'b', code: 'INVALID_ARGUMENT' }]);
     await service.reconcile(engine, async () => 5, logger);
-    expect(engine.started.map(({ plan }) => `${plan.pipeline} ${String(plan.params['version'])}`)).toEqual([
-      'a 4',
-      'c 4',
-      'a 5',
-      'c 5',
+    expect(engine.started.map(({ plan }) => [plan.pipeline, plan.params['version']])).toEqual([
+      ['a', 4],
+      ['c', 4],
+      ['a', 5],
+      ['c', 5],
     ]);
   });
 
