@@ -24,6 +24,6 @@ export async function forEachAlone<T>(
 }
 
 /** Whether trying the same again would fail the same way; an unknown failure may be a passing one. */
-export function isFinal(error: unknown): error is AppError {
+function isFinal(error: unknown): error is AppError {
   return isAppError(error) && !error.retry && error.code !== 'INTERNAL';
 }
