@@ -31,7 +31,9 @@ beforeAll(async () => {
   };
   writeFileSync(join(root, 'package.json'), JSON.stringify(manifest));
   writeFileSync(join(root, 'source.ts'), '');
-  const { packages } = JSON.parse(readFileSync(join(repository, 'package-lock.json'), 'utf8')) as {
+  // npm's own record of what is installed, which cannot lag behind it.
+  const installed = readFileSync(join(repository, 'node_modules/.package-lock.json'), 'utf8');
+  const { packages } = JSON.parse(installed) as {
     packages: Record<string, { dev?: boolean; os?: string[] }>;
   };
   // Everything that runs, but the heavy natives: they are stood in for by the files that matter.
