@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest';
+import { systemClock } from '../../shared/core/clock.ts';
+import { sha256 } from '../../shared/core/ids.ts';
+import { silentLogger } from '../../shared/core/logger.ts';
+import { steps } from '../../shared/pipelines/catalog.ts';
+import type { StepServices } from '../../shared/pipelines/steps/services.ts';
+import { Registry } from '../../shared/registry/registry.ts';
+import type { Scorer } from '../../shared/serving/scorer.ts';
+import { Scoring } from '../../shared/serving/scoring.ts';
+import type { BlobStore } from '../../shared/storage/blobs.ts';
+import { createDocuments, pace } from '../support/stores.ts';
+
+const bytes = Buffer.from('the model');
+
+test.each([
+  ['gone', undefined, /are gone/],
+  ['longer than what was registered', Buffer.from('the model and more'), /changed/],
+  ['others of the same length', Buffer.from('THE MODEL'), /changed/],
+])(
+  'a model whose stored bytes are %s is not served, and nobody is told that it is missing',
+  async (_, stored, why) => {
+    const registry = new Registry(createDocuments(), pace);
+    const dataset = { name: 'd', version: 0, sha256: '' };
+    const lineage = { runId: 'r', codeVersion: 'test', dataset, training: null };
+    await registry.register({
+      model: 'm',
+      sha256: sha256(bytes),
+      sizeBytes: bytes.length,
+      metrics: {},
+      lineage,
+    });
+    const blobs: Partial<BlobStore> = {
+      head: async (ref) => stored && propertiesOf(ref, stored),
+      open: async (ref) => ({ properties: propertiesOf(ref, stored ?? bytes), body: once(stored ?? bytes) }),
+    };
+    const scorer: Partial<Scorer> = {
+      describe: async (model) => {
+        await model.load();
+        throw new Error('these bytes must not be loaded');
+      },
+    };
+    const scoring = new Scoring({
+      registry,
+      blobs: blobs as BlobStore,
+      scorer: scorer as Scorer,
+      maxRows: 10,
+      clock: systemClock,
+      logger: silentLogger,
+    });
+    const answer = scoring.score({ model: 'm', version: 1 }, [{}]);
+    await expect(answer).rejects.toMatchObject({
+      code: 'UNPROCESSABLE',
+      message: expect.stringMatching(why) as string,
+    });
+  },
+);
+
+test('a dataset version whose stored bytes changed is not trained on', async () => {
+  const version = { version: 0, sha256: sha256('the data'), rows: 1 };
+  const file = {
+    path: '/nowhere',
+    sha256: sha256('other data'),
+    sizeBytes: 1,
+    [Symbol.asyncDispose]: async () => {},
+  };
+  const services = {
+    datasets: { getVersion: async () => version },
+    scratch: { download: async () => file },
+    trainModel: () => Promise.reject(new Error('trained on them')),
+    limits: { datasetFileBytes: 1 },
+  } as unknown as StepServices;
+  const outcome = steps['train-model'].run(
+    { params: { dataset: 'd', version: 0, model: 'm', training: null }, needs: {} },
+    {
+      runId: 'r',
+      codeVersion: 'test',
+      services,
+      logger: silentLogger,
+      signal: new AbortController().signal,
+      report: () => {},
+    },
+  );
+  await expect(outcome).rejects.toMatchObject({
+    code: 'UNPROCESSABLE',
+    details: { expected: version.sha256, found: file.sha256 },
+  });
+});
+
+function propertiesOf(ref: { readonly container: string; readonly name: string }, content: Uint8Array) {
+  return { ref, etag: '"1"', sizeBytes: content.length, contentType: '', metadata: {}, lastModified: 0 };
+}
+
+async function* once(content: Uint8Array) {
+  yield content;
+}
