@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaultTuning } from '../../local/host.ts';
+import type { AppSettings } from '../../local/settings/app-settings.ts';
 import { startFixtureHost, type FixtureHost } from '../support/fixture-host.ts';
 
 let host: FixtureHost;
@@ -210,7 +211,7 @@ describe('what is not quite HTTP', () => {
   });
 
   test("trap 13: without settings, the limits are Azure's: 104,857,600 bytes and 230 s", async () => {
-    const limited = { ...host.folder.settings, AzureWebJobsStorage: host.connectionString };
+    const limited: AppSettings = { ...host.folder.settings, AzureWebJobsStorage: host.connectionString };
     const { FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: _, ...settings } = limited;
     host = await host.restart({ settings });
     const announce = (sizeBytes: number): Promise<string> =>
