@@ -91,13 +91,16 @@ registerRoutes([
     name: 'runs-list',
     method: 'GET',
     path: 'api/v1/runs',
-    summary: 'The runs of all pipelines, or of one, newest first.',
+    summary: 'The runs, newest first; of one pipeline or status if you say so.',
     authLevel: 'anonymous',
     role: 'reader',
-    query: pageQuery.extend({ pipeline: pipelineName.optional() }),
+    query: pageQuery.extend({ pipeline: pipelineName.optional(), status: z.enum(runStatuses).optional() }),
     returns: { status: 200, description: 'A page of runs.', schema: pageSchema(runSummarySchema) },
     handle: async ({ query }) => {
-      const { items, ...rest } = await app.pipelines.listRuns(toPageRequest(query), query.pipeline);
+      const { items, ...rest } = await app.pipelines.listRuns(toPageRequest(query), {
+        pipeline: query.pipeline,
+        status: query.status,
+      });
       return { json: { items: items.map(summarize), ...rest } };
     },
   }),

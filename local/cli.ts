@@ -32,7 +32,7 @@ async function main(): Promise<void> {
     const settings = chooseSettings(options, azurite);
     host = await startHost({ ...options, clean: false, settings, log });
     stopOnSignals(host, azurite);
-    writeEndpoints(options.dataDir, host, azurite);
+    writeEndpoints(options.dataDir, host, settings['AzureWebJobsStorage'] ?? azurite.connectionString);
     const isOpen = settings['SLIPWAY_AUTH'] === 'off';
     process.stdout.write(renderBanner({ ...host, dataDir: options.dataDir, isOpen }));
   } catch (error) {
@@ -59,9 +59,9 @@ function chooseSettings({ appDir, dataDir }: CliOptions, azurite: RunningAzurite
 }
 
 /** For the programs that start the platform (demo, tests): where it is, written whole or not at all. */
-function writeEndpoints(dataDir: string, host: RunningHost, azurite: RunningAzurite): void {
+function writeEndpoints(dataDir: string, host: RunningHost, blobConnectionString: string): void {
   const file = join(dataDir, 'endpoints.json');
-  const endpoints = { url: host.url, blobConnectionString: azurite.connectionString, pid: process.pid };
+  const endpoints = { url: host.url, blobConnectionString, pid: process.pid };
   writeFileSync(`${file}.new`, `${JSON.stringify(endpoints)}\n`, { mode: 0o600 });
   renameSync(`${file}.new`, file);
 }

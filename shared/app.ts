@@ -1,23 +1,17 @@
 import { extname } from 'node:path';
-import { createCredential } from './azure/credential.ts';
-import { createBlobStore } from './azure/blob-store.ts';
-import { createCosmosDocuments } from './azure/cosmos-documents.ts';
-import { createServiceBusQueue } from './azure/service-bus-queue.ts';
 import type { Config } from './config.ts';
-import { type Clock, systemClock } from './core/clock.ts';
-import { type Ids, systemIds } from './core/ids.ts';
-import { type Logger, silentLogger } from './core/logger.ts';
+import type { Clock } from './core/clock.ts';
+import type { Ids } from './core/ids.ts';
+import type { Logger } from './core/logger.ts';
 import { DatasetStore } from './datasets/dataset-store.ts';
 import { Ingestion } from './datasets/ingestion.ts';
 import { inspectParquet } from './duckdb/inspect-parquet.ts';
 import { createOnnxScorer } from './onnx/session.ts';
 import { createTrainingRunner } from './training/runner.ts';
 import { createTrainModel } from './training/train-model.ts';
-import { openSqliteDocuments } from './embedded/sqlite-documents.ts';
 import { createScratch } from './embedded/scratch-files.ts';
-import { openSqliteQueue } from './embedded/sqlite-queue.ts';
 import { checkDependencies, type DependencyHealth } from './health.ts';
-import { blobContainers, queues, subscriptions, topics } from './names.ts';
+import { blobContainers, queues } from './names.ts';
 import { definitions, steps } from './pipelines/catalog.ts';
 import type { StepCall, StepOutcome } from './pipelines/orchestrate.ts';
 import { RunStore } from './pipelines/run-store.ts';
@@ -52,18 +46,20 @@ export interface App {
   checkHealth(): Promise<Record<string, DependencyHealth>>;
 }
 
-/** What lies outside the app; tests give their own. */
+/** What lies outside the app: `connect` gives the real things, tests their own. */
 export interface Outside {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly metadata: MetadataStore;
   readonly blobs: BlobStore;
   readonly queue: MessageQueue;
+  /** For what happens outside of any one invocation. */
+  readonly logger: Logger;
 }
 
 /** The composition root: every service is made here, once, and gets what it needs. */
-export function createApp(config: Config, outside: Outside = connect(config)): App {
-  const { clock, ids, metadata, blobs, queue } = outside;
+export function createApp(config: Config, outside: Outside): App {
+  const { clock, ids, metadata, blobs, queue, logger } = outside;
   const tableLimits = {
     threads: config.limits.trainingThreads,
     memoryLimitMb: config.limits.trainingMemoryMb,
@@ -90,7 +86,7 @@ export function createApp(config: Config, outside: Outside = connect(config)): A
     }),
     maxRows: config.limits.scoreRows,
     clock,
-    logger: silentLogger,
+    logger,
   });
   const store = new RunStore(metadata, pace);
   const pipelines = new PipelineService({ store, definitions, steps, codeVersion, clock });
@@ -128,38 +124,5 @@ export function createApp(config: Config, outside: Outside = connect(config)): A
         { metadata: () => metadata.ping(), blobs: () => blobs.ping(), queue: () => queue.ping() },
         healthTimeoutMs,
       ),
-  };
-}
-
-/** The embedded queue's entities; Service Bus has its own from Bicep. */
-const topology = {
-  queues: Object.values(queues),
-  topics: { [topics.events]: Object.values(subscriptions).map((subscription) => subscription.name) },
-};
-
-/** Chooses the adapters: a new one is a file and a line here. */
-function connect(config: Config): Outside {
-  const clock = systemClock;
-  const ids = systemIds;
-  return {
-    clock,
-    ids,
-    metadata:
-      config.metadata.kind === 'sqlite'
-        ? openSqliteDocuments({ file: config.metadata.file, clock, ids })
-        : createCosmosDocuments({ ...config.metadata, credential: createCredential() }),
-    blobs: createBlobStore(
-      config.blobs.kind === 'identity'
-        ? { serviceUri: config.blobs.serviceUri, credential: createCredential() }
-        : { connectionString: config.blobs.connectionString },
-    ),
-    queue:
-      config.queue.kind === 'sqlite'
-        ? openSqliteQueue({ file: config.queue.file, clock, ids, topology })
-        : createServiceBusQueue({
-            connection: { ...config.queue, credential: createCredential() },
-            clock,
-            probe: { queue: queues.landing },
-          }),
   };
 }

@@ -11,7 +11,7 @@ export interface RequestTarget {
 /** @returns undefined for a target or Host header that is not one: answered with 400 */
 export function readTarget(request: IncomingMessage, fallbackHost: string): RequestTarget | undefined {
   const host = request.headers.host ?? fallbackHost;
-  if (!/^[\w.:[\]-]+$/.test(host)) return undefined;
+  if (!/^[\w.:[\]-]+$/.test(host) || !isHost(host)) return undefined;
   const target = request.url ?? '';
   const isPlain = target.startsWith('/') && !target.startsWith('//') && !/\/\.|[\\#\s]/.test(target);
   if (isPlain) {
@@ -25,6 +25,17 @@ export function readTarget(request: IncomingMessage, fallbackHost: string): Requ
   if (!/^https?:\/\//i.test(absolute) || !URL.canParse(absolute)) return undefined;
   const { pathname, search } = new URL(absolute);
   return { host, path: pathname, search };
+}
+
+/** A host that was right once is not parsed again: the same few come all day. */
+const knownHosts = new Set<string>();
+const maxKnownHosts = 100;
+
+function isHost(host: string): boolean {
+  if (knownHosts.has(host)) return true;
+  if (!URL.canParse(`http://${host}/`)) return false;
+  if (knownHosts.size < maxKnownHosts) knownHosts.add(host);
+  return true;
 }
 
 /** The key of a request: header `x-functions-key`, or `code` in the query. */

@@ -6,6 +6,11 @@ export interface Logger {
   log(level: LogLevel, message: string, fields?: LogFields): void;
 }
 
+/** One JSON line an entry, for what happens outside of any invocation: the host passes it on. */
+export const consoleLogger: Logger = {
+  log: (level, message, fields) => console[level](JSON.stringify({ message, ...fields })),
+};
+
 export const silentLogger: Logger = { log: () => {} };
 
 /** Adds fields (a correlation id, a run id) to every entry. */

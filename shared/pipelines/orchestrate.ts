@@ -75,7 +75,7 @@ export function* orchestrate<Task>(
       if (outcome === undefined) throw new Error(`no outcome for the step ${step.name}`);
       const attempt = attempts.get(step.name) ?? 1;
       if (outcome.ok) outputs[step.name] = outcome.output;
-      else if (!outcome.error.retry || attempt >= step.retry.maxAttempts) {
+      else if (!outcome.error.retry || attempt >= maxAttempts(step, outcome.error)) {
         failure ??= { step: step.name, ...outcome.error };
       } else delayMs = Math.max(delayMs, step.retry.firstDelayMs * step.retry.backoff ** (attempt - 1));
     }
@@ -87,6 +87,13 @@ export function* orchestrate<Task>(
   tasks.setStatus(describe(plan, outputs, [], failure?.step));
   yield tasks.finish(runId, result);
   return result;
+}
+
+/** A failure that nobody foresaw is more often a defect than an outage: it is told sooner. */
+const maxUnforeseenAttempts = 3;
+
+function maxAttempts({ retry }: PlannedStep, { code }: StepError): number {
+  return code === 'INTERNAL' ? Math.min(retry.maxAttempts, maxUnforeseenAttempts) : retry.maxAttempts;
 }
 
 const lost: StepError = { code: 'INTERNAL', message: 'The step ended without an outcome.', retry: true };

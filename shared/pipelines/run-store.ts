@@ -1,9 +1,9 @@
 import { AppError, isAppError } from '../core/errors.ts';
 import { metadataContainers } from '../names.ts';
-import type { MetadataStore, StoredDocument } from '../storage/documents.ts';
+import type { Filter, MetadataStore, StoredDocument } from '../storage/documents.ts';
 import { type Pace, retryConflicts } from '../storage/optimistic.ts';
 import { eachItem, type Page, type PageRequest, toBody, toPage, type Wrapped } from '../storage/page.ts';
-import type { Pipeline, Run, StepRun } from './entities.ts';
+import type { Pipeline, Run, RunStatus, StepRun } from './entities.ts';
 
 const container = metadataContainers.pipelines;
 
@@ -69,14 +69,17 @@ export class RunStore {
     });
   }
 
-  async listRuns(page: PageRequest, pipeline?: string): Promise<Page<Run>> {
-    const isRun = { op: 'eq', path: ['kind'], value: 'run' } as const;
+  async listRuns(page: PageRequest, only: RunFilter = {}): Promise<Page<Run>> {
     const found = await this.#store.list<Wrapped<'run', Run>>({
       container,
-      filter:
-        pipeline === undefined
-          ? isRun
-          : { op: 'and', filters: [isRun, { op: 'eq', path: ['run', 'pipeline'], value: pipeline }] },
+      filter: {
+        op: 'and',
+        filters: [
+          { op: 'eq', path: ['kind'], value: 'run' },
+          ...(only.pipeline === undefined ? [] : [isEqual('pipeline', only.pipeline)]),
+          ...(only.status === undefined ? [] : [isEqual('status', only.status)]),
+        ],
+      },
       sort: { path: ['run', 'createdAt'], direction: 'desc' },
       ...page,
     });
@@ -129,6 +132,16 @@ export class RunStore {
     if (stored) return stored;
     throw new AppError('NOT_FOUND', `There is no run ${JSON.stringify(runId)}.`, { runId });
   }
+}
+
+/** Left out: any. */
+export interface RunFilter {
+  readonly pipeline?: string | undefined;
+  readonly status?: RunStatus | undefined;
+}
+
+function isEqual(field: keyof RunFilter, value: string): Filter {
+  return { op: 'eq', path: ['run', field], value };
 }
 
 const pipelineKey = (name: string) => ({ container, partition: 'pipelines', id: name });

@@ -10,7 +10,7 @@ import type { PipelineEngine } from './engine.ts';
 import type { Pipeline, PipelineBody, Run, RunStatus, RunView, StepRun } from './entities.ts';
 import type { RunResult } from './orchestrate.ts';
 import { orderSteps, type Plan } from './plan.ts';
-import type { RunStore } from './run-store.ts';
+import type { RunFilter, RunStore } from './run-store.ts';
 import { defaultRetry, type PipelineDefinition, type Step } from './step.ts';
 
 export interface PipelineServiceOptions {
@@ -20,6 +20,9 @@ export interface PipelineServiceOptions {
   readonly codeVersion: string;
   readonly clock: Clock;
 }
+
+/** A run that has been recorded this long and does not run has missed its start. */
+const pendingPatienceMs = 60_000;
 
 /** Something that happened and that pipelines may wait for. */
 export interface DatasetVersionCreated {
@@ -119,8 +122,8 @@ export class PipelineService {
     };
   }
 
-  listRuns(page: PageRequest, pipeline?: string): Promise<Page<Run>> {
-    return this.#options.store.listRuns(page, pipeline);
+  listRuns(page: PageRequest, only?: RunFilter): Promise<Page<Run>> {
+    return this.#options.store.listRuns(page, only);
   }
 
   /** The last act of an orchestration. A run that was cancelled meanwhile stays cancelled. */
@@ -151,7 +154,13 @@ export class PipelineService {
    * would have given it.
    */
   async reconcile(engine: PipelineEngine, latestVersionOf: LatestVersionOf, logger: Logger): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, store } = this.#options;
+    const startedBefore = clock.now() - pendingPatienceMs;
+    // Listed whole before any is started: starting takes runs out of the very list that is walked.
+    const pending = await Array.fromAsync(eachItem((page) => store.listRuns(page, { status: 'pending' })));
+    for (const run of pending.filter(({ createdAt }) => createdAt < startedBefore)) {
+      await engine.start(run.runId, run.plan);
+    }
     const startNewest = async (pipeline: Pipeline) => {
       const dataset = pipeline.on?.dataset;
       const version = dataset === undefined ? undefined : await latestVersionOf(dataset);

@@ -50,4 +50,5 @@ export interface RetryPolicy {
   readonly backoff: number;
 }
 
-export const defaultRetry: RetryPolicy = { maxAttempts: 5, firstDelayMs: 1_000, backoff: 3 };
+/** Rides out an outage of about a quarter of an hour. */
+export const defaultRetry: RetryPolicy = { maxAttempts: 8, firstDelayMs: 1_000, backoff: 3 };

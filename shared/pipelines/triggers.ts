@@ -66,7 +66,8 @@ export class Triggers {
         ? { dataset, version: await this.#findVersion(datasets, dataset, request) }
         : {};
     return pipelines.start(engine, {
-      runId: `${name}-by-hand-${request.idempotencyKey ?? ids.uuid()}`,
+      // No pipeline's name has a dot: the ids of two pipelines never meet.
+      runId: `${name}.by-hand.${request.idempotencyKey ?? ids.uuid()}`,
       pipeline: name,
       definition: pipeline.definition,
       params: { ...pipeline.params, ...data },

@@ -11,6 +11,8 @@ import type { Signature } from './signature.ts';
 
 /** An alias may have moved this long ago without this instance knowing. */
 const aliasAgeMs = 2_000;
+/** How long a request waits to hear where an alias points now, when what it pointed at is known. */
+const aliasPatienceMs = 500;
 const maxModelBytes = 512 * 2 ** 20;
 const maxCachedTargets = 1_000;
 
@@ -77,16 +79,19 @@ export class Scoring {
     const key = `${target.model}\n${target.alias}`;
     const cached = this.#aliases.get(key);
     if (cached && clock.now() - cached.readAt < aliasAgeMs) return cached.version;
-    try {
+    const read = async () => {
       const alias = await registry.getAlias(target.model, target.alias);
-      const version =
-        cached?.version.version === alias.version
-          ? cached.version
-          : await registry.getVersion(target.model, alias.version);
+      if (cached?.version.version === alias.version) return cached.version;
+      return registry.getVersion(target.model, alias.version);
+    };
+    try {
+      const version = await (cached ? withPatience(read(), clock) : read());
       this.#remember(key, { version, readAt: clock.now() });
       return version;
     } catch (error) {
       if (!cached || (isAppError(error) && !error.retry)) throw error;
+      // Remembered as if it had been read: the next requests do not wait for the same outage.
+      this.#remember(key, { version: cached.version, readAt: clock.now() });
       this.#options.logger.log('warn', 'serving the last known version', {
         ...target,
         detail: String(error),
@@ -140,4 +145,19 @@ function lost({ model, version, sha256: expected }: ModelVersion, how: string): 
   return new AppError('UNPROCESSABLE', `The stored bytes of ${model} version ${version} ${how}.`, {
     expected,
   });
+}
+
+async function withPatience<T>(reading: Promise<T>, clock: Clock): Promise<T> {
+  const answered = new AbortController();
+  const late = clock.sleep(aliasPatienceMs, answered.signal).then(() => {
+    throw new AppError('TIMEOUT', `No answer within ${aliasPatienceMs} ms.`);
+  });
+  // Whichever loses is settled later, and heard by nobody.
+  late.catch(() => undefined);
+  reading.catch(() => undefined);
+  try {
+    return await Promise.race([reading, late]);
+  } finally {
+    answered.abort();
+  }
 }

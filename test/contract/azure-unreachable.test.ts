@@ -6,6 +6,7 @@ import { type App, createApp } from '../../shared/app.ts';
 import { createBlobStore } from '../../shared/azure/blob-store.ts';
 import { createCosmosDocuments } from '../../shared/azure/cosmos-documents.ts';
 import { loadConfig } from '../../shared/config.ts';
+import { connect } from '../../shared/connect.ts';
 import { isAppError } from '../../shared/core/errors.ts';
 
 /**
@@ -44,7 +45,8 @@ beforeAll(async () => {
     AZURE_CLIENT_ID: clientId,
     AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential',
   });
-  app = createApp(loadConfig(settings, { version: '1.0.0', commit: 'test' }));
+  const config = loadConfig(settings, { version: '1.0.0', commit: 'test' });
+  app = createApp(config, await connect(config));
   requestsAtStart = asked.length;
 });
 

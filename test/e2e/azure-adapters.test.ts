@@ -87,8 +87,8 @@ test('the loop runs on Cosmos DB, Service Bus and Blob storage as it does on the
   const page = { limit: 10 };
   expect((await app.datasets.listVersions(dataset, page)).items).toHaveLength(1);
   expect((await app.registry.listVersions(model, page)).items).toHaveLength(1);
-  expect((await app.pipelines.listRuns(page, 'ingest')).items).toHaveLength(3);
-  expect((await app.pipelines.listRuns(page, pipeline)).items).toHaveLength(1);
+  expect((await app.pipelines.listRuns(page, { pipeline: 'ingest' })).items).toHaveLength(3);
+  expect((await app.pipelines.listRuns(page, { pipeline })).items).toHaveLength(1);
   await reconcile(platform);
   expect(engine.runIds).toHaveLength(4);
   // Nothing waits for a second handling, dead or alive.
@@ -185,7 +185,14 @@ async function openEmbedded(): Promise<Outside> {
     },
   });
   onTestFinished(() => queue.close());
-  return { clock: systemClock, ids: systemIds, metadata: createDocuments(), queue, blobs };
+  return {
+    clock: systemClock,
+    ids: systemIds,
+    logger: silentLogger,
+    metadata: createDocuments(),
+    queue,
+    blobs,
+  };
 }
 
 async function createFlights(rows: number): Promise<string> {

@@ -119,6 +119,13 @@ test('an activity that ended without an outcome is tried again, as a failure tha
   expect(lost.result).toMatchObject({ status: 'failed', error: { step: 'a', code: 'INTERNAL' } });
 });
 
+test('what nobody foresaw is told after three attempts, an outage after all of them', () => {
+  const plan = planOf([{ ...step('a', []), retry: { maxAttempts: 8, firstDelayMs: 1, backoff: 1 } }]);
+  const attemptsAt = (code: string) =>
+    run(plan, () => ({ ok: false, error: { code, message: 'no', retry: true } })).calls.length;
+  expect([attemptsAt('INTERNAL'), attemptsAt('UNAVAILABLE')]).toEqual([3, 8]);
+});
+
 /** A durable engine in a dozen lines: every yielded task is what its operation gave. */
 function run(plan: Plan, answer: (call: StepCall) => StepOutcome) {
   const calls: StepCall[] = [];

@@ -4,6 +4,7 @@ import { createBlobStore } from '../../shared/azure/blob-store.ts';
 import { createCosmosDocuments } from '../../shared/azure/cosmos-documents.ts';
 import { createServiceBusQueue } from '../../shared/azure/service-bus-queue.ts';
 import { systemClock } from '../../shared/core/clock.ts';
+import { silentLogger } from '../../shared/core/logger.ts';
 import { systemIds } from '../../shared/core/ids.ts';
 import { blobContainers, metadataContainers, queues, subscriptions, topics } from '../../shared/names.ts';
 import { AmqpBroker } from './amqp-broker/broker.ts';
@@ -54,6 +55,7 @@ export async function startAzureStores() {
     return {
       clock: systemClock,
       ids: systemIds,
+      logger: silentLogger,
       metadata,
       queue,
       blobs: createBlobStore({ connectionString }),

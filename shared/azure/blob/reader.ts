@@ -40,6 +40,8 @@ export async function openBlob(
       }),
     );
   const first = await download(offset, count, options.ifMatch);
+  // An abort before anybody reads would otherwise be an error that nobody handles.
+  first.readableStreamBody?.on('error', () => undefined);
   const sizeBytes = readTotalSize(first);
   if (options.range !== undefined && offset >= sizeBytes) {
     // The service refuses such a range, but is not asked for one when everything from byte 0 is wanted.

@@ -5,6 +5,7 @@ import { AppError } from '../../../shared/core/errors.ts';
 import type { JsonObject } from '../../../shared/core/json.ts';
 import { silentLogger } from '../../../shared/core/logger.ts';
 import type { StepCall } from '../../../shared/pipelines/orchestrate.ts';
+import type { Plan } from '../../../shared/pipelines/plan.ts';
 import { RunStore } from '../../../shared/pipelines/run-store.ts';
 import { runStep } from '../../../shared/pipelines/run-step.ts';
 import { PipelineService } from '../../../shared/pipelines/service.ts';
@@ -76,6 +77,23 @@ describe.each(metadataStores)('pipelines on $name', ({ open }) => {
       await service.reconcile(engine, async (dataset) => (dataset === 'seeds' ? 4 : undefined), silentLogger);
       expect(engine.started).toHaveLength(1);
       expect((await service.listRuns({ limit: 10 })).items).toHaveLength(1);
+    });
+
+    test('a run by hand that never reached the engine is started by the timer, once it has waited a minute', async () => {
+      const { service, engine, store } = create();
+      const plan = { pipeline: 'a', definition: 'grow', definitionVersion: 3, params: {}, steps: [] };
+      const run = {
+        pipeline: 'a',
+        plan: plan as unknown as Plan,
+        cause: {},
+        codeVersion: 'test',
+        status: 'pending',
+      } as const;
+      const now = systemClock.now();
+      await store.createRun({ ...run, runId: 'a.by-hand.old', createdAt: now - 61_000 });
+      await store.createRun({ ...run, runId: 'a.by-hand.new', createdAt: now });
+      await service.reconcile(engine, async () => undefined, silentLogger);
+      expect(engine.started.map(({ runId }) => runId)).toEqual(['a.by-hand.old']);
     });
 
     test('with other parameters is another run', async () => {
