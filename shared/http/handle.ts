@@ -87,8 +87,6 @@ async function answer(
       principal,
       correlationId: options.correlationId,
       logger,
-      accept: request.headers.get('accept') ?? '*/*',
-      origin: request.url.origin,
       signal,
       engine: () => requireEngine(route, request.engine),
     }),

@@ -51,9 +51,6 @@ export interface RouteRequest<Params, Query, Body> {
   readonly principal: Principal;
   readonly correlationId: string;
   readonly logger: Logger;
-  readonly accept: string;
-  /** Where the caller reached us: `https://host`. */
-  readonly origin: string;
   /** Aborts when the time limit has passed. */
   readonly signal: AbortSignal;
   /** For routes that declare `startsPipelines`. @throws INTERNAL in others */
