@@ -28,8 +28,8 @@ async function* benchHttpAndDurable(dataDir: string): AsyncGenerator<Figure> {
   const host = await PlatformProcess.start({ port: 0, dataDir, appDir, readyPath: 'hello' });
   try {
     yield* benchHttp(new URL(`${host.url}/hello`), appDir);
-    yield await benchDurable(host, 'durable-chain-5', 'chain/400/0');
-    yield await benchDurable(host, 'durable-fan-out-1000', 'fan-out/1/1000');
+    yield* benchDurable(host, 'durable-chain-5', 'chain/400/0');
+    yield* benchDurable(host, 'durable-fan-out-1000', 'fan-out/1/1000');
   } finally {
     await host.stop();
   }
@@ -61,16 +61,26 @@ async function* benchHttp(hostUrl: URL, appDir: string): AsyncGenerator<Figure> 
   }
 }
 
-async function benchDurable(host: PlatformProcess, name: string, path: string): Promise<Figure> {
-  const rates: number[] = [];
+interface DurableRun {
+  readonly milliseconds: number;
+  readonly activities: number;
+  readonly turns: number;
+}
+
+/** A work item is what the framework hands out: a turn of an orchestrator, or an activity. */
+async function* benchDurable(host: PlatformProcess, name: string, path: string): AsyncGenerator<Figure> {
+  const runs: DurableRun[] = [];
   for (let round = 0; round <= rounds; round += 1) {
-    const { milliseconds, activities } = await host.call<{ milliseconds: number; activities: number }>(
-      'GET',
-      `measure/${path}`,
-    );
-    if (round > 0) rates.push(activities / (milliseconds / 1000));
+    const run = await host.call<DurableRun>('GET', `measure/${path}`);
+    if (round > 0) runs.push(run);
   }
-  return judge({ bench: 'host', name, value: median(rates), unit: 'activities/s', goal: 'value >= 1000' });
+  const perSecond = (count: (run: DurableRun) => number) =>
+    median(runs.map((run) => count(run) / (run.milliseconds / 1000)));
+  const goal = 'value >= 1000';
+  const workItems = perSecond(({ activities, turns }) => activities + turns);
+  const activities = perSecond((run) => run.activities);
+  yield judge({ bench: 'host', name, value: workItems, unit: 'work items/s', goal });
+  yield judge({ bench: 'host', name: `${name}-activities`, value: activities, unit: 'activities/s', goal });
 }
 
 /** From the start of the process to the first answered request, with a data folder that is there already. */
