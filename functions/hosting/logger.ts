@@ -6,7 +6,7 @@ export function toLogger(context: InvocationContext): Logger {
   return {
     log: (level, message, fields) => {
       context[level === 'debug' ? 'debug' : level](
-        JSON.stringify({ message, function: context.functionName, ...fields }),
+        JSON.stringify({ ...fields, message, function: context.functionName }),
       );
     },
   };

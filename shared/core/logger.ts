@@ -8,7 +8,7 @@ export interface Logger {
 
 /** One JSON line an entry, for what happens outside of any invocation: the host passes it on. */
 export const consoleLogger: Logger = {
-  log: (level, message, fields) => console[level](JSON.stringify({ message, ...fields })),
+  log: (level, message, fields) => console[level](JSON.stringify({ ...fields, message })),
 };
 
 export const silentLogger: Logger = { log: () => {} };

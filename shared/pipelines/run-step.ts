@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { AppError, describeCause, errorCodes, toAppError } from '../core/errors.ts';
 import type { JsonValue } from '../core/json.ts';
-import { type Logger, withFields } from '../core/logger.ts';
+import { type LogFields, type Logger, withFields } from '../core/logger.ts';
 import { validate } from '../core/validate.ts';
 import type { StepProgress, StepRun } from './entities.ts';
 import type { StepCall, StepError, StepOutcome } from './orchestrate.ts';
@@ -36,7 +36,7 @@ export async function runStep<Services>(
     return done ?? (await attempt(call, options, logger));
   } catch (thrown) {
     const error = toStepError(thrown);
-    logger.log('warn', 'step not recorded', { ...error, cause: describeCause(toAppError(thrown).cause) });
+    logger.log('warn', 'step not recorded', tellError(error, thrown));
     return { ok: false, error };
   }
 }
@@ -69,8 +69,7 @@ async function attempt<Services>(
     (output): StepRun => ({ ...running, status: 'succeeded', endedAt: clock.now(), output }),
     (thrown: unknown): StepRun => {
       const error = toStepError(heart.signal.aborted ? heart.signal.reason : thrown);
-      const cause = describeCause(toAppError(thrown).cause);
-      logger.log(error.code === 'SUPERSEDED' ? 'info' : 'warn', 'step failed', { ...error, cause });
+      logger.log(error.code === 'SUPERSEDED' ? 'info' : 'warn', 'step failed', tellError(error, thrown));
       return { ...running, status: 'failed', endedAt: clock.now(), error };
     },
   );
@@ -89,6 +88,11 @@ function unlessSettled(stored: StepRun | undefined, news: StepRun): StepRun {
   if (stored === undefined) return news;
   if (stored.status === 'succeeded') return stored;
   return stored.attempt > news.attempt && news.status !== 'succeeded' ? stored : news;
+}
+
+/** For the log: the error as it is shown, and the cause that is not. */
+function tellError({ code, message, retry }: StepError, thrown: unknown): LogFields {
+  return { code, detail: message, retry, cause: describeCause(toAppError(thrown).cause) };
 }
 
 function cancelled(): AppError {
