@@ -6,9 +6,20 @@ export interface Logger {
   log(level: LogLevel, message: string, fields?: LogFields): void;
 }
 
+/**
+ * One entry as a JSON line: the message first, and no field in its place.
+ *
+ * @example
+ * toEntry('step failed', { code: 'TIMEOUT', message: 'late' }) // '{"message":"step failed","code":"TIMEOUT"}'
+ */
+export function toEntry(message: string, fields: LogFields = {}): string {
+  const { message: _, ...others } = fields;
+  return JSON.stringify({ message, ...others });
+}
+
 /** One JSON line an entry, for what happens outside of any invocation: the host passes it on. */
 export const consoleLogger: Logger = {
-  log: (level, message, fields) => console[level](JSON.stringify({ ...fields, message })),
+  log: (level, message, fields) => console[level](toEntry(message, fields)),
 };
 
 export const silentLogger: Logger = { log: () => {} };
