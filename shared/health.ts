@@ -1,4 +1,5 @@
-import { toAppError } from './core/errors.ts';
+import { AppError, toAppError } from './core/errors.ts';
+import { withTimeout } from './core/with-timeout.ts';
 
 export interface DependencyHealth {
   readonly status: 'up' | 'down';
@@ -19,16 +20,14 @@ export async function checkDependencies(
 
 async function check(ping: () => Promise<void>, timeoutMs: number): Promise<DependencyHealth> {
   const startedAt = performance.now();
-  const { promise: late, resolve } = Promise.withResolvers<string>();
-  const timer = setTimeout(() => resolve(`no answer within ${timeoutMs} ms`), timeoutMs);
-  const reason = await Promise.race([
-    late,
-    ping().then(
-      () => undefined,
-      (error: unknown) => toAppError(error).message,
-    ),
-  ]);
-  clearTimeout(timer);
+  const reason = await withTimeout(timeoutMs, noAnswer, ping).then(
+    () => undefined,
+    (error: unknown) => toAppError(error).message,
+  );
   const latencyMs = Math.round((performance.now() - startedAt) * 10) / 10;
   return reason === undefined ? { status: 'up', latencyMs } : { status: 'down', latencyMs, reason };
+}
+
+function noAnswer(timeoutMs: number): AppError {
+  return new AppError('TIMEOUT', `no answer within ${timeoutMs} ms`, { timeoutMs });
 }

@@ -1,10 +1,9 @@
 import { AppError } from '../core/errors.ts';
-import { sha256 } from '../core/ids.ts';
 import { metadataContainers } from '../names.ts';
 import type { MetadataStore } from '../storage/documents.ts';
 import { type Pace, retryConflicts } from '../storage/optimistic.ts';
 import { type Page, type PageRequest, toBody, toPage, type Wrapped } from '../storage/page.ts';
-import type { Dataset, DatasetVersion, Rejection, Source } from './entities.ts';
+import { type Dataset, type DatasetVersion, hashSource, type Rejection } from './entities.ts';
 
 const container = metadataContainers.datasets;
 
@@ -123,8 +122,4 @@ export class DatasetStore {
 
 function versionId(version: number): string {
   return `version-${String(version).padStart(20, '0')}`;
-}
-
-function hashSource(source: Source): string {
-  return sha256(`${source.container}\n${source.name}\n${source.etag}`);
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../core/errors.ts';
+import { sha256 } from '../core/ids.ts';
 
 export const datasetName = z
   .string()
@@ -17,6 +18,11 @@ export const sourceSchema = z.object({
   sizeBytes: z.int(),
 });
 export type Source = z.infer<typeof sourceSchema>;
+
+/** What "the same content, told again" means: one place, one ETag. */
+export function hashSource({ container, name, etag }: Pick<Source, 'container' | 'name' | 'etag'>): string {
+  return sha256(`${container}\n${name}\n${etag}`);
+}
 
 /** What a verified file turned out to hold; its bytes are stored under their own hash by then. */
 export const verifiedSchema = z.object({

@@ -6,6 +6,7 @@ import { validate } from '../core/validate.ts';
 import { blobContainers } from '../names.ts';
 import type { BlobRef, BlobStore } from '../storage/blobs.ts';
 import { toBody } from '../storage/page.ts';
+import { putOnce } from '../storage/put-once.ts';
 import type { Scratch } from '../storage/scratch.ts';
 import type { DatasetStore } from './dataset-store.ts';
 import {
@@ -76,9 +77,7 @@ export class Ingestion {
     const target = dataBlob(dataset, file.sha256);
     if (!(await blobs.head(target))) {
       const { body } = await blobs.open(source, { ifMatch: source.etag, signal });
-      await blobs
-        .put(target, body, { contentType: 'application/vnd.apache.parquet', ifAbsent: true })
-        .catch(ignoreExisting);
+      await putOnce(blobs, target, body, 'application/vnd.apache.parquet');
     }
     const shown = columns.map(({ name, type }) => ({ name, type }));
     await blobs.put(columnsBlob(dataset, file.sha256), JSON.stringify(shown), {
@@ -156,8 +155,4 @@ function datasetOf(source: Source): string {
 /** Not for a missing container: that is a mistake in the configuration, and the file would be passed over. */
 function isMissingBlob(error: unknown): boolean {
   return isAppError(error, 'NOT_FOUND') && error.details['reason'] === 'BlobNotFound';
-}
-
-function ignoreExisting(error: unknown): void {
-  if (!isAppError(error, 'ALREADY_EXISTS')) throw error;
 }

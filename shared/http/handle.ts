@@ -1,6 +1,7 @@
 import { AppError, describeCause, toAppError } from '../core/errors.ts';
 import { type Logger, type LogLevel, withFields } from '../core/logger.ts';
 import { validate } from '../core/validate.ts';
+import { withTimeout } from '../core/with-timeout.ts';
 import type { PipelineEngine } from '../pipelines/engine.ts';
 import { hasRole, localPrincipal, type Principal, readPrincipal } from './principal.ts';
 import type { ByteBudget, HeldBytes } from './byte-budget.ts';
@@ -114,26 +115,6 @@ function slowBody(timeoutMs: number): AppError {
 
 function noAnswer(timeoutMs: number): AppError {
   return new AppError('TIMEOUT', `No answer within ${timeoutMs} ms.`, { timeoutMs });
-}
-
-async function withTimeout<T>(
-  timeoutMs: number,
-  toError: (timeoutMs: number) => AppError,
-  run: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const controller = new AbortController();
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    const error = toError(timeoutMs);
-    // First the answer, then the abort: a handler that ends on it must not win the race.
-    reject(error);
-    controller.abort(error);
-  }, timeoutMs);
-  try {
-    return await Promise.race([run(controller.signal), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function requireEngine(route: Route, engine: PipelineEngine | undefined): PipelineEngine {

@@ -1,8 +1,9 @@
 import { isAppError } from '../core/errors.ts';
-import { type Ids, sha256 } from '../core/ids.ts';
+import type { Ids } from '../core/ids.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Logger } from '../core/logger.ts';
 import type { DatasetStore } from '../datasets/dataset-store.ts';
+import { hashSource } from '../datasets/entities.ts';
 import type { Ingestion } from '../datasets/ingestion.ts';
 import type { BlobRef } from '../storage/blobs.ts';
 import type { PipelineEngine } from './engine.ts';
@@ -46,7 +47,7 @@ export class Triggers {
       await ingestion.reject({ ...ref, etag: '', sizeBytes: 0 }, error);
     });
     if (!source) return undefined;
-    const content = sha256(`${source.container}\n${source.name}\n${source.etag}`).slice(0, 24);
+    const content = hashSource(source).slice(0, 24);
     return pipelines.start(engine, {
       runId: `ingest-${content}`,
       pipeline: 'ingest',

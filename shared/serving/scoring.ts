@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { AppError, isAppError } from '../core/errors.ts';
 import { sha256 } from '../core/ids.ts';
 import type { Logger } from '../core/logger.ts';
+import { withTimeout } from '../core/with-timeout.ts';
 import type { ModelVersion } from '../registry/entities.ts';
 import { modelBlob, type Registry } from '../registry/registry.ts';
 import type { BlobStore } from '../storage/blobs.ts';
@@ -85,7 +86,7 @@ export class Scoring {
       return registry.getVersion(target.model, alias.version);
     };
     try {
-      const version = await (cached ? withPatience(read(), clock) : read());
+      const version = await (cached ? withTimeout(aliasPatienceMs, noAnswer, read) : read());
       this.#remember(key, { version, readAt: clock.now() });
       return version;
     } catch (error) {
@@ -147,17 +148,6 @@ function lost({ model, version, sha256: expected }: ModelVersion, how: string): 
   });
 }
 
-async function withPatience<T>(reading: Promise<T>, clock: Clock): Promise<T> {
-  const answered = new AbortController();
-  const late = clock.sleep(aliasPatienceMs, answered.signal).then(() => {
-    throw new AppError('TIMEOUT', `No answer within ${aliasPatienceMs} ms.`);
-  });
-  // Whichever loses is settled later, and heard by nobody.
-  late.catch(() => undefined);
-  reading.catch(() => undefined);
-  try {
-    return await Promise.race([reading, late]);
-  } finally {
-    answered.abort();
-  }
+function noAnswer(timeoutMs: number): AppError {
+  return new AppError('TIMEOUT', `No answer within ${timeoutMs} ms.`, { timeoutMs });
 }

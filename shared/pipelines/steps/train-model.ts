@@ -4,7 +4,8 @@ import { dataBlob } from '../../datasets/ingestion.ts';
 import { modelName } from '../../registry/entities.ts';
 import { modelBlob } from '../../registry/registry.ts';
 import { trainingParam } from './training-param.ts';
-import { AppError, isAppError } from '../../core/errors.ts';
+import { AppError } from '../../core/errors.ts';
+import { putOnce } from '../../storage/put-once.ts';
 import { defineStep } from './services.ts';
 
 export const trainedSchema = z.object({
@@ -50,14 +51,8 @@ export const trainModel = defineStep({
       signal,
       report,
     });
-    await blobs
-      .put(modelBlob(params.model, trained.sha256), trained.onnx, {
-        contentType: 'application/octet-stream',
-        ifAbsent: true,
-      })
-      .catch((error: unknown) => {
-        if (!isAppError(error, 'ALREADY_EXISTS')) throw error;
-      });
+    const target = modelBlob(params.model, trained.sha256);
+    await putOnce(blobs, target, trained.onnx, 'application/octet-stream');
     return {
       model: params.model,
       sha256: trained.sha256,
