@@ -4,7 +4,14 @@
 export const metadataContainers = {
   datasets: 'datasets',
   pipelines: 'pipelines',
+  /** Models, their versions and aliases; partitioned by model. */
   registry: 'registry',
+  /** Experiments with their runs and logged models, partitioned by experiment; metric history, by run. */
+  tracking: 'tracking',
+  /** Immutable pointers from what callers know to the partition it is in: run → experiment, name → id. */
+  index: 'index',
+  /** Webhooks, each in a partition of its own. */
+  webhooks: 'webhooks',
 } as const;
 
 export const blobContainers = {
@@ -16,11 +23,15 @@ export const blobContainers = {
   quarantine: 'quarantine',
   /** Model files, content-addressed. */
   models: 'models',
+  /** What runs and logged models keep: `<experiment>/<run>/artifacts/…`, `<experiment>/models/<id>/artifacts/…`. */
+  artifacts: 'artifacts',
 } as const;
 
 export const queues = {
   /** BlobCreated events of the landing container (Event Grid delivers them here in Azure). */
   landing: 'landing',
+  /** One message per delivery that a webhook is owed. */
+  webhooks: 'webhooks',
   /** Messages that no retry can help, each with its reason: for an operator to look at. */
   refused: 'refused',
 } as const;
@@ -33,4 +44,6 @@ export const topics = {
 export const subscriptions = {
   /** Starts the pipelines that wait for an event. */
   pipelines: { topic: topics.events, name: 'pipelines' },
+  /** Finds the webhooks that an event is for. */
+  webhooks: { topic: topics.events, name: 'webhooks' },
 } as const;

@@ -7,7 +7,8 @@ import {
 import * as durable from 'durable-functions';
 import { createByteBudget } from '../../shared/http/byte-budget.ts';
 import { handleRequest } from '../../shared/http/handle.ts';
-import type { Route } from '../../shared/http/route.ts';
+import { httpMethods, type Route, type RouteGroup } from '../../shared/http/route.ts';
+import { createRouteTable } from '../../shared/http/route-table.ts';
 import { toEngine } from './durable.ts';
 import { toLogger } from './logger.ts';
 import { app } from './start.ts';
@@ -29,13 +30,29 @@ export function registerRoutes(routes: readonly Route[]): void {
       route: route.path,
       authLevel: route.authLevel,
       extraInputs: route.startsPipelines ? [durable.input.durableClient()] : [],
-      handler: (request, context) => serve(route, request, context),
+      handler: (request, context) => serve(route, request.params, request, context),
     });
   }
 }
 
+/** Registers a group of routes as one HTTP function that takes whatever is below its prefix. */
+export function registerRouteGroup(group: RouteGroup): void {
+  const table = createRouteTable(group);
+  functionsApp.http(group.name, {
+    methods: [...httpMethods],
+    route: `${group.prefix}/{*path}`,
+    authLevel: group.authLevel,
+    handler: (request, context) => {
+      const path = new URL(request.url).pathname.slice(group.prefix.length + 2);
+      const { route, params } = table.find(request.method, path);
+      return serve(route, params, request, context);
+    },
+  });
+}
+
 async function serve(
   route: Route,
+  params: Readonly<Record<string, string>>,
   request: HttpRequest,
   context: InvocationContext,
 ): Promise<HttpResponseInit> {
@@ -44,7 +61,7 @@ async function serve(
     {
       url: new URL(request.url),
       headers: request.headers,
-      params: request.params,
+      params,
       body: request.body as AsyncIterable<Uint8Array> | null,
       engine: route.startsPipelines ? toEngine(context) : undefined,
     },

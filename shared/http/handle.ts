@@ -5,7 +5,7 @@ import { withTimeout } from '../core/with-timeout.ts';
 import type { PipelineEngine } from '../pipelines/engine.ts';
 import { hasRole, localPrincipal, type Principal, readPrincipal } from './principal.ts';
 import type { ByteBudget, HeldBytes } from './byte-budget.ts';
-import { problemContentType, toProblem } from './problem.ts';
+import { problems } from './problem.ts';
 import { readJson } from './read-body.ts';
 import { defaultTimeoutMs, type Reply, type Route } from './route.ts';
 
@@ -21,7 +21,7 @@ export interface IncomingRequest {
 export interface OutgoingResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | AsyncIterable<Uint8Array>;
 }
 
 export interface HandleOptions {
@@ -44,7 +44,7 @@ export async function handleRequest(
   const startedAt = options.now();
   const held = options.bodies.open();
   const response = await answer(route, request, options, logger, held)
-    .catch((error: unknown) => toErrorResponse(error, correlationId, logger))
+    .catch((error: unknown) => toErrorResponse(route, error, correlationId, logger))
     .finally(() => held.release());
   logger.log(levelOf(response.status), 'http request', {
     method: route.method,
@@ -85,6 +85,9 @@ async function answer(
       params,
       query,
       body,
+      url: request.url,
+      headers: request.headers,
+      bytes: request.body ?? noBytes,
       principal,
       correlationId: options.correlationId,
       logger,
@@ -124,17 +127,19 @@ function requireEngine(route: Route, engine: PipelineEngine | undefined): Pipeli
 
 function render(route: Route, reply: Reply, correlationId: string): OutgoingResponse {
   const contentType =
-    reply.text === undefined
+    reply.text === undefined && reply.stream === undefined
       ? 'application/json'
       : (route.returns.contentType ?? 'text/plain; charset=utf-8');
   return {
     status: reply.status ?? route.returns.status,
     headers: { 'content-type': contentType, ...commonHeaders(correlationId), ...reply.headers },
-    body: reply.text ?? JSON.stringify(reply.json ?? {}),
+    body: reply.stream ?? reply.text ?? JSON.stringify(reply.json ?? {}),
   };
 }
 
-function toErrorResponse(thrown: unknown, correlationId: string, logger: Logger): OutgoingResponse {
+const noBytes: AsyncIterable<Uint8Array> = { async *[Symbol.asyncIterator]() {} };
+
+function toErrorResponse(route: Route, thrown: unknown, correlationId: string, logger: Logger): OutgoingResponse {
   const error = toAppError(thrown);
   if (error.status >= 500) {
     logger.log('error', 'request failed', {
@@ -144,14 +149,15 @@ function toErrorResponse(thrown: unknown, correlationId: string, logger: Logger)
     });
   }
   const retryAfterMs = error.details['retryAfterMs'];
+  const { status, contentType, body } = (route.protocol ?? problems).toErrorReply(error, correlationId);
   return {
-    status: error.status,
+    status,
     headers: {
-      'content-type': problemContentType,
+      'content-type': contentType,
       ...commonHeaders(correlationId),
       ...(typeof retryAfterMs === 'number' ? { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) } : {}),
     },
-    body: JSON.stringify(toProblem(error, correlationId)),
+    body,
   };
 }
 

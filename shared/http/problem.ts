@@ -1,4 +1,5 @@
 import { errorCodes, type AppError } from '../core/errors.ts';
+import type { Protocol } from './route.ts';
 
 /**
  * The one shape of an error: RFC 9457 problem details, with our code, the correlation id to quote, and the
@@ -35,3 +36,13 @@ function titleOf(code: string): string {
   const words = code.toLowerCase().replaceAll('_', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
+
+/** The platform's own way. */
+export const problems: Protocol = {
+  name: 'problem',
+  toErrorReply: (error, correlationId) => ({
+    status: error.status,
+    contentType: problemContentType,
+    body: JSON.stringify(toProblem(error, correlationId)),
+  }),
+};

@@ -19,6 +19,7 @@ export async function readJson(route: Route, request: RequestBody, held: HeldByt
     throw new AppError('UNSUPPORTED_MEDIA_TYPE', `Send application/json, not ${type}.`);
   }
   const bytes = await readBody(request, route.maxBodyBytes ?? defaultMaxBodyBytes, held);
+  if (bytes.length === 0 && route.bodyIsOptional) return {};
   if (bytes.length === 0) throw new AppError('INVALID_ARGUMENT', 'The request body is empty: send JSON.');
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));

@@ -1,10 +1,11 @@
 import type { z } from 'zod';
-import type { ErrorCode } from '../core/errors.ts';
+import type { AppError, ErrorCode } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { PipelineEngine } from '../pipelines/engine.ts';
 import type { Principal, Role } from './principal.ts';
 
-export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+export const httpMethods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+export type HttpMethod = (typeof httpMethods)[number];
 
 /**
  * One HTTP operation, declared: from it come the registration, the checks before the handler runs, and the
@@ -23,7 +24,10 @@ export interface Route<Params = unknown, Query = unknown, Body = unknown> {
   readonly role: Role | 'anonymous';
   readonly params?: z.ZodType<Params>;
   readonly query?: z.ZodType<Query>;
+  /** The JSON body. */
   readonly body?: z.ZodType<Body>;
+  /** A request without a body is read as `{}`. */
+  readonly bodyIsOptional?: boolean;
   readonly returns: RouteReturns;
   /** Other answers of the same route that are no errors of its own. */
   readonly alsoReturns?: readonly RouteReturns[];
@@ -33,7 +37,36 @@ export interface Route<Params = unknown, Query = unknown, Body = unknown> {
   readonly timeoutMs?: number;
   /** Gives the handler the engine that starts and stops pipeline runs. */
   readonly startsPipelines?: boolean;
+  /** How its errors are told; as problem documents when left out. */
+  readonly protocol?: Protocol;
   readonly handle: (request: RouteRequest<Params, Query, Body>) => Promise<Reply>;
+}
+
+/** A foreign protocol that a route speaks: its clients know errors in its own shape only. */
+export interface Protocol {
+  readonly name: string;
+  toErrorReply(error: AppError, correlationId: string): ErrorReply;
+}
+
+export interface ErrorReply {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/**
+ * Many routes behind one function, told apart by our own table: for protocols with dozens of operations, whose
+ * clients expect an answer of the protocol even where there is no such operation.
+ */
+export interface RouteGroup {
+  /** The function's name. */
+  readonly name: string;
+  /** Where they begin, without slashes at the ends: `api/2.0`. */
+  readonly prefix: string;
+  readonly authLevel: Route['authLevel'];
+  readonly protocol: Protocol;
+  /** Their paths are relative to the prefix. */
+  readonly routes: readonly Route[];
 }
 
 export interface RouteReturns {
@@ -48,6 +81,10 @@ export interface RouteRequest<Params, Query, Body> {
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
+  readonly url: URL;
+  readonly headers: { get(name: string): string | null };
+  /** The body's bytes as they arrive, for routes without a `body` of their own; to be read once. Empty without one. */
+  readonly bytes: AsyncIterable<Uint8Array>;
   readonly principal: Principal;
   readonly correlationId: string;
   readonly logger: Logger;
@@ -63,6 +100,8 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: unknown;
   readonly text?: string;
+  /** Bytes, passed on as they come; say their content type among the headers. */
+  readonly stream?: AsyncIterable<Uint8Array>;
 }
 
 export const defaultMaxBodyBytes = 2 ** 20;

@@ -13,7 +13,7 @@ const queryLimits = {
 } as const;
 
 /** Top-level members whose contents no adapter indexes: they can be filtered (slowly) but not sorted by. */
-export const unindexedMembers: ReadonlySet<string> = new Set(['points']);
+export const unindexedMembers: ReadonlySet<string> = new Set(['points', 'detail']);
 
 /** @throws INVALID_ARGUMENT */
 export function checkQuery(query: DocumentQuery): void {

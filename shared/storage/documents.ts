@@ -106,7 +106,7 @@ export type Filter =
  * Documents without the field (or with null, an array or an object there) are left out; booleans come before numbers,
  * numbers before strings. Ties keep one stable order. SQLite's index keeps the first 1,024 code points of a string:
  * strings that differ only after those are ties to it. (Filters compare to the end.) Nothing under the top-level
- * member `points` can be sorted by.
+ * members `points` and `detail` can be sorted by: they are not indexed.
  */
 export interface Sort {
   readonly path: FieldPath;

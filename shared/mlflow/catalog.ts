@@ -1,0 +1,35 @@
+import type { Route, RouteGroup } from '../http/route.ts';
+import { mlflowProtocol } from './protocol.ts';
+import { serverInfoEndpoints } from './server-info.ts';
+
+/** What the endpoints call: a member for each domain. */
+export interface MlflowServices {}
+
+/** Every endpoint of MLflow's REST API 2.0: a new family is a file and a line here. */
+function restEndpoints(_services: MlflowServices): readonly Route[] {
+  return [];
+}
+
+/** The few that MLflow has under 3.0 only. */
+function newerEndpoints(): readonly Route[] {
+  return [...serverInfoEndpoints()];
+}
+
+/** MLflow's pages ask under `ajax-api`, its clients under `api`: the same operations. */
+export function mlflowRouteGroups(services: MlflowServices): readonly RouteGroup[] {
+  const group = (name: string, prefix: string, routes: readonly Route[]): RouteGroup => ({
+    name,
+    prefix,
+    routes,
+    authLevel: 'anonymous',
+    protocol: mlflowProtocol,
+  });
+  const rest = restEndpoints(services);
+  const newer = newerEndpoints();
+  return [
+    group('mlflow-rest', 'api/2.0', rest),
+    group('mlflow-rest-3', 'api/3.0', newer),
+    group('mlflow-ajax', 'ajax-api/2.0', rest),
+    group('mlflow-ajax-3', 'ajax-api/3.0', newer),
+  ];
+}
