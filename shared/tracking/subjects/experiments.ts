@@ -1,0 +1,28 @@
+import type { SearchField } from '../../search/subject.ts';
+import { defineSubject, fixedEntity, textEntity } from '../../search/subject.ts';
+
+const experimentId: SearchField = {
+  path: ['experiment', 'experimentId'],
+  type: 'string',
+  operators: ['=', '!=', 'IN'],
+};
+const createdAt: SearchField = { path: ['experiment', 'createdAt'], type: 'number' };
+
+/** Experiments: documents `{experiment, tags}` as shared/tracking keeps them. */
+export const experimentSubject = defineSubject({
+  what: 'experiments',
+  entities: [
+    fixedEntity(['attribute', 'attributes'], {
+      name: { path: ['experiment', 'name'], type: 'string' },
+      experiment_id: experimentId,
+      creation_time: createdAt,
+      last_update_time: { path: ['experiment', 'updatedAt'], type: 'number' },
+    }),
+    textEntity(['tag', 'tags'], 'tags'),
+  ],
+  defaultOrder: [{ field: experimentId, direction: 'desc' }],
+  orderWhenNone: [
+    { field: createdAt, direction: 'desc' },
+    { field: experimentId, direction: 'asc' },
+  ],
+});
