@@ -15,6 +15,8 @@ const versionCreatedSchema = z.object({
   version: z.int().min(0),
 });
 
+const versionCreatedType = versionCreatedSchema.pick({ type: true });
+
 /** A new dataset version starts the pipelines that wait for it. */
 functionsApp.serviceBusTopic('pipelines-event', {
   topicName: subscriptions.pipelines.topic,
@@ -23,6 +25,8 @@ functionsApp.serviceBusTopic('pipelines-event', {
   extraInputs: [durable.input.durableClient()],
   handler: async (message, context) => {
     await handleMessages(context, [message], async (body) => {
+      // In Azure the subscription's filter lets nothing else through.
+      if (!versionCreatedType.safeParse(body).success) return;
       const event = validate(versionCreatedSchema, body, 'event');
       const logger = toLogger(context);
       const runs = await app.pipelines.onDatasetVersion(toEngine(context), event, logger);

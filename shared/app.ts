@@ -1,4 +1,6 @@
 import { extname } from 'node:path';
+import { AuditedWriter } from './audit/audited-writer.ts';
+import { Outbox } from './audit/outbox.ts';
 import type { Config } from './config.ts';
 import type { Clock } from './core/clock.ts';
 import type { Ids } from './core/ids.ts';
@@ -38,6 +40,10 @@ export interface App {
   readonly triggers: Triggers;
   readonly registry: Registry;
   readonly scoring: Scoring;
+  /** Announcements of changes; its sweep sends what a crash left behind. */
+  readonly outbox: Outbox;
+  /** Writes changes with the events that tell of them. */
+  readonly auditedWriter: AuditedWriter;
   runStep(call: StepCall, logger: Logger): Promise<StepOutcome>;
   /** Puts a message aside that no retry can help, with its reason. */
   refuseMessage(message: RefusedMessage, logger: Logger): Promise<void>;
@@ -65,6 +71,8 @@ export function createApp(config: Config, outside: Outside): App {
     memoryLimitMb: config.limits.trainingMemoryMb,
   };
   const pace = { clock, ids };
+  const outbox = new Outbox(metadata, queue, { now: () => clock.now(), logger });
+  const auditedWriter = new AuditedWriter(metadata, outbox, pace);
   const codeVersion = `${config.build.version}+${config.build.commit}`;
   const datasets = new DatasetStore(metadata, pace);
   const registry = new Registry(metadata, pace);
@@ -109,6 +117,8 @@ export function createApp(config: Config, outside: Outside): App {
     triggers: new Triggers({ pipelines, ingestion, datasets, ids }),
     registry,
     scoring,
+    outbox,
+    auditedWriter,
     runStep: (call, logger) => runStep(call, { store, steps, services, codeVersion, clock }, logger),
     refuseMessage: async (message, logger) => {
       const { by, messageId, error } = message;

@@ -1,0 +1,38 @@
+/**
+ * What events about registered models say, for those who write them (the registry) and those who read them (the
+ * timeline, webhooks). `before` and `after` hold only members that changed:
+ *
+ * | action | subject | before | after |
+ * |---|---|---|---|
+ * | model.created | model | null | `{ description, tags: { key: value } }` |
+ * | model.updated | model | `{ description }` | `{ description }` |
+ * | model.renamed | model (its old name) | `{ name }` | `{ name }` |
+ * | model.tagSet, model.tagDeleted | model | `{ tags: { key: value or null } }` | the same |
+ * | model.deleted | model | whatever is worth keeping | null |
+ * | modelVersion.created | modelVersion | null | `{ source, runId, description, tags, stage }`, null where there is none |
+ * | modelVersion.updated | modelVersion | `{ description }` | `{ description }` |
+ * | modelVersion.stageChanged | modelVersion | `{ stage }` | `{ stage }`, as `None`, `Staging`, `Production`, `Archived` |
+ * | modelVersion.tagSet, modelVersion.tagDeleted | modelVersion | `{ tags: { key: value or null } }` | the same |
+ * | modelVersion.deleted | modelVersion | whatever is worth keeping | null |
+ * | alias.moved | alias | null or `{ version }` | `{ version }` |
+ * | alias.deleted | alias | `{ version }` | null |
+ *
+ * Each step of a larger change has its own event: deleting a version that has aliases writes an `alias.deleted` for
+ * each, archiving the others of a stage a `modelVersion.stageChanged` for each.
+ */
+export const registryActions = {
+  modelCreated: 'model.created',
+  modelUpdated: 'model.updated',
+  modelRenamed: 'model.renamed',
+  modelTagSet: 'model.tagSet',
+  modelTagDeleted: 'model.tagDeleted',
+  modelDeleted: 'model.deleted',
+  versionCreated: 'modelVersion.created',
+  versionUpdated: 'modelVersion.updated',
+  versionStageChanged: 'modelVersion.stageChanged',
+  versionTagSet: 'modelVersion.tagSet',
+  versionTagDeleted: 'modelVersion.tagDeleted',
+  versionDeleted: 'modelVersion.deleted',
+  aliasMoved: 'alias.moved',
+  aliasDeleted: 'alias.deleted',
+} as const;
