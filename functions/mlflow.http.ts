@@ -1,4 +1,5 @@
 import { mlflowRouteGroups } from '../shared/mlflow/catalog.ts';
 import { registerRouteGroup } from './hosting/http.ts';
+import { app } from './hosting/start.ts';
 
-for (const group of mlflowRouteGroups({})) registerRouteGroup(group);
+for (const group of mlflowRouteGroups(app)) registerRouteGroup(group);

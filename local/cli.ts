@@ -5,7 +5,7 @@ import { startAzurite, type RunningAzurite } from './azurite.ts';
 import { renderBanner } from './cli/banner.ts';
 import { parseCliOptions, usage, type CliOptions } from './cli/options.ts';
 import { createConsoleLogger } from './cli/console-logger.ts';
-import { cleanDataDir, lockDataDir } from './data-dir.ts';
+import { cleanDataDir, lockDataDir, openWebhookKey } from './data-dir.ts';
 import { startHost, type RunningHost } from './host.ts';
 import { mergeSettings, readLocalSettings, type AppSettings } from './settings/app-settings.ts';
 
@@ -50,6 +50,9 @@ function chooseSettings({ appDir, dataDir }: CliOptions, azurite: RunningAzurite
     SLIPWAY_QUEUE_FILE: join(dataDir, 'host.db'),
     TASK_HUB_NAME: 'SlipwayLocal',
     SLIPWAY_AUTH: 'off',
+    // Receivers under development are on this machine.
+    SLIPWAY_WEBHOOK_TARGETS: 'any',
+    SLIPWAY_WEBHOOK_KEYS: openWebhookKey(join(dataDir, 'webhook.key')),
   };
   const { AzureWebJobsStorage: storage, ...local } = readLocalSettings(join(appDir, 'local.settings.json'));
   // The file's usual "UseDevelopmentStorage=true" is meant for Core Tools; our Azurite has its own ports.

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AppError } from '../shared/core/errors.ts';
@@ -46,6 +47,16 @@ const ownEntries = [
 
 /** Empties the data folder. Hold its lock. */
 export function cleanDataDir(dataDir: string): void {
-  for (const entry of [...ownEntries, 'azurite', 'keys.json', 'endpoints.json'])
+  for (const entry of [...ownEntries, 'azurite', 'keys.json', 'webhook.key', 'endpoints.json'])
     rmSync(join(dataDir, entry), { recursive: true, force: true });
+}
+
+/** What keeps the secrets of webhooks: made at the first start, for its owner's eyes only. */
+export function openWebhookKey(file: string): string {
+  if (existsSync(file)) return readFileSync(file, 'utf8').trim();
+  const key = randomBytes(32).toString('base64');
+  // A rename, so that a kill in between leaves either no file or a whole one.
+  writeFileSync(`${file}.new`, `${key}\n`, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+  return key;
 }

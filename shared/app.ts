@@ -27,6 +27,11 @@ import type { BlobStore } from './storage/blobs.ts';
 import type { MetadataStore } from './storage/documents.ts';
 import type { MessageQueue } from './storage/queue.ts';
 import { putAside, type RefusedMessage } from './storage/refused-messages.ts';
+import { Courier } from './webhooks/courier.ts';
+import { Deliveries } from './webhooks/deliveries.ts';
+import { createSecretBox } from './webhooks/secret-box.ts';
+import { createSender } from './webhooks/send.ts';
+import { Webhooks } from './webhooks/webhooks.ts';
 
 const healthTimeoutMs = 2_000;
 const workerUrl = new URL(`./training-worker${extname(import.meta.filename)}`, import.meta.url);
@@ -44,6 +49,9 @@ export interface App {
   readonly outbox: Outbox;
   /** Writes changes with the events that tell of them. */
   readonly auditedWriter: AuditedWriter;
+  readonly webhooks: Webhooks;
+  readonly deliveries: Deliveries;
+  readonly courier: Courier;
   runStep(call: StepCall, logger: Logger): Promise<StepOutcome>;
   /** Puts a message aside that no retry can help, with its reason. */
   refuseMessage(message: RefusedMessage, logger: Logger): Promise<void>;
@@ -73,6 +81,21 @@ export function createApp(config: Config, outside: Outside): App {
   const pace = { clock, ids };
   const outbox = new Outbox(metadata, queue, { now: () => clock.now(), logger });
   const auditedWriter = new AuditedWriter(metadata, outbox, pace);
+  const { targets, timeoutMs, attempts: maxAttempts } = config.webhooks;
+  const secrets = createSecretBox(config.webhooks.keys);
+  const webhooks = new Webhooks({ store: metadata, writer: auditedWriter, secrets, targets, pace });
+  const deliveries = new Deliveries(metadata, pace);
+  const courier = new Courier({
+    store: metadata,
+    queue,
+    webhooks,
+    deliveries,
+    sender: createSender({ policy: targets, timeoutMs }),
+    pace,
+    maxAttempts,
+    timeoutMs,
+    isPrompt: async () => false,
+  });
   const codeVersion = `${config.build.version}+${config.build.commit}`;
   const datasets = new DatasetStore(metadata, pace);
   const registry = new Registry(metadata, pace);
@@ -119,6 +142,9 @@ export function createApp(config: Config, outside: Outside): App {
     scoring,
     outbox,
     auditedWriter,
+    webhooks,
+    deliveries,
+    courier,
     runStep: (call, logger) => runStep(call, { store, steps, services, codeVersion, clock }, logger),
     refuseMessage: async (message, logger) => {
       const { by, messageId, error } = message;

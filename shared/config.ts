@@ -8,6 +8,7 @@ export interface Config {
   readonly queue: QueueConfig;
   readonly auth: 'off' | 'appService';
   readonly limits: Limits;
+  readonly webhooks: WebhookConfig;
   /** Stamped into every run and model version; not sticky to a slot. */
   readonly build: Build;
 }
@@ -30,6 +31,15 @@ export interface Limits {
   readonly trainingMemoryMb: number;
   readonly scoreRows: number;
   readonly sessionCacheBytes: number;
+}
+
+export interface WebhookConfig {
+  /** 32 bytes each, the newest first: what keeps webhooks' secrets. None: webhooks with a secret are refused. */
+  readonly keys: readonly Uint8Array[];
+  /** `public` is HTTPS to the internet; `any` also HTTP, and this machine and its network. */
+  readonly targets: 'public' | 'any';
+  readonly timeoutMs: number;
+  readonly attempts: number;
 }
 
 export interface Build {
@@ -57,6 +67,12 @@ export function loadConfig(env: Env, build: Build): Config {
       trainingMemoryMb: readInteger(env, faults, 'SLIPWAY_TRAINING_MEMORY_MB', 1024, 128, 262_144),
       scoreRows: readInteger(env, faults, 'SLIPWAY_SCORE_ROWS', 10_000, 1, 1_000_000),
       sessionCacheBytes: readInteger(env, faults, 'SLIPWAY_SESSION_CACHE_BYTES', 256 * 2 ** 20, 1, 2 ** 40),
+    },
+    webhooks: {
+      keys: readKeys(env, faults, 'SLIPWAY_WEBHOOK_KEYS'),
+      targets: readTargets(env, faults),
+      timeoutMs: readInteger(env, faults, 'SLIPWAY_WEBHOOK_TIMEOUT_MS', 15_000, 100, 60_000),
+      attempts: readInteger(env, faults, 'SLIPWAY_WEBHOOK_ATTEMPTS', 8, 1, 20),
     },
     build,
   };
@@ -134,6 +150,29 @@ function readAuth(env: Env, faults: Fault[]): Config['auth'] {
     });
   }
   return wanted === 'off' ? 'off' : 'appService';
+}
+
+/** Base64, separated by commas. Faults do not repeat what was given: it is a secret, or nearly one. */
+function readKeys(env: Env, faults: Fault[], name: string): readonly Uint8Array[] {
+  const texts = (env[name] ?? '').split(',').map((text) => text.trim());
+  const keys = texts.filter((text) => text !== '').map((text) => Buffer.from(text, 'base64'));
+  if (keys.some((key) => key.length !== 32)) {
+    faults.push({
+      at: name,
+      message: 'must be keys of 32 bytes in Base64, separated by commas (openssl rand -base64 32)',
+    });
+  }
+  return keys;
+}
+
+function readTargets(env: Env, faults: Fault[]): WebhookConfig['targets'] {
+  const wanted = env['SLIPWAY_WEBHOOK_TARGETS'] ?? 'public';
+  if (wanted === 'public' || wanted === 'any') return wanted;
+  faults.push({
+    at: 'SLIPWAY_WEBHOOK_TARGETS',
+    message: `must be "public" or "any", not ${JSON.stringify(wanted)}`,
+  });
+  return 'public';
 }
 
 function readInteger(

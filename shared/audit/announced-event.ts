@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { metadataContainers } from '../names.ts';
 import type { OutgoingMessage } from '../storage/queue.ts';
 import { toBody } from '../storage/page.ts';
 import type { AuditEvent, AuditSubject } from './event.ts';
@@ -8,6 +9,9 @@ import type { AuditEvent, AuditSubject } from './event.ts';
  * and there are thousands of times more of them.
  */
 const announcedKinds: ReadonlySet<AuditSubject['kind']> = new Set(['model', 'modelVersion', 'alias']);
+
+/** Where those subjects live, and so what the outbox must be looked for in. */
+export const announcingContainers = [metadataContainers.registry] as const;
 
 export function isAnnounced(event: Pick<AuditEvent, 'subject'>): boolean {
   return announcedKinds.has(event.subject.kind);

@@ -1,13 +1,19 @@
 import type { Route, RouteGroup } from '../http/route.ts';
+import type { Courier } from '../webhooks/courier.ts';
+import type { Webhooks } from '../webhooks/webhooks.ts';
 import { mlflowProtocol } from './protocol.ts';
 import { serverInfoEndpoints } from './server-info.ts';
+import { webhookEndpoints } from './webhooks.ts';
 
 /** What the endpoints call: a member for each domain. */
-export interface MlflowServices {}
+export interface MlflowServices {
+  readonly webhooks: Webhooks;
+  readonly courier: Courier;
+}
 
 /** Every endpoint of MLflow's REST API 2.0: a new family is a file and a line here. */
-function restEndpoints(_services: MlflowServices): readonly Route[] {
-  return [];
+function restEndpoints(services: MlflowServices): readonly Route[] {
+  return [...webhookEndpoints(services.webhooks, services.courier)];
 }
 
 /** The few that MLflow has under 3.0 only. */

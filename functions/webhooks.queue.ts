@@ -1,0 +1,24 @@
+import { app as functionsApp, type InvocationContext } from '@azure/functions';
+import { queues, subscriptions } from '../shared/names.ts';
+import { toLogger } from './hosting/logger.ts';
+import { handleMessages } from './hosting/messages.ts';
+import { app } from './hosting/start.ts';
+
+/** Finds the webhooks that an event is for, and owes it to each. */
+functionsApp.serviceBusTopic('webhooks-event', {
+  topicName: subscriptions.webhooks.topic,
+  subscriptionName: subscriptions.webhooks.name,
+  connection: 'ServiceBus',
+  handler,
+});
+
+/** Makes one attempt at one delivery. */
+functionsApp.serviceBusQueue('webhooks-deliver', {
+  queueName: queues.webhooks,
+  connection: 'ServiceBus',
+  handler,
+});
+
+async function handler(message: unknown, context: InvocationContext): Promise<void> {
+  await handleMessages(context, [message], (body) => app.courier.handle(body, toLogger(context)));
+}

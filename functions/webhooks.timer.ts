@@ -1,0 +1,15 @@
+import { app as functionsApp } from '@azure/functions';
+import { announcingContainers } from '../shared/audit/announced-event.ts';
+import { toLogger } from './hosting/logger.ts';
+import { app } from './hosting/start.ts';
+
+/** Every minute: sends the events that a crash or an outage left in the outbox. */
+functionsApp.timer('outbox-sweep', {
+  schedule: '0 * * * * *',
+  handler: async (_timer, context) => {
+    for (const container of announcingContainers) {
+      const sent = await app.outbox.sweep(container);
+      if (sent > 0) toLogger(context).log('warn', 'events sent from the outbox', { container, sent });
+    }
+  },
+});
