@@ -1,6 +1,12 @@
-import { AppError } from '../core/errors.ts';
-import type { JsonObject } from '../core/json.ts';
+import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { Filter, MetadataStore, StoredDocument } from '../storage/documents.ts';
+import { evaluate } from './evaluate.ts';
+import { refuse } from './expression.ts';
+import { readOrderedPage } from './ordered-pages.ts';
+import { decodeToken, encodeToken } from './page-token.ts';
+import { parseFilter } from './parse-filter.ts';
+import { parseOrder } from './parse-order.ts';
+import { allOf, pushDown } from './push-down.ts';
 import type { OrderTerm, SearchSubject } from './subject.ts';
 
 export interface SearchRequest {
@@ -13,7 +19,7 @@ export interface SearchRequest {
   readonly filter?: string;
   /** `metrics.acc DESC`, or a term whose field is known already. */
   readonly orderBy?: readonly (string | OrderTerm)[];
-  /** 1 or more; a page of more than some thousand documents may be cut short and carry a token. */
+  /** 1 or more. */
   readonly limit: number;
   readonly pageToken?: string;
 }
@@ -24,8 +30,12 @@ export interface SearchPage<T extends JsonObject = JsonObject> {
   readonly pageToken?: string;
 }
 
+/** More than this is several pages, whatever was asked for: a page is held in memory. */
+const pageDocuments = 5_000;
+
 /**
- * One page of the documents that a filter selects, in an order of any number of fields.
+ * One page of the documents that a filter selects, in an order of any number of fields. What the store can answer of
+ * the filter, it answers from its indexes; the rest is checked page by page.
  *
  * @throws INVALID_ARGUMENT for a filter, an order or a token that is not right, naming the place and the remedy
  */
@@ -33,6 +43,33 @@ export async function searchDocuments<T extends JsonObject>(
   store: MetadataStore,
   request: SearchRequest,
 ): Promise<SearchPage<T>> {
-  void store;
-  throw new AppError('INTERNAL', 'Search is not there yet.', { what: request.subject.what });
+  const { container, partition, scope, subject, filter = '', orderBy = [], pageToken } = request;
+  const expression = parseFilter(filter, subject);
+  const pushed = expression === undefined ? undefined : pushDown(expression);
+  const terms = parseOrder(orderBy, subject);
+  if (!Number.isInteger(request.limit) || request.limit < 1)
+    throw refuse('The number of results must be a whole number from 1.');
+  const identity = {
+    container,
+    partition: partition ?? null,
+    what: subject.what,
+    scope: scope as unknown as JsonValue,
+    filter,
+    terms: terms.map(({ field, direction }) => [field.path, direction]),
+  } satisfies JsonObject;
+  const page = await readOrderedPage<T>(
+    store,
+    {
+      container,
+      ...(partition === undefined ? {} : { partition }),
+      filter: pushed === undefined ? scope : allOf([scope, pushed.filter]),
+      terms,
+      isWanted: (body) =>
+        expression === undefined || pushed?.isExact === true || evaluate(expression, body) === true,
+    },
+    pageToken === undefined ? {} : decodeToken(identity, terms.length, pageToken),
+    Math.min(request.limit, pageDocuments),
+  );
+  const { documents, resume } = page;
+  return resume === undefined ? { documents } : { documents, pageToken: encodeToken(identity, resume) };
 }

@@ -1,13 +1,11 @@
 import { AppError } from '../core/errors.ts';
 import type { FieldPath } from '../storage/documents.ts';
 
-/** What may stand between a field and its value; `NOT LIKE` and `NOT IN` are these with NOT. */
-export type Operator = '=' | '!=' | '<' | '<=' | '>' | '>=' | 'LIKE' | 'ILIKE' | 'IN' | 'IS NULL';
+/** What may stand between a field and its value; with IN goes NOT IN, and so on. Every field can be asked IS NULL. */
+export type Operator = '=' | '!=' | '<' | '<=' | '>' | '>=' | 'LIKE' | 'ILIKE' | 'IN';
 
 export const numberOperators: readonly Operator[] = ['=', '!=', '<', '<=', '>', '>='];
 export const textOperators: readonly Operator[] = ['=', '!=', 'LIKE', 'ILIKE', 'IN'];
-/** For what a user chooses the keys of: a key can be missing. */
-export const keyedTextOperators: readonly Operator[] = [...textOperators, 'IS NULL'];
 
 /** A field that can be searched by, and where it is in a document. */
 export interface SearchField {
@@ -23,6 +21,8 @@ export interface SearchField {
   readonly nanPath?: FieldPath;
   /** The values are the *names* of the members at the path, of which any may match (`datasets.name`). */
   readonly isNames?: boolean;
+  /** No document is without it, and it is never NaN: an order by it needs no look at what lacks it. */
+  readonly isAlways?: boolean;
   /** Whether it can be ordered by; left out: yes (never by names). */
   readonly isSortable?: boolean;
 }
@@ -106,7 +106,7 @@ export function fixedEntity(
 export function textEntity(names: readonly string[], member: string): SearchEntity {
   return {
     names,
-    fieldOf: (key) => ({ path: [member, key], type: 'string', operators: keyedTextOperators }),
+    fieldOf: (key) => ({ path: [member, key], type: 'string' }),
   };
 }
 

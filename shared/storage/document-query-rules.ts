@@ -54,6 +54,8 @@ function checkFilter(filter: Filter, seen: { nodes: number }, depth: number): vo
     case 'endsWith':
     case 'contains':
       if (typeof filter.value !== 'string') throw invalid(`"${filter.op}" takes a string.`, {});
+      if (filter.ignoreCase !== undefined && filter.ignoreCase !== true)
+        throw invalid('"ignoreCase" is true or left out.', {});
       checkPath(filter.path);
       return checkScalar(filter.value);
     case 'exists':

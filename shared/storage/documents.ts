@@ -98,6 +98,8 @@ export type Filter =
       readonly op: 'startsWith' | 'endsWith' | 'contains';
       readonly path: FieldPath;
       readonly value: string;
+      /** Upper and lower case letters count as the same: A–Z on every adapter, others as the adapter has it. */
+      readonly ignoreCase?: true;
     }
   /** True when the field is there and not null, false otherwise; never unknown. */
   | { readonly op: 'exists'; readonly path: FieldPath };

@@ -59,7 +59,7 @@ export async function startCosmosServer(
     const backend = backendOf(request.headers, count);
     if (request.headers['x-ms-cosmos-is-batch-request'] !== undefined)
       return applyBatch(request, path, (inner) => send(backend, inner));
-    return send(backend, shorten(request, state.pageItems));
+    return send(backend, foldCase(shorten(request, state.pageItems)));
   };
 
   let turn: Promise<unknown> = Promise.resolve();
@@ -128,6 +128,17 @@ function shorten(request: WireRequest, pageItems: number | undefined): WireReque
   if (pageItems === undefined || asked === undefined) return request;
   const items = String(Math.min(pageItems, Number(asked)));
   return { ...request, headers: { ...request.headers, 'x-ms-max-item-count': items } };
+}
+
+/** The server's text functions know no third argument. */
+function foldCase(request: WireRequest): WireRequest {
+  if (request.headers['content-type'] !== 'application/query+json') return request;
+  const { query, ...rest } = JSON.parse(request.body) as { query: string };
+  const folded = query.replaceAll(
+    /\b(STARTSWITH|ENDSWITH|CONTAINS)\((c(?:\["(?:[^"\\]|\\.)*"\])+), (@p\d+), true\)/g,
+    '$1(LOWER($2), LOWER($3))',
+  );
+  return { ...request, body: JSON.stringify({ query: folded, ...rest }) };
 }
 
 function post(path: string, body: string): WireRequest {

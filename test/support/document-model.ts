@@ -23,13 +23,18 @@ export function judge(filter: Filter, body: JsonObject): Truth {
     case 'lt':
     case 'lte':
     case 'gt':
-    case 'gte':
+    case 'gte': {
+      const value = resolve(body, filter.path);
+      if (typeof value !== typeof filter.value) return 'unknown';
+      return test(filter.op, value as Scalar, filter.value) ? 'true' : 'false';
+    }
     case 'startsWith':
     case 'endsWith':
     case 'contains': {
       const value = resolve(body, filter.path);
-      if (typeof value !== typeof filter.value) return 'unknown';
-      return test(filter.op, value as Scalar, filter.value) ? 'true' : 'false';
+      if (typeof value !== 'string') return 'unknown';
+      const fold = (text: string) => (filter.ignoreCase === true ? text.toUpperCase() : text);
+      return test(filter.op, fold(value), fold(filter.value)) ? 'true' : 'false';
     }
   }
 }
@@ -128,11 +133,15 @@ export const filters: fc.Arbitrary<Filter> = fc.letrec<{ filter: Filter }>((tie)
     fc.record({ op: fc.constantFrom('eq', 'ne', 'lt', 'lte', 'gt', 'gte'), path: paths, value: scalars }),
     fc.record({ op: fc.constant('exists'), path: paths }),
     fc.record({ op: fc.constant('in'), path: paths, values: fc.array(scalars, { maxLength: 3 }) }),
-    fc.record({
-      op: fc.constantFrom('startsWith', 'endsWith', 'contains'),
-      path: paths,
-      value: fc.constantFrom('', 'a', 'b', 'bc', 'é'),
-    }),
+    fc.record(
+      {
+        op: fc.constantFrom('startsWith', 'endsWith', 'contains'),
+        path: paths,
+        value: fc.constantFrom('', 'a', 'b', 'bC', 'é'),
+        ignoreCase: fc.constant(true),
+      },
+      { requiredKeys: ['op', 'path', 'value'] },
+    ),
     fc.record({ op: fc.constant('not'), filter: tie('filter') }),
     fc.record({ op: fc.constantFrom('and', 'or'), filters: fc.array(tie('filter'), { maxLength: 3 }) }),
   ) as fc.Arbitrary<Filter>,

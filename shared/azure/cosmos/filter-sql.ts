@@ -70,7 +70,8 @@ function translate(filter: Filter, values: SqlValues, wanted: boolean): Conditio
     case 'endsWith':
     case 'contains': {
       const field = fieldSql(filter.path);
-      const test = `${textFunctions[filter.op]}(${field}, ${values.add(filter.value)})`;
+      const fold = filter.ignoreCase === true ? ', true' : '';
+      const test = `${textFunctions[filter.op]}(${field}, ${values.add(filter.value)}${fold})`;
       return allOf([simple(`IS_STRING(${field})`), simple(wanted ? test : `NOT ${test}`)]);
     }
     case 'eq':

@@ -29,7 +29,10 @@ export function evaluateFilter(filter: Filter, body: JsonObject): Truth {
     case 'endsWith':
     case 'contains': {
       const value = fieldAt(body, filter.path);
-      return typeof value === 'string' ? textTests[filter.op](value, filter.value) : undefined;
+      if (typeof value !== 'string') return undefined;
+      return filter.ignoreCase === true
+        ? textTests[filter.op](value.toLowerCase(), filter.value.toLowerCase())
+        : textTests[filter.op](value, filter.value);
     }
     case 'eq':
     case 'ne':

@@ -64,10 +64,13 @@ function collect(filter: Filter): readonly Driver[] {
     case 'lte':
     case 'gt':
     case 'gte':
+      return isIndexed(filter.path) ? [[toRange(filter.op, filter.path, filter.value)]] : [];
     case 'startsWith':
     case 'endsWith':
     case 'contains':
-      return isIndexed(filter.path) ? [[toRange(filter.op, filter.path, filter.value)]] : [];
+      if (!isIndexed(filter.path)) return [];
+      // In any case, the value may begin in several places of the index; but it is a string.
+      return [[toRange(filter.ignoreCase === true ? 'contains' : filter.op, filter.path, filter.value)]];
   }
 }
 

@@ -5,8 +5,9 @@ const experimentId: SearchField = {
   path: ['experiment', 'experimentId'],
   type: 'string',
   operators: ['=', '!=', 'IN'],
+  isAlways: true,
 };
-const createdAt: SearchField = { path: ['experiment', 'createdAt'], type: 'number' };
+const createdAt: SearchField = { path: ['experiment', 'createdAt'], type: 'number', isAlways: true };
 
 /** Experiments: documents `{experiment, tags}` as shared/tracking keeps them. */
 export const experimentSubject = defineSubject({

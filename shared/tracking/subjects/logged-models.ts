@@ -1,8 +1,8 @@
 import type { SearchField } from '../../search/subject.ts';
 import { defineSubject, fixedEntity, metricEntity, textEntity } from '../../search/subject.ts';
 
-const modelId: SearchField = { path: ['loggedModel', 'modelId'], type: 'string' };
-const createdAt: SearchField = { path: ['loggedModel', 'createdAt'], type: 'number' };
+const modelId: SearchField = { path: ['loggedModel', 'modelId'], type: 'string', isAlways: true };
+const createdAt: SearchField = { path: ['loggedModel', 'createdAt'], type: 'number', isAlways: true };
 
 /** Logged models: documents `{loggedModel, params, tags, metrics, nan}` as shared/tracking keeps them. */
 export const loggedModelSubject = defineSubject({

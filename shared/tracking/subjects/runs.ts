@@ -1,11 +1,11 @@
 import type { SearchField } from '../../search/subject.ts';
-import { defineSubject, fixedEntity, metricEntity, textEntity, textOperators } from '../../search/subject.ts';
+import { defineSubject, fixedEntity, metricEntity, textEntity } from '../../search/subject.ts';
 
-const runId: SearchField = { path: ['run', 'runId'], type: 'string' };
-const startTime: SearchField = { path: ['run', 'startTime'], type: 'number' };
+const runId: SearchField = { path: ['run', 'runId'], type: 'string', isAlways: true };
+const startTime: SearchField = { path: ['run', 'startTime'], type: 'number', isAlways: true };
 
 function namesOf(attribute: string): SearchField {
-  return { path: ['datasets', attribute], type: 'string', isNames: true, operators: textOperators };
+  return { path: ['datasets', attribute], type: 'string', isNames: true };
 }
 
 /** Runs: documents `{run, params, tags, metrics, nan, datasets}` as shared/tracking keeps them. */
