@@ -1,6 +1,8 @@
 import { extname } from 'node:path';
+import { AuditLog } from './audit/audit-log.ts';
 import { AuditedWriter } from './audit/audited-writer.ts';
 import { Outbox } from './audit/outbox.ts';
+import { Timeline } from './audit/timeline.ts';
 import type { Config } from './config.ts';
 import type { Clock } from './core/clock.ts';
 import type { Ids } from './core/ids.ts';
@@ -49,6 +51,8 @@ export interface App {
   readonly outbox: Outbox;
   /** Writes changes with the events that tell of them. */
   readonly auditedWriter: AuditedWriter;
+  readonly auditLog: AuditLog;
+  readonly timeline: Timeline;
   readonly webhooks: Webhooks;
   readonly deliveries: Deliveries;
   readonly courier: Courier;
@@ -142,6 +146,8 @@ export function createApp(config: Config, outside: Outside): App {
     scoring,
     outbox,
     auditedWriter,
+    auditLog: new AuditLog(metadata),
+    timeline: new Timeline(metadata),
     webhooks,
     deliveries,
     courier,

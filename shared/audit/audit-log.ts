@@ -1,13 +1,77 @@
+import { AppError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { MetadataStore } from '../storage/documents.ts';
+import { metadataContainers } from '../names.ts';
+import type { FieldPath, Filter, MetadataStore } from '../storage/documents.ts';
+import type { Page, PageRequest } from '../storage/page.ts';
 import type { EventPlace } from './announced-event.ts';
-import type { AuditEvent } from './event.ts';
+import { type AuditEvent, type AuditSubject, toEventIdBound } from './event.ts';
+import { mergeSources, readPositions, type Source, writePositions } from './merged-page.ts';
 
 /** An event as `auditOperation` stores it. */
 export interface EventBody extends JsonObject {
   readonly kind: 'event';
   readonly event: Omit<AuditEvent, 'before' | 'after'> & JsonObject;
   readonly detail: Pick<AuditEvent, 'before' | 'after'> & JsonObject;
+}
+
+/** All that is given must be true of an event. */
+export interface AuditQuery {
+  readonly kind?: AuditSubject['kind'] | undefined;
+  readonly experimentId?: string | undefined;
+  readonly runId?: string | undefined;
+  readonly model?: string | undefined;
+  readonly webhookId?: string | undefined;
+  readonly by?: string | undefined;
+  readonly action?: string | undefined;
+  /** Milliseconds since the Unix epoch: from this on, and before that. */
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+}
+
+const { tracking, registry, webhooks } = metadataContainers;
+
+/** Where the events of each kind of subject are. */
+const containers = {
+  experiment: tracking,
+  run: tracking,
+  loggedModel: tracking,
+  model: registry,
+  modelVersion: registry,
+  alias: registry,
+  webhook: webhooks,
+} as const satisfies Record<AuditSubject['kind'], string>;
+
+export const subjectKinds = Object.keys(containers) as readonly AuditSubject['kind'][];
+
+/** Reads what happened. Events are only ever added: nothing here, or anywhere, changes or removes one. */
+export class AuditLog {
+  readonly #store: MetadataStore;
+
+  constructor(store: MetadataStore) {
+    this.#store = store;
+  }
+
+  /**
+   * Newest first, over all containers that can hold such events. A page can be short, or even empty, and still carry
+   * a cursor, which is this query's only.
+   *
+   * @throws INVALID_ARGUMENT for a cursor that is not one of this query
+   */
+  async list(query: AuditQuery, page: PageRequest): Promise<Page<AuditEvent>> {
+    const sources = findSources(query);
+    const scope = toFilters(query);
+    const positions = readPositions(page.cursor, sources.length, query);
+    const merged = await mergeSources(
+      this.#store,
+      sources.map((source) => ({ ...source, scope })),
+      positions,
+      page.limit,
+    );
+    const items = merged.bodies.map(toEvent);
+    return merged.positions === undefined
+      ? { items }
+      : { items, cursor: writePositions(merged.positions, query) };
+  }
 }
 
 export function toEvent(body: EventBody): AuditEvent {
@@ -19,4 +83,45 @@ export async function findEvent(store: MetadataStore, place: EventPlace): Promis
   const { container, partition, eventId } = place;
   const stored = await store.get<EventBody>({ container, partition, id: `event-${eventId}` });
   return stored && toEvent(stored.body);
+}
+
+/** What the query names tells where to look: containers that cannot hold such an event are not asked. */
+function findSources({ kind, experimentId, runId, model, webhookId }: AuditQuery): readonly Source[] {
+  const named: Source[] = [];
+  if (experimentId !== undefined) named.push({ container: tracking, partition: experimentId });
+  else if (runId !== undefined) named.push({ container: tracking });
+  if (model !== undefined) named.push({ container: registry, partition: model });
+  if (webhookId !== undefined) named.push({ container: webhooks, partition: webhookId });
+  if (named.length > 1)
+    throw new AppError(
+      'INVALID_ARGUMENT',
+      'No event is about two of: an experiment or run, a model, a webhook.',
+    );
+  const all = [tracking, registry, webhooks].map((container) => ({ container }));
+  return (named.length > 0 ? named : all).filter(
+    ({ container }) => kind === undefined || containers[kind] === container,
+  );
+}
+
+function toFilters(query: AuditQuery): readonly Filter[] {
+  const equal = (path: FieldPath, value: string | undefined): readonly Filter[] =>
+    value === undefined ? [] : [{ op: 'eq', path, value }];
+  const { from, to } = query;
+  return [
+    { op: 'eq', path: ['kind'], value: 'event' },
+    ...equal(['event', 'subject', 'kind'], query.kind),
+    ...equal(['event', 'subject', 'experimentId'], query.experimentId),
+    ...equal(['event', 'subject', 'runId'], query.runId),
+    ...equal(['event', 'subject', 'model'], query.model),
+    ...equal(['event', 'subject', 'webhookId'], query.webhookId),
+    ...equal(['event', 'by'], query.by),
+    ...equal(['event', 'action'], query.action),
+    ...bound('gte', from),
+    ...bound('lt', to),
+  ];
+}
+
+/** Ids begin with the time: a bound on it is one on them, by which events are sorted anyway. */
+function bound(op: 'gte' | 'lt', at: number | undefined): readonly Filter[] {
+  return at === undefined ? [] : [{ op, path: ['event', 'eventId'], value: toEventIdBound(at) }];
 }

@@ -23,6 +23,7 @@ export class AuditedWriter {
   readonly #store: MetadataStore;
   readonly #outbox: Outbox;
   readonly #pace: Pace;
+  #order = 0;
 
   constructor(store: MetadataStore, outbox: Outbox, pace: Pace) {
     this.#store = store;
@@ -42,7 +43,7 @@ export class AuditedWriter {
     operations: readonly BatchOperation[],
     entries: readonly AuditEntry[],
   ): Promise<Committed> {
-    const events = entries.map((entry) => toAuditEvent(entry, this.#pace));
+    const events = entries.map((entry) => toAuditEvent(entry, this.#pace, this.#nextOrder()));
     const announcements = events
       .filter(isAnnounced)
       .map((event) => toAnnouncement(container, partition, event));
@@ -53,5 +54,11 @@ export class AuditedWriter {
     ]);
     await this.#outbox.publish(announcements);
     return { etags: etags.slice(0, operations.length), events };
+  }
+
+  /** Events of one millisecond keep the order in which they were made; it begins anew long after that has passed. */
+  #nextOrder(): number {
+    this.#order = (this.#order + 1) % 1_000_000;
+    return this.#order;
   }
 }

@@ -29,12 +29,33 @@ export type AuditSubject =
   | { readonly kind: 'alias'; readonly model: string; readonly alias: string }
   | { readonly kind: 'webhook'; readonly webhookId: string };
 
-export type AuditEntry = Pick<AuditEvent, 'by' | 'action' | 'subject' | 'before' | 'after'>;
+export type AuditEntry = Pick<AuditEvent, 'by' | 'action' | 'subject' | 'before' | 'after'> & {
+  /**
+   * The event comes no earlier than this, in milliseconds since the Unix epoch. Where the order of changes decides
+   * (which version did an alias lead to?), give the time of the change that this one follows, plus one: the clocks of
+   * two machines differ.
+   */
+  readonly notBefore?: number;
+};
 
-/** Gives an entry its time and id. */
-export function toAuditEvent(entry: AuditEntry, { clock, ids }: Pace): AuditEvent {
-  const at = clock.now();
-  return { eventId: `${String(at).padStart(15, '0')}-${ids.uuid()}`, at, ...entry };
+/**
+ * Gives an entry its time and id.
+ *
+ * @param order tells events of one millisecond apart: the later has the higher, up to 999,999
+ */
+export function toAuditEvent(entry: AuditEntry, { clock, ids }: Pace, order = 0): AuditEvent {
+  const { notBefore = 0, ...told } = entry;
+  const at = Math.max(clock.now(), notBefore);
+  return { eventId: `${toEventIdBound(at)}-${String(order).padStart(6, '0')}-${ids.uuid()}`, at, ...told };
+}
+
+/**
+ * What the ids of events begin with; those of a time sort after it, and those of earlier times before it.
+ *
+ * @param at milliseconds since the Unix epoch, not negative
+ */
+export function toEventIdBound(at: number): string {
+  return String(at).padStart(15, '0');
 }
 
 /**
