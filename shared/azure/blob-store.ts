@@ -7,12 +7,14 @@ import {
   checkBlobRef,
   checkBlockIds,
   checkContainerName,
+  checkFolderPrefix,
   checkLeaseDuration,
   checkPageLimit,
   checkPutOptions,
 } from '../storage/blob-rules.ts';
 import type { BlobLease, BlobRef, BlobStore } from '../storage/blobs.ts';
 import { callBlobService } from './blob/errors.ts';
+import { createPresigner } from './blob/presigner.ts';
 import { toBlobProperties } from './blob/properties.ts';
 import { openBlob } from './blob/reader.ts';
 import { commitStaged, encodeBlockId, writeBlob } from './blob/writer.ts';
@@ -34,6 +36,8 @@ export interface BlobStoreTuning {
   readonly maxTries?: number;
   /** Wait before the third try; the second follows at once, each later one waits twice as long and more. Default 300. */
   readonly retryDelayMs?: number;
+  /** For the times in signed URLs. Default the system's clock. */
+  readonly now?: () => number;
 }
 
 /** Nobody waits for a ping longer: those of several health checks would only pile up. */
@@ -45,11 +49,13 @@ export function createBlobStore({
   timeoutMs = 60_000,
   maxTries = 4,
   retryDelayMs = 300,
+  now = () => Date.now(),
   ...account
 }: BlobAccount & BlobStoreTuning): BlobStore {
   const retry = { maxTries, retryDelayInMs: retryDelayMs, maxRetryDelayInMs: 5_000 };
   const service = connect(account, retry);
   const probeService = connect(account, { ...retry, maxTries: 2 });
+  const presigner = createPresigner(service, { now, timeoutMs });
   const clientOf = (ref: BlobRef, of = service): BlockBlobClient => {
     checkBlobRef(ref);
     return of.getContainerClient(ref.container).getBlockBlobClient(ref.name);
@@ -124,6 +130,35 @@ export function createBlobStore({
         }
         return { blobs: [] };
       });
+    },
+
+    async listFolder(container, { prefix, cursor, limit }) {
+      checkContainerName(container);
+      checkFolderPrefix(prefix);
+      checkPageLimit(limit);
+      return callBlobService({ subject: `Container "${container}"`, timeoutMs }, async (abortSignal) => {
+        const pages = service
+          .getContainerClient(container)
+          .listBlobsByHierarchy('/', { abortSignal, includeMetadata: true, prefix })
+          .byPage({ maxPageSize: limit, ...(cursor === undefined ? {} : { continuationToken: cursor }) });
+        for await (const { segment, continuationToken } of pages) {
+          const blobs = segment.blobItems.map((item) =>
+            toBlobProperties({ container, name: item.name }, { ...item.properties, metadata: item.metadata }),
+          );
+          const folders = (segment.blobPrefixes ?? []).map((folder) => folder.name);
+          return { blobs, folders, ...(continuationToken ? { cursor: continuationToken } : {}) };
+        }
+        return { blobs: [], folders: [] };
+      });
+    },
+
+    async presign(ref, options) {
+      return presigner.sign(clientOf(ref), options);
+    },
+
+    async presignBlocks(ref, blockIds, { expiresAt }) {
+      checkBlockIds(blockIds);
+      return presigner.signBlocks(clientOf(ref), blockIds, expiresAt);
     },
 
     async stageBlock(ref, blockId, body) {

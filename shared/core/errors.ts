@@ -19,6 +19,8 @@ export const errorCodes = {
   RATE_LIMITED: { status: 429, retry: true },
   CANCELLED: { status: 499, retry: false },
   INTERNAL: { status: 500, retry: false },
+  /** Nothing will make it work but another configuration. */
+  NOT_IMPLEMENTED: { status: 501, retry: false },
   UNAVAILABLE: { status: 503, retry: true },
   TIMEOUT: { status: 504, retry: true },
   INSUFFICIENT_STORAGE: { status: 507, retry: true },

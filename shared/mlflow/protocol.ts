@@ -32,6 +32,7 @@ const codes = {
   RATE_LIMITED: { status: 429, code: 'REQUEST_LIMIT_EXCEEDED' },
   CANCELLED: { status: 499, code: 'CANCELLED' },
   INTERNAL: { status: 500, code: 'INTERNAL_ERROR' },
+  NOT_IMPLEMENTED: { status: 501, code: 'NOT_IMPLEMENTED' },
   UNAVAILABLE: { status: 503, code: 'TEMPORARILY_UNAVAILABLE' },
   TIMEOUT: { status: 504, code: 'DEADLINE_EXCEEDED' },
   // Full disks are not emptied by the client's seven retries: no status that it would retry.

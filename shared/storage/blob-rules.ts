@@ -86,6 +86,23 @@ export function checkPageLimit(limit: number): void {
   throw new AppError('INVALID_ARGUMENT', `A page has 1–${maxPageSize} blobs.`, { limit });
 }
 
+/** @throws INVALID_ARGUMENT for a prefix that is no folder's */
+export function checkFolderPrefix(prefix: string): void {
+  if (prefix === '' || prefix.endsWith('/')) return;
+  throw new AppError('INVALID_ARGUMENT', "A folder's prefix ends in a slash.", { prefix });
+}
+
+/** Of a user delegation key; URLs signed by an account key could live longer, and should not. */
+export const maxPresignMs = 7 * 24 * 3_600_000;
+
+/** @throws INVALID_ARGUMENT for a time that is past, or over 7 days away */
+export function checkExpiry(expiresAt: number, now: number): void {
+  if (expiresAt > now && expiresAt <= now + maxPresignMs) return;
+  throw new AppError('INVALID_ARGUMENT', 'A URL expires in the future, at most 7 days from now.', {
+    expiresAt,
+  });
+}
+
 /** @throws INVALID_ARGUMENT for ids that are empty, over 64 bytes or of different lengths */
 export function checkBlockIds(blockIds: readonly string[]): void {
   const lengths = new Set(blockIds.map((id) => Buffer.byteLength(id)));

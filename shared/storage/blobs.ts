@@ -22,6 +22,33 @@ export interface BlobStore {
     container: string,
     options: { readonly prefix?: string; readonly cursor?: string; readonly limit: number },
   ): Promise<BlobPage>;
+  /**
+   * One page of what lies directly under a prefix, in name order: blobs, and folders, the prefixes of what lies
+   * deeper. `limit` counts both; otherwise like `list`.
+   *
+   * @param options.prefix empty, or ending in a slash
+   */
+  listFolder(
+    container: string,
+    options: { readonly prefix: string; readonly cursor?: string; readonly limit: number },
+  ): Promise<FolderPage>;
+  /**
+   * A URL by which anyone who holds it can read this blob, or write it whole or in blocks, until it expires. Nothing
+   * is asked of the blob itself: it need not be there.
+   *
+   * @throws INVALID_ARGUMENT for a time that is past or over 7 days away; NOT_IMPLEMENTED where this account's
+   *   credential may not give such URLs
+   */
+  presign(ref: BlobRef, options: PresignOptions): Promise<string>;
+  /**
+   * For each block id, a URL that takes the block's bytes by PUT, without further headers: what `stageBlock` does, by
+   * whoever holds the URL. Errors as of `presign`.
+   */
+  presignBlocks(
+    ref: BlobRef,
+    blockIds: readonly string[],
+    options: { readonly expiresAt: number },
+  ): Promise<readonly string[]>;
   /** Uploads one block of a blob that `commitBlocks` will make; block ids are any strings of one length. */
   stageBlock(ref: BlobRef, blockId: string, body: Uint8Array): Promise<void>;
   commitBlocks(ref: BlobRef, blockIds: readonly string[], options?: PutOptions): Promise<BlobProperties>;
@@ -83,6 +110,22 @@ export interface OpenedBlob {
 export interface BlobPage {
   readonly blobs: readonly BlobProperties[];
   readonly cursor?: string;
+}
+
+export interface FolderPage {
+  readonly blobs: readonly BlobProperties[];
+  /** Each ends in a slash. */
+  readonly folders: readonly string[];
+  readonly cursor?: string;
+}
+
+export interface PresignOptions {
+  readonly access: 'read' | 'write';
+  /** Milliseconds since the Unix epoch. */
+  readonly expiresAt: number;
+  /** For reads: what the answer's headers say, whatever the blob's own do. */
+  readonly contentType?: string;
+  readonly contentDisposition?: string;
 }
 
 export interface BlobLease {

@@ -176,6 +176,7 @@ function everyCall(store: BlobStore, ref: { container: string; name: string }) {
     putInBlocks: () => store.put(ref, Buffer.alloc(100_000)),
     delete: () => store.delete(ref),
     list: () => store.list(ref.container, { limit: 1 }),
+    listFolder: () => store.listFolder(ref.container, { prefix: '', limit: 1 }),
     stageBlock: () => store.stageBlock(ref, 'a', Buffer.from('a')),
     commitBlocks: () => store.commitBlocks(ref, ['a']),
     acquireLease: () => store.acquireLease(ref, 15),

@@ -316,6 +316,98 @@ export function describeBlobContract(target: BlobContractTarget): void {
       }
     });
 
+    it('lists one folder: what lies directly in it, and the folders below', async () => {
+      const names = ['b.txt', 'a/1', 'a/deep/2', 'a/deep/3', 'a+b/x', 'ü #?%25/x', 'c', 'a.b/x'].map(
+        (name) => `tree/${name}`,
+      );
+      for (const name of names) await store.put(newRef(name), name);
+      const walk = async (prefix: string, limit: number) => {
+        const blobs: string[] = [];
+        const folders: string[] = [];
+        let cursor: string | undefined;
+        do {
+          const options = cursor === undefined ? { prefix, limit } : { prefix, limit, cursor };
+          const page = await store.listFolder(opened.container, options);
+          expect(page.blobs.length + page.folders.length).toBeLessThanOrEqual(limit);
+          blobs.push(...page.blobs.map(({ ref }) => ref.name));
+          folders.push(...page.folders);
+          ({ cursor } = page);
+        } while (cursor !== undefined);
+        return { blobs, folders };
+      };
+      for (const limit of [1, 2, 100]) {
+        expect(await walk('tree/', limit)).toEqual({
+          blobs: ['tree/b.txt', 'tree/c'],
+          folders: ['tree/a+b/', 'tree/a.b/', 'tree/a/', 'tree/ü #?%25/'],
+        });
+        expect(await walk('tree/a/', limit)).toEqual({ blobs: ['tree/a/1'], folders: ['tree/a/deep/'] });
+      }
+      expect((await walk('', 100)).folders).toContain('tree/');
+      expect(await walk('tree/b.txt/', 10)).toEqual({ blobs: [], folders: [] });
+      const [blob] = (await store.listFolder(opened.container, { prefix: 'tree/a/', limit: 10 })).blobs;
+      expect(blob).toEqual(await store.head(newRef('tree/a/1')));
+      await expect(store.listFolder(opened.container, { prefix: 'tree', limit: 1 })).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+      });
+    });
+
+    it('gives URLs that read or write one blob and no more, for a time', async () => {
+      const ref = newRef("signed/ü +%20#?&=' name.bin");
+      const other = newRef('signed/other');
+      const expiresAt = Date.now() + 60_000;
+      const writeUrl = await store.presign(ref, { access: 'write', expiresAt });
+      const put = (url: string, body: string) =>
+        fetch(url, { method: 'PUT', body, headers: { 'x-ms-blob-type': 'BlockBlob' } });
+      expect((await put(writeUrl, 'by URL')).status).toBe(201);
+      await store.put(other, 'other');
+
+      const readUrl = await store.presign(ref, {
+        access: 'read',
+        expiresAt,
+        contentType: 'text/plain',
+        contentDisposition: 'attachment; filename=x.txt',
+      });
+      const read = await fetch(readUrl, { headers: { range: 'bytes=3-' } });
+      expect([read.status, await read.text()]).toEqual([206, 'URL']);
+      expect(read.headers.get('content-type')).toBe('text/plain');
+      expect(read.headers.get('content-disposition')).toBe('attachment; filename=x.txt');
+
+      const refused = [
+        put(readUrl, 'no'),
+        fetch(writeUrl),
+        fetch(readUrl, { method: 'DELETE' }),
+        fetch(writeUrl, { method: 'DELETE' }),
+        fetch(moveTo(readUrl, other.name)),
+        put(moveTo(writeUrl, other.name), 'no'),
+        fetch(readUrl.replace(/se=[^&]*/, `se=${encodeURIComponent('2099-01-01T00:00:00Z')}`)),
+      ];
+      for (const [index, answer] of (await Promise.all(refused)).entries())
+        expect(answer.status, `refused ${index}`).toBe(403);
+      expect((await collect((await store.open(other)).body)).toString()).toBe('other');
+      for (const time of [Date.now() - 1, Date.now() + 8 * 24 * 3_600_000, NaN])
+        await expect(store.presign(ref, { access: 'read', expiresAt: time })).rejects.toMatchObject({
+          code: 'INVALID_ARGUMENT',
+        });
+    });
+
+    it('commits blocks that others put by URL, in the order of the commit, as often as asked', async () => {
+      const ref = newRef('signed/ü blocks.bin');
+      const ids = ['up-1', 'up-2', 'up-3'];
+      const urls = await store.presignBlocks(ref, ids, { expiresAt: Date.now() + 60_000 });
+      const parts = ids.map((_, index) => randomBytes(1_000 * (index + 1)));
+      // Out of order, and one of them twice: what a client does whose first answer was lost.
+      for (const index of [2, 0, 1, 0]) {
+        const answer = await fetch(urls[index]!, { method: 'PUT', body: parts[index]! });
+        expect(answer.status).toBe(201);
+      }
+      expect(await store.head(ref)).toBeUndefined();
+      for (let times = 0; times < 2; times += 1) {
+        const committed = await store.commitBlocks(ref, ids, { contentType: 'text/plain' });
+        expect(committed).toMatchObject({ sizeBytes: 6_000, contentType: 'text/plain' });
+        expect((await collect((await store.open(ref)).body)).equals(Buffer.concat(parts))).toBe(true);
+      }
+    });
+
     it('makes a blob of blocks in the order of the commit', async () => {
       const ref = newRef();
       for (const id of ['c', 'a', 'b']) await store.stageBlock(ref, id, Buffer.from(id.repeat(3)));
@@ -391,4 +483,12 @@ export function describeBlobContract(target: BlobContractTarget): void {
       await expect(store.ping()).resolves.toBeUndefined();
     });
   });
+}
+
+/** A signed URL, asked of another blob of the same container. */
+function moveTo(url: string, name: string): string {
+  const moved = new URL(url);
+  const folders = moved.pathname.split('/');
+  moved.pathname = [...folders.slice(0, folders.indexOf('signed')), name].join('/');
+  return moved.href;
 }
