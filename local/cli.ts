@@ -11,6 +11,8 @@ import { mergeSettings, readLocalSettings, type AppSettings } from './settings/a
 
 /** How long a stop may take before the process ends anyway; what is unfinished is taken up at the next start. */
 const stopMs = 15_000;
+/** 100 GiB: artifacts are streamed, and routes that read JSON have limits of their own. */
+const bodyLimitBytes = String(100 * 2 ** 30);
 const log = createConsoleLogger(process.stderr);
 
 async function main(): Promise<void> {
@@ -50,6 +52,7 @@ function chooseSettings({ appDir, dataDir }: CliOptions, azurite: RunningAzurite
     SLIPWAY_QUEUE_FILE: join(dataDir, 'host.db'),
     TASK_HUB_NAME: 'SlipwayLocal',
     SLIPWAY_AUTH: 'off',
+    FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: bodyLimitBytes,
     // Receivers under development are on this machine.
     SLIPWAY_WEBHOOK_TARGETS: 'any',
     SLIPWAY_WEBHOOK_KEYS: openWebhookKey(join(dataDir, 'webhook.key')),

@@ -5,13 +5,20 @@ import {
   type InvocationContext,
 } from '@azure/functions';
 import * as durable from 'durable-functions';
+import { AppError, describeCause } from '../../shared/core/errors.ts';
+import type { Logger } from '../../shared/core/logger.ts';
+import { readRequestBytes, type RequestBytes, toSentStream } from '../../shared/http/body-streams.ts';
 import { createByteBudget } from '../../shared/http/byte-budget.ts';
-import { handleRequest } from '../../shared/http/handle.ts';
+import { handleRequest, type OutgoingResponse } from '../../shared/http/handle.ts';
 import { httpMethods, type Route, type RouteGroup } from '../../shared/http/route.ts';
 import { createRouteTable } from '../../shared/http/route-table.ts';
 import { toEngine } from './durable.ts';
+import { type Exchange, findExchange } from './exchange.ts';
 import { toLogger } from './logger.ts';
 import { app } from './start.ts';
+
+// For the whole app: the SDK knows no other way to see bodies as they come (docs/adr/0010).
+functionsApp.setup({ enableHttpStream: true });
 
 const registered: Route[] = [];
 
@@ -56,23 +63,66 @@ async function serve(
   request: HttpRequest,
   context: InvocationContext,
 ): Promise<HttpResponseInit> {
-  return handleRequest(
+  const exchange = findExchange(context.invocationId);
+  const logger = toLogger(context);
+  const body = readRequestBytes(request.body as AsyncIterable<Uint8Array> | null);
+  const answer = await handleRequest(
     route,
     {
       url: new URL(request.url),
       headers: request.headers,
       params,
-      body: request.body as AsyncIterable<Uint8Array> | null,
+      body,
+      ...(exchange ? { signal: signalOf(exchange) } : {}),
       engine: route.startsPipelines ? toEngine(context) : undefined,
     },
     {
       auth: app.config.auth,
       correlationId: readCorrelationId(request) ?? context.invocationId,
-      logger: toLogger(context),
+      logger,
       now: () => app.clock.now(),
       bodies,
     },
   );
+  // What a handler left unread would otherwise stand in the way of the connection's next request.
+  if (body.isStarted) exchange?.response.once('finish', () => dropRest(exchange, body));
+  return {
+    status: answer.status,
+    headers: { ...answer.headers },
+    body: toBody(answer, request, exchange, logger),
+  };
+}
+
+/** Aborts when the caller goes away before the answer is whole. */
+function signalOf({ response }: Exchange): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort(new AppError('CANCELLED', 'The caller has gone.'));
+  });
+  return gone.signal;
+}
+
+function toBody(
+  { body, headers }: OutgoingResponse,
+  request: HttpRequest,
+  exchange: Exchange | undefined,
+  logger: Logger,
+): string | ReadableStream<Uint8Array> | null {
+  if (typeof body === 'string') return request.method === 'HEAD' ? null : body;
+  const length = headers['content-length'];
+  const sent = toSentStream(body, {
+    sink: exchange?.response,
+    contentLength: length === undefined ? undefined : Number(length),
+    onFailure: ({ code, message, cause }) =>
+      logger.log('error', 'answer cut off', { code, detail: message, cause: describeCause(cause) }),
+  });
+  if (request.method !== 'HEAD') return sent;
+  void sent.cancel();
+  return null;
+}
+
+function dropRest({ request }: Exchange, body: RequestBytes): void {
+  body.drain().catch(() => request.destroy());
 }
 
 /** A caller's own id is kept when it is harmless in a log and a header. */

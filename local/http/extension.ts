@@ -1,4 +1,6 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Agent } from 'node:http';
+import type { Socket } from 'node:net';
 import { AppError } from '../../shared/core/errors.ts';
 import type { AppSettings } from '../settings/app-settings.ts';
 import { textOf } from '../settings/host-json.ts';
@@ -38,6 +40,7 @@ export const httpExtension = {
     const router = createRouter(context.hostJson.routePrefix, functions.map(toRoute));
     const bodyLimitBytes = readBodyLimit(context.settings);
     const worker = findWorkerServer(context);
+    const endGuard = worker ? guardWorkerServer(worker) : undefined;
     const front = new HttpFront(context, router, bodyLimitBytes, worker);
     const { port, responseTimeoutMs } = context.tuning;
     const server = await startHttpServer({
@@ -55,6 +58,7 @@ export const httpExtension = {
       async stop() {
         await server.stop(drainMs);
         worker?.agent.destroy();
+        endGuard?.();
       },
     };
   },
@@ -89,7 +93,25 @@ function readAuthLevel(trigger: FunctionEntry['trigger']): string {
 
 function findWorkerServer({ capabilities }: HostContext): WorkerServer | undefined {
   const uri = capabilities['HttpUri'];
-  return uri
-    ? { port: Number(new URL(uri).port), agent: new Agent({ keepAlive: true, maxSockets: 256 }) }
-    : undefined;
+  if (!uri) return undefined;
+  const port = Number(new URL(uri).port);
+  return { port, agent: new Agent({ keepAlive: true, maxSockets: 256 }) };
+}
+
+/**
+ * The SDK's server listens on every address of the machine; this host promises to be on 127.0.0.1 alone.
+ *
+ * @returns a function that ends the guard
+ */
+function guardWorkerServer({ port }: WorkerServer): () => void {
+  const guard = (message: unknown) => {
+    const { socket } = message as { readonly socket: Socket };
+    if (socket.localPort === port && !isLoopback(socket.remoteAddress)) socket.destroy();
+  };
+  subscribe('net.server.socket', guard);
+  return () => unsubscribe('net.server.socket', guard);
+}
+
+function isLoopback(address = ''): boolean {
+  return address === '::1' || /^(::ffff:)?127\./.test(address);
 }

@@ -17,6 +17,9 @@ export interface RunningHttpServer {
   stop(drainMs: number): Promise<void>;
 }
 
+/** A connection on which nothing moves is closed; longer than an answer may take to begin. */
+const idleMs = 300_000;
+
 /**
  * A server on 127.0.0.1. Every failure of a handler is a bare 500: what went wrong is for the log, never for the
  * client. An answer that has not begun after `responseTimeoutMs` is 504, as Azure's load balancer would cut it off.
@@ -26,7 +29,8 @@ export interface RunningHttpServer {
 export async function startHttpServer(options: HttpServerOptions): Promise<RunningHttpServer> {
   const { port, responseTimeoutMs, log, handle } = options;
   const waiting = new Map<ServerResponse, number>();
-  const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
+  // Not Node's limit of five minutes for a whole request: a large upload takes as long as it takes, while it moves.
+  const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 0 }, (request, response) => {
     waiting.set(response, performance.now() + responseTimeoutMs);
     response.once('close', () => waiting.delete(response));
     handle(request, response).catch((error: unknown) => {
@@ -36,6 +40,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Runni
     });
   });
   server.on('clientError', answerBrokenRequest);
+  server.setTimeout(idleMs);
 
   // One sweep over what is under way, rather than a timer for each request.
   const sweep = setInterval(

@@ -51,6 +51,8 @@ export async function forwardToWorker(
   response.once('close', () => {
     if (!response.writableFinished) abort.abort();
   });
+  // It can fail again after the answer, when the rest of the body finds the worker's connection closed.
+  forward.on('error', () => {});
 
   let isTooLarge = false;
   let sizeBytes = 0;
@@ -75,9 +77,11 @@ export async function forwardToWorker(
   const invocation = invoke();
   invocation.catch(() => abort.abort());
   const [downloaded, invoked] = await Promise.allSettled([download, invocation]);
-  if (!request.complete) {
+  if (!forward.writableFinished) {
+    // The answer is whole, so nobody needs the rest: the client gets rid of it here, the worker's connection ends.
     request.unpipe(counter);
     request.resume();
+    forward.destroy();
   }
   if (isTooLarge && !response.headersSent) return sendStatus(response, 413);
   // The abort has cut an answer that had begun.

@@ -3,6 +3,7 @@ import { type Logger, type LogLevel, withFields } from '../core/logger.ts';
 import { validate } from '../core/validate.ts';
 import { withTimeout } from '../core/with-timeout.ts';
 import type { PipelineEngine } from '../pipelines/engine.ts';
+import { primeStream, readRequestBytes } from './body-streams.ts';
 import { hasRole, localPrincipal, type Principal, readPrincipal } from './principal.ts';
 import type { ByteBudget, HeldBytes } from './byte-budget.ts';
 import { problems } from './problem.ts';
@@ -15,6 +16,8 @@ export interface IncomingRequest {
   readonly headers: { get(name: string): string | null };
   readonly params: Readonly<Record<string, string>>;
   readonly body: AsyncIterable<Uint8Array> | null;
+  /** Aborts when the caller goes away before the answer is whole. */
+  readonly signal?: AbortSignal;
   readonly engine: PipelineEngine | undefined;
 }
 
@@ -76,25 +79,30 @@ async function answer(
   const body = route.body
     ? validate(
         route.body,
-        await withTimeout(timeoutMs, slowBody, () => readJson(route, request, held)),
+        await withTimeout(timeoutMs, slowBody, () =>
+          readJson(route, { headers: request.headers, body: readRequestBytes(request.body) }, held),
+        ),
         'request body',
       )
     : undefined;
-  const reply = await withTimeout(timeoutMs, noAnswer, (signal) =>
-    route.handle({
+  // Bytes that arrive are progress: the time begins anew with each of them.
+  const reply = await withTimeout(timeoutMs, noAnswer, async (timeSignal, restart) => {
+    const handled = await route.handle({
       params,
       query,
       body,
       url: request.url,
       headers: request.headers,
-      bytes: request.body ?? noBytes,
+      bytes: readRequestBytes(request.body, { onChunk: restart }),
       principal,
       correlationId: options.correlationId,
       logger,
-      signal,
+      signal: request.signal ? AbortSignal.any([timeSignal, request.signal]) : timeSignal,
       engine: () => requireEngine(route, request.engine),
-    }),
-  );
+    });
+    // With its first bytes here, a source that fails at once is an error that can still be told.
+    return handled.stream ? { ...handled, stream: await primeStream(handled.stream) } : handled;
+  });
   return render(route, reply, options.correlationId);
 }
 
@@ -130,16 +138,30 @@ function render(route: Route, reply: Reply, correlationId: string): OutgoingResp
     reply.text === undefined && reply.stream === undefined
       ? 'application/json'
       : (route.returns.contentType ?? 'text/plain; charset=utf-8');
+  const body = reply.stream ?? reply.text ?? JSON.stringify(reply.json ?? {});
   return {
     status: reply.status ?? route.returns.status,
-    headers: { 'content-type': contentType, ...commonHeaders(correlationId), ...reply.headers },
-    body: reply.stream ?? reply.text ?? JSON.stringify(reply.json ?? {}),
+    headers: {
+      'content-type': contentType,
+      ...lengthOf(body),
+      ...commonHeaders(correlationId),
+      ...reply.headers,
+    },
+    body,
   };
 }
 
-const noBytes: AsyncIterable<Uint8Array> = { async *[Symbol.asyncIterator]() {} };
+/** Bodies that are streamed have the length that their route says, if it does. */
+function lengthOf(body: OutgoingResponse['body']): Record<string, string> {
+  return typeof body === 'string' ? { 'content-length': String(Buffer.byteLength(body)) } : {};
+}
 
-function toErrorResponse(route: Route, thrown: unknown, correlationId: string, logger: Logger): OutgoingResponse {
+function toErrorResponse(
+  route: Route,
+  thrown: unknown,
+  correlationId: string,
+  logger: Logger,
+): OutgoingResponse {
   const error = toAppError(thrown);
   if (error.status >= 500) {
     logger.log('error', 'request failed', {
@@ -154,6 +176,7 @@ function toErrorResponse(route: Route, thrown: unknown, correlationId: string, l
     status,
     headers: {
       'content-type': contentType,
+      ...lengthOf(body),
       ...commonHeaders(correlationId),
       ...(typeof retryAfterMs === 'number' ? { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) } : {}),
     },

@@ -34,6 +34,10 @@ export interface Route<Params = unknown, Query = unknown, Body = unknown> {
   /** The errors worth telling in the documentation, besides those that any route can answer. */
   readonly errors?: readonly ErrorCode[];
   readonly maxBodyBytes?: number;
+  /**
+   * From the request to the reply, its body not counted while it is read as `bytes`: the time begins anew with each
+   * chunk. A streamed reply is bounded by standing still alone.
+   */
   readonly timeoutMs?: number;
   /** Gives the handler the engine that starts and stops pipeline runs. */
   readonly startsPipelines?: boolean;
@@ -83,12 +87,15 @@ export interface RouteRequest<Params, Query, Body> {
   readonly body: Body;
   readonly url: URL;
   readonly headers: { get(name: string): string | null };
-  /** The body's bytes as they arrive, for routes without a `body` of their own; to be read once. Empty without one. */
+  /**
+   * The body's bytes as they arrive, for routes without a `body` of their own; to be read once. Empty without one.
+   * Reading throws REQUEST_TIMEOUT when they stand still and CANCELLED when they break off.
+   */
   readonly bytes: AsyncIterable<Uint8Array>;
   readonly principal: Principal;
   readonly correlationId: string;
   readonly logger: Logger;
-  /** Aborts when the time limit has passed. */
+  /** Aborts when the time limit has passed, or the caller has gone. */
   readonly signal: AbortSignal;
   /** For routes that declare `startsPipelines`. @throws INTERNAL in others */
   readonly engine: () => PipelineEngine;
@@ -100,7 +107,10 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: unknown;
   readonly text?: string;
-  /** Bytes, passed on as they come; say their content type among the headers. */
+  /**
+   * Bytes, passed on at the caller's pace; say their content type among the headers, and their content-length where
+   * it is known. It is closed (`return`) when the caller goes away; failing in the middle cuts the connection.
+   */
   readonly stream?: AsyncIterable<Uint8Array>;
 }
 

@@ -191,7 +191,7 @@ interface Sent {
   readonly auth: 'off' | 'appService';
 }
 
-function send(route: Route, sent: Partial<Sent> = {}) {
+async function send(route: Route, sent: Partial<Sent> = {}) {
   const request: IncomingRequest = {
     url: new URL(`http://localhost/test${sent.query ?? ''}`),
     headers: new Headers(sent.headers),
@@ -199,13 +199,14 @@ function send(route: Route, sent: Partial<Sent> = {}) {
     body: sent.stream ?? chunksOf(sent.body ?? ''),
     engine: undefined,
   };
-  return handleRequest(route, request, {
+  const { body, ...answer } = await handleRequest(route, request, {
     auth: sent.auth ?? 'off',
     correlationId: 'test-correlation',
     logger: silentLogger,
     now: () => 0,
     bodies: sent.bodies ?? createByteBudget(2 ** 20),
   });
+  return { ...answer, body: typeof body === 'string' ? body : await new Response(body).text() };
 }
 
 async function* chunksOf(body: string | Uint8Array) {
