@@ -1,5 +1,5 @@
 import { isAppError } from '../core/errors.ts';
-import type { Comparison, Expression } from './expression.ts';
+import type { Comparison, Condition, Expression } from './expression.ts';
 import { refuse, searchLimits, shorten } from './expression.ts';
 import type { Token } from './lexer.ts';
 import { isWord, splitName, tokenize } from './lexer.ts';
@@ -62,7 +62,7 @@ class FilterParser {
       this.#take();
       return { kind: 'not', part: this.#negated(depth + 3) };
     }
-    if (token.kind !== '(') return this.#condition();
+    if (token.kind !== '(') return withAlternatives(this.#condition());
     this.#take();
     const inner = this.#joined('or', depth + 1);
     const closing = this.#take();
@@ -73,7 +73,7 @@ class FilterParser {
     );
   }
 
-  #condition(): Expression {
+  #condition(): Condition {
     const name = this.#take();
     if (name.kind !== 'name')
       throw refuse(
@@ -116,7 +116,7 @@ class FilterParser {
     };
   }
 
-  #missing(field: SearchField): Expression {
+  #missing(field: SearchField): Condition {
     const isNegated = isWord(this.#peek(), 'NOT');
     if (isNegated) this.#take();
     const token = this.#take();
@@ -128,7 +128,7 @@ class FilterParser {
     return { kind: 'condition', field, op: 'missing', isNegated };
   }
 
-  #list(name: Token, field: SearchField, isNegated: boolean, word: Token): Expression {
+  #list(name: Token, field: SearchField, isNegated: boolean, word: Token): Condition {
     checkOperator(field, 'IN', word);
     const what =
       'While parsing a list in the query, expected a non-empty list of string values in parentheses';
@@ -192,6 +192,14 @@ class FilterParser {
     if (token.kind !== 'end') this.#next += 1;
     return token;
   }
+}
+
+/** A value is missing where none of the fields has it. */
+function withAlternatives(condition: Condition): Expression {
+  const { alternatives } = condition.field;
+  if (alternatives === undefined) return condition;
+  const parts = [condition, ...alternatives.map((field) => ({ ...condition, field }))];
+  return { kind: condition.op === 'missing' && !condition.isNegated ? 'and' : 'or', parts };
 }
 
 function describe(name: Token): string {

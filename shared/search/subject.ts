@@ -23,6 +23,8 @@ export interface SearchField {
   readonly isNames?: boolean;
   /** No document is without it, and it is never NaN: an order by it needs no look at what lacks it. */
   readonly isAlways?: boolean;
+  /** Further fields of the same meaning: a condition holds when it does for any of them. Not for orders. */
+  readonly alternatives?: readonly SearchField[];
   /** Whether it can be ordered by; left out: yes (never by names). */
   readonly isSortable?: boolean;
 }
