@@ -1,0 +1,134 @@
+import type { JsonObject } from '../../core/json.ts';
+import type { FieldPath } from '../../storage/documents.ts';
+import { fromJsonNumber, type JsonNumber, type StringMap, toJsonNumber } from '../documents.ts';
+import type { LifecycleStage } from '../entities.ts';
+import type { DatasetFilter, LoggedModel, LoggedModelStatus, ModelMetric } from './entities.ts';
+
+/** The latest values, as they are searched: infinities as ±Number.MAX_VALUE, NaN as a mark in `nan`. */
+type Values = {
+  readonly metrics: { readonly [key: string]: number };
+  readonly nan: { readonly [key: string]: true };
+};
+
+/** As in shared/tracking/documents.ts: what is under `points` is not indexed, and names in maps are the users' own. */
+export type LoggedModelBody = {
+  readonly kind: 'loggedModel';
+  readonly loggedModel: {
+    readonly modelId: string;
+    readonly experimentId: string;
+    readonly name: string;
+    readonly modelType?: string;
+    readonly status: LoggedModelStatus;
+    readonly sourceRunId?: string;
+    readonly artifactLocation: string;
+    readonly lifecycleStage: LifecycleStage;
+    readonly createdAt: number;
+    readonly updatedAt: number;
+    readonly deletedAt?: number;
+  };
+  readonly params: StringMap;
+  readonly tags: StringMap;
+  /** By dataset name: of all its digests, and of each. */
+  readonly on: {
+    readonly [name: string]: Values & { readonly digests: { readonly [digest: string]: Values } };
+  };
+  readonly points: { readonly metrics: readonly StoredMetric[] };
+} & Values &
+  JsonObject;
+
+/** Key, timestamp, step, value, run, dataset name, dataset digest. */
+type StoredMetric = readonly [string, number, number, JsonNumber, string, string | null, string | null];
+
+/** Where the metrics of a model are found when it is searched. */
+export function metricsRoot(dataset?: DatasetFilter): readonly string[] {
+  if (dataset === undefined) return [];
+  return dataset.digest === undefined
+    ? ['on', dataset.name]
+    : ['on', dataset.name, 'digests', dataset.digest];
+}
+
+/** There when a model has any metric on the dataset. */
+export function datasetPath(dataset: DatasetFilter): FieldPath {
+  return [...metricsRoot(dataset), 'metrics'] as unknown as FieldPath;
+}
+
+export function toLoggedModel({ loggedModel, params, tags, points }: LoggedModelBody): LoggedModel {
+  return {
+    ...loggedModel,
+    params: new Map(Object.entries(params)),
+    tags: new Map(Object.entries(tags)),
+    metrics: points.metrics.map(([key, timestamp, step, value, runId, datasetName, datasetDigest]) => ({
+      key,
+      timestamp,
+      step,
+      value: fromJsonNumber(value),
+      runId,
+      ...(datasetName === null ? {} : { datasetName }),
+      ...(datasetDigest === null ? {} : { datasetDigest }),
+    })),
+  };
+}
+
+export function toLoggedModelBody({ params, tags, metrics, ...loggedModel }: LoggedModel): LoggedModelBody {
+  const named = Map.groupBy(
+    metrics.filter(({ datasetName }) => datasetName !== undefined),
+    ({ datasetName }) => datasetName!,
+  );
+  const on = [...named].map(([name, all]) => {
+    const digested = Map.groupBy(
+      all.filter(({ datasetDigest }) => datasetDigest !== undefined),
+      ({ datasetDigest }) => datasetDigest!,
+    );
+    const digests = Object.fromEntries([...digested].map(([digest, some]) => [digest, toValues(some)]));
+    return [name, { ...toValues(all), digests }] as const;
+  });
+  return {
+    kind: 'loggedModel',
+    loggedModel,
+    params: Object.fromEntries(params),
+    tags: Object.fromEntries(tags),
+    ...toValues(metrics),
+    on: Object.fromEntries(on),
+    points: {
+      metrics: metrics.map((metric): StoredMetric => [
+        metric.key,
+        metric.timestamp,
+        metric.step,
+        toJsonNumber(metric.value),
+        metric.runId,
+        metric.datasetName ?? null,
+        metric.datasetDigest ?? null,
+      ]),
+    },
+  };
+}
+
+function toValues(metrics: readonly ModelMetric[]): Values {
+  const latest = new Map<string, ModelMetric>();
+  for (const metric of metrics) {
+    const known = latest.get(metric.key);
+    if (known === undefined || compareForModel(metric, known) > 0) latest.set(metric.key, metric);
+  }
+  const numbers: [string, number][] = [];
+  const nan: [string, true][] = [];
+  for (const [key, { value }] of latest)
+    if (Number.isNaN(value)) nan.push([key, true]);
+    else numbers.push([key, Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value))]);
+  return { metrics: Object.fromEntries(numbers), nan: Object.fromEntries(nan) };
+}
+
+/** By which a model's latest point is the greatest: timestamp, step, value (NaN least), and the first of the runs. */
+export function compareForModel(a: ModelMetric, b: ModelMetric): number {
+  return (
+    a.timestamp - b.timestamp ||
+    a.step - b.step ||
+    compareValues(a.value, b.value) ||
+    (a.runId < b.runId ? 1 : a.runId > b.runId ? -1 : 0)
+  );
+}
+
+function compareValues(a: number, b: number): number {
+  if (a < b) return -1;
+  if (a > b) return 1;
+  return Number(Number.isNaN(b)) - Number(Number.isNaN(a));
+}
