@@ -6,13 +6,15 @@
  * |---|---|---|---|
  * | model.created | model | null | `{ description, tags: { key: value } }` |
  * | model.updated | model | `{ description }` | `{ description }` |
- * | model.renamed | model (its old name) | `{ name }` | `{ name }` |
+ * | model.renamed | model: its old name, and once more its new one, each with the events of that name | `{ name }` | `{ name }` |
  * | model.tagSet, model.tagDeleted | model | `{ tags: { key: value or null } }` | the same |
+ * | model.policyChanged | model | `{ approvalPolicy }`, null where there is none | the same |
  * | model.deleted | model | whatever is worth keeping | null |
  * | modelVersion.created | modelVersion | null | `{ source, runId, description, tags, stage }`, null where there is none |
  * | modelVersion.updated | modelVersion | `{ description }` | `{ description }` |
  * | modelVersion.stageChanged | modelVersion | `{ stage }` | `{ stage }`, as `None`, `Staging`, `Production`, `Archived` |
  * | modelVersion.tagSet, modelVersion.tagDeleted | modelVersion | `{ tags: { key: value or null } }` | the same |
+ * | modelVersion.approved, modelVersion.rejected | modelVersion | null or `{ decision }` | `{ decision, reason }` |
  * | modelVersion.deleted | modelVersion | whatever is worth keeping | null |
  * | alias.moved | alias | null or `{ version }` | `{ version }` |
  * | alias.deleted | alias | `{ version }` | null |
@@ -26,12 +28,15 @@ export const registryActions = {
   modelRenamed: 'model.renamed',
   modelTagSet: 'model.tagSet',
   modelTagDeleted: 'model.tagDeleted',
+  modelPolicyChanged: 'model.policyChanged',
   modelDeleted: 'model.deleted',
   versionCreated: 'modelVersion.created',
   versionUpdated: 'modelVersion.updated',
   versionStageChanged: 'modelVersion.stageChanged',
   versionTagSet: 'modelVersion.tagSet',
   versionTagDeleted: 'modelVersion.tagDeleted',
+  versionApproved: 'modelVersion.approved',
+  versionRejected: 'modelVersion.rejected',
   versionDeleted: 'modelVersion.deleted',
   aliasMoved: 'alias.moved',
   aliasDeleted: 'alias.deleted',

@@ -20,6 +20,11 @@ export interface Moment {
   readonly stages: ReadonlyMap<string, readonly Serving[]>;
 }
 
+interface State {
+  readonly aliases: Map<string, Serving>;
+  readonly versions: Map<number, Serving & { readonly stage: string }>;
+}
+
 const relevant: readonly string[] = [
   registryActions.versionCreated,
   registryActions.versionStageChanged,
@@ -40,17 +45,15 @@ export class Timeline {
   }
 
   /**
-   * Replays the model's events, those of the very millisecond included.
+   * Replays the model's events, those of the very millisecond included, and those of the names that it had before.
    *
-   * Cost: one read of up to 1,000 events for each so many moves of the model's whole life before that time.
+   * Cost: a read for each 1,000 moves of the model's whole life before that time.
    *
    * @param at milliseconds since the Unix epoch
    * @returns nothing at all for a model that was not there (yet, or any more)
    */
   async at(model: string, at: number): Promise<Moment> {
-    const aliases = new Map<string, Serving>();
-    const versions = new Map<number, Serving & { readonly stage: string }>();
-    for await (const event of this.#events(model, at)) apply(event, aliases, versions);
+    const { aliases, versions } = await this.#replay(model, toEventIdBound(at + 1));
     const stages = new Map<string, Serving[]>();
     for (const [, { stage, ...serving }] of [...versions].sort(([a], [b]) => b - a)) {
       if (stage === noStage) continue;
@@ -59,7 +62,33 @@ export class Timeline {
     return { aliases, stages };
   }
 
-  async *#events(model: string, at: number): AsyncGenerator<AuditEvent> {
+  /**
+   * @param before an event's id, or the beginning of one
+   * @param until another name: stops before the (last) renaming to it
+   */
+  async #replay(model: string, before: string, until?: string): Promise<State> {
+    let state: State = { aliases: new Map(), versions: new Map() };
+    let atRenaming: State | undefined;
+    for await (const event of this.#events(model, before)) {
+      const { action, eventId } = event;
+      if (action !== registryActions.modelRenamed) {
+        apply(event, state);
+        continue;
+      }
+      const to = member(event.after, 'name');
+      if (to !== model) {
+        if (to === until) atRenaming = state;
+        state = { aliases: new Map(), versions: new Map() };
+        continue;
+      }
+      const from = member(event.before, 'name');
+      // Only what came before can lead back, so this ends.
+      if (typeof from === 'string') state = await this.#replay(from, eventId, model);
+    }
+    return until === undefined ? state : (atRenaming ?? state);
+  }
+
+  async *#events(model: string, before: string): AsyncGenerator<AuditEvent> {
     let cursor: string | undefined;
     do {
       const page = await this.#store.list<EventBody>({
@@ -70,7 +99,7 @@ export class Timeline {
           filters: [
             { op: 'eq', path: ['kind'], value: 'event' },
             { op: 'in', path: ['event', 'action'], values: relevant },
-            { op: 'lt', path: ['event', 'eventId'], value: toEventIdBound(at + 1) },
+            { op: 'lt', path: ['event', 'eventId'], value: before },
           ],
         },
         sort: { path: ['event', 'eventId'], direction: 'asc' },
@@ -85,11 +114,7 @@ export class Timeline {
 
 const noStage = 'None';
 
-function apply(
-  event: AuditEvent,
-  aliases: Map<string, Serving>,
-  versions: Map<number, Serving & { readonly stage: string }>,
-): void {
+function apply(event: AuditEvent, { aliases, versions }: State): void {
   const { subject, action, after, at: since, by } = event;
   switch (subject.kind) {
     case 'alias': {
@@ -106,8 +131,7 @@ function apply(
       return;
     }
     case 'model':
-      // Renamed: its events go on under the other name.
-      if (action !== registryActions.modelDeleted && action !== registryActions.modelRenamed) return;
+      if (action !== registryActions.modelDeleted) return;
       aliases.clear();
       versions.clear();
       return;

@@ -1,0 +1,215 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { AuditedWriter } from '../../shared/audit/audited-writer.ts';
+import type { AuditEntry } from '../../shared/audit/event.ts';
+import { Outbox } from '../../shared/audit/outbox.ts';
+import { Timeline } from '../../shared/audit/timeline.ts';
+import { silentLogger } from '../../shared/core/logger.ts';
+import { metadataStores, pace } from '../support/stores.ts';
+
+/** What people do to a model, in the words of its registry; versions and aliases are few, so that they meet. */
+const step = fc.oneof(
+  fc.record({ do: fc.constant('register' as const) }),
+  fc.record({
+    do: fc.constantFrom('point' as const, 'drop' as const),
+    alias: fc.constantFrom('production', 'champion', '__proto__'),
+    version: fc.nat(3),
+  }),
+  fc.record({
+    do: fc.constant('stage' as const),
+    version: fc.nat(3),
+    stage: fc.constantFrom('None', 'Staging', 'Production', 'Archived'),
+  }),
+  fc.record({ do: fc.constant('remove' as const), version: fc.nat(3) }),
+  fc.record({ do: fc.constant('delete' as const) }),
+  fc.record({ do: fc.constant('rename' as const) }),
+);
+const steps = fc.array(fc.record({ step, afterMs: fc.nat(2) }), { maxLength: 40 });
+
+/** A model as its owner would tell it: what is, and nothing of how it came to be. */
+interface Told {
+  readonly aliases: Record<string, number>;
+  readonly stages: Record<number, string>;
+}
+
+const none: Told = { aliases: Object.create(null) as Told['aliases'], stages: {} };
+
+/** The plain replay: what a step makes of a model, and which events tell of it. Undefined: it cannot be done. */
+function play(
+  told: Told,
+  name: string,
+  taken: typeof step extends fc.Arbitrary<infer T> ? T : never,
+  newest: number,
+) {
+  const by = 'ada';
+  const aliases = Object.assign(Object.create(null) as Told['aliases'], told.aliases);
+  const stages = { ...told.stages };
+  const alias = (name_: string) => ({ kind: 'alias', model: name, alias: name_ }) as const;
+  const version = (of: number) => ({ kind: 'modelVersion', model: name, version: of }) as const;
+  const entries: AuditEntry[] = [];
+  switch (taken.do) {
+    case 'register':
+      stages[newest + 1] = 'None';
+      entries.push({
+        by,
+        action: 'modelVersion.created',
+        subject: version(newest + 1),
+        before: null,
+        after: { stage: 'None', tags: {} },
+      });
+      break;
+    case 'point':
+      if (stages[taken.version] === undefined) return undefined;
+      aliases[taken.alias] = taken.version;
+      entries.push({
+        by,
+        action: 'alias.moved',
+        subject: alias(taken.alias),
+        before: null,
+        after: { version: taken.version },
+      });
+      break;
+    case 'drop':
+      if (aliases[taken.alias] === undefined) return undefined;
+      delete aliases[taken.alias];
+      entries.push({
+        by,
+        action: 'alias.deleted',
+        subject: alias(taken.alias),
+        before: { version: taken.version },
+        after: null,
+      });
+      break;
+    case 'stage':
+      if (stages[taken.version] === undefined) return undefined;
+      stages[taken.version] = taken.stage;
+      entries.push({
+        by,
+        action: 'modelVersion.stageChanged',
+        subject: version(taken.version),
+        before: {},
+        after: { stage: taken.stage },
+      });
+      break;
+    case 'remove':
+      if (stages[taken.version] === undefined) return undefined;
+      delete stages[taken.version];
+      for (const [key, of] of Object.entries(aliases)) {
+        if (of !== taken.version) continue;
+        delete aliases[key];
+        entries.push({
+          by,
+          action: 'alias.deleted',
+          subject: alias(key),
+          before: { version: of },
+          after: null,
+        });
+      }
+      entries.push({
+        by,
+        action: 'modelVersion.deleted',
+        subject: version(taken.version),
+        before: {},
+        after: null,
+      });
+      break;
+    case 'delete':
+      entries.push({
+        by,
+        action: 'model.deleted',
+        subject: { kind: 'model', model: name },
+        before: {},
+        after: null,
+      });
+      return { told: none, entries };
+    case 'rename':
+      return undefined;
+  }
+  return { told: { aliases, stages }, entries };
+}
+
+const names = ['one', 'two', 'three'];
+
+test.each(metadataStores)(
+  'on $name, the timeline tells of every moment what a plain replay tells',
+  async ({ name: adapter, open }) => {
+    const isSlow = adapter !== 'SQLite';
+    const store = await open();
+    let model = 0;
+    await fc.assert(
+      fc.asyncProperty(steps, async (history) => {
+        let now = 1_000_000;
+        const clock = { ...pace.clock, now: () => now };
+        const queue = { send: async () => {} };
+        const outbox = new Outbox(store, queue, { now: clock.now, logger: silentLogger });
+        const writer = new AuditedWriter(store, outbox, { ...pace, clock });
+        model += 1;
+        const nameOf = (index: number) => `${names[index % names.length]}-${model}`;
+        let index = 0;
+        let told = none;
+        let newest = 0;
+        /** Under each name, at each time: what was so at its end. */
+        const truth = new Map<string, Told>([[`${nameOf(0)} ${now}`, none]]);
+        const times = new Set([now]);
+        for (const { step: taken, afterMs } of history) {
+          now += afterMs;
+          times.add(now);
+          const name = nameOf(index);
+          if (taken.do === 'rename') {
+            // The next name; after the last the first again, which has events of before.
+            index += 1;
+            const entry = {
+              by: 'ada',
+              action: 'model.renamed',
+              before: { name },
+              after: { name: nameOf(index) },
+            };
+            await writer.commit(
+              'registry',
+              name,
+              [],
+              [{ ...entry, subject: { kind: 'model', model: name } }],
+            );
+            await writer.commit(
+              'registry',
+              nameOf(index),
+              [],
+              [{ ...entry, subject: { kind: 'model', model: nameOf(index) } }],
+            );
+            truth.set(`${name} ${now}`, none);
+          } else {
+            const played = play(told, name, taken, newest);
+            if (played === undefined) continue;
+            if (taken.do === 'register') newest += 1;
+            told = played.told;
+            await writer.commit('registry', name, [], played.entries);
+          }
+          truth.set(`${nameOf(index)} ${now}`, told);
+        }
+        const timeline = new Timeline(store);
+        for (const name of names.map((_, at) => nameOf(at))) {
+          let expected = none;
+          for (const at of [...times].sort((a, b) => a - b)) {
+            expected = truth.get(`${name} ${at}`) ?? expected;
+            const moment = await timeline.at(name, at);
+            expect(flatten(moment)).toEqual({
+              aliases: Object.entries(expected.aliases).sort(),
+              stages: Object.entries(expected.stages)
+                .filter(([, stage]) => stage !== 'None')
+                .sort(),
+            });
+          }
+        }
+      }),
+      { numRuns: isSlow ? 5 : 60, ...(isSlow ? { endOnFailure: true } : {}) },
+    );
+  },
+  120_000,
+);
+
+function flatten({ aliases, stages }: Awaited<ReturnType<Timeline['at']>>) {
+  return {
+    aliases: [...aliases].map(([alias, { version }]) => [alias, version]).sort(),
+    stages: [...stages].flatMap(([stage, all]) => all.map(({ version }) => [String(version), stage])).sort(),
+  };
+}

@@ -1,0 +1,114 @@
+import { describe, expect, test } from 'vitest';
+import { announcementSchema } from '../../../shared/audit/announced-event.ts';
+import { findEvent } from '../../../shared/audit/audit-log.ts';
+import { AuditedWriter } from '../../../shared/audit/audited-writer.ts';
+import type { AuditEntry } from '../../../shared/audit/event.ts';
+import { Outbox } from '../../../shared/audit/outbox.ts';
+import { AppError } from '../../../shared/core/errors.ts';
+import { silentLogger } from '../../../shared/core/logger.ts';
+import type { MetadataStore } from '../../../shared/storage/documents.ts';
+import type { OutgoingMessage } from '../../../shared/storage/queue.ts';
+import { metadataStores, pace } from '../../support/stores.ts';
+
+const created: AuditEntry = {
+  by: 'ada',
+  action: 'model.created',
+  subject: { kind: 'model', model: 'm' },
+  before: null,
+  after: { description: 'd', tags: {} },
+};
+const head = { kind: 'create', id: 'head', body: { kind: 'model' } } as const;
+
+/** A writer whose queue can be away, and whose clock the test moves. */
+function setUp(store: MetadataStore) {
+  const sent: OutgoingMessage[] = [];
+  const state = { isQueueAway: false, now: 1_000_000 };
+  const queue = {
+    send: async (destination: string, messages: readonly OutgoingMessage[]) => {
+      if (state.isQueueAway) throw new AppError('UNAVAILABLE', 'The queue is away.');
+      expect(destination).toBe('events');
+      sent.push(...messages);
+    },
+  };
+  const clock = { ...pace.clock, now: () => state.now };
+  const outbox = new Outbox(store, queue, { now: clock.now, logger: silentLogger });
+  return { sent, state, outbox, writer: new AuditedWriter(store, outbox, { ...pace, clock }) };
+}
+
+async function listIds(store: MetadataStore): Promise<readonly string[]> {
+  const { documents } = await store.list({ container: 'registry', partition: 'm', limit: 100 });
+  return documents.map(({ id }) => id.split('-')[0]!).sort();
+}
+
+describe.each(metadataStores)('a change with its event on $name', ({ open }) => {
+  test('is written with it, announced, and leaves nothing in the outbox', async () => {
+    const store = await open();
+    const { sent, writer } = setUp(store);
+    const { etags, events } = await writer.commit('registry', 'm', [head], [created]);
+    expect(etags).toEqual([(await store.get({ container: 'registry', partition: 'm', id: 'head' }))?.etag]);
+    expect(await listIds(store)).toEqual(['event', 'head']);
+    expect(sent.map(({ id }) => id)).toEqual([events[0]?.eventId]);
+    const place = announcementSchema.parse(sent[0]?.body);
+    expect(await findEvent(store, place)).toEqual({ ...created, at: 1_000_000, eventId: events[0]?.eventId });
+  });
+
+  test('is made while the queue is away, and announced once by the sweep', async () => {
+    const store = await open();
+    const { sent, state, outbox, writer } = setUp(store);
+    state.isQueueAway = true;
+    const { events } = await writer.commit('registry', 'm', [head], [created]);
+    expect(await listIds(store)).toEqual(['event', 'head', 'outbox']);
+    await expect(outbox.sweep('registry')).resolves.toBe(0);
+    state.now += 15_000;
+    await expect(outbox.sweep('registry')).rejects.toThrow('away');
+    state.isQueueAway = false;
+    await expect(outbox.sweep('registry')).resolves.toBe(1);
+    await expect(outbox.sweep('registry')).resolves.toBe(0);
+    expect(sent.map(({ id }) => id)).toEqual([events[0]?.eventId]);
+    expect(await listIds(store)).toEqual(['event', 'head']);
+  });
+
+  test('that fails leaves no event, and says which operation it was', async () => {
+    const store = await open();
+    const { sent, writer } = setUp(store);
+    await writer.commit('registry', 'm', [head], []);
+    await expect(writer.commit('registry', 'm', [head], [created])).rejects.toMatchObject({
+      code: 'ALREADY_EXISTS',
+      details: { operation: 0 },
+    });
+    expect(await listIds(store)).toEqual(['head']);
+    expect(sent).toEqual([]);
+  });
+
+  test('of a run is told to nobody', async () => {
+    const store = await open();
+    const { sent, writer } = setUp(store);
+    const subject = { kind: 'run', experimentId: '7', runId: 'r' } as const;
+    await writer.commit('tracking', '7', [head], [{ ...created, action: 'run.created', subject }]);
+    expect(sent).toEqual([]);
+  });
+});
+
+test('a sweep sends what thousands of failures left behind', async () => {
+  const store = await metadataStores[0]!.open();
+  const { sent, state, outbox, writer } = setUp(store);
+  state.isQueueAway = true;
+  for (let count = 0; count < 250; count += 1)
+    await writer.commit('registry', `m${count}`, [head], [created]);
+  state.isQueueAway = false;
+  state.now += 60_000;
+  await expect(outbox.sweep('registry')).resolves.toBe(250);
+  expect(new Set(sent.map(({ id }) => id)).size).toBe(250);
+});
+
+test('a queue that does not answer holds no request up for long', async () => {
+  const store = await metadataStores[0]!.open();
+  const outbox = new Outbox(
+    store,
+    { send: () => new Promise<void>(() => {}) },
+    { now: Date.now, logger: silentLogger },
+  );
+  const writer = new AuditedWriter(store, outbox, pace);
+  await writer.commit('registry', 'm', [head], [created]);
+  expect(await listIds(store)).toEqual(['event', 'head', 'outbox']);
+});
