@@ -38,7 +38,9 @@ export type ExperimentBody = {
 export type RunBody = {
   readonly kind: 'run';
   /** `lifecycleStage` is the run's own: the experiment's is in the experiment's document. */
-  readonly run: RunInfo;
+  readonly run: Omit<RunInfo, 'lastWriteAt'>;
+  /** There while the run is active and RUNNING: what the search for runs that fell silent walks along. */
+  readonly running?: { readonly lastWriteAt: number };
   readonly params: StringMap;
   readonly tags: StringMap;
   /** Latest values. Infinities stand as ±Number.MAX_VALUE, to be in their place when sorted; NaN is left out. */
@@ -51,6 +53,7 @@ export type RunBody = {
     readonly context: { readonly [context: string]: true };
   };
   readonly points: {
+    readonly lastWriteAt: number;
     readonly latest: { readonly [key: string]: LatestPoint };
     /** The newest points of history, not yet in a chunk. */
     readonly tail: readonly TailPoint[];
@@ -62,6 +65,24 @@ export type RunBody = {
   };
 } & JsonObject;
 
+/**
+ * Some of a run's metric history. `first` and `last` hold the range of timestamps for each bucket of keys, so that an
+ * index in order of time leads to the chunks that can hold a key, and to few others.
+ */
+export type ChunkBody = {
+  readonly kind: 'metricChunk';
+  readonly first: { readonly [bucket: string]: number };
+  readonly last: { readonly [bucket: string]: number };
+  /** Columns, in the order of history: timestamp, step, value. */
+  readonly points: { readonly [key: string]: PointColumns };
+} & JsonObject;
+
+export type PointColumns = {
+  readonly t: readonly number[];
+  readonly s: readonly number[];
+  readonly v: readonly JsonNumber[];
+};
+
 /** A number that JSON cannot say. */
 export type SpecialNumber = 'NaN' | 'Infinity' | '-Infinity';
 export type JsonNumber = number | SpecialNumber;
@@ -70,7 +91,7 @@ export type LatestPoint = readonly [number, number] | readonly [number, number, 
 /** Key, timestamp, step, value. */
 export type TailPoint = readonly [string, number, number, JsonNumber];
 
-/** Where something is that callers know by its id or name only. */
+/** Where something is that callers know by its id only. Never changes. */
 export type PointerBody = { readonly experimentId: string } & JsonObject;
 
 const { tracking, index } = metadataContainers;
@@ -128,7 +149,7 @@ export function toRun(body: RunBody, experiment: { readonly lifecycleStage: Life
   }
   const lifecycleStage = experiment.lifecycleStage === 'deleted' ? 'deleted' : body.run.lifecycleStage;
   return {
-    info: { ...body.run, lifecycleStage },
+    info: { ...body.run, lifecycleStage, lastWriteAt: body.points.lastWriteAt },
     params: new Map(Object.entries(body.params)),
     tags: new Map(Object.entries(body.tags)),
     metrics,

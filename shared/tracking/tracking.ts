@@ -1,0 +1,30 @@
+import type { AuditedWriter } from '../audit/audited-writer.ts';
+import type { MetadataStore } from '../storage/documents.ts';
+import type { Pace } from '../storage/optimistic.ts';
+import { ExperimentService } from './experiments/service.ts';
+import { Locator } from './locator.ts';
+import { RunService } from './runs/service.ts';
+import { RunWriter } from './runs/writer.ts';
+import { TrackingSearcher } from './search.ts';
+
+/** Experiments, their runs, and what finds them. */
+export interface Tracking {
+  readonly experiments: ExperimentService;
+  readonly runs: RunService;
+  readonly runWriter: RunWriter;
+  readonly locator: Locator;
+  readonly search: TrackingSearcher;
+}
+
+export function createTracking(outside: {
+  readonly store: MetadataStore;
+  readonly audited: Pick<AuditedWriter, 'commit'>;
+  readonly pace: Pace;
+}): Tracking {
+  const { store } = outside;
+  const experiments = new ExperimentService(outside);
+  const locator = new Locator(store);
+  const runWriter = new RunWriter({ ...outside, locator });
+  const runs = new RunService({ ...outside, experiments, locator, writer: runWriter });
+  return { experiments, runs, runWriter, locator, search: new TrackingSearcher(store, experiments) };
+}
