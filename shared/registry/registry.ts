@@ -1,134 +1,107 @@
-import { AppError } from '../core/errors.ts';
-import { blobContainers, metadataContainers } from '../names.ts';
+import { blobContainers } from '../names.ts';
 import type { BlobRef } from '../storage/blobs.ts';
-import type { MetadataStore } from '../storage/documents.ts';
-import { type Pace, retryConflicts } from '../storage/optimistic.ts';
-import { eachItem, type Page, type PageRequest, toBody, toPage, type Wrapped } from '../storage/page.ts';
-import type { Alias, Model, ModelVersion } from './entities.ts';
+import type { Page, PageRequest } from '../storage/page.ts';
+import { sha256 } from '../core/ids.ts';
+import { Aliases } from './aliases.ts';
+import { Approvals } from './approvals.ts';
+import type { Alias, Model, ModelVersion, ModelVersionView } from './entities.ts';
+import { Models } from './models.ts';
+import { Partitions, type RegistryStores } from './partitions.ts';
+import { Stages } from './stages.ts';
+import { Versions } from './versions.ts';
 
-const container = metadataContainers.registry;
+/** What a pipeline registers: a model that it trained, and where that came from. */
+export interface TrainedModel extends Pick<ModelVersion, 'model' | 'metrics'> {
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  readonly lineage: ModelVersion['lineage'] & { readonly runId: string };
+  /** Where its MLflow model directory is; the bytes' own place when left out. */
+  readonly source?: string;
+  readonly signature?: ModelVersion['signature'];
+  readonly serving?: ModelVersion['serving'];
+}
 
 /**
- * Models, their versions and aliases: one partition per model, so that registering and promoting are atomic. A
- * run registers one version, however often its step is repeated.
+ * Models, their versions and aliases: one partition per model, so that registering and promoting are atomic, each
+ * change with its event. MLflow's API, the native one, pipelines and scoring all work on this one registry.
  */
 export class Registry {
-  readonly #store: MetadataStore;
-  readonly #pace: Pace;
+  readonly models: Models;
+  readonly versions: Versions;
+  readonly stages: Stages;
+  readonly aliases: Aliases;
+  readonly approvals: Approvals;
+  readonly #partitions: Partitions;
 
-  constructor(store: MetadataStore, pace: Pace) {
-    this.#store = store;
-    this.#pace = pace;
+  constructor(stores: RegistryStores) {
+    this.#partitions = new Partitions(stores);
+    this.models = new Models(this.#partitions);
+    this.versions = new Versions(this.#partitions, this.models);
+    this.stages = new Stages(this.#partitions);
+    this.aliases = new Aliases(this.#partitions);
+    this.approvals = new Approvals(this.#partitions);
   }
 
-  async register(candidate: Omit<ModelVersion, 'version' | 'createdAt'>): Promise<ModelVersion> {
-    const { model, lineage } = candidate;
-    const runId = `run-${lineage.runId}`;
-    return retryConflicts(`the model "${model}"`, this.#pace, async () => {
-      const known = await this.#get<'version', number>(model, runId);
-      if (known) return this.getVersion(model, known.body.version);
-      const head = await this.#get<'model', Model>(model, 'head');
-      const createdAt = this.#pace.clock.now();
-      const version: ModelVersion = {
-        ...candidate,
-        version: (head?.body.model.latestVersion ?? 0) + 1,
-        createdAt,
-      };
-      const body = toBody({
-        kind: 'model',
-        model: { name: model, latestVersion: version.version, updatedAt: createdAt },
-      });
-      await this.#store.batch(container, model, [
-        head ? { kind: 'replace', id: 'head', body, etag: head.etag } : { kind: 'create', id: 'head', body },
-        { kind: 'create', id: versionId(version.version), body: toBody({ kind: 'version', version }) },
-        { kind: 'create', id: runId, body: { kind: 'run', version: version.version } },
-      ]);
-      return version;
-    });
-  }
-
-  /** Points an alias at a version; the same again changes nothing. @throws NOT_FOUND */
-  async moveAlias(model: string, name: string, version: number, by: string): Promise<Alias> {
-    await this.getVersion(model, version);
-    return retryConflicts(`the alias "${name}"`, this.#pace, async () => {
-      const before = await this.#get<'alias', Alias>(model, aliasId(name));
-      if (before?.body.alias.version === version) return before.body.alias;
-      const alias: Alias = {
+  /** Makes a trained model the next version. A run registers one, however often its step is repeated. */
+  async register(trained: TrainedModel): Promise<ModelVersionView> {
+    const { model, metrics, lineage, signature } = trained;
+    const ref = modelBlob(model, trained.sha256);
+    const source = trained.source ?? `${ref.container}/${ref.name}`;
+    return this.versions.create(
+      {
         model,
-        alias: name,
-        version,
-        previousVersion: before?.body.alias.version ?? null,
-        movedAt: this.#pace.clock.now(),
-        movedBy: by,
-      };
-      const key = { container, partition: model, id: aliasId(name) };
-      const body = toBody({ kind: 'alias', alias });
-      await (before ? this.#store.replace(key, body, before.etag) : this.#store.create(key, body));
-      return alias;
-    });
+        description: '',
+        tags: {},
+        source,
+        storageLocation: source,
+        createdBy: `run ${lineage.runId}`,
+        file: { ...ref, sha256: trained.sha256, sizeBytes: trained.sizeBytes },
+        metrics,
+        params: {},
+        lineage,
+        serving: trained.serving ?? { status: 'notChecked', reason: 'It has not been opened yet.' },
+        ...(signature === undefined ? {} : { signature }),
+      },
+      { once: lineage.runId, createModel: true },
+    );
+  }
+
+  /** @see Aliases.move */
+  async moveAlias(model: string, name: string, version: number, by: string): Promise<Alias> {
+    return this.aliases.move(model, name, version, by);
   }
 
   /** @throws NOT_FOUND */
   async getAlias(model: string, name: string): Promise<Alias> {
-    const stored = await this.#get<'alias', Alias>(model, aliasId(name));
-    if (stored) return stored.body.alias;
-    throw new AppError('NOT_FOUND', `The model "${model}" has no alias "${name}".`, { model, alias: name });
+    return this.aliases.get(model, name);
   }
 
   /** @throws NOT_FOUND */
-  async getVersion(model: string, version: number): Promise<ModelVersion> {
-    const stored = await this.#get<'version', ModelVersion>(model, versionId(version));
-    if (stored) return stored.body.version;
-    throw new AppError('NOT_FOUND', `The model "${model}" has no version ${version}.`, { model, version });
+  async getVersion(model: string, version: number): Promise<ModelVersionView> {
+    return this.versions.get(model, version);
   }
 
   async listModels(page: PageRequest): Promise<Page<Model>> {
-    const found = await this.#store.list<Wrapped<'model', Model>>({
-      container,
-      filter: { op: 'eq', path: ['kind'], value: 'model' },
-      sort: { path: ['model', 'name'], direction: 'asc' },
-      ...page,
-    });
-    return toPage(found, (body) => body.model);
+    return this.models.list(page);
   }
 
   /** Newest first. */
-  async listVersions(model: string, page: PageRequest): Promise<Page<ModelVersion>> {
-    const found = await this.#store.list<Wrapped<'version', ModelVersion>>({
-      container,
-      partition: model,
-      filter: { op: 'eq', path: ['kind'], value: 'version' },
-      sort: { path: ['version', 'version'], direction: 'desc' },
-      ...page,
-    });
-    return toPage(found, (body) => body.version);
+  async listVersions(model: string, page: PageRequest): Promise<Page<ModelVersionView>> {
+    return this.versions.list(model, page);
   }
 
   async listAliases(model: string): Promise<readonly Alias[]> {
-    return Array.fromAsync(
-      eachItem(async (page) =>
-        toPage(
-          await this.#store.list<Wrapped<'alias', Alias>>({
-            container,
-            partition: model,
-            filter: { op: 'eq', path: ['kind'], value: 'alias' },
-            ...page,
-          }),
-          (body) => body.alias,
-        ),
-      ),
-    );
+    return this.aliases.list(model);
   }
 
-  #get<Key extends string, T>(partition: string, id: string) {
-    return this.#store.get<Wrapped<Key, T>>({ container, partition, id });
+  /** For a timer: finishes what crashes left half done. @returns how many there were */
+  async finishInterrupted(): Promise<number> {
+    return this.#partitions.finishInterrupted();
   }
 }
 
-/** Where a model's bytes are: named by their hash. */
-export function modelBlob(model: string, sha256: string): BlobRef {
-  return { container: blobContainers.models, name: `${model}/${sha256}.onnx` };
+/** Where training puts a model's bytes: named by their hash. Blob names are choosier than names of models. */
+export function modelBlob(model: string, hash: string): BlobRef {
+  const folder = /^[a-z][a-z0-9_-]{0,62}$/.test(model) ? model : `=${sha256(model).slice(0, 40)}`;
+  return { container: blobContainers.models, name: `${folder}/${hash}.onnx` };
 }
-
-const versionId = (version: number) => `version-${String(version).padStart(10, '0')}`;
-const aliasId = (name: string) => `alias-${name}`;

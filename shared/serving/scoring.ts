@@ -3,8 +3,8 @@ import { AppError, isAppError } from '../core/errors.ts';
 import { sha256 } from '../core/ids.ts';
 import type { Logger } from '../core/logger.ts';
 import { withTimeout } from '../core/with-timeout.ts';
-import type { ModelVersion } from '../registry/entities.ts';
-import { modelBlob, type Registry } from '../registry/registry.ts';
+import type { ModelFile, ModelVersion } from '../registry/entities.ts';
+import type { Registry } from '../registry/registry.ts';
 import type { BlobStore } from '../storage/blobs.ts';
 import { packRowsInSlices } from './pack-rows.ts';
 import type { ModelSource, Scorer } from './scorer.ts';
@@ -110,7 +110,9 @@ export class Scoring {
   }
 
   #source(version: ModelVersion): ModelSource {
-    return { sha256: version.sha256, load: () => this.#load(version) };
+    const { file } = version;
+    if (file === undefined) throw unservable(version);
+    return { sha256: file.sha256, load: () => this.#load(version, file) };
   }
 
   async #signatureOf(version: ModelVersion, source: ModelSource): Promise<Signature> {
@@ -123,22 +125,29 @@ export class Scoring {
     );
   }
 
-  async #load(version: ModelVersion): Promise<Uint8Array> {
-    if (version.sizeBytes > maxModelBytes) {
+  async #load(version: ModelVersion, file: ModelFile): Promise<Uint8Array> {
+    if (file.sizeBytes > maxModelBytes) {
       throw new AppError(
         'UNPROCESSABLE',
         `A model over ${maxModelBytes} bytes cannot be served in real time.`,
       );
     }
-    const ref = modelBlob(version.model, version.sha256);
     // Asked first, so that no more is read than was registered.
-    const stored = await this.#options.blobs.head(ref);
-    if (stored?.sizeBytes !== version.sizeBytes) throw lost(version, stored ? 'changed' : 'are gone');
-    const { body } = await this.#options.blobs.open(ref, { ifMatch: stored.etag });
+    const stored = await this.#options.blobs.head(file);
+    if (stored?.sizeBytes !== file.sizeBytes) throw lost(version, stored ? 'changed' : 'are gone');
+    const { body } = await this.#options.blobs.open(file, { ifMatch: stored.etag });
     const bytes = Buffer.concat(await Array.fromAsync(body));
-    if (sha256(bytes) !== version.sha256) throw lost(version, 'changed');
+    if (sha256(bytes) !== file.sha256) throw lost(version, 'changed');
     return bytes;
   }
+}
+
+function unservable({ model, version, serving }: ModelVersion): AppError {
+  const why = serving.status === 'ready' ? 'its model file is not known' : serving.reason;
+  return new AppError('UNPROCESSABLE', `${model} version ${version} cannot be served: ${why}`, {
+    model,
+    version,
+  });
 }
 
 /** Not NOT_FOUND: the model is there, and the caller did nothing wrong. */

@@ -4,11 +4,11 @@ import { sha256 } from '../../shared/core/ids.ts';
 import { silentLogger } from '../../shared/core/logger.ts';
 import { steps } from '../../shared/pipelines/catalog.ts';
 import type { StepServices } from '../../shared/pipelines/steps/services.ts';
-import { Registry } from '../../shared/registry/registry.ts';
+import { createRegistry } from '../support/registry.ts';
 import type { Scorer } from '../../shared/serving/scorer.ts';
 import { Scoring } from '../../shared/serving/scoring.ts';
 import type { BlobStore } from '../../shared/storage/blobs.ts';
-import { createDocuments, pace } from '../support/stores.ts';
+import { createDocuments } from '../support/stores.ts';
 
 const bytes = Buffer.from('the model');
 
@@ -19,7 +19,7 @@ test.each([
 ])(
   'a model whose stored bytes are %s is not served, and nobody is told that it is missing',
   async (_, stored, why) => {
-    const registry = new Registry(createDocuments(), pace);
+    const registry = createRegistry(createDocuments());
     const dataset = { name: 'd', version: 0, sha256: '' };
     const lineage = { runId: 'r', codeVersion: 'test', dataset, training: null };
     await registry.register({

@@ -2,15 +2,15 @@ import { expect, test } from 'vitest';
 import { systemClock } from '../../shared/core/clock.ts';
 import { AppError } from '../../shared/core/errors.ts';
 import type { Logger } from '../../shared/core/logger.ts';
-import { Registry } from '../../shared/registry/registry.ts';
+import { createRegistry } from '../support/registry.ts';
 import type { ModelDescription, Scorer } from '../../shared/serving/scorer.ts';
 import { Scoring } from '../../shared/serving/scoring.ts';
 import type { BlobStore } from '../../shared/storage/blobs.ts';
-import { createDocuments, pace } from '../support/stores.ts';
+import { createDocuments } from '../support/stores.ts';
 
 /** A registry with one model in production, a clock that the test moves, and a scorer that always says 0.75. */
 async function create() {
-  const registry = new Registry(createDocuments(), pace);
+  const registry = createRegistry(createDocuments());
   const lineage = {
     runId: 'r',
     codeVersion: 'test',

@@ -13,10 +13,10 @@ export const registerModel = defineStep({
   async run({ params, needs }, { services, runId, codeVersion }): Promise<z.infer<typeof registeredSchema>> {
     const { dataset, ...trained } = needs.train;
     const training = params.training as JsonValue;
-    const { model, version, sha256 } = await services.registry.register({
+    const { model, version } = await services.registry.register({
       ...trained,
       lineage: { runId, codeVersion, dataset, training },
     });
-    return { model, version, sha256 };
+    return { model, version, sha256: trained.sha256 };
   },
 });

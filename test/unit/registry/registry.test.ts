@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { sha256 } from '../../../shared/core/ids.ts';
-import { Registry } from '../../../shared/registry/registry.ts';
-import { metadataStores, pace } from '../../support/stores.ts';
+import { createRegistry } from '../../support/registry.ts';
+import { metadataStores } from '../../support/stores.ts';
 
 const candidate = (runId: string) => ({
   model: 'late-flights',
@@ -18,7 +18,7 @@ const candidate = (runId: string) => ({
 
 describe.each(metadataStores)('the registry on $name', ({ open }) => {
   test('versions count from 1; a run registers one, however often it tries', async () => {
-    const registry = new Registry(await open(), pace);
+    const registry = createRegistry(await open());
     await registry.register(candidate('run-1'));
     await registry.register(candidate('run-2'));
     const again = await registry.register(candidate('run-1'));
@@ -28,7 +28,7 @@ describe.each(metadataStores)('the registry on $name', ({ open }) => {
   });
 
   test('16 runs at once get 16 versions', async () => {
-    const registry = new Registry(await open(), pace);
+    const registry = createRegistry(await open());
     const made = await Promise.all(
       Array.from({ length: 16 }, (_, i) => registry.register(candidate(`run-${i}`))),
     );
@@ -36,7 +36,7 @@ describe.each(metadataStores)('the registry on $name', ({ open }) => {
   });
 
   test('an alias remembers where it came from; the same move again changes nothing', async () => {
-    const registry = new Registry(await open(), pace);
+    const registry = createRegistry(await open());
     await registry.register(candidate('run-1'));
     await registry.register(candidate('run-2'));
     await registry.moveAlias('late-flights', 'production', 1, 'ada');
@@ -47,7 +47,7 @@ describe.each(metadataStores)('the registry on $name', ({ open }) => {
   });
 
   test('an alias cannot point at a version that is not there', async () => {
-    const registry = new Registry(await open(), pace);
+    const registry = createRegistry(await open());
     await expect(registry.moveAlias('late-flights', 'production', 1, 'ada')).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });

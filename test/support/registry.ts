@@ -1,0 +1,20 @@
+import { AuditedWriter } from '../../shared/audit/audited-writer.ts';
+import { Outbox } from '../../shared/audit/outbox.ts';
+import { silentLogger } from '../../shared/core/logger.ts';
+import { Registry } from '../../shared/registry/registry.ts';
+import type { MetadataStore } from '../../shared/storage/documents.ts';
+import type { Pace } from '../../shared/storage/optimistic.ts';
+import type { OutgoingMessage } from '../../shared/storage/queue.ts';
+import { pace as systemPace } from './stores.ts';
+
+/** A registry over a store; what it announces is put into `sent`. */
+export function createRegistry(
+  store: MetadataStore,
+  { pace = systemPace, sent = [] }: { readonly pace?: Pace; readonly sent?: OutgoingMessage[] } = {},
+): Registry {
+  const queue = {
+    send: async (_: string, messages: readonly OutgoingMessage[]) => void sent.push(...messages),
+  };
+  const outbox = new Outbox(store, queue, { now: () => pace.clock.now(), logger: silentLogger });
+  return new Registry({ store, writer: new AuditedWriter(store, outbox, pace), pace });
+}
