@@ -34,6 +34,7 @@ import { Deliveries } from './webhooks/deliveries.ts';
 import { createSecretBox } from './webhooks/secret-box.ts';
 import { createSender } from './webhooks/send.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
+import { createTracking, type Tracking } from './tracking/tracking.ts';
 
 const healthTimeoutMs = 2_000;
 const workerUrl = new URL(`./training-worker${extname(import.meta.filename)}`, import.meta.url);
@@ -51,6 +52,7 @@ export interface App {
   readonly outbox: Outbox;
   /** Writes changes with the events that tell of them. */
   readonly auditedWriter: AuditedWriter;
+  readonly tracking: Tracking;
   readonly auditLog: AuditLog;
   readonly timeline: Timeline;
   readonly webhooks: Webhooks;
@@ -85,6 +87,7 @@ export function createApp(config: Config, outside: Outside): App {
   const pace = { clock, ids };
   const outbox = new Outbox(metadata, queue, { now: () => clock.now(), logger });
   const auditedWriter = new AuditedWriter(metadata, outbox, pace);
+  const tracking = createTracking({ store: metadata, audited: auditedWriter, pace });
   const { targets, timeoutMs, attempts: maxAttempts } = config.webhooks;
   const secrets = createSecretBox(config.webhooks.keys);
   const webhooks = new Webhooks({ store: metadata, writer: auditedWriter, secrets, targets, pace });
@@ -102,7 +105,7 @@ export function createApp(config: Config, outside: Outside): App {
   });
   const codeVersion = `${config.build.version}+${config.build.commit}`;
   const datasets = new DatasetStore(metadata, pace);
-  const registry = new Registry(metadata, pace);
+  const registry = new Registry({ store: metadata, writer: auditedWriter, pace });
   const scratch = createScratch(blobs);
   const ingestion = new Ingestion({
     blobs,
@@ -146,6 +149,7 @@ export function createApp(config: Config, outside: Outside): App {
     scoring,
     outbox,
     auditedWriter,
+    tracking,
     auditLog: new AuditLog(metadata),
     timeline: new Timeline(metadata),
     webhooks,
