@@ -1,19 +1,29 @@
 import type { Route, RouteGroup } from '../http/route.ts';
 import type { Courier } from '../webhooks/courier.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
+import type { Tracking } from '../tracking/tracking.ts';
+import { experimentEndpoints } from './experiments.ts';
+import { metricEndpoints } from './metrics.ts';
 import { mlflowProtocol } from './protocol.ts';
+import { runEndpoints } from './runs.ts';
 import { serverInfoEndpoints } from './server-info.ts';
 import { webhookEndpoints } from './webhooks.ts';
 
 /** What the endpoints call: a member for each domain. */
 export interface MlflowServices {
+  readonly tracking: Tracking;
   readonly webhooks: Webhooks;
   readonly courier: Courier;
 }
 
 /** Every endpoint of MLflow's REST API 2.0: a new family is a file and a line here. */
 function restEndpoints(services: MlflowServices): readonly Route[] {
-  return [...webhookEndpoints(services.webhooks, services.courier)];
+  return [
+    ...experimentEndpoints(services.tracking),
+    ...runEndpoints(services.tracking),
+    ...metricEndpoints(services.tracking),
+    ...webhookEndpoints(services.webhooks, services.courier),
+  ];
 }
 
 /** The few that MLflow has under 3.0 only. */
