@@ -2,9 +2,12 @@ import type { Route, RouteGroup } from '../http/route.ts';
 import type { Courier } from '../webhooks/courier.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
 import type { Tracking } from '../tracking/tracking.ts';
+import { bulkMetricEndpoints } from './bulk-metrics.ts';
 import { experimentEndpoints } from './experiments.ts';
+import { loggedModelEndpoints } from './logged-models.ts';
 import { metricEndpoints } from './metrics.ts';
 import { mlflowProtocol } from './protocol.ts';
+import { runLinkEndpoints } from './run-links.ts';
 import { runEndpoints } from './runs.ts';
 import { serverInfoEndpoints } from './server-info.ts';
 import { webhookEndpoints } from './webhooks.ts';
@@ -22,6 +25,9 @@ function restEndpoints(services: MlflowServices): readonly Route[] {
     ...experimentEndpoints(services.tracking),
     ...runEndpoints(services.tracking),
     ...metricEndpoints(services.tracking),
+    ...bulkMetricEndpoints(services.tracking.runs),
+    ...runLinkEndpoints(services.tracking.links),
+    ...loggedModelEndpoints(services.tracking.loggedModels),
     ...webhookEndpoints(services.webhooks, services.courier),
   ];
 }

@@ -3,17 +3,21 @@ import type { MetadataStore } from '../storage/documents.ts';
 import type { Pace } from '../storage/optimistic.ts';
 import { ExperimentService } from './experiments/service.ts';
 import { Locator } from './locator.ts';
+import { LoggedModels } from './logged-models/logged-models.ts';
+import { RunLinksService } from './run-links.ts';
 import { RunService } from './runs/service.ts';
 import { RunWriter } from './runs/writer.ts';
 import { TrackingSearcher } from './search.ts';
 
-/** Experiments, their runs, and what finds them. */
+/** Experiments, their runs and models, and what finds them. */
 export interface Tracking {
   readonly experiments: ExperimentService;
   readonly runs: RunService;
   readonly runWriter: RunWriter;
   readonly locator: Locator;
   readonly search: TrackingSearcher;
+  readonly loggedModels: LoggedModels;
+  readonly links: RunLinksService;
 }
 
 export function createTracking(outside: {
@@ -25,6 +29,19 @@ export function createTracking(outside: {
   const experiments = new ExperimentService(outside);
   const locator = new Locator(store);
   const runWriter = new RunWriter({ ...outside, locator });
-  const runs = new RunService({ ...outside, experiments, locator, writer: runWriter });
-  return { experiments, runs, runWriter, locator, search: new TrackingSearcher(store, experiments) };
+  const loggedModels = new LoggedModels({
+    ...outside,
+    locator,
+    getExperiment: (experimentId) => experiments.get(experimentId),
+  });
+  const runs = new RunService({
+    ...outside,
+    experiments,
+    locator,
+    writer: runWriter,
+    modelMetrics: { record: (_, runId, metrics) => loggedModels.record(runId, metrics) },
+  });
+  const links = new RunLinksService(store, runs);
+  const search = new TrackingSearcher(store, experiments);
+  return { experiments, runs, runWriter, locator, search, loggedModels, links };
 }

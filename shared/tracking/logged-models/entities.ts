@@ -32,9 +32,11 @@ export interface ModelMetric extends Metric {
   readonly datasetDigest?: string;
 }
 
-/** A point that a run logs for a model of its. */
-export interface ModelMetricPoint extends ModelMetric {
+/** A point that a run logs of a model. */
+export interface MeasuredMetric extends Metric {
   readonly modelId: string;
+  readonly datasetName?: string | undefined;
+  readonly datasetDigest?: string | undefined;
 }
 
 /** Restricts metrics to those measured on a dataset; without a digest, on any dataset of that name. */

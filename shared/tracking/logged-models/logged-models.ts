@@ -9,7 +9,7 @@ import type { Experiment, Tag } from '../entities.ts';
 import type { Locator } from '../locator.ts';
 import { randomRunName } from '../runs/random-name.ts';
 import { type LoggedModelBody, toLoggedModel, toLoggedModelBody } from './documents.ts';
-import type { LoggedModel, LoggedModelStatus, ModelMetricPoint } from './entities.ts';
+import type { LoggedModel, LoggedModelStatus, MeasuredMetric, ModelMetric } from './entities.ts';
 import { addMetrics, addParams, checkModelName, checkPairs } from './rules.ts';
 import { type LoggedModelPage, type LoggedModelSearch, searchLoggedModels } from './search.ts';
 
@@ -181,15 +181,15 @@ export class LoggedModels {
   }
 
   /**
-   * What runs measured of models. Repeated or reordered points come to the same.
+   * What a run measured of models. The same again, in any order, comes to the same.
    *
    * @throws NOT_FOUND when one of the models is not there: nothing is written then
    */
-  async recordMetrics(points: readonly ModelMetricPoint[]): Promise<void> {
-    const byModel = [...Map.groupBy(points, ({ modelId }) => modelId)];
+  async record(runId: string, measured: readonly MeasuredMetric[]): Promise<void> {
+    const byModel = [...Map.groupBy(measured, ({ modelId }) => modelId)];
     for (const [modelId] of byModel) await this.get(modelId);
     for (const [modelId, all] of byModel) {
-      const metrics = all.map(({ modelId: _, ...metric }) => metric);
+      const metrics = all.map((metric) => toModelMetric(runId, metric));
       await this.#change(modelId, '', (model) => {
         const added = addMetrics(model.metrics, metrics);
         return added === model.metrics ? {} : { model: { ...model, metrics: added } };
@@ -232,6 +232,20 @@ export class LoggedModels {
     if (stored === undefined) throw noSuchModel(modelId);
     return { model: toLoggedModel(stored.body), etag: stored.etag };
   }
+}
+
+/** An empty name is none. */
+function toModelMetric(runId: string, metric: MeasuredMetric): ModelMetric {
+  const { key, timestamp, step, value, datasetName, datasetDigest } = metric;
+  return {
+    key,
+    timestamp,
+    step,
+    value,
+    runId,
+    ...(datasetName ? { datasetName } : {}),
+    ...(datasetDigest ? { datasetDigest } : {}),
+  };
 }
 
 function subjectOf({ experimentId, modelId }: LoggedModel): AuditEntry['subject'] {

@@ -31,6 +31,8 @@ export interface LoggedModelPage {
 }
 
 const maxDatasets = 20;
+/** So many values a condition may list. */
+const maxValues = 500;
 
 /** @throws INVALID_ARGUMENT for a filter, an order or a token that is not right */
 export async function searchLoggedModels(
@@ -41,6 +43,7 @@ export async function searchLoggedModels(
   if (datasets.length > maxDatasets)
     throw new AppError('INVALID_ARGUMENT', `A search names at most ${maxDatasets} datasets.`);
   const ids = [...new Set(experimentIds)].sort();
+  if (ids.length === 0) return { models: [] };
   const page = await searchDocuments<LoggedModelBody>(store, {
     container: metadataContainers.tracking,
     ...(ids.length === 1 ? { partition: ids[0]! } : {}),
@@ -59,7 +62,7 @@ function scopeOf(experimentIds: readonly string[], datasets: readonly DatasetFil
   const filters: Filter[] = [
     { op: 'eq', path: ['kind'], value: 'loggedModel' },
     { op: 'eq', path: ['loggedModel', 'lifecycleStage'], value: 'active' },
-    { op: 'in', path: ['loggedModel', 'experimentId'], values: experimentIds },
+    among(experimentIds),
   ];
   if (datasets.length > 0)
     filters.push({
@@ -67,6 +70,15 @@ function scopeOf(experimentIds: readonly string[], datasets: readonly DatasetFil
       filters: datasets.map((dataset) => ({ op: 'exists', path: datasetPath(dataset) })),
     });
   return { op: 'and', filters };
+}
+
+function among(experimentIds: readonly string[]): Filter {
+  const path = ['loggedModel', 'experimentId'] as const;
+  if (experimentIds.length === 1) return { op: 'eq', path, value: experimentIds[0]! };
+  const filters: Filter[] = [];
+  for (let start = 0; start < experimentIds.length; start += maxValues)
+    filters.push({ op: 'in', path, values: experimentIds.slice(start, start + maxValues) });
+  return filters.length === 1 ? filters[0]! : { op: 'or', filters };
 }
 
 /** The subject with its metrics read where those of the datasets are. */
