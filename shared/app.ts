@@ -87,7 +87,12 @@ export function createApp(config: Config, outside: Outside): App {
   const pace = { clock, ids };
   const outbox = new Outbox(metadata, queue, { now: () => clock.now(), logger });
   const auditedWriter = new AuditedWriter(metadata, outbox, pace);
-  const tracking = createTracking({ store: metadata, audited: auditedWriter, pace });
+  const tracking = createTracking({
+    store: metadata,
+    audited: auditedWriter,
+    pace,
+    runSilenceMinutes: config.limits.runSilenceMinutes,
+  });
   const { targets, timeoutMs, attempts: maxAttempts } = config.webhooks;
   const secrets = createSecretBox(config.webhooks.keys);
   const webhooks = new Webhooks({ store: metadata, writer: auditedWriter, secrets, targets, pace });

@@ -31,6 +31,8 @@ export interface Limits {
   readonly trainingMemoryMb: number;
   readonly scoreRows: number;
   readonly sessionCacheBytes: number;
+  /** A run that says RUNNING and was not written to for so long is given up. */
+  readonly runSilenceMinutes: number;
 }
 
 export interface WebhookConfig {
@@ -67,6 +69,7 @@ export function loadConfig(env: Env, build: Build): Config {
       trainingMemoryMb: readInteger(env, faults, 'SLIPWAY_TRAINING_MEMORY_MB', 1024, 128, 262_144),
       scoreRows: readInteger(env, faults, 'SLIPWAY_SCORE_ROWS', 10_000, 1, 1_000_000),
       sessionCacheBytes: readInteger(env, faults, 'SLIPWAY_SESSION_CACHE_BYTES', 256 * 2 ** 20, 1, 2 ** 40),
+      runSilenceMinutes: readInteger(env, faults, 'SLIPWAY_RUN_SILENCE_MINUTES', 1_440, 1, 525_600),
     },
     webhooks: {
       keys: readKeys(env, faults, 'SLIPWAY_WEBHOOK_KEYS'),

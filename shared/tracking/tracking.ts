@@ -5,6 +5,7 @@ import { ExperimentService } from './experiments/service.ts';
 import { Locator } from './locator.ts';
 import { LoggedModels } from './logged-models/logged-models.ts';
 import { RunLinksService } from './run-links.ts';
+import { LostRuns } from './runs/lost-runs.ts';
 import { RunService } from './runs/service.ts';
 import { RunWriter } from './runs/writer.ts';
 import { TrackingSearcher } from './search.ts';
@@ -16,6 +17,7 @@ export interface Tracking {
   readonly runWriter: RunWriter;
   readonly locator: Locator;
   readonly search: TrackingSearcher;
+  readonly lostRuns: LostRuns;
   readonly loggedModels: LoggedModels;
   readonly links: RunLinksService;
 }
@@ -24,6 +26,7 @@ export function createTracking(outside: {
   readonly store: MetadataStore;
   readonly audited: Pick<AuditedWriter, 'commit'>;
   readonly pace: Pace;
+  readonly runSilenceMinutes: number;
 }): Tracking {
   const { store } = outside;
   const experiments = new ExperimentService(outside);
@@ -41,7 +44,8 @@ export function createTracking(outside: {
     writer: runWriter,
     modelMetrics: { record: (_, runId, metrics) => loggedModels.record(runId, metrics) },
   });
+  const lostRuns = new LostRuns({ ...outside, writer: runWriter, silenceMinutes: outside.runSilenceMinutes });
   const links = new RunLinksService(store, runs);
   const search = new TrackingSearcher(store, experiments);
-  return { experiments, runs, runWriter, locator, search, loggedModels, links };
+  return { experiments, runs, runWriter, locator, search, lostRuns, loggedModels, links };
 }
