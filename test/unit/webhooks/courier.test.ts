@@ -1,0 +1,353 @@
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { AuditedWriter } from '../../../shared/audit/audited-writer.ts';
+import type { AuditEntry } from '../../../shared/audit/event.ts';
+import { Outbox } from '../../../shared/audit/outbox.ts';
+import { AppError, isAppError } from '../../../shared/core/errors.ts';
+import { type LogFields, type Logger, silentLogger } from '../../../shared/core/logger.ts';
+import { openSqliteQueue } from '../../../shared/embedded/sqlite-queue.ts';
+import type { QueueSource } from '../../../shared/storage/queue.ts';
+import { Courier } from '../../../shared/webhooks/courier.ts';
+import { Deliveries } from '../../../shared/webhooks/deliveries.ts';
+import type { WebhookEventName } from '../../../shared/webhooks/events.ts';
+import { createSecretBox } from '../../../shared/webhooks/secret-box.ts';
+import type { Sender, SendOutcome } from '../../../shared/webhooks/send.ts';
+import { Webhooks } from '../../../shared/webhooks/webhooks.ts';
+import { createDocuments, createFolder, pace } from '../../support/stores.ts';
+
+const topic: QueueSource = { topic: 'events', subscription: 'webhooks' };
+const queueSource: QueueSource = { queue: 'webhooks' };
+const url = 'https://example.com/very-secret-path';
+const secret = 'very-secret-secret';
+const ok: SendOutcome = { kind: 'answered', status: 200, body: '' };
+const busy: SendOutcome = { kind: 'answered', status: 503, body: '' };
+
+interface Sent {
+  readonly deliveryId: string;
+  readonly at: number;
+  readonly body: { readonly data: unknown; readonly entity: string; readonly action: string };
+}
+
+/** A courier with a real store and queue, a clock that only the test moves, and receivers made of answers. */
+function setUp(answer: (count: number) => SendOutcome | Promise<SendOutcome> = () => ok) {
+  const state = { now: 1_000_000, isStoreAway: false, isPrompt: false };
+  const sent: Sent[] = [];
+  const logged: LogFields[] = [];
+  const logger: Logger = { log: (level, message, fields) => void logged.push({ level, message, ...fields }) };
+  const clock = { now: () => state.now, sleep: pace.clock.sleep };
+  const real = createDocuments();
+  const store = new Proxy(real, {
+    get: (target, name: keyof typeof real) => {
+      if (state.isStoreAway) throw new AppError('UNAVAILABLE', 'The store is away.');
+      return target[name].bind(target);
+    },
+  });
+  const queue = openSqliteQueue({
+    file: join(createFolder(), 'queue.db'),
+    clock,
+    ids: pace.ids,
+    topology: { queues: ['webhooks'], topics: { events: ['webhooks'] } },
+  });
+  onTestFinished(() => queue.close());
+  const outbox = new Outbox(real, queue, { now: clock.now, logger: silentLogger });
+  const writer = new AuditedWriter(real, outbox, { clock, ids: pace.ids });
+  const webhooks = new Webhooks({
+    store,
+    writer,
+    secrets: createSecretBox([Buffer.alloc(32, 7)]),
+    targets: 'public',
+    pace: { clock, ids: pace.ids },
+  });
+  const deliveries = new Deliveries(store, { clock, ids: pace.ids });
+  const sender: Sender = {
+    send: async (_url, headers, body) => {
+      const deliveryId = headers['X-MLflow-Delivery-Id'] ?? '';
+      sent.push({ deliveryId, at: state.now, body: JSON.parse(body) as Sent['body'] });
+      return answer(sent.length);
+    },
+  };
+  const courier = new Courier({
+    store,
+    queue,
+    webhooks,
+    deliveries,
+    sender,
+    pace: { clock, ids: { ...pace.ids, random: () => 0.5 } },
+    maxAttempts: 4,
+    timeoutMs: 1_000,
+    isPrompt: async () => state.isPrompt,
+  });
+  const refused: AppError[] = [];
+  /** What the host does: a message that fails for good is put aside. @returns whether there was one */
+  const work = async (source: QueueSource, copies = 1): Promise<boolean> => {
+    const [message] = await queue.receive(source, { maxMessages: 1, waitMs: 0 });
+    if (message === undefined) return false;
+    const all = Array.from({ length: copies }, () => courier.handle(message.body, logger));
+    for (const outcome of await Promise.allSettled(all)) {
+      if (outcome.status === 'fulfilled') continue;
+      if (!isAppError(outcome.reason) || outcome.reason.retry) throw outcome.reason;
+      refused.push(outcome.reason);
+    }
+    await queue.complete(message);
+    return true;
+  };
+  /** Works and lets time pass until nothing is left to do, at most a quarter of an hour. */
+  const settle = async (): Promise<void> => {
+    for (const end = state.now + 900_000; state.now < end; state.now += 1_000)
+      while ((await work(topic)) || (await work(queueSource)));
+  };
+  const commit = (entry: Partial<AuditEntry> = {}) =>
+    writer.commit('registry', 'm', [], [{ ...created, ...entry }]);
+  const hook = (events: readonly WebhookEventName[] = ['registered_model.created']) =>
+    webhooks.create({ name: 'hook', url, events, secret }, 'ada');
+  return { state, sent, logged, refused, webhooks, deliveries, courier, queue, work, settle, commit, hook };
+}
+
+const created: AuditEntry = {
+  by: 'ada',
+  action: 'model.created',
+  subject: { kind: 'model', model: 'm' },
+  before: null,
+  after: { description: 'd', tags: { a: 'b' } },
+};
+
+test('an event reaches each webhook that waits for it, and no other', async () => {
+  const { sent, settle, commit, hook, webhooks, deliveries } = setUp();
+  const one = await hook();
+  await hook(['registered_model.created', 'prompt.created']);
+  await hook(['model_version.created']);
+  const idle = await hook();
+  await webhooks.update(idle.webhookId, { status: 'DISABLED' }, 'ada');
+  await commit();
+  await settle();
+  expect(sent.map(({ body }) => body)).toEqual(
+    Array.from({ length: 2 }, () => ({
+      entity: 'registered_model',
+      action: 'created',
+      timestamp: '1970-01-01T00:16:40.000+00:00',
+      data: { name: 'm', description: 'd', tags: { a: 'b' } },
+    })),
+  );
+  expect(new Set(sent.map(({ deliveryId }) => deliveryId)).size).toBe(2);
+  const { items } = await deliveries.list(one.webhookId, { limit: 10 });
+  expect(items).toMatchObject([{ status: 'delivered', attempts: [{ attempt: 1, status: 200 }] }]);
+});
+
+test('a receiver that fails twice gets it at the third try, under the same id', async () => {
+  const { sent, settle, commit, hook, deliveries, refused } = setUp((count) => (count < 3 ? busy : ok));
+  const { webhookId } = await hook();
+  await commit();
+  await settle();
+  expect(sent).toHaveLength(3);
+  expect(new Set(sent.map(({ deliveryId }) => deliveryId)).size).toBe(1);
+  const [first, second, third] = sent.map(({ at }) => at);
+  expect(second! - first!).toBeGreaterThanOrEqual(1_000);
+  expect(third! - second!).toBeGreaterThanOrEqual(4_000);
+  expect(third! - first!).toBeLessThan(10_000);
+  const { items } = await deliveries.list(webhookId, { limit: 10 });
+  expect(items).toMatchObject([
+    { status: 'delivered', attempts: [{ status: 503 }, { status: 503 }, { attempt: 3, status: 200 }] },
+  ]);
+  expect(refused).toEqual([]);
+});
+
+test('one that never recovers is given up, with the reason and without its address', async () => {
+  const { sent, settle, commit, hook, deliveries, refused, logged } = setUp(() => busy);
+  const { webhookId } = await hook();
+  await commit();
+  await settle();
+  expect(sent).toHaveLength(4);
+  expect(refused).toMatchObject([
+    {
+      code: 'UNPROCESSABLE',
+      message: 'The webhook was not delivered: the receiver answered 503, after 4 attempts.',
+    },
+  ]);
+  expect((await deliveries.list(webhookId, { limit: 10 })).items).toMatchObject([{ status: 'refused' }]);
+  expect(JSON.stringify([logged, refused, sent])).not.toMatch(/very-secret/);
+});
+
+test('an event that is announced twice, by a sweep after a crash, is delivered once', async () => {
+  const { sent, settle, work, commit, hook, queue } = setUp();
+  await hook();
+  await commit();
+  const [message] = await queue.receive(topic, { maxMessages: 1, waitMs: 0 });
+  await queue.abandon(message!);
+  await queue.send('events', [{ id: message!.id, body: message!.body }]);
+  await work(topic, 2);
+  await settle();
+  expect(sent).toHaveLength(1);
+});
+
+test('of two who hold the same message, one sends', async () => {
+  const { sent, settle, work, commit, hook } = setUp(async () => {
+    await pace.clock.sleep(20);
+    return ok;
+  });
+  await hook();
+  await commit();
+  await work(topic);
+  await work(queueSource, 5);
+  await settle();
+  expect(sent).toHaveLength(1);
+});
+
+test('a sender that dies while it sends is taken over later, under the same id', async () => {
+  const { sent, settle, work, commit, hook, state } = setUp((count) =>
+    count === 1 ? new Promise<SendOutcome>(() => {}) : ok,
+  );
+  await hook();
+  await commit();
+  await work(topic);
+  void work(queueSource);
+  await expect.poll(() => sent.length).toBe(1);
+  // Its lock ends, as it does when the process died.
+  state.now += 60_001;
+  await settle();
+  expect(sent).toHaveLength(2);
+  expect(new Set(sent.map(({ deliveryId }) => deliveryId)).size).toBe(1);
+});
+
+test('while the store is away, events wait in the queue, and arrive once it is back', async () => {
+  const { sent, work, settle, commit, hook, state, refused } = setUp();
+  await hook();
+  await commit();
+  state.isStoreAway = true;
+  for (let second = 0; second < 3_600; second += 1, state.now += 1_000)
+    while ((await work(topic)) || (await work(queueSource)));
+  expect(sent).toEqual([]);
+  state.isStoreAway = false;
+  await settle();
+  expect(sent).toHaveLength(1);
+  expect(refused).toEqual([]);
+});
+
+test('a webhook that was disabled or deleted meanwhile hears nothing more', async () => {
+  const { sent, settle, work, commit, hook, webhooks } = setUp(() => busy);
+  const one = await hook();
+  const two = await hook();
+  await commit();
+  await work(topic);
+  await work(queueSource);
+  await work(queueSource);
+  expect(sent).toHaveLength(2);
+  await webhooks.update(one.webhookId, { status: 'DISABLED' }, 'ada');
+  await webhooks.delete(two.webhookId, 'ada');
+  await settle();
+  expect(sent).toHaveLength(2);
+});
+
+test('a webhook hears nothing from long before it was made', async () => {
+  const { sent, settle, commit, hook, state } = setUp();
+  await commit();
+  state.now += 120_000;
+  await hook();
+  await settle();
+  expect(sent).toEqual([]);
+});
+
+test('a prompt is told as one', async () => {
+  const { sent, settle, commit, hook, state } = setUp();
+  await hook([
+    'registered_model.created',
+    'prompt.created',
+    'prompt_version.created',
+    'prompt_alias.created',
+  ]);
+  const tags = { 'mlflow.prompt.is_prompt': 'true', a: 'b' };
+  await commit({ after: { description: '', tags } });
+  await commit({
+    action: 'modelVersion.created',
+    subject: { kind: 'modelVersion', model: 'm', version: 1 },
+    after: {
+      source: 'x',
+      runId: null,
+      description: null,
+      tags: { ...tags, 'mlflow.prompt.text': 'Hi {{you}}' },
+    },
+  });
+  state.isPrompt = true;
+  await commit({
+    action: 'alias.moved',
+    subject: { kind: 'alias', model: 'm', alias: 'a' },
+    after: { version: 1 },
+  });
+  await settle();
+  expect(sent.map(({ body: { entity, data } }) => [entity, data])).toEqual([
+    ['prompt', { name: 'm', tags: { a: 'b' }, description: '' }],
+    [
+      'prompt_version',
+      { name: 'm', version: '1', template: 'Hi {{you}}', tags: { a: 'b' }, description: null },
+    ],
+    ['prompt_alias', { name: 'm', alias: 'a', version: '1' }],
+  ]);
+});
+
+test.each<[WebhookEventName, Partial<AuditEntry>, unknown]>([
+  [
+    'model_version.created',
+    {
+      action: 'modelVersion.created',
+      subject: { kind: 'modelVersion', model: 'm', version: 12 },
+      after: { source: 's3://b/p', runId: 'r', description: 'd', tags: { a: 'b' }, stage: 'None' },
+    },
+    { name: 'm', version: '12', source: 's3://b/p', run_id: 'r', description: 'd', tags: { a: 'b' } },
+  ],
+  [
+    'model_version_tag.set',
+    {
+      action: 'modelVersion.tagSet',
+      subject: { kind: 'modelVersion', model: 'm', version: 1 },
+      before: { tags: { constructor: null } },
+      after: { tags: { constructor: 'v' } },
+    },
+    { name: 'm', version: '1', key: 'constructor', value: 'v' },
+  ],
+  [
+    'model_version_tag.deleted',
+    {
+      action: 'modelVersion.tagDeleted',
+      subject: { kind: 'modelVersion', model: 'm', version: 1 },
+      before: { tags: { k: 'v' } },
+      after: { tags: { k: null } },
+    },
+    { name: 'm', version: '1', key: 'k' },
+  ],
+  [
+    'model_version_alias.created',
+    {
+      action: 'alias.moved',
+      subject: { kind: 'alias', model: 'm', alias: 'a' },
+      before: { version: 1 },
+      after: { version: 2 },
+    },
+    { name: 'm', alias: 'a', version: '2' },
+  ],
+  [
+    'model_version_alias.deleted',
+    {
+      action: 'alias.deleted',
+      subject: { kind: 'alias', model: 'm', alias: 'a' },
+      before: { version: 2 },
+      after: null,
+    },
+    { name: 'm', alias: 'a' },
+  ],
+])('%s says what MLflow documents', async (event, entry, data) => {
+  const { sent, settle, commit, hook } = setUp();
+  await hook([event]);
+  await commit(entry);
+  await settle();
+  expect(sent.map(({ body }) => body.data)).toEqual([data]);
+});
+
+test.each([{}, { type: 'audit.event' }, 7, null])('a message that is none is refused: %j', async (body) => {
+  const { courier } = setUp();
+  await expect(courier.handle(body, silentLogger)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+});
+
+test('other facts of the topic are passed over', async () => {
+  const { courier, sent } = setUp();
+  await courier.handle({ type: 'dataset.version.created', dataset: 'd', version: 1 }, silentLogger);
+  expect(sent).toEqual([]);
+});
