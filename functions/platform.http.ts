@@ -42,14 +42,33 @@ registerRoutes([
     },
   }),
   defineRoute({
+    name: 'platform-alive',
+    method: 'GET',
+    path: 'health',
+    summary: 'Says OK when the app answers at all; `/api/health` looks at what it depends on.',
+    authLevel: 'anonymous',
+    role: 'anonymous',
+    returns: { status: 200, description: 'It answers.', contentType: 'text/plain; charset=utf-8' },
+    handle: async () => ({ text: 'OK' }),
+  }),
+  // As MLflow's server does. Its clients read the text as a Python version (PEP 440) and, since 3.4, send spans of
+  // traces to servers of 3.4 or newer: Slipway takes none, and its own version says so before anything is sent.
+  defineRoute({
     name: 'platform-version',
     method: 'GET',
     path: 'version',
-    summary: 'The version and commit of this build.',
+    summary: 'The version of this build; as JSON, its commit too.',
     authLevel: 'anonymous',
     role: 'anonymous',
-    returns: { status: 200, description: 'The build.', schema: versionSchema },
-    handle: async () => ({ json: app.config.build }),
+    returns: { status: 200, description: 'The version.', contentType: 'text/plain; charset=utf-8' },
+    alsoReturns: [
+      { status: 200, description: 'The build, to those who accept application/json.', schema: versionSchema },
+    ],
+    handle: async ({ headers }) => {
+      const { build } = app.config;
+      const asksJson = headers.get('accept')?.includes('application/json') === true;
+      return { ...(asksJson ? { json: build } : { text: build.version }), headers: { vary: 'accept' } };
+    },
   }),
   defineRoute({
     name: 'platform-openapi',

@@ -46,12 +46,11 @@ export function registerRoutes(routes: readonly Route[]): void {
 export function registerRouteGroup(group: RouteGroup): void {
   const table = createRouteTable(group);
   functionsApp.http(group.name, {
-    methods: [...httpMethods],
+    methods: [...httpMethods, 'HEAD'],
     route: `${group.prefix}/{*path}`,
     authLevel: group.authLevel,
     handler: (request, context) => {
-      const path = new URL(request.url).pathname.slice(group.prefix.length + 2);
-      const { route, params } = table.find(request.method, path);
+      const { route, params } = table.find(request.method, new URL(request.url).pathname);
       return serve(route, params, request, context);
     },
   });

@@ -7,7 +7,7 @@ import { primeStream, readRequestBytes } from './body-streams.ts';
 import { hasRole, localPrincipal, type Principal, readPrincipal } from './principal.ts';
 import type { ByteBudget, HeldBytes } from './byte-budget.ts';
 import { problems } from './problem.ts';
-import { readJson } from './read-body.ts';
+import { readJson, readText } from './read-body.ts';
 import { defaultTimeoutMs, type Reply, type Route } from './route.ts';
 
 /** A request as any host can give it; the body is read at most once and never past the route's limit. */
@@ -77,13 +77,7 @@ async function answer(
     : {};
   const timeoutMs = route.timeoutMs ?? defaultTimeoutMs;
   const body = route.body
-    ? validate(
-        route.body,
-        await withTimeout(timeoutMs, slowBody, () =>
-          readJson(route, { headers: request.headers, body: readRequestBytes(request.body) }, held),
-        ),
-        'request body',
-      )
+    ? validate(route.body, await readBody(route, request, timeoutMs, held), 'request body')
     : undefined;
   // Bytes that arrive are progress: the time begins anew with each of them.
   const reply = await withTimeout(timeoutMs, noAnswer, async (timeSignal, restart) => {
@@ -104,6 +98,17 @@ async function answer(
     return handled.stream ? { ...handled, stream: await primeStream(handled.stream) } : handled;
   });
   return render(route, reply, options.correlationId);
+}
+
+function readBody(
+  route: Route,
+  request: IncomingRequest,
+  timeoutMs: number,
+  held: HeldBytes,
+): Promise<unknown> {
+  const read = route.bodyIsText ? readText : readJson;
+  const from = { headers: request.headers, body: readRequestBytes(request.body) };
+  return withTimeout(timeoutMs, slowBody, () => read(route, from, held));
 }
 
 function authorize(route: Route, request: IncomingRequest, auth: HandleOptions['auth']): Principal {

@@ -77,10 +77,9 @@ function describeRoute(route: Route): Operation {
       : {}),
     responses: {
       ...Object.fromEntries(
-        [route.returns, ...(route.alsoReturns ?? [])].map((returns) => [
-          returns.status,
-          describeReturns(returns),
-        ]),
+        [...Map.groupBy([route.returns, ...(route.alsoReturns ?? [])], (returns) => returns.status)].map(
+          ([status, group]) => [status, describeReturns(group)],
+        ),
       ),
       ...describeErrors(route),
     },
@@ -108,10 +107,14 @@ function describeParameters(where: 'path' | 'query', schema: z.ZodType | undefin
   }));
 }
 
-function describeReturns({ schema, contentType, description }: RouteReturns): unknown {
-  if (schema) return { description, content: { 'application/json': { schema: toSchema(schema, 'output') } } };
-  if (contentType) return { description, content: { [contentType]: { schema: describeText(contentType) } } };
-  return { description };
+/** One status may have several content types. */
+function describeReturns(group: readonly RouteReturns[]): unknown {
+  const description = group.map((returns) => returns.description).join(' ');
+  const content = group.flatMap(({ schema, contentType }): [string, unknown][] => {
+    if (schema) return [['application/json', { schema: toSchema(schema, 'output') }]];
+    return contentType ? [[contentType, { schema: describeText(contentType) }]] : [];
+  });
+  return content.length === 0 ? { description } : { description, content: Object.fromEntries(content) };
 }
 
 function describeText(contentType: string): JsonSchema {

@@ -18,13 +18,28 @@ export async function readJson(route: Route, request: RequestBody, held: HeldByt
   if (type !== 'application/json' && !type.endsWith('+json')) {
     throw new AppError('UNSUPPORTED_MEDIA_TYPE', `Send application/json, not ${type}.`);
   }
+  const text = await readText(route, request, held);
+  if (text === '' && route.bodyIsOptional) return {};
+  if (text === '') throw new AppError('INVALID_ARGUMENT', 'The request body is empty: send JSON.');
+  return parseJson(text);
+}
+
+/** @throws as `readJson` does, but for what JSON alone can be */
+export async function readText(route: Route, request: RequestBody, held: HeldBytes): Promise<string> {
   const bytes = await readBody(request, route.maxBodyBytes ?? defaultMaxBodyBytes, held);
-  if (bytes.length === 0 && route.bodyIsOptional) return {};
-  if (bytes.length === 0) throw new AppError('INVALID_ARGUMENT', 'The request body is empty: send JSON.');
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    const reason = cause instanceof SyntaxError ? cause.message : 'it is not UTF-8';
+    throw new AppError('INVALID_ARGUMENT', 'The request body is not JSON: it is not UTF-8.', {}, cause);
+  }
+}
+
+/** @throws INVALID_ARGUMENT with the place of the fault */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const reason = cause instanceof SyntaxError ? cause.message : 'it cannot be read';
     throw new AppError('INVALID_ARGUMENT', `The request body is not JSON: ${reason}.`, {}, cause);
   }
 }

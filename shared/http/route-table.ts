@@ -8,16 +8,24 @@ export interface FoundRoute {
 
 export interface RouteTable {
   /**
-   * @param path still percent-encoded, relative to the group's prefix
+   * A HEAD is a GET whose body nobody sends.
+   *
+   * @param path of the URL, whole and still percent-encoded. Empty segments (doubled slashes, one at the end) count
+   *   for nothing.
    * @returns a route that only refuses when there is no such operation, so that the refusal is told like any other
    */
   find(method: string, path: string): FoundRoute;
 }
 
 interface Entry {
-  readonly segments: readonly string[];
+  readonly segments: readonly Segment[];
   readonly byMethod: Partial<Record<HttpMethod, Route>>;
 }
+
+type Segment =
+  | { readonly kind: 'literal'; readonly text: string }
+  | { readonly kind: 'one'; readonly name: string }
+  | { readonly kind: 'rest'; readonly name: string };
 
 /**
  * Finds the route of a request within its group. Paths without parameters win over those with them, and `{*rest}`
@@ -33,60 +41,68 @@ export function createRouteTable(group: RouteGroup): RouteTable {
     const known = entries.get(route.path);
     if (known?.byMethod[route.method])
       throw new Error(`Two routes of ${group.name} answer ${route.method} ${route.path}.`);
-    const segments = known?.segments ?? route.path.split('/');
+    const segments = known?.segments ?? route.path.split('/').map(toSegment);
     entries.set(route.path, { segments, byMethod: { ...known?.byMethod, [route.method]: route } });
   }
+  const prefixLength = group.prefix.split('/').length;
   return {
     find(method, path) {
-      const exact = literal.get(path);
-      if (exact) return { route: pick(group, exact, method), params: {} };
-      const segments = path.split('/');
-      let other: Entry | undefined;
+      const given = decodeSegments(path)?.slice(prefixLength);
+      if (given === undefined) return { route: refuse(group, 'INVALID_ARGUMENT'), params: {} };
+      const asked = method === 'HEAD' ? 'GET' : method;
+      const exact = literal.get(given.join('/'));
+      let isKnown = exact !== undefined;
+      if (exact && isMethod(asked) && exact.byMethod[asked])
+        return { route: exact.byMethod[asked], params: {} };
       for (const entry of templates.values()) {
-        const params = matchSegments(entry.segments, segments);
+        const params = matchSegments(entry.segments, given);
         if (params === undefined) continue;
-        if (isMethod(method) && entry.byMethod[method]) return decode(group, entry.byMethod[method], params);
-        other ??= entry;
+        if (isMethod(asked) && entry.byMethod[asked]) return { route: entry.byMethod[asked], params };
+        isKnown = true;
       }
-      return { route: other ? pick(group, other, method) : refuse(group, 'NOT_FOUND'), params: {} };
+      return { route: refuse(group, isKnown ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND'), params: {} };
     },
   };
+}
+
+function toSegment(part: string): Segment {
+  const [, star, name] = /^\{(\*?)(\w+)\}$/.exec(part) ?? [];
+  if (name === undefined) return { kind: 'literal', text: part };
+  return { kind: star ? 'rest' : 'one', name };
 }
 
 function isMethod(method: string): method is HttpMethod {
   return httpMethods.some((known) => known === method);
 }
 
-function pick(group: RouteGroup, entry: Entry, method: string): Route {
-  return (isMethod(method) && entry.byMethod[method]) || refuse(group, 'METHOD_NOT_ALLOWED');
+/** @returns undefined when the percent-encoding is broken */
+function decodeSegments(path: string): readonly string[] | undefined {
+  try {
+    return path
+      .split('/')
+      .filter((segment) => segment !== '')
+      .map(decodeURIComponent);
+  } catch {
+    return undefined;
+  }
 }
 
 function matchSegments(
-  template: readonly string[],
-  segments: readonly string[],
-): Record<string, string> | undefined {
-  const params: Record<string, string> = {};
-  for (const [index, part] of template.entries()) {
-    const name = /^\{(\*?)(\w+)\}$/.exec(part);
-    if (name?.[1]) {
-      params[name[2]!] = segments.slice(index).join('/');
-      return params;
+  template: readonly Segment[],
+  given: readonly string[],
+): Readonly<Record<string, string>> | undefined {
+  const params: [string, string][] = [];
+  for (const [index, segment] of template.entries()) {
+    const value = given[index];
+    if (segment.kind === 'rest') {
+      params.push([segment.name, given.slice(index).join('/')]);
+      return Object.fromEntries(params);
     }
-    const segment = segments[index];
-    if (segment === undefined) return undefined;
-    if (name) params[name[2]!] = segment;
-    else if (part !== segment) return undefined;
+    if (value === undefined) return undefined;
+    if (segment.kind === 'one') params.push([segment.name, value]);
+    else if (segment.text !== value) return undefined;
   }
-  return segments.length === template.length ? params : undefined;
-}
-
-function decode(group: RouteGroup, route: Route, params: Record<string, string>): FoundRoute {
-  try {
-    const decoded = Object.entries(params).map(([name, value]) => [name, decodeURIComponent(value)]);
-    return { route, params: Object.fromEntries(decoded) as Record<string, string> };
-  } catch {
-    return { route: refuse(group, 'INVALID_ARGUMENT'), params: {} };
-  }
+  return given.length === template.length ? Object.fromEntries(params) : undefined;
 }
 
 const refusals = {

@@ -28,6 +28,8 @@ export interface Route<Params = unknown, Query = unknown, Body = unknown> {
   readonly body?: z.ZodType<Body>;
   /** A request without a body is read as `{}`. */
   readonly bodyIsOptional?: boolean;
+  /** Gives `body` the text as it came, whatever its type: for protocols with rules of their own. */
+  readonly bodyIsText?: boolean;
   readonly returns: RouteReturns;
   /** Other answers of the same route that are no errors of its own. */
   readonly alsoReturns?: readonly RouteReturns[];

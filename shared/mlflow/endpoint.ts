@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { AppError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Role } from '../http/principal.ts';
+import { parseJson } from '../http/read-body.ts';
 import { defineRoute, type HttpMethod, type Route, type RouteRequest } from '../http/route.ts';
 import { readMessage } from './message.ts';
 import { mlflowProtocol } from './protocol.ts';
@@ -16,7 +18,10 @@ export interface MlflowEndpoint<Message> {
   readonly maxBodyBytes?: number;
   readonly timeoutMs?: number;
   /** The answer; `{}` for nothing. */
-  readonly handle: (message: Message, request: RouteRequest<unknown, unknown, unknown>) => Promise<JsonObject>;
+  readonly handle: (
+    message: Message,
+    request: RouteRequest<unknown, unknown, unknown>,
+  ) => Promise<JsonObject>;
 }
 
 /** A log-batch with 1,000 metrics under long keys, 100 params of 6,000 characters, each of several bytes. */
@@ -36,15 +41,40 @@ export function defineEndpoint<Message>(endpoint: MlflowEndpoint<Message>): read
       role,
       protocol: mlflowProtocol,
       ...(path.includes('{') ? { params: z.record(z.string(), z.string()) } : {}),
-      ...(hasBody ? { body: z.unknown(), bodyIsOptional: true } : {}),
+      ...(hasBody ? { body: z.string(), bodyIsText: true } : {}),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       maxBodyBytes: endpoint.maxBodyBytes ?? defaultMaxBodyBytes,
       returns: { status: 200, description: 'The answer, as MLflow documents it.' },
       handle: async (request) => {
-        const { params, url, body } = request as RouteRequest<Record<string, string>, unknown, unknown>;
-        const given = hasBody ? body : url.searchParams;
-        return { json: await handle(readMessage(message, given, params), request) };
+        const { params, url, body } = request;
+        const given = hasBody ? readBody(request, method, body) : url.searchParams;
+        const read = readMessage(message, given, params, hasBody ? body : undefined);
+        return { json: await handle(read, request) };
       },
     });
   });
+}
+
+/**
+ * MLflow asks for a content type of POST and PUT alone, takes no body for an empty message, and reads JSON that was
+ * encoded twice (its oldest clients do that). Unlike MLflow, which takes broken JSON for an empty message too, this
+ * says that it is broken.
+ *
+ * @throws INVALID_ARGUMENT
+ */
+function readBody(
+  { headers }: Pick<RouteRequest<unknown, unknown, unknown>, 'headers'>,
+  method: HttpMethod,
+  body: string,
+): unknown {
+  const type = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
+  if ((method === 'POST' || method === 'PUT') && type !== 'application/json') {
+    const reason = type
+      ? "Content-Type must be one of ['application/json']."
+      : 'Content-Type header is missing.';
+    throw new AppError('INVALID_ARGUMENT', `Bad Request. ${reason}`);
+  }
+  if (body === '') return {};
+  const parsed = parseJson(body) ?? {};
+  return typeof parsed === 'string' ? parseJson(parsed) : parsed;
 }
