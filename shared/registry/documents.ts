@@ -57,7 +57,7 @@ export type Marker =
   /** The new name is taken for a model that is on its way there, with the head it will have. */
   | {
       readonly kind: 'claim';
-      readonly claim: { readonly from: string; readonly moveId: string };
+      readonly claim: { readonly from: string; readonly moveId: string; readonly by: string };
       readonly detail: { readonly head: HeadBody };
     }
   /** The model went to another name; what is left here is to be removed. */

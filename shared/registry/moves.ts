@@ -81,16 +81,17 @@ export async function finishMove(services: MoveServices, from: string, move: Mov
   }
   const left = await getHead(store, from);
   if (left?.body.kind !== 'moved' || left.body.moved.moveId !== move.moveId) return;
-  await activate(store, move.to, move.moveId);
+  await activate(services, move.to, move.moveId);
   await empty(store, from, left);
 }
 
-async function claim({ store }: MoveServices, old: Stored, move: Move): Promise<Stored> {
+async function claim(services: MoveServices, old: Stored, move: Move): Promise<Stored> {
+  const { store } = services;
   const taken = await getHead(store, move.to);
   if (taken?.body.kind === 'claim' && taken.body.claim.moveId === move.moveId) return taken;
   if (taken !== undefined) {
     if (taken.body.kind !== 'model') {
-      await settle({ store }, move.to, taken);
+      await settle(services, move.to, taken);
       throw new AppError('PRECONDITION_FAILED', `The name "${move.to}" has just become free.`);
     }
     const { move: _, ...detail } = (old.body as HeadBody).detail;
@@ -108,7 +109,11 @@ async function claim({ store }: MoveServices, old: Stored, move: Move): Promise<
     tags,
     detail: { ...kept, renamedFrom: model.name },
   };
-  const body: Marker = { kind: 'claim', claim: { from: model.name, moveId: move.moveId }, detail: { head } };
+  const body: Marker = {
+    kind: 'claim',
+    claim: { from: model.name, moveId: move.moveId, by: move.by },
+    detail: { head },
+  };
   try {
     return (await store.create(
       { container, partition: move.to, id: headId },
@@ -150,10 +155,26 @@ function renamed(body: JsonObject, move: Move): JsonObject {
   return { ...body, version: { ...version, model: move.to, updatedAt: move.at } };
 }
 
-async function activate(store: MetadataStore, model: string, moveId: string): Promise<void> {
+/** The new name's events begin with where the model came from: its history is under the old name. */
+async function activate({ store, writer }: MoveServices, model: string, moveId: string): Promise<void> {
   const claimed = await getHead(store, model);
   if (claimed?.body.kind !== 'claim' || claimed.body.claim.moveId !== moveId) return;
-  await guarded(store.replace(claimed, asJson(claimed.body.detail.head), claimed.etag));
+  const { claim, detail } = claimed.body;
+  const event: AuditEntry = {
+    by: claim.by,
+    action: registryActions.modelRenamed,
+    subject: { kind: 'model', model },
+    before: { name: claim.from },
+    after: { name: model },
+  };
+  await guarded(
+    writer.commit(
+      container,
+      model,
+      [{ kind: 'replace', id: headId, body: asJson(detail.head), etag: claimed.etag }],
+      [event],
+    ),
+  );
 }
 
 /** Removes everything but events, and the marker last. @throws PRECONDITION_FAILED when it is not the head any more */
@@ -183,11 +204,8 @@ export async function empty(store: MetadataStore, model: string, marker: Stored)
  *
  * @throws PRECONDITION_FAILED when somebody else is at it, too
  */
-export async function settle(
-  { store }: Pick<MoveServices, 'store'>,
-  model: string,
-  marker: Stored,
-): Promise<void> {
+export async function settle(services: MoveServices, model: string, marker: Stored): Promise<void> {
+  const { store } = services;
   const { body } = marker;
   switch (body.kind) {
     case 'model':
@@ -195,12 +213,12 @@ export async function settle(
     case 'deleting':
       return empty(store, model, marker);
     case 'moved':
-      await activate(store, body.moved.to, body.moved.moveId);
+      await activate(services, body.moved.to, body.moved.moveId);
       return empty(store, model, marker);
     case 'claim': {
       const old = await getHead(store, body.claim.from);
       if (old?.body.kind === 'moved' && old.body.moved.moveId === body.claim.moveId)
-        return settle({ store }, body.claim.from, old);
+        return settle(services, body.claim.from, old);
       // The name was claimed by a move that was called off: it is free.
       if (old?.body.kind !== 'model' || old.body.detail.move?.moveId !== body.claim.moveId)
         return empty(store, model, marker);

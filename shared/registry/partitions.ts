@@ -22,7 +22,7 @@ import {
   type VersionBody,
   versionId,
 } from './documents.ts';
-import { empty, finishMove, getHead, guarded, settle } from './moves.ts';
+import { empty, finishMove, getHead, guarded, type MoveServices, settle } from './moves.ts';
 import { checkModelName } from './rules.ts';
 
 export interface RegistryStores {
@@ -43,6 +43,10 @@ export class Partitions {
     this.#writer = writer;
   }
 
+  get #services(): MoveServices {
+    return { store: this.store, writer: this.#writer };
+  }
+
   /** @returns undefined when there is no such model */
   async findHead(model: string): Promise<Head | undefined> {
     checkModelName(model);
@@ -52,7 +56,7 @@ export class Partitions {
     // Renamed, but the last steps are missing; or not renamed yet.
     return retryConflicts(`the model "${model}"`, this.pace, async () => {
       const now = await getHead(this.store, model);
-      if (now?.body.kind === 'claim') await settle(this, model, now);
+      if (now?.body.kind === 'claim') await settle(this.#services, model, now);
       const then = await getHead(this.store, model);
       return then?.body.kind === 'model' ? (then as Head) : undefined;
     });
@@ -184,7 +188,7 @@ export class Partitions {
     if (head === undefined) return undefined;
     if (head.body.kind !== 'model') {
       const { body } = head;
-      await settle(this, model, head);
+      await settle(this.#services, model, head);
       if (body.kind === 'claim') {
         const old = await getHead(this.store, body.claim.from);
         if (old?.body.kind === 'model' && old.body.detail.move?.moveId === body.claim.moveId)
@@ -204,7 +208,7 @@ export class Partitions {
   /** @returns false when the move was called off because the new name is taken */
   async #resume(model: string, move: Move): Promise<boolean> {
     try {
-      await finishMove({ store: this.store, writer: this.#writer }, model, move);
+      await finishMove(this.#services, model, move);
       return true;
     } catch (error) {
       if (isAppError(error, 'ALREADY_EXISTS') && error.details['taken'] === move.to) return false;
