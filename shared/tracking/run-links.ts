@@ -60,8 +60,10 @@ export class RunLinksService {
       throw new AppError('INVALID_ARGUMENT', `At most ${maxDatasets} datasets can be logged at once.`);
     datasets.forEach(checkDatasetInput);
     const run = await this.#runs.change(runId, (draft) => addInputs(draft, datasets, models, by), by);
-    // After the run: what lists datasets must not tell of one that no run has.
-    await this.#summarize(run.info.experimentId, datasets);
+    // After the run: what lists datasets must not tell of one that no run has, nor of tags that came too late.
+    const named = new Set(datasets.map(({ dataset }) => identityOf(dataset)));
+    const kept = run.links.datasetInputs.filter(({ dataset }) => named.has(identityOf(dataset)));
+    await this.#summarize(run.info.experimentId, kept);
   }
 
   /** @throws NOT_FOUND; INVALID_ARGUMENT when the run is deleted */

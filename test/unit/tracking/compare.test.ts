@@ -5,7 +5,7 @@ import type { Run } from '../../../shared/tracking/entities.ts';
 
 const key = fc.constantFrom('a', 'b', 'lr', '__proto__', 'constructor', 'é', 'z');
 const text = fc.constantFrom('', '0', '1', 'x');
-const number = fc.constantFrom(0, -1, 0.5, NaN, Infinity, -Infinity);
+const number = fc.constantFrom(0, -0, -1, 0.5, NaN, Infinity, -Infinity);
 const run = fc
   .record({
     params: fc.array(fc.tuple(key, text)),

@@ -1,0 +1,172 @@
+import { z } from 'zod';
+import { pageSchema } from '../shared/http/paging.ts';
+import { defineRoute } from '../shared/http/route.ts';
+import { compareStoredRuns, maxComparedRuns } from '../shared/tracking/compare.ts';
+import type { Found, TrackingSearch } from '../shared/tracking/search.ts';
+import { sampleSeries } from '../shared/tracking/series.ts';
+import {
+  comparisonViewSchema,
+  experimentViewSchema,
+  runSummaryViewSchema,
+  runViewSchema,
+  seriesViewSchema,
+  toComparisonView,
+  toExperimentView,
+  toRunSummaryView,
+  toRunView,
+  toSeriesView,
+} from '../shared/tracking/views.ts';
+import { registerRoutes } from './hosting/http.ts';
+import { app } from './hosting/start.ts';
+
+const id = z.string().min(1).max(200);
+const byExperiment = z.object({ experimentId: id });
+const byRun = z.object({ runId: id });
+
+const searchQuery = z.object({
+  filter: z
+    .string()
+    .max(20_000)
+    .optional()
+    .describe(
+      "MLflow's search grammar, and OR, NOT and parentheses: `metrics.auc > 0.8 OR tags.kept = 'yes'`.",
+    ),
+  order: z
+    .string()
+    .max(2_000)
+    .optional()
+    .describe('Fields, separated by commas: `metrics.auc DESC, start_time`.'),
+  stage: z.enum(['active', 'deleted', 'all']).default('active'),
+  cursor: z.string().max(20_000).optional().describe('Of the answer before, as it came.'),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+});
+
+const compareQuery = z.object({
+  run: z
+    .string()
+    .min(1)
+    .max(20_000)
+    .describe(`Ids, separated by commas or repeated: at most ${maxComparedRuns}.`),
+  rows: z
+    .enum(['different', 'all'])
+    .default('different')
+    .describe('`different` leaves out what is the same in every run.'),
+});
+
+const seriesQuery = z.object({
+  metric: z.string().min(1).max(1_000),
+  points: z.coerce.number().int().min(10).max(10_000).default(1_000).describe('At most so many.'),
+  x: z.enum(['step', 'time']).default('step').describe('What the points are spread along.'),
+});
+
+registerRoutes([
+  defineRoute({
+    name: 'tracking-experiments',
+    method: 'GET',
+    path: 'api/v1/tracking/experiments',
+    summary: 'The experiments, newest first unless another order is asked for.',
+    authLevel: 'anonymous',
+    role: 'reader',
+    query: searchQuery,
+    returns: { status: 200, description: 'A page of experiments.', schema: pageSchema(experimentViewSchema) },
+    handle: async ({ query }) => ({
+      json: toPage(await app.tracking.search.searchExperiments(toSearch(query)), toExperimentView),
+    }),
+  }),
+  defineRoute({
+    name: 'tracking-experiment',
+    method: 'GET',
+    path: 'api/v1/tracking/experiments/{experimentId}',
+    summary: 'One experiment.',
+    authLevel: 'anonymous',
+    role: 'reader',
+    params: byExperiment,
+    returns: { status: 200, description: 'The experiment.', schema: experimentViewSchema },
+    errors: ['NOT_FOUND'],
+    handle: async ({ params }) => ({
+      json: toExperimentView(await app.tracking.experiments.get(params.experimentId)),
+    }),
+  }),
+  defineRoute({
+    name: 'tracking-experiment-runs',
+    method: 'GET',
+    path: 'api/v1/tracking/experiments/{experimentId}/runs',
+    summary: 'The runs of an experiment, newest first unless another order is asked for.',
+    authLevel: 'anonymous',
+    role: 'reader',
+    params: byExperiment,
+    query: searchQuery,
+    returns: { status: 200, description: 'A page of runs.', schema: pageSchema(runSummaryViewSchema) },
+    errors: ['NOT_FOUND'],
+    handle: async ({ params, query }) => {
+      const { experimentId } = await app.tracking.experiments.get(params.experimentId);
+      const found = await app.tracking.search.searchRuns([experimentId], toSearch(query));
+      return { json: toPage(found, toRunSummaryView) };
+    },
+  }),
+  defineRoute({
+    name: 'tracking-runs-compare',
+    method: 'GET',
+    path: 'api/v1/tracking/runs/compare',
+    summary: 'Runs side by side: params, latest metrics and tags, by default only what differs.',
+    authLevel: 'anonymous',
+    role: 'reader',
+    query: compareQuery,
+    returns: { status: 200, description: 'The rows.', schema: comparisonViewSchema },
+    errors: ['NOT_FOUND'],
+    handle: async ({ url, query }) => {
+      const getRun = (runId: string) => app.tracking.runs.get(runId);
+      return { json: toComparisonView(await compareStoredRuns(getRun, readRunIds(url), query.rows)) };
+    },
+  }),
+  defineRoute({
+    name: 'tracking-run',
+    method: 'GET',
+    path: 'api/v1/tracking/runs/{runId}',
+    summary: 'One run: what it was given, what it measured, what it read and made.',
+    authLevel: 'anonymous',
+    role: 'reader',
+    params: byRun,
+    returns: { status: 200, description: 'The run.', schema: runViewSchema },
+    errors: ['NOT_FOUND'],
+    handle: async ({ params }) => ({ json: toRunView(await app.tracking.runs.get(params.runId)) }),
+  }),
+  defineRoute({
+    name: 'tracking-run-series',
+    method: 'GET',
+    path: 'api/v1/tracking/runs/{runId}/series',
+    summary:
+      'A metric over time, thinned out for drawing: the extremes of each part of the axis, and the exact ends.',
+    authLevel: 'anonymous',
+    role: 'reader',
+    params: byRun,
+    query: seriesQuery,
+    returns: {
+      status: 200,
+      description: 'The points; none for a metric that the run has not.',
+      schema: seriesViewSchema,
+    },
+    errors: ['NOT_FOUND'],
+    timeoutMs: 120_000,
+    handle: async ({ params, query }) => {
+      const batches = app.tracking.runs.readMetricPoints(params.runId, query.metric);
+      return { json: toSeriesView(await sampleSeries(batches, { axis: query.x, maxPoints: query.points })) };
+    },
+  }),
+]);
+
+const views = { active: 'ACTIVE_ONLY', deleted: 'DELETED_ONLY', all: 'ALL' } as const;
+
+function toSearch({ filter, order, stage, cursor, limit }: z.infer<typeof searchQuery>): TrackingSearch {
+  const orderBy = order?.split(',').map((term) => term.trim());
+  return { view: views[stage], filter, orderBy, limit, pageToken: cursor };
+}
+
+function toPage<T, View>({ items, pageToken }: Found<T>, view: (item: T) => View) {
+  return { items: items.map(view), ...(pageToken === undefined ? {} : { cursor: pageToken }) };
+}
+
+function readRunIds(url: URL): readonly string[] {
+  const ids = url.searchParams.getAll('run').flatMap((value) => value.split(','));
+  return [...new Set(ids.map((runId) => runId.trim()).filter((runId) => runId !== ''))];
+}
