@@ -1,10 +1,11 @@
 import type { Writable } from 'node:stream';
 import { AppError, isAppError, toAppError } from '../core/errors.ts';
+import type { WorkTime } from '../core/with-timeout.ts';
 
 /** How long a body may stand still, in either direction, before it is given up. */
 export const defaultIdleMs = 60_000;
 
-/** The caller's own iterator over the bytes of a request: read on where it was left, never cancelled. */
+/** The bytes of a request: whoever reads goes on where the last one left. */
 export interface RequestBytes extends AsyncIterable<Uint8Array> {
   /** Whether anybody has begun to read. */
   readonly isStarted: boolean;
@@ -18,26 +19,27 @@ export interface RequestBytes extends AsyncIterable<Uint8Array> {
  *
  * Reading throws REQUEST_TIMEOUT when nothing arrived for `idleMs`, and CANCELLED when the body broke off.
  *
- * @param onChunk hears of every chunk before its reader does
+ * @param time of the reader; it does not run while the reader waits for the caller
  */
 export function readRequestBytes(
   source: AsyncIterable<Uint8Array> | null,
-  options: { readonly idleMs?: number; readonly onChunk?: () => void } = {},
+  options: { readonly idleMs?: number | undefined; readonly time?: WorkTime } = {},
 ): RequestBytes {
-  const { idleMs = defaultIdleMs, onChunk } = options;
+  const { idleMs = defaultIdleMs, time } = options;
   const iterator = source?.[Symbol.asyncIterator]();
   let isStarted = false;
   const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
     isStarted = true;
     if (!iterator) return { done: true, value: undefined };
+    time?.pause();
     try {
       const result = await withinIdle(iterator.next(), idleMs, stalledUpload);
-      if (result.done) return { done: true, value: undefined };
-      onChunk?.();
-      return result;
+      return result.done ? { done: true, value: undefined } : result;
     } catch (cause) {
       if (isAppError(cause)) throw cause;
       throw new AppError('CANCELLED', 'The request broke off before its body was whole.', {}, cause);
+    } finally {
+      time?.restart();
     }
   };
   return {
@@ -51,20 +53,29 @@ export function readRequestBytes(
   };
 }
 
-/** Waits for the first bytes, so that a source that fails at once can still be told as an error. */
-export async function primeStream(source: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
+/**
+ * Waits for the first bytes, so that a source that fails at once can still be told as an error. When nobody waits any
+ * more, the source is closed.
+ */
+export async function primeStream(
+  source: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<AsyncIterable<Uint8Array>> {
   const iterator = source[Symbol.asyncIterator]();
-  let first: Promise<IteratorResult<Uint8Array, undefined>> | undefined = Promise.resolve(
-    await iterator.next(),
-  );
+  const close = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
+    await iterator.return?.();
+    return { done: true, value: undefined };
+  };
+  let first: IteratorResult<Uint8Array, undefined> | undefined = await iterator.next();
+  if (signal.aborted) await close();
   return {
     [Symbol.asyncIterator]: () => ({
       next() {
-        const result = first ?? iterator.next();
+        const result = first;
         first = undefined;
-        return result;
+        return result ? Promise.resolve(result) : iterator.next();
       },
-      return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
+      return: close,
     }),
   };
 }
@@ -74,7 +85,7 @@ export interface SendOptions {
   readonly sink: Writable | undefined;
   /** What was announced: neither more nor less is sent. */
   readonly contentLength: number | undefined;
-  readonly idleMs?: number;
+  readonly idleMs?: number | undefined;
   readonly onFailure: (error: AppError) => void;
 }
 
@@ -99,7 +110,8 @@ export function toSentStream(
     // Nobody waits for the source to close; a failure to is nobody's loss, but must be heard.
     iterator.return?.().catch((error: unknown) => onFailure(toAppError(error)));
   };
-  sink?.once('close', stop);
+  if (sink?.destroyed) stop();
+  else sink?.once('close', stop);
 
   const pull = async (): Promise<Uint8Array | undefined> => {
     if (sink?.writableNeedDrain) await withinIdle(drained(sink), idleMs, stalledDownload);

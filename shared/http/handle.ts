@@ -34,6 +34,8 @@ export interface HandleOptions {
   readonly now: () => number;
   /** What the bodies of all requests may hold together. */
   readonly bodies: ByteBudget;
+  /** How long a streamed body may stand still. */
+  readonly idleMs?: number;
 }
 
 /** Runs one request through its route: who, may they, what do they send, do it, answer. Never throws. */
@@ -79,15 +81,14 @@ async function answer(
   const body = route.body
     ? validate(route.body, await readBody(route, request, timeoutMs, held), 'request body')
     : undefined;
-  // Bytes that arrive are progress: the time begins anew with each of them.
-  const reply = await withTimeout(timeoutMs, noAnswer, async (timeSignal, restart) => {
+  const reply = await withTimeout(timeoutMs, noAnswer, async (timeSignal, time) => {
     const handled = await route.handle({
       params,
       query,
       body,
       url: request.url,
       headers: request.headers,
-      bytes: readRequestBytes(request.body, { onChunk: restart }),
+      bytes: readRequestBytes(request.body, { time, idleMs: options.idleMs }),
       principal,
       correlationId: options.correlationId,
       logger,
@@ -95,7 +96,7 @@ async function answer(
       engine: () => requireEngine(route, request.engine),
     });
     // With its first bytes here, a source that fails at once is an error that can still be told.
-    return handled.stream ? { ...handled, stream: await primeStream(handled.stream) } : handled;
+    return handled.stream ? { ...handled, stream: await primeStream(handled.stream, timeSignal) } : handled;
   });
   return render(route, reply, options.correlationId);
 }

@@ -37,8 +37,8 @@ export interface Route<Params = unknown, Query = unknown, Body = unknown> {
   readonly errors?: readonly ErrorCode[];
   readonly maxBodyBytes?: number;
   /**
-   * From the request to the reply, its body not counted while it is read as `bytes`: the time begins anew with each
-   * chunk. A streamed reply is bounded by standing still alone.
+   * From the request to the reply. While a handler waits for `bytes` the time stands still, and begins anew with what
+   * comes; streamed bodies are bounded by standing still, in both directions.
    */
   readonly timeoutMs?: number;
   /** Gives the handler the engine that starts and stops pipeline runs. */
