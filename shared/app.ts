@@ -1,4 +1,6 @@
 import { extname } from 'node:path';
+import { ArtifactStore } from './artifacts/artifact-store.ts';
+import { SignedAccess } from './artifacts/signed-access.ts';
 import { AuditLog } from './audit/audit-log.ts';
 import { AuditedWriter } from './audit/audited-writer.ts';
 import { Outbox } from './audit/outbox.ts';
@@ -10,11 +12,13 @@ import type { Logger } from './core/logger.ts';
 import { DatasetStore } from './datasets/dataset-store.ts';
 import { Ingestion } from './datasets/ingestion.ts';
 import { inspectParquet } from './duckdb/inspect-parquet.ts';
+import { createModelInspector } from './onnx/inspect-model.ts';
 import { createOnnxScorer } from './onnx/session.ts';
 import { createTrainingRunner } from './training/runner.ts';
 import { createTrainModel } from './training/train-model.ts';
 import { createScratch } from './embedded/scratch-files.ts';
 import { checkDependencies, type DependencyHealth } from './health.ts';
+import type { ArtifactLocations } from './mlflow/artifacts-routes.ts';
 import { blobContainers, queues } from './names.ts';
 import { definitions, steps } from './pipelines/catalog.ts';
 import type { StepCall, StepOutcome } from './pipelines/orchestrate.ts';
@@ -23,6 +27,7 @@ import { runStep } from './pipelines/run-step.ts';
 import { PipelineService } from './pipelines/service.ts';
 import type { StepServices } from './pipelines/steps/services.ts';
 import { Triggers } from './pipelines/triggers.ts';
+import { Registration } from './registry/registration.ts';
 import { Registry } from './registry/registry.ts';
 import { Scoring } from './serving/scoring.ts';
 import type { BlobStore } from './storage/blobs.ts';
@@ -34,6 +39,7 @@ import { Deliveries } from './webhooks/deliveries.ts';
 import { createSecretBox } from './webhooks/secret-box.ts';
 import { createSender } from './webhooks/send.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
+import { createRegistryLookup } from './tracking/registry-lookup.ts';
 import { createTracking, type Tracking } from './tracking/tracking.ts';
 
 const healthTimeoutMs = 2_000;
@@ -47,12 +53,17 @@ export interface App {
   readonly pipelines: PipelineService;
   readonly triggers: Triggers;
   readonly registry: Registry;
+  /** Makes versions of what was logged or trained. */
+  readonly registration: Registration;
   readonly scoring: Scoring;
   /** Announcements of changes; its sweep sends what a crash left behind. */
   readonly outbox: Outbox;
   /** Writes changes with the events that tell of them. */
   readonly auditedWriter: AuditedWriter;
   readonly tracking: Tracking;
+  readonly artifacts: ArtifactStore;
+  readonly signedAccess: SignedAccess;
+  readonly artifactLocations: ArtifactLocations;
   readonly auditLog: AuditLog;
   readonly timeline: Timeline;
   readonly webhooks: Webhooks;
@@ -106,12 +117,22 @@ export function createApp(config: Config, outside: Outside): App {
     pace,
     maxAttempts,
     timeoutMs,
-    isPrompt: async () => false,
+    isPrompt: (model) => registry.isPrompt(model),
   });
+  const artifacts = new ArtifactStore(blobs);
+  const isEnabled = config.artifactUrls;
+  const signedAccess = new SignedAccess({ blobs, artifacts, clock, ids, isEnabled });
   const codeVersion = `${config.build.version}+${config.build.commit}`;
   const datasets = new DatasetStore(metadata, pace);
   const registry = new Registry({ store: metadata, writer: auditedWriter, pace });
   const scratch = createScratch(blobs);
+  const registration = new Registration({
+    registry,
+    blobs,
+    inspect: createModelInspector({ scratch, maxBytes: config.limits.sessionCacheBytes }),
+    lookup: createRegistryLookup(tracking),
+    logger,
+  });
   const ingestion = new Ingestion({
     blobs,
     store: datasets,
@@ -140,6 +161,7 @@ export function createApp(config: Config, outside: Outside): App {
     ingestion,
     datasets,
     registry,
+    registration,
     scoring,
     trainModel: createTrainModel(createTrainingRunner({ workerUrl }), tableLimits),
     limits: { datasetFileBytes: config.limits.landingFileBytes },
@@ -151,10 +173,18 @@ export function createApp(config: Config, outside: Outside): App {
     pipelines,
     triggers: new Triggers({ pipelines, ingestion, datasets, ids }),
     registry,
+    registration,
     scoring,
     outbox,
     auditedWriter,
     tracking,
+    artifacts,
+    signedAccess,
+    artifactLocations: {
+      run: async (runId) => (await tracking.runs.get(runId)).info.artifactUri,
+      loggedModel: async (modelId) => (await tracking.loggedModels.get(modelId)).artifactLocation,
+      modelVersion: async (model, version) => (await registry.getVersion(model, version)).storageLocation,
+    },
     auditLog: new AuditLog(metadata),
     timeline: new Timeline(metadata),
     webhooks,

@@ -1,20 +1,28 @@
 import type { Route, RouteGroup } from '../http/route.ts';
 import type { Courier } from '../webhooks/courier.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
+import type { Registration } from '../registry/registration.ts';
+import type { Registry } from '../registry/registry.ts';
 import type { Tracking } from '../tracking/tracking.ts';
+import { artifactEndpoints } from './artifacts.ts';
+import type { ArtifactServices } from './artifacts-routes.ts';
 import { bulkMetricEndpoints } from './bulk-metrics.ts';
 import { experimentEndpoints } from './experiments.ts';
 import { loggedModelEndpoints } from './logged-models.ts';
 import { metricEndpoints } from './metrics.ts';
 import { mlflowProtocol } from './protocol.ts';
+import { modelVersionEndpoints } from './model-versions.ts';
+import { registeredModelEndpoints } from './registered-models.ts';
 import { runLinkEndpoints } from './run-links.ts';
 import { runEndpoints } from './runs.ts';
 import { serverInfoEndpoints } from './server-info.ts';
 import { webhookEndpoints } from './webhooks.ts';
 
 /** What the endpoints call: a member for each domain. */
-export interface MlflowServices {
+export interface MlflowServices extends ArtifactServices {
   readonly tracking: Tracking;
+  readonly registry: Registry;
+  readonly registration: Registration;
   readonly webhooks: Webhooks;
   readonly courier: Courier;
 }
@@ -28,13 +36,16 @@ function restEndpoints(services: MlflowServices): readonly Route[] {
     ...bulkMetricEndpoints(services.tracking.runs),
     ...runLinkEndpoints(services.tracking.links),
     ...loggedModelEndpoints(services.tracking.loggedModels),
+    ...registeredModelEndpoints(services.registry),
+    ...modelVersionEndpoints(services.registry, services.registration),
+    ...artifactEndpoints(services),
     ...webhookEndpoints(services.webhooks, services.courier),
   ];
 }
 
 /** The few that MLflow has under 3.0 only. */
-function newerEndpoints(): readonly Route[] {
-  return [...serverInfoEndpoints()];
+function newerEndpoints(services: MlflowServices): readonly Route[] {
+  return [...serverInfoEndpoints(services)];
 }
 
 /** MLflow's pages ask under `ajax-api`, its clients under `api`: the same operations. */
@@ -47,7 +58,7 @@ export function mlflowRouteGroups(services: MlflowServices): readonly RouteGroup
     protocol: mlflowProtocol,
   });
   const rest = restEndpoints(services);
-  const newer = newerEndpoints();
+  const newer = newerEndpoints(services);
   return [
     group('mlflow-rest', 'api/2.0', rest),
     group('mlflow-rest-3', 'api/3.0', newer),

@@ -5,7 +5,7 @@ import { sha256 } from '../core/ids.ts';
 import { Aliases } from './aliases.ts';
 import { Approvals } from './approvals.ts';
 import type { Alias, Model, ModelVersion, ModelVersionView } from './entities.ts';
-import { Models } from './models.ts';
+import { isPrompt, Models } from './models.ts';
 import { Partitions, type RegistryStores } from './partitions.ts';
 import { Stages } from './stages.ts';
 import { Versions } from './versions.ts';
@@ -92,6 +92,12 @@ export class Registry {
 
   async listAliases(model: string): Promise<readonly Alias[]> {
     return this.aliases.list(model);
+  }
+
+  /** Whether a name is that of one of MLflow's prompts; no when there is no such model. */
+  async isPrompt(model: string): Promise<boolean> {
+    const found = await this.models.getMany([model]);
+    return isPrompt(found.get(model)?.tags ?? {});
   }
 
   /** For a timer: finishes what crashes left half done. @returns how many there were */

@@ -5,7 +5,7 @@ import { AppError } from '../core/errors.ts';
  *
  * @see https://github.com/mlflow/mlflow/blob/master/mlflow/utils/validation.py
  */
-const limits = { name: 256, alias: 255, tagKey: 250, tagValue: 100_000, text: 100_000, uri: 8_000 } as const;
+const limits = { name: 256, alias: 255, tagKey: 250, tagValue: 100_000, text: 100_000, uri: 2_000 } as const;
 
 const stageNames = ['None', 'Staging', 'Production', 'Archived'] as const;
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AppError } from '../../core/errors.ts';
+import { AppError, isAppError } from '../../core/errors.ts';
 import { productionAlias } from '../../registry/entities.ts';
 import { defineStep } from './services.ts';
 import { registeredSchema } from './register-model.ts';
@@ -13,15 +13,24 @@ const gateSchema = z.strictObject({
 
 /** The version must open and answer before anybody is sent to it. */
 export const deployModel = defineStep({
-  description: 'Points "production" at the new version, if it is good enough and can be served.',
+  description:
+    'Points "production" at the new version, if it is good enough and can be served; waits for an approval where one is needed.',
   params: z.object({ gate: gateSchema.optional() }),
   needs: z.object({ train: trainedSchema, register: registeredSchema }),
-  async run({ params, needs }, { services, runId }) {
+  async run({ params, needs }, { services, runId, report }) {
     const { model, version } = needs.register;
     if (params.gate) checkGate(params.gate, needs.train.metrics, `${model} version ${version}`);
     await services.scoring.probe({ model, version });
-    const alias = await services.registry.moveAlias(model, productionAlias, version, `run ${runId}`);
-    return { model, version, alias: alias.alias, previousVersion: alias.previousVersion };
+    try {
+      const alias = await services.registry.moveAlias(model, productionAlias, version, `run ${runId}`);
+      const { previousVersion } = alias;
+      return { model, version, alias: alias.alias, previousVersion, outcome: 'deployed' };
+    } catch (error) {
+      if (!isAppError(error, 'PERMISSION_DENIED') || error.details['awaiting'] !== 'approval') throw error;
+      // Not a failure: the version is good enough, and somebody has the last word.
+      report(1, error.message);
+      return { model, version, alias: productionAlias, outcome: 'awaitingApproval', remedy: error.message };
+    }
   },
 });
 

@@ -7,13 +7,13 @@ import { trainedSchema } from './train-model.ts';
 export const registeredSchema = z.object({ model: z.string(), version: z.int(), sha256: z.string() });
 
 export const registerModel = defineStep({
-  description: 'Makes a trained model the next version in the registry, with its lineage.',
+  description: 'Makes a trained model the next version in the registry, with its lineage, and opens it.',
   params: z.object({ training: trainingParam }),
   needs: z.object({ train: trainedSchema }),
   async run({ params, needs }, { services, runId, codeVersion }): Promise<z.infer<typeof registeredSchema>> {
     const { dataset, ...trained } = needs.train;
     const training = params.training as JsonValue;
-    const { model, version } = await services.registry.register({
+    const { model, version } = await services.registration.registerTrained({
       ...trained,
       lineage: { runId, codeVersion, dataset, training },
     });

@@ -1,6 +1,7 @@
 import type { DatasetStore } from '../../datasets/dataset-store.ts';
 import type { Ingestion } from '../../datasets/ingestion.ts';
 import type { Scratch } from '../../storage/scratch.ts';
+import type { Registration } from '../../registry/registration.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Scoring } from '../../serving/scoring.ts';
 import type { BlobStore } from '../../storage/blobs.ts';
@@ -16,6 +17,7 @@ export interface StepServices {
   readonly ingestion: Ingestion;
   readonly datasets: DatasetStore;
   readonly registry: Registry;
+  readonly registration: Registration;
   readonly scoring: Scoring;
   readonly trainModel: TrainModel;
   readonly limits: { readonly datasetFileBytes: number };
