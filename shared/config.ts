@@ -6,6 +6,8 @@ export interface Config {
   readonly metadata: MetadataConfig;
   readonly blobs: BlobConfig;
   readonly queue: QueueConfig;
+  /** Whether clients may get signed URLs of the storage account: false where they cannot reach it. */
+  readonly artifactUrls: boolean;
   readonly auth: 'off' | 'appService';
   readonly limits: Limits;
   readonly webhooks: WebhookConfig;
@@ -62,6 +64,7 @@ export function loadConfig(env: Env, build: Build): Config {
     metadata: readMetadata(env, faults),
     blobs: readBlobs(env, faults),
     queue: readQueue(env, faults),
+    artifactUrls: readSwitch(env, faults, 'SLIPWAY_ARTIFACT_URLS', true),
     auth: readAuth(env, faults),
     limits: {
       landingFileBytes: readInteger(env, faults, 'SLIPWAY_LANDING_FILE_BYTES', 5 * 2 ** 30, 1, 2 ** 40),
@@ -176,6 +179,14 @@ function readTargets(env: Env, faults: Fault[]): WebhookConfig['targets'] {
     message: `must be "public" or "any", not ${JSON.stringify(wanted)}`,
   });
   return 'public';
+}
+
+function readSwitch(env: Env, faults: Fault[], name: string, fallback: boolean): boolean {
+  const text = env[name] ?? '';
+  if (text === '') return fallback;
+  if (text !== 'on' && text !== 'off')
+    faults.push({ at: name, message: `must be "on" or "off", not ${JSON.stringify(text)}` });
+  return text === 'on';
 }
 
 function readInteger(

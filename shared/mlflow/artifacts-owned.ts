@@ -200,9 +200,9 @@ export function downloadRoutes({ artifacts, artifactLocations }: ArtifactService
         const file = readPath(request.url);
         const model = query.get('name');
         const version = query.get('version');
-        if (!model || !version)
-          throw new AppError('INVALID_ARGUMENT', 'Request must specify name and version.');
-        const at = await locate(artifactLocations.modelVersion(model, version), file);
+        if (!model || !/^\d{1,9}$/.test(version ?? ''))
+          throw new AppError('INVALID_ARGUMENT', 'Request must specify name and version, which is a number.');
+        const at = await locate(artifactLocations.modelVersion(model, Number(version)), file);
         return sendArtifact(artifacts, at, request);
       },
     }),

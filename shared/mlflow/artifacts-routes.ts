@@ -11,7 +11,7 @@ import { mlflowProtocol } from './protocol.ts';
 export interface ArtifactLocations {
   run(runId: string): Promise<string>;
   loggedModel(modelId: string): Promise<string>;
-  modelVersion(model: string, version: string): Promise<string>;
+  modelVersion(model: string, version: number): Promise<string>;
 }
 
 export interface ArtifactServices {

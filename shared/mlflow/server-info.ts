@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { Route } from '../http/route.ts';
+import type { ArtifactServices } from './artifacts-routes.ts';
 import { defineEndpoint } from './endpoint.ts';
 
 /** What newer clients ask first, to learn what they may do. */
-export function serverInfoEndpoints(): readonly Route[] {
+export function serverInfoEndpoints({ signedAccess }: ArtifactServices): readonly Route[] {
   return defineEndpoint({
     methods: ['GET'],
     path: 'mlflow/server-info',
@@ -14,8 +15,8 @@ export function serverInfoEndpoints(): readonly Route[] {
       store_type: 'SqlStore',
       workspaces_enabled: false,
       trace_archival_enabled: false,
-      multipart_uploads_enabled: true,
-      multipart_downloads_enabled: true,
+      multipart_uploads_enabled: signedAccess.isEnabled,
+      multipart_downloads_enabled: signedAccess.isEnabled,
     }),
   });
 }

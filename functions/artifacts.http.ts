@@ -1,0 +1,5 @@
+import { downloadRoutes } from '../shared/mlflow/artifacts-owned.ts';
+import { registerRoutes } from './hosting/http.ts';
+import { app } from './hosting/start.ts';
+
+registerRoutes(downloadRoutes(app));
