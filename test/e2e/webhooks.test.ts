@@ -1,0 +1,169 @@
+import { createHmac } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { PlatformProcess } from '../../local/platform-process.ts';
+import { AuditedWriter } from '../../shared/audit/audited-writer.ts';
+import { Outbox } from '../../shared/audit/outbox.ts';
+import { AppError } from '../../shared/core/errors.ts';
+import { silentLogger } from '../../shared/core/logger.ts';
+import { openSqliteDocuments } from '../../shared/embedded/sqlite-documents.ts';
+import { openSqliteQueue } from '../../shared/embedded/sqlite-queue.ts';
+import type { Delivery } from '../../shared/webhooks/entities.ts';
+import { startPlatform } from '../support/platform.ts';
+import { type Received, startReceiver } from '../support/receiver.ts';
+import { createFolder, pace } from '../support/stores.ts';
+
+const secret = 'very-secret-secret';
+const env = { SLIPWAY_WEBHOOK_TIMEOUT_MS: '1000', SLIPWAY_WEBHOOK_ATTEMPTS: '3' };
+const soon = { timeout: 20_000, interval: 20 };
+
+async function call(
+  platform: PlatformProcess,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<unknown> {
+  const response = await fetch(`${platform.url}/${path}`, {
+    method,
+    headers: { 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const answer: unknown = await response.json();
+  expect(response.status, JSON.stringify(answer)).toBe(200);
+  return answer;
+}
+
+async function createWebhook(
+  platform: PlatformProcess,
+  url: string,
+  ...events: [string, string][]
+): Promise<string> {
+  const { webhook } = (await call(platform, 'POST', 'api/2.0/mlflow/webhooks', {
+    name: 'hook',
+    url,
+    secret,
+    events: events.map(([entity, action]) => ({ entity, action })),
+  })) as { webhook: { webhook_id: string } };
+  return webhook.webhook_id;
+}
+
+const createModel = (platform: PlatformProcess, name: string) =>
+  call(platform, 'POST', 'api/2.0/mlflow/registered-models/create', {
+    name,
+    tags: [{ key: 'a', value: 'b' }],
+  });
+
+async function listDeliveries(platform: PlatformProcess, webhookId: string): Promise<readonly Delivery[]> {
+  const page = await call(platform, 'GET', `api/v1/webhooks/${webhookId}/deliveries`);
+  return (page as { items: readonly Delivery[] }).items;
+}
+
+/** As a receiver written for MLflow does it. */
+function isGenuine({ headers, body }: Received): boolean {
+  const signed = `${String(headers['x-mlflow-delivery-id'])}.${String(headers['x-mlflow-timestamp'])}.${body}`;
+  const expected = `v1,${createHmac('sha256', secret).update(signed).digest('base64')}`;
+  return headers['x-mlflow-signature'] === expected;
+}
+
+test('what happens in the registry reaches a receiver, signed, whatever the receiver does', async () => {
+  const dataDir = join(createFolder(), 'data');
+  const platform = await startPlatform({ dataDir, env });
+
+  // It arrives, once.
+  const good = await startReceiver();
+  const goodId = await createWebhook(platform, good.url, ['REGISTERED_MODEL', 'CREATED']);
+  await createModel(platform, 'one');
+  await expect.poll(() => good.received.length, soon).toBe(1);
+  expect(isGenuine(good.received[0]!)).toBe(true);
+  expect(JSON.parse(good.received[0]!.body)).toMatchObject({
+    entity: 'registered_model',
+    action: 'created',
+    data: { name: 'one', tags: { a: 'b' }, description: '' },
+  });
+  await expect.poll(() => listDeliveries(platform, goodId), soon).toMatchObject([{ status: 'delivered' }]);
+
+  // A receiver that fails twice gets it a third time, under the same id.
+  const shaky = await startReceiver(
+    ({ count, response }) => void response.writeHead(count < 3 ? 503 : 200).end(),
+  );
+  const shakyId = await createWebhook(platform, shaky.url, ['REGISTERED_MODEL', 'CREATED']);
+  // One that never answers holds nobody up, and is given up.
+  const silent = await startReceiver(() => {});
+  const silentId = await createWebhook(platform, silent.url, ['REGISTERED_MODEL', 'CREATED']);
+  await createModel(platform, 'two');
+  await expect.poll(() => good.received.length, soon).toBe(2);
+  await expect
+    .poll(() => listDeliveries(platform, shakyId), soon)
+    .toMatchObject([{ status: 'delivered', attempts: [{ status: 503 }, { status: 503 }, { status: 200 }] }]);
+  expect(new Set(shaky.received.map(({ headers }) => headers['x-mlflow-delivery-id'])).size).toBe(1);
+  expect(shaky.received.every(isGenuine)).toBe(true);
+  await expect
+    .poll(() => listDeliveries(platform, silentId), soon)
+    .toMatchObject([
+      { status: 'refused', attempts: [{}, {}, { reason: expect.stringContaining('1000 ms') as unknown }] },
+    ]);
+  const queue = openSqliteQueue({ file: join(dataDir, 'host.db'), ...pace });
+  const [refused] = await queue.receive({ queue: 'refused' }, { maxMessages: 10, waitMs: 10_000 });
+  await queue.close();
+  expect(refused?.body).toMatchObject({ by: 'webhooks-deliver', code: 'UNPROCESSABLE' });
+
+  // No secret is anywhere it should not be.
+  await platform.stop();
+  const key = readFileSync(join(dataDir, 'webhook.key'), 'utf8').trim();
+  expect(statSync(join(dataDir, 'webhook.key')).mode & 0o777).toBe(0o600);
+  for (const file of ['../data.log', 'metadata.db', 'host.db'])
+    for (const hidden of [secret, key])
+      expect(readFileSync(join(dataDir, file)).includes(hidden)).toBe(false);
+}, 90_000);
+
+test('a process that dies between a change and its announcement: the event arrives all the same, once', async () => {
+  const dataDir = join(createFolder(), 'data');
+  const receiver = await startReceiver();
+  const first = await startPlatform({ dataDir, env });
+  const webhookId = await createWebhook(first, receiver.url, ['MODEL_VERSION_ALIAS', 'CREATED']);
+  await first.stop();
+  // Just what the registry does, up to where it dies.
+  const store = openSqliteDocuments({ file: join(dataDir, 'metadata.db'), ...pace });
+  const dead = { send: () => Promise.reject(new AppError('UNAVAILABLE', 'The process is dead.')) };
+  const outbox = new Outbox(store, dead, { now: Date.now, logger: silentLogger });
+  const { events } = await new AuditedWriter(store, outbox, pace).commit(
+    'registry',
+    'm',
+    [],
+    [
+      {
+        by: 'ada',
+        action: 'alias.moved',
+        subject: { kind: 'alias', model: 'm', alias: 'production' },
+        before: null,
+        after: { version: 3 },
+      },
+    ],
+  );
+  await store.close();
+  const second = await startPlatform({ dataDir, env });
+  await expect.poll(() => receiver.received.length, { timeout: 120_000, interval: 100 }).toBe(1);
+  expect(JSON.parse(receiver.received[0]!.body)).toMatchObject({
+    data: { name: 'm', alias: 'production', version: '3' },
+  });
+  expect(isGenuine(receiver.received[0]!)).toBe(true);
+  const [event] = events;
+  await expect
+    .poll(() => listDeliveries(second, webhookId), soon)
+    .toMatchObject([{ status: 'delivered', eventId: event?.eventId }]);
+  // And it can be asked for.
+  await expect(call(second, 'GET', 'api/v1/audit?model=m')).resolves.toMatchObject({
+    items: [{ by: 'ada' }],
+  });
+  await expect(call(second, 'GET', `api/v1/timeline?model=m&at=${event!.at}`)).resolves.toMatchObject({
+    aliases: [{ alias: 'production', version: 3, since: event!.at, by: 'ada' }],
+    endpoints: [{ endpoint: '/api/v1/models/m/score', version: 3 }],
+  });
+  await expect(
+    call(second, 'GET', `api/v1/timeline?model=m&at=${new Date(event!.at - 1).toISOString()}`),
+  ).resolves.toMatchObject({
+    aliases: [],
+    endpoints: [],
+  });
+}, 180_000);
