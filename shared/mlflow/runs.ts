@@ -53,7 +53,9 @@ export function runEndpoints({ runs, search }: Tracking): readonly Route[] {
           startTime: message.start_time,
           tags: message.tags,
         };
-        return { run: fromRun(await runs.create(wanted, principal.name)) };
+        // MLflow tells of outputs from the second answer on.
+        const { outputs: _, ...run } = fromRun(await runs.create(wanted, principal.name));
+        return { run };
       },
     }),
     defineEndpoint({
