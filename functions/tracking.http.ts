@@ -122,7 +122,8 @@ registerRoutes([
   defineRoute({
     name: 'tracking-run',
     method: 'GET',
-    path: 'api/v1/tracking/runs/{runId}',
+    // The constraint tells it apart from `runs/compare`: the host would take whichever was registered first.
+    path: 'api/v1/tracking/runs/{runId:minlength(8)}',
     summary: 'One run: what it was given, what it measured, what it read and made.',
     authLevel: 'anonymous',
     role: 'reader',
