@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { app } from '@azure/functions';
 import { z } from 'zod';
 import { createByteBudget } from '../../../../shared/http/byte-budget.ts';
@@ -68,6 +69,7 @@ add('short', 'GET', () => down(2, { 'content-length': String(3 * 2 ** 20) }));
 add('breaks', 'GET', async () => ({
   stream: (async function* () {
     yield* [megabyte, megabyte];
+    await sleep(20);
     throw new Error('secret detail');
   })(),
 }));
@@ -83,9 +85,14 @@ add('stands-still', 'GET', async () => ({
     await new Promise(() => {});
   })(),
 }));
-add('waits', 'GET', async ({ signal }) => {
-  note('waiting');
-  await new Promise((resolve) => signal.addEventListener('abort', resolve));
-  note('aborted');
-  return { json: {} };
-}, { timeoutMs: 20_000 });
+add(
+  'waits',
+  'GET',
+  async ({ signal }) => {
+    note('waiting');
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    note('aborted');
+    return { json: {} };
+  },
+  { timeoutMs: 20_000 },
+);

@@ -1,0 +1,126 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startFixtureHost, type FixtureHost } from '../support/fixture-host.ts';
+
+/** The platform's own way of serving routes, under the host: what the SDK alone does not do. */
+let host: FixtureHost;
+beforeAll(async () => {
+  host = await startFixtureHost({
+    appDir: join(import.meta.dirname, '../support/fixture-bodies'),
+    extraSettings: { FIXTURE_MEGABYTES: '500' },
+  });
+});
+afterAll(() => host.stop());
+
+const post = (path: string, body: string | Uint8Array | ReadableStream) =>
+  fetch(`${host.url}/${path}`, { method: 'POST', body, duplex: 'half' } as RequestInit);
+
+/** Without an announced length. */
+function unannounced(sizeBytes: number): ReadableStream<Uint8Array> {
+  let left = sizeBytes;
+  return new ReadableStream({
+    pull(controller) {
+      const chunk = new Uint8Array(Math.min(left, 65_536));
+      left -= chunk.length;
+      if (chunk.length > 0) controller.enqueue(chunk);
+      else controller.close();
+    },
+  });
+}
+
+async function open(request: string): Promise<Socket> {
+  const socket = connect({ host: '127.0.0.1', port: Number(new URL(host.url).port) });
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  socket.write(request);
+  return socket;
+}
+
+/** The notes that the fixture made about closed streams, as numbers of megabytes. */
+const closed = () =>
+  host.recorded().flatMap(({ name }) => (name.startsWith('closed') ? [Number(name.split(' ').at(-1))] : []));
+
+test('a caller who takes nothing holds the source back, and closes it by going away', async () => {
+  const before = closed().length;
+  const socket = await open('GET /large HTTP/1.1\r\nHost: a\r\n\r\n');
+  await once(socket, 'data');
+  socket.pause();
+  // Time enough for the whole of it, were there no back-pressure.
+  await new Promise((resolve) => setTimeout(resolve, 350));
+  socket.destroy();
+  await expect.poll(() => closed().length, { timeout: 10_000 }).toBe(before + 1);
+  expect(closed().at(-1)).toBeLessThan(40);
+});
+
+test('an announced length is passed on; HEAD has the headers, no body, and no work', async () => {
+  const whole = await fetch(`${host.url}/sized`);
+  expect(whole.headers.get('content-length')).toBe('2097152');
+  expect((await whole.bytes()).every((byte) => byte === 7)).toBe(true);
+  const before = closed().length;
+  const head = await fetch(`${host.url}/sized`, { method: 'HEAD' });
+  expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([200, '2097152', '']);
+  await expect.poll(() => closed().length, { timeout: 10_000 }).toBe(before + 1);
+  expect(closed().at(-1)).toBeLessThan(2);
+});
+
+test.each(['breaks', 'short', 'stands-still'])('half an answer is no whole one: %s', async (path) => {
+  const outcome = await fetch(`${host.url}/${path}`)
+    // When it breaks before anything was sent, the host can still say so.
+    .then(async (response) => (response.status === 500 ? 'cut' : response.bytes()))
+    .catch(() => 'cut');
+  expect(outcome).toBe('cut');
+  expect(host.logged.some(({ message }) => message.includes('answer cut off'))).toBe(true);
+});
+
+test('a source that fails at once is an error like any other', async () => {
+  const response = await fetch(`${host.url}/fails-at-once`);
+  expect(response.status).toBe(500);
+  expect(response.headers.get('content-type')).toBe('application/problem+json');
+  expect(await response.text()).not.toContain('secret');
+});
+
+test('a handler hears that its caller has gone', async () => {
+  const gone = new AbortController();
+  const asked = fetch(`${host.url}/waits`, { signal: gone.signal }).catch(() => 'gone');
+  await host.waitFor('waiting', 1);
+  gone.abort();
+  expect(await asked).toBe('gone');
+  await host.waitFor('aborted', 1);
+});
+
+test('bodies that are left unread, whole or in part, stand in the way of nobody', async () => {
+  for (const sizeBytes of [100, 70_000, 300_000, 8 * 2 ** 20]) {
+    for (const body of [new Uint8Array(sizeBytes), unannounced(sizeBytes)]) {
+      const first = await post('first-only', body);
+      expect(await first.json(), `first of ${sizeBytes}`).toEqual({ first: true });
+    }
+    for (const body of [new Uint8Array(sizeBytes).fill(0x20), unannounced(sizeBytes)]) {
+      const refused = await post('json', body);
+      expect(refused.status, `JSON of ${sizeBytes}`).toBe(sizeBytes > 1_000 ? 413 : 400);
+      await refused.body?.cancel();
+    }
+    const counted = await post('count', unannounced(sizeBytes));
+    expect(await counted.json()).toEqual({ sizeBytes });
+  }
+});
+
+test('an upload that stands still is 408; one that trickles is not; one that breaks off harms nobody', async () => {
+  const head = 'POST /count HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 10\r\n\r\n';
+  const stalled = await open(`${head}half`);
+  expect(await text(stalled)).toMatch(/^HTTP\/1\.1 408 [^]*"code":"REQUEST_TIMEOUT"/);
+
+  // Longer in all than the route's 300 ms, and never still for its 400.
+  const trickling = await open(head);
+  for (const byte of '0123456789') {
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    trickling.write(byte);
+  }
+  expect(await text(trickling)).toMatch(/^HTTP\/1\.1 200 [^]*"sizeBytes":10/);
+
+  const broken = await open(`${head}half`);
+  broken.destroy();
+  expect(await (await post('count', 'whole')).json()).toEqual({ sizeBytes: 5 });
+});
