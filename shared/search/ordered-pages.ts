@@ -60,11 +60,14 @@ export async function readOrderedPage<T extends JsonObject>(
   const found: Keyed<T>[] = [];
   let position: Position | undefined = resume.position ?? reader.enter([]);
   let effort = 0;
+  /** Where most of what is read is not wanted after all, more is read at once. */
+  let appetite = 1;
   // One more than asked for: only then is it known whether there are more.
   while (position !== undefined && found.length <= limit) {
     if (effort >= mostEffort + limit / 10) break;
-    const step: Step<T> = await reader.advance(position, limit + 1 - found.length);
+    const step: Step<T> = await reader.advance(position, appetite * (limit + 1 - found.length));
     found.push(...step.found);
+    if (step.found.length < step.read / 2) appetite *= 2;
     position = step.next;
     effort += step.effort;
     await nextTurn();
@@ -84,6 +87,8 @@ function resumeAfter<T extends JsonObject>(reader: OrderedReader<T>, last: Keyed
 
 interface Step<T extends JsonObject> {
   readonly found: readonly Keyed<T>[];
+  /** Documents that came from the store. */
+  readonly read: number;
   readonly next: Position | undefined;
   readonly effort: number;
 }
@@ -125,7 +130,7 @@ class OrderedReader<T extends JsonObject> {
     const isThere = phase === 'missing' || term.field.nanPath !== undefined;
     const next =
       this.#complete[level]! || !isThere ? this.#leave(position) : this.enter([...shared, { phase }]);
-    return { found: [], next, effort: 0 };
+    return { found: [], read: 0, next, effort: 0 };
   }
 
   async #readValues(position: Position, term: OrderTerm, wanted: number): Promise<Step<T>> {
@@ -153,6 +158,7 @@ class OrderedReader<T extends JsonObject> {
     const effort = page.cursor !== undefined && read.length < limit ? shortPageEffort : 1;
     const step = (taken: readonly Keyed<T>[], next: Position | undefined): Step<T> => ({
       found: this.#select(taken),
+      read: taken.length,
       next,
       effort,
     });

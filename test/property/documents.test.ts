@@ -45,6 +45,19 @@ const targets: readonly Target[] = [
     shorten: shortenSqlite,
   },
   {
+    name: 'SQLite that asks its other indexes at once',
+    runs: 800,
+    open: () => openSqliteFixture({ budget: { gatheredDocuments: 0, sampledDocuments: 1, walkedRows: 4 } }),
+    shorten: () => {},
+  },
+  {
+    name: 'SQLite that fetches what its indexes agree on',
+    runs: 800,
+    open: () =>
+      openSqliteFixture({ budget: { gatheredDocuments: 3, sampledDocuments: 1, visitedDocuments: 5 } }),
+    shorten: () => {},
+  },
+  {
     name: 'Cosmos DB adapter',
     runs: 25,
     open: async () => {
@@ -78,15 +91,16 @@ describe.each(targets)('documents of $name', ({ runs, open, shorten }) => {
         limit: fc.integer({ min: 1, max: 6 }),
         short: fc.integer({ min: 1, max: 6 }),
         bound: fc.record({ op: fc.constantFrom('lt', 'gte', 'ne'), value: scalars }),
+        isNegated: fc.boolean(),
       },
       { requiredKeys: ['filter', 'limit', 'short'] },
     )
     // Often one field is both bounded and sorted by.
-    .map(({ bound, ...query }) =>
-      bound === undefined || query.sort === undefined
-        ? query
-        : { ...query, filter: { ...bound, path: query.sort.path } },
-    );
+    .map(({ bound, isNegated, ...query }) => {
+      if (bound === undefined || query.sort === undefined) return query;
+      const filter: Filter = { ...bound, path: query.sort.path };
+      return { ...query, filter: isNegated === true ? ({ op: 'not', filter } as const) : filter };
+    });
 
   it('are found, sorted and paged as the model says', async () => {
     const { store, container } = fixture;

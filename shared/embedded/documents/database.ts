@@ -85,6 +85,10 @@ export class Database {
 
   #prepare(options: DatabaseOptions): void {
     this.#turnOnLog(options.busyTimeoutMs);
+    // SQLite's own lower() knows the letters A–Z only.
+    this.#database.function('fold_case', { deterministic: true, directOnly: true }, (text) =>
+      String(text).toLowerCase(),
+    );
     this.#database.exec(
       'PRAGMA synchronous = NORMAL; PRAGMA cache_size = -32000; PRAGMA wal_autocheckpoint = 4000;',
     );

@@ -17,7 +17,7 @@ export interface IndexedField extends IndexValue {
   readonly path: string;
 }
 
-const indexedCodePoints = 1_024;
+export const indexedCodePoints = 1_024;
 
 /** @returns undefined for what is not indexed: missing, null, an array or an object. */
 export function toIndexValue(value: JsonValue | undefined): IndexValue | undefined {

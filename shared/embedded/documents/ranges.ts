@@ -81,7 +81,7 @@ function isIndexed(path: FieldPath): boolean {
 type Comparison = Extract<Filter, { value: unknown }>['op'];
 
 /** Where a value is too long for the index, its bound becomes inclusive: wider, never narrower. */
-function toRange(op: Comparison, path: FieldPath, value: Scalar): FieldRange {
+export function toRange(op: Comparison, path: FieldPath, value: Scalar): FieldRange {
   const { type, value: indexed } = toIndexValue(value) as IndexValue;
   const whole: FieldRange = { path: pathName(path), type };
   const exclusive: Bound = { value: indexed, inclusive: mayBeCut(value) };

@@ -3,11 +3,23 @@ import type { DocumentQuery, Sort, StoredDocument } from '../../storage/document
 import type { Database } from './database.ts';
 import type { IndexValue } from './fields.ts';
 import { compareIndexValues, fieldAt, fieldTypes, pathName, toIndexValue } from './fields.ts';
-import type { Scope } from './index-scans.ts';
-import { countRange, readDocument, scanDocuments, scanField, scanRange } from './index-scans.ts';
+import type { Scope, Statement } from './index-scans.ts';
+import {
+  countRange,
+  numberAhead,
+  placeAhead,
+  readDocument,
+  scanDocuments,
+  scanField,
+  scanNumbers,
+  scanRange,
+} from './index-scans.ts';
 import { evaluateFilter } from './matches.ts';
 import type { Driver, FieldRange } from './ranges.ts';
 import { findDrivers, intersect } from './ranges.ts';
+import type { RowSet } from './row-sets.ts';
+import { findRowSet } from './row-sets.ts';
+import { Sample } from './sample.ts';
 import { isLive } from './writes.ts';
 
 /**
@@ -17,14 +29,20 @@ import { isLive } from './writes.ts';
 export interface PageBudget {
   /** Up to this many candidates are fetched and sorted; with more, the sort index is walked. */
   readonly gatheredDocuments: number;
+  /** After so many documents a walk that finds little is given up for one that asks other indexes first. */
+  readonly sampledDocuments: number;
+  /** Index rows of a walk that tells from other indexes which documents to read. */
+  readonly walkedRows: number;
   readonly visitedDocuments: number;
   readonly visitedBytes: number;
   readonly returnedBytes: number;
 }
 
 export const defaultBudget: PageBudget = {
-  gatheredDocuments: 2_000,
-  visitedDocuments: 10_000,
+  gatheredDocuments: 1_000,
+  sampledDocuments: 256,
+  walkedRows: 200_000,
+  visitedDocuments: 4_000,
   visitedBytes: 64_000_000,
   returnedBytes: 4_000_000,
 };
@@ -39,7 +57,7 @@ export interface Position {
 export interface PageCost {
   /** `gather`: by a selective filter; `walk`: along the sort index; `scan`: in order of creation. */
   readonly plan: 'gather' | 'walk' | 'scan' | 'nothing';
-  /** Index rows counted to choose the plan. */
+  /** Index rows counted to choose the plan, or read to narrow it down. */
   readonly probedRows: number;
   /** Index rows and documents read to answer. */
   readonly visitedRows: number;
@@ -70,11 +88,10 @@ export function readPage(database: Database, request: PageRequest): Page {
   const { best, probedRows } = chooseDriver(database, scope, drivers, budget.gatheredDocuments);
   const reader = new PageReader(database, scope, request, probedRows);
   if (best !== undefined) {
-    const gathered =
-      query.sort === undefined ? reader.gather(best, after) : reader.gatherSorted(best, query.sort, after);
+    const gathered = reader.gather(reader.collect(best), after);
     if (gathered !== undefined) return gathered;
   }
-  return query.sort === undefined ? reader.scan(after) : reader.walk(query.sort, drivers, after);
+  return reader.walkOrNarrow(drivers, after);
 }
 
 function findScope(database: Database, query: DocumentQuery): Scope | undefined {
@@ -113,6 +130,11 @@ function chooseDriver(
   return { best, probedRows };
 }
 
+interface Match extends Required<Position> {
+  readonly row?: Row;
+  readonly body?: JsonObject;
+}
+
 interface Row {
   readonly seq: number;
   readonly partition: string;
@@ -127,7 +149,7 @@ class PageReader {
   readonly #database: Database;
   readonly #scope: Scope;
   readonly #request: PageRequest;
-  readonly #probedRows: number;
+  #probedRows: number;
   #visitedRows = 0;
   #visitedDocuments = 0;
   #visitedBytes = 0;
@@ -140,20 +162,67 @@ class PageReader {
     this.#probedRows = probedRows;
   }
 
-  /** In order of creation, all documents. */
-  scan(after: Position | undefined): Page {
-    const rows = scanDocuments(this.#database, this.#scope, after?.seq ?? 0);
-    return this.#fill('scan', rows as Iterable<Row>, (row) => ({ seq: row.seq }));
+  /**
+   * First straight along: where much of what comes fits, nothing is faster. Where little does, the conditions that
+   * fail are looked up in their indexes, so that only documents are read that pass there.
+   */
+  walkOrNarrow(drivers: readonly Driver[], after: Position | undefined): Page {
+    const { query, budget } = this.#request;
+    const { filter } = query;
+    if (filter === undefined) return this.#walk(drivers, after);
+    const sample = new Sample(filter, budget.sampledDocuments);
+    const page = this.#walk(drivers, after, { sample });
+    if (page !== undefined) return page;
+    this.#startOver();
+    const set = findRowSet(this.#database, this.#scope, sample.tellingPart());
+    if (set === undefined) return this.#walk(drivers, after);
+    this.#probedRows += set.cost;
+    const few = this.#collectFew(set);
+    const gathered = few === undefined ? undefined : this.gather(few, after);
+    return gathered ?? this.#walk(drivers, after, { test: set.test });
   }
 
-  /** Along the index of the sort field, as far as the filter allows on that field. */
-  walk(sort: Sort, drivers: readonly Driver[], after: Position | undefined): Page {
+  /** @returns undefined when the sample has seen enough of failing documents. */
+  #walk(drivers: readonly Driver[], after: Position | undefined): Page;
+  #walk(drivers: readonly Driver[], after: Position | undefined, how: { readonly test: Statement }): Page;
+  #walk(
+    drivers: readonly Driver[],
+    after: Position | undefined,
+    how: { readonly sample: Sample },
+  ): Page | undefined;
+  #walk(
+    drivers: readonly Driver[],
+    after: Position | undefined,
+    how: { readonly test?: Statement; readonly sample?: Sample } = {},
+  ): Page | undefined {
+    const { sort } = this.#request.query;
+    const { test, sample } = how;
+    if (sort === undefined) {
+      // In order of creation, all documents.
+      const rows = test === undefined ? this.#scan(after) : this.#scanTested(after, test);
+      return this.#fill('scan', rows, (row) => ({ seq: row.seq }), sample);
+    }
+    // Along the index of the sort field, as far as the filter allows on that field.
     const path = pathName(sort.path);
     const bounds = drivers.find((driver) => driver.length === 1 && driver[0]?.path === path)?.[0];
-    return this.#fill('walk', this.#walkTypes(path, sort, bounds, after), (row) => ({
-      seq: row.seq,
-      key: toIndexValue(fieldAt(parseBody(row), sort.path))!,
-    }));
+    const rows = this.#walkTypes(path, sort, bounds, after, test);
+    return this.#fill('walk', rows, (row) => positionOf(row, sort), sample);
+  }
+
+  #scan(after: Position | undefined): Iterable<Row | Position> {
+    return scanDocuments(this.#database, this.#scope, after?.seq ?? 0) as Iterable<Row>;
+  }
+
+  *#scanTested(after: Position | undefined, test: Statement): Iterable<Row | Position> {
+    const { limit, budget } = this.#request;
+    const first = after?.seq ?? 0;
+    const upTo = numberAhead(this.#database, this.#scope, first, budget.walkedRows);
+    // What passes the test is nearly always wanted.
+    const most = Math.min(budget.visitedDocuments, 2 * limit + budget.sampledDocuments);
+    const numbers = scanNumbers(this.#database, this.#scope, { after: first, upTo, test, limit: most });
+    yield* this.#load(numbers);
+    const end = numbers.length < most ? upTo : numbers.at(-1);
+    if (end !== undefined) yield { seq: end };
   }
 
   *#walkTypes(
@@ -161,7 +230,8 @@ class PageReader {
     sort: Sort,
     bounds: FieldRange | undefined,
     after: Position | undefined,
-  ): Iterable<Row> {
+    test: Statement | undefined,
+  ): Iterable<Row | Position> {
     const ascending = sort.direction === 'asc';
     const types = [fieldTypes.boolean, fieldTypes.number, fieldTypes.string];
     if (!ascending) types.reverse();
@@ -171,26 +241,38 @@ class PageReader {
       const range = bounds === undefined ? { path, type } : intersect(bounds, { path, type });
       if (range === undefined) continue;
       const start = key?.type === type ? { value: key.value, seq: after!.seq } : undefined;
-      yield* scanField(this.#database, this.#scope, range, ascending, start) as Iterable<Row>;
+      const rows = this.#request.budget.walkedRows;
+      const upTo =
+        test === undefined
+          ? undefined
+          : placeAhead(this.#database, this.#scope, range, ascending, start, rows);
+      const narrowing = test === undefined ? undefined : { test, ...(upTo && { upTo }) };
+      yield* scanField(this.#database, this.#scope, range, ascending, start, narrowing) as Iterable<Row>;
+      if (upTo !== undefined) {
+        yield { seq: upTo.seq, key: { type, value: upTo.value as IndexValue['value'] } };
+        return;
+      }
     }
   }
 
-  /** The documents of a selective condition, in order of creation. */
-  gather(driver: Driver, after: Position | undefined): Page | undefined {
-    const rows = this.#collect(driver)
-      .filter((seq) => seq > (after?.seq ?? 0))
-      .sort((a, b) => a - b);
-    return this.#fill('gather', this.#load(rows), (row) => ({ seq: row.seq }));
+  /** The documents of a selective condition, in their order. @returns undefined when they are too large for that. */
+  gather(numbers: readonly number[], after: Position | undefined): Page | undefined {
+    const { sort } = this.#request.query;
+    if (sort !== undefined) return this.#gatherSorted(numbers, sort, after);
+    const rest = numbers.filter((seq) => seq > (after?.seq ?? 0)).sort((a, b) => a - b);
+    return this.#fill('gather', this.#load(rest), (row) => ({ seq: row.seq }));
   }
 
-  /** The documents of a selective condition, sorted here. @returns undefined when they are too large for that. */
-  gatherSorted(driver: Driver, sort: Sort, after: Position | undefined): Page | undefined {
-    const matches: Required<Position>[] = [];
-    for (const row of this.#load(this.#collect(driver))) {
+  #gatherSorted(numbers: readonly number[], sort: Sort, after: Position | undefined): Page | undefined {
+    const matches: Match[] = [];
+    for (const row of this.#load(numbers)) {
       if (this.#visitedBytes > this.#request.budget.visitedBytes) return this.#startOver();
       const body = this.#match(row);
       const key = body === undefined ? undefined : toIndexValue(fieldAt(body, sort.path));
-      if (key !== undefined) matches.push({ seq: row.seq, key });
+      if (body === undefined || key === undefined) continue;
+      // What is read is kept for the page itself, unless it is large.
+      const keep = this.#visitedBytes <= this.#request.budget.returnedBytes;
+      matches.push({ seq: row.seq, key, ...(keep && { row, body }) });
     }
     const sign = sort.direction === 'asc' ? 1 : -1;
     const compare = (a: Required<Position>, b: Required<Position>) =>
@@ -199,24 +281,51 @@ class PageReader {
       (match) => after === undefined || compare(match, after as Required<Position>) > 0,
     );
     rest.sort(compare);
-    // The candidates were weighed above; from here only the page itself counts.
-    this.#startOver();
-    const keys = new Map(rest.map((match) => [match.seq, match]));
-    return this.#fill('gather', this.#load(rest.map((match) => match.seq)), (row) => keys.get(row.seq)!);
+    return this.#fillMatches(rest);
+  }
+
+  #fillMatches(matches: readonly Match[]): Page {
+    const documents: StoredDocument[] = [];
+    for (const [index, match] of matches.entries()) {
+      if (
+        documents.length >= this.#request.limit ||
+        this.#returnedBytes >= this.#request.budget.returnedBytes
+      ) {
+        const { seq, key } = matches[index - 1]!;
+        return this.#toPage('gather', documents, { seq, key });
+      }
+      const [row = match.row!] = match.row === undefined ? this.#load([match.seq]) : [];
+      documents.push(this.#toDocument(row, match.body ?? parseBody(row)));
+    }
+    return this.#toPage('gather', documents, undefined);
   }
 
   /** The page starts again with a whole budget. */
   #startOver(): undefined {
     this.#visitedDocuments = 0;
     this.#visitedBytes = 0;
+    this.#returnedBytes = 0;
   }
 
-  #collect(driver: Driver): number[] {
+  collect(driver: Driver): readonly number[] {
     const found = new Set<number>();
     for (const range of driver)
       for (const row of scanRange(this.#database, this.#scope, range)) found.add(row['seq'] as number);
     this.#visitedRows += found.size;
     return [...found];
+  }
+
+  /** @returns undefined when there are too many to be fetched and sorted. */
+  #collectFew({ rows, test }: RowSet): readonly number[] | undefined {
+    const { gatheredDocuments: most, walkedRows } = this.#request.budget;
+    const limit = most + 1;
+    if (rows === undefined && numberAhead(this.#database, this.#scope, 0, walkedRows) !== undefined)
+      return undefined;
+    const found =
+      rows === undefined
+        ? scanNumbers(this.#database, this.#scope, { after: 0, upTo: undefined, test, limit })
+        : this.#database.all(`${rows.sql} LIMIT ?`, ...rows.values, limit).map((row) => row['seq'] as number);
+    return found.length > most ? undefined : [...new Set(found)];
   }
 
   *#load(rows: readonly number[]): Iterable<Row> {
@@ -227,33 +336,49 @@ class PageReader {
   }
 
   /** @returns the body of a document that the filter selects. */
-  #match(row: Row): JsonObject | undefined {
+  #match(row: Row, sample?: Sample): JsonObject | undefined {
     this.#visitedRows += 1;
     this.#visitedDocuments += 1;
     this.#visitedBytes += row.sizeBytes;
     const { query, now } = this.#request;
     if (!isLive(row.expiresAt, now)) return undefined;
     const body = parseBody(row);
-    return query.filter === undefined || evaluateFilter(query.filter, body) === true ? body : undefined;
+    if (query.filter === undefined || evaluateFilter(query.filter, body) === true) return body;
+    sample?.add(body);
+    return undefined;
   }
 
-  /** Takes matching documents until the page is full or has cost enough. */
-  #fill(plan: PageCost['plan'], rows: Iterable<Row>, positionOf: (row: Row) => Position): Page {
+  /**
+   * Takes matching documents until the page is full or has cost enough. A position in place of a row: no more is to
+   * be read, though there may be more after it.
+   */
+  #fill(
+    plan: PageCost['plan'],
+    rows: Iterable<Row | Position>,
+    positionOf: (row: Row) => Position,
+    sample?: Sample,
+  ): Page | undefined {
     const documents: StoredDocument[] = [];
     let last: Row | undefined;
-    let end: Position | undefined;
     for (const row of rows) {
-      if (last !== undefined && this.#isFull(documents.length)) {
-        end = positionOf(last);
-        break;
-      }
+      if (!('body' in row)) return this.#toPage(plan, documents, row);
+      if (last !== undefined && this.#isFull(documents.length))
+        return this.#toPage(plan, documents, positionOf(last));
       last = row;
-      const body = this.#match(row);
-      if (body === undefined) continue;
-      this.#returnedBytes += row.sizeBytes;
-      const { partition, id, etag } = row;
-      documents.push({ container: this.#scope.container, partition, id, etag, body });
+      const body = this.#match(row, sample);
+      if (body !== undefined) documents.push(this.#toDocument(row, body));
+      else if (sample?.isUnlucky(this.#visitedDocuments) === true) return undefined;
     }
+    return this.#toPage(plan, documents, undefined);
+  }
+
+  #toDocument(row: Row, body: JsonObject): StoredDocument {
+    this.#returnedBytes += row.sizeBytes;
+    const { partition, id, etag } = row;
+    return { container: this.#scope.container, partition, id, etag, body };
+  }
+
+  #toPage(plan: PageCost['plan'], documents: readonly StoredDocument[], end: Position | undefined): Page {
     const cost = { plan, probedRows: this.#probedRows, visitedRows: this.#visitedRows };
     return { documents, cost, ...(end === undefined ? {} : { end }) };
   }
@@ -267,6 +392,10 @@ class PageReader {
       this.#returnedBytes >= budget.returnedBytes
     );
   }
+}
+
+function positionOf(row: Row, sort: Sort): Position {
+  return { seq: row.seq, key: toIndexValue(fieldAt(parseBody(row), sort.path))! };
 }
 
 function parseBody(row: Row): JsonObject {
