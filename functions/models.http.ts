@@ -6,7 +6,7 @@ import {
   aliasSchema,
   modelName,
   modelSchema,
-  modelVersionSchema,
+  modelVersionViewSchema,
 } from '../shared/registry/entities.ts';
 import { registerRoutes } from './hosting/http.ts';
 import { app } from './hosting/start.ts';
@@ -14,6 +14,32 @@ import { app } from './hosting/start.ts';
 const byName = z.object({ model: modelName });
 const byVersion = z.object({ model: modelName, version: z.coerce.number().int().min(1) });
 const byAlias = z.object({ model: modelName, alias: aliasName });
+
+const registrationSchema = z
+  .strictObject({
+    source: z
+      .string()
+      .min(1)
+      .max(2_000)
+      .optional()
+      .describe('A URI: `mlflow-artifacts:/…`, `runs:/<run>/<path>`, `models:/<logged model or version>`.'),
+    runId: z.string().min(1).max(200).optional().describe('The tracking run that made it.'),
+    artifactPath: z
+      .string()
+      .min(1)
+      .max(1_000)
+      .optional()
+      .describe("Of the run's artifacts, in place of `source`."),
+    modelId: z.string().min(1).max(200).optional().describe('The logged model that it is.'),
+    description: z.string().max(100_000).default(''),
+    tags: z.record(z.string().max(250), z.string().max(100_000)).default({}),
+  })
+  .refine(
+    ({ source, runId, artifactPath }) =>
+      (source === undefined) === (artifactPath !== undefined && runId !== undefined) &&
+      (source === undefined || artifactPath === undefined),
+    'give a source, or a runId with an artifactPath',
+  );
 
 registerRoutes([
   defineRoute({
@@ -28,18 +54,54 @@ registerRoutes([
     handle: async ({ query }) => ({ json: await app.registry.listModels(toPageRequest(query)) }),
   }),
   defineRoute({
+    name: 'models-get',
+    method: 'GET',
+    path: 'api/v1/models/{model}',
+    summary: 'One model: its aliases, the newest version of each stage, its approval policy.',
+    authLevel: 'anonymous',
+    role: 'reader',
+    params: byName,
+    returns: { status: 200, description: 'The model.', schema: modelSchema },
+    errors: ['NOT_FOUND'],
+    handle: async ({ params }) => ({ json: await app.registry.models.get(params.model) }),
+  }),
+  defineRoute({
     name: 'models-versions',
     method: 'GET',
     path: 'api/v1/models/{model}/versions',
-    summary: 'The versions of a model, newest first, each with its metrics and lineage.',
+    summary:
+      'The versions of a model, newest first, each with its metrics, lineage and whether it can serve.',
     authLevel: 'anonymous',
     role: 'reader',
     params: byName,
     query: pageQuery,
-    returns: { status: 200, description: 'A page of versions.', schema: pageSchema(modelVersionSchema) },
+    returns: { status: 200, description: 'A page of versions.', schema: pageSchema(modelVersionViewSchema) },
     handle: async ({ params, query }) => ({
       json: await app.registry.listVersions(params.model, toPageRequest(query)),
     }),
+  }),
+  defineRoute({
+    name: 'models-version-register',
+    method: 'POST',
+    path: 'api/v1/models/{model}/versions',
+    summary:
+      'Registers the next version from an artifact, and opens it; makes the model when it is not there.',
+    authLevel: 'anonymous',
+    role: 'contributor',
+    params: byName,
+    body: registrationSchema,
+    timeoutMs: 60_000,
+    returns: { status: 201, description: 'The version.', schema: modelVersionViewSchema },
+    errors: ['NOT_FOUND'],
+    handle: async ({ params, body, principal }) => {
+      const { source, artifactPath, runId, ...rest } = body;
+      const request = { ...rest, model: params.model, createModel: true };
+      if (source !== undefined)
+        return { json: await app.registration.register({ ...request, runId, source }, principal.name) };
+      // The schema lets nothing else pass.
+      const artifact = { ...request, runId: runId ?? '', artifactPath: artifactPath ?? '' };
+      return { json: await app.registration.registerArtifact(artifact, principal.name) };
+    },
   }),
   defineRoute({
     name: 'models-version',
@@ -49,7 +111,7 @@ registerRoutes([
     authLevel: 'anonymous',
     role: 'reader',
     params: byVersion,
-    returns: { status: 200, description: 'The version.', schema: modelVersionSchema },
+    returns: { status: 200, description: 'The version.', schema: modelVersionViewSchema },
     errors: ['NOT_FOUND'],
     handle: async ({ params }) => ({ json: await app.registry.getVersion(params.model, params.version) }),
   }),
@@ -74,9 +136,24 @@ registerRoutes([
     params: byAlias,
     body: z.strictObject({ version: z.int().min(1) }),
     returns: { status: 200, description: 'The alias.', schema: aliasSchema },
-    errors: ['NOT_FOUND'],
+    errors: ['NOT_FOUND', 'PERMISSION_DENIED'],
     handle: async ({ params, body, principal }) => ({
       json: await app.registry.moveAlias(params.model, params.alias, body.version, principal.name),
     }),
+  }),
+  defineRoute({
+    name: 'models-alias-delete',
+    method: 'DELETE',
+    path: 'api/v1/models/{model}/aliases/{alias}',
+    summary: 'Removes an alias; one that is not there is no error.',
+    authLevel: 'anonymous',
+    role: 'operator',
+    params: byAlias,
+    returns: { status: 200, description: 'It is not there any more.', schema: z.object({}) },
+    errors: ['NOT_FOUND'],
+    handle: async ({ params, principal }) => {
+      await app.registry.aliases.remove(params.model, params.alias, principal.name);
+      return { json: {} };
+    },
   }),
 ]);

@@ -1,12 +1,12 @@
 import { AppError, toAppError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { BlobStore } from '../storage/blobs.ts';
-import type { Lineage, ModelVersionView, Tags } from './entities.ts';
+import type { Lineage, Model, ModelVersionView, Tags } from './entities.ts';
 import { writeModelFolder } from './mlflow-model.ts';
 import { isPrompt } from './models.ts';
 import { type InspectModel, notChecked, type OpenedModel, openModel } from './open-model.ts';
 import { modelBlob, type Registry, type TrainedModel } from './registry.ts';
-import { invalid } from './rules.ts';
+import { checkModelName, invalid } from './rules.ts';
 import {
   artifactFolder,
   checkSource,
@@ -18,6 +18,7 @@ import {
   type SourceRun,
   type TrackingLookup,
 } from './sources.ts';
+import type { NewVersion } from './versions.ts';
 
 export interface RegistrationRequest {
   readonly model: string;
@@ -28,6 +29,8 @@ export interface RegistrationRequest {
   readonly runLink?: string | undefined;
   readonly description?: string | undefined;
   readonly tags?: Tags | undefined;
+  /** Makes the model when it is not there. */
+  readonly createModel?: boolean;
 }
 
 export interface RegistrationOptions {
@@ -63,14 +66,14 @@ export class Registration {
    */
   async register(request: RegistrationRequest, by: string): Promise<ModelVersionView> {
     const { registry, lookup } = this.#options;
-    const { model, description = '', tags = {}, runLink } = request;
+    const { model, description = '', tags = {}, runLink, createModel = false } = request;
     // Before anything is read: a name that does not exist costs nothing.
-    const registered = await registry.models.get(model);
-    const resolved = await this.#resolve(request, isPrompt(tags) || isPrompt(registered.tags));
+    const registered = await this.#findModel(model, createModel);
+    const resolved = await this.#resolve(request, isPrompt(tags) || isPrompt(registered?.tags ?? {}));
     const { source, storageLocation, runId, modelId, loggedModel, original } = resolved;
     const run = runId ? await lookup.findRun(runId) : undefined;
     const opened = await this.#open(resolved);
-    const version = await registry.versions.create({
+    const candidate: NewVersion = {
       model,
       description,
       tags,
@@ -84,9 +87,22 @@ export class Registration {
       ...(runId ? { runId } : {}),
       ...(modelId ? { modelId } : {}),
       ...(runLink ? { runLink } : {}),
-    });
+    };
+    const version = await registry.versions.create(candidate, { createModel });
     if (modelId) await this.#note(modelId, version, by);
     return version;
+  }
+
+  /** As `register`, of what a tracking run logged under a path. @throws NOT_FOUND, too, when there is no such run */
+  async registerArtifact(
+    request: Omit<RegistrationRequest, 'source'> & { readonly runId: string; readonly artifactPath: string },
+    by: string,
+  ): Promise<ModelVersionView> {
+    const { runId, artifactPath, ...rest } = request;
+    const run = await this.#options.lookup.findRun(runId);
+    if (run === undefined) throw new AppError('NOT_FOUND', `Run with id=${runId} not found`, { runId });
+    const source = `${run.artifactUri}/${artifactPath.replace(/^\/+/, '')}`;
+    return this.register({ ...rest, runId, source }, by);
   }
 
   /**
@@ -124,6 +140,13 @@ export class Registration {
         reason: message,
       });
     }
+  }
+
+  async #findModel(model: string, createModel: boolean): Promise<Model | undefined> {
+    const { models } = this.#options.registry;
+    if (!createModel) return models.get(model);
+    checkModelName(model);
+    return (await models.getMany([model])).get(model);
   }
 
   async #resolve(request: RegistrationRequest, isPromptVersion: boolean): Promise<ResolvedSource> {

@@ -182,8 +182,9 @@ export class Stages {
     removedStage?: Stage,
   ): Promise<HeadBody['detail']['latestByStage']> {
     const moved = new Set([...changed.map(({ version }) => version.version), ...(removed ? [removed] : [])]);
-    const latest = new Map(Object.entries(head.detail.latestByStage) as [Stage, number][]);
-    for (const [stage, number] of [...latest]) {
+    const before = Object.entries(head.detail.latestByStage) as [Stage, number][];
+    const latest = new Map(before);
+    for (const [stage, number] of before) {
       if (!moved.has(number)) continue;
       const next = await this.#newestIn(head.model.name, stage, moved);
       if (next === undefined) latest.delete(stage);

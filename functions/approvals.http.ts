@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { pageQuery, pageSchema, toPageRequest } from '../shared/http/paging.ts';
+import { defineRoute } from '../shared/http/route.ts';
+import {
+  approvalPolicySchema,
+  approvalSchema,
+  decisions,
+  modelName,
+  modelSchema,
+} from '../shared/registry/entities.ts';
+import { registerRoutes } from './hosting/http.ts';
+import { app } from './hosting/start.ts';
+
+const byName = z.object({ model: modelName });
+const byVersion = z.object({ model: modelName, version: z.coerce.number().int().min(1) });
+const policySchema = approvalPolicySchema.extend({ distinctApprover: z.boolean().default(false) }).strict();
+
+registerRoutes([
+  defineRoute({
+    name: 'models-approval-policy',
+    method: 'PUT',
+    path: 'api/v1/models/{model}/approval-policy',
+    summary: 'Says which aliases move to approved versions only; none, when the list is empty.',
+    authLevel: 'anonymous',
+    // Whoever may approve must not be the one who does away with approvals.
+    role: 'admin',
+    params: byName,
+    body: policySchema,
+    returns: { status: 200, description: 'The model.', schema: modelSchema },
+    errors: ['NOT_FOUND'],
+    handle: async ({ params, body, principal }) => {
+      const policy = body.aliases.length === 0 ? null : body;
+      return { json: await app.registry.approvals.setPolicy(params.model, policy, principal.name) };
+    },
+  }),
+  defineRoute({
+    name: 'models-approvals',
+    method: 'GET',
+    path: 'api/v1/models/{model}/versions/{version}/approvals',
+    summary: 'What was decided about a version, newest first: who, when and why.',
+    authLevel: 'anonymous',
+    role: 'reader',
+    params: byVersion,
+    query: pageQuery,
+    returns: { status: 200, description: 'A page of decisions.', schema: pageSchema(approvalSchema) },
+    errors: ['NOT_FOUND'],
+    handle: async ({ params, query }) => ({
+      json: await app.registry.approvals.list(params.model, params.version, toPageRequest(query)),
+    }),
+  }),
+  defineRoute({
+    name: 'models-approve',
+    method: 'POST',
+    path: 'api/v1/models/{model}/versions/{version}/approvals',
+    summary: 'Approves a version, or rejects it; the newest decision counts.',
+    authLevel: 'anonymous',
+    role: 'operator',
+    params: byVersion,
+    body: z.strictObject({ decision: z.enum(decisions), reason: z.string().min(1).max(5_000) }),
+    returns: { status: 200, description: 'The decision.', schema: approvalSchema },
+    errors: ['NOT_FOUND', 'PERMISSION_DENIED'],
+    handle: async ({ params, body, principal }) => ({
+      json: await app.registry.approvals.decide(params.model, params.version, body, principal.name),
+    }),
+  }),
+]);
