@@ -17,9 +17,11 @@ export type LoggedModelBody = {
     readonly modelId: string;
     readonly experimentId: string;
     readonly name: string;
-    readonly modelType?: string;
+    /** Empty for none, as MLflow's servers have it: so `!=` selects those, and they come first in an order. */
+    readonly modelType: string;
     readonly status: LoggedModelStatus;
-    readonly sourceRunId?: string;
+    /** Empty for none. */
+    readonly sourceRunId: string;
     readonly artifactLocation: string;
     readonly lifecycleStage: LifecycleStage;
     readonly createdAt: number;
@@ -53,8 +55,11 @@ export function datasetPath(dataset: DatasetFilter): FieldPath {
 }
 
 export function toLoggedModel({ loggedModel, params, tags, points }: LoggedModelBody): LoggedModel {
+  const { modelType, sourceRunId, ...rest } = loggedModel;
   return {
-    ...loggedModel,
+    ...rest,
+    ...(modelType === '' ? {} : { modelType }),
+    ...(sourceRunId === '' ? {} : { sourceRunId }),
     params: new Map(Object.entries(params)),
     tags: new Map(Object.entries(tags)),
     metrics: points.metrics.map(([key, timestamp, step, value, runId, datasetName, datasetDigest]) => ({
@@ -84,7 +89,11 @@ export function toLoggedModelBody({ params, tags, metrics, ...loggedModel }: Log
   });
   return {
     kind: 'loggedModel',
-    loggedModel,
+    loggedModel: {
+      ...loggedModel,
+      modelType: loggedModel.modelType ?? '',
+      sourceRunId: loggedModel.sourceRunId ?? '',
+    },
     params: Object.fromEntries(params),
     tags: Object.fromEntries(tags),
     ...toValues(metrics),
@@ -117,13 +126,13 @@ function toValues(metrics: readonly ModelMetric[]): Values {
   return { metrics: Object.fromEntries(numbers), nan: Object.fromEntries(nan) };
 }
 
-/** By which a model's latest point is the greatest: timestamp, step, value (NaN least), and the first of the runs. */
+/** By which a model's latest point is the greatest: timestamp, step, the first of the runs, value (NaN least). */
 export function compareForModel(a: ModelMetric, b: ModelMetric): number {
   return (
     a.timestamp - b.timestamp ||
     a.step - b.step ||
-    compareValues(a.value, b.value) ||
-    (a.runId < b.runId ? 1 : a.runId > b.runId ? -1 : 0)
+    (a.runId < b.runId ? 1 : a.runId > b.runId ? -1 : 0) ||
+    compareValues(a.value, b.value)
   );
 }
 

@@ -1,0 +1,297 @@
+import fc from 'fast-check';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { auditOperation, toAuditEvent } from '../../../shared/audit/event.ts';
+import type { AuditedWriter } from '../../../shared/audit/audited-writer.ts';
+import { metadataContainers } from '../../../shared/names.ts';
+import type { MetadataStore } from '../../../shared/storage/documents.ts';
+import type { DatasetFilter, MeasuredMetric } from '../../../shared/tracking/logged-models/entities.ts';
+import type { LoggedModelSearch } from '../../../shared/tracking/logged-models/search.ts';
+import { createTracking, type Tracking } from '../../../shared/tracking/tracking.ts';
+import { metadataStores, pace } from '../../support/stores.ts';
+
+/** Without an outbox: logged models are announced to nobody. */
+function auditedWriter(store: MetadataStore): Pick<AuditedWriter, 'commit'> {
+  return {
+    commit: async (container, partition, operations, entries) => {
+      const events = entries.map((entry) => toAuditEvent(entry, pace));
+      const etags = await store.batch(container, partition, [...operations, ...events.map(auditOperation)]);
+      return { etags: etags.slice(0, operations.length), events };
+    },
+  };
+}
+
+async function readEvents(store: MetadataStore, partition: string): Promise<readonly string[]> {
+  const { documents } = await store.list<{ event: { action: string } }>({
+    container: metadataContainers.tracking,
+    partition,
+    filter: { op: 'eq', path: ['kind'], value: 'event' },
+    limit: 1_000,
+  });
+  // Those of one millisecond have no order.
+  return documents
+    .map(({ body }) => body.event.action)
+    .filter((action) => action.startsWith('loggedModel'))
+    .sort();
+}
+
+describe.each(metadataStores)('logged models on $name', ({ open }) => {
+  let store: MetadataStore;
+  let tracking: Tracking;
+  let experimentId: string;
+
+  beforeEach(async () => {
+    store = await open();
+    tracking = createTracking({ store, audited: auditedWriter(store), pace });
+    ({ experimentId } = await tracking.experiments.create({ name: 'models' }, 'ann'));
+  });
+
+  const create = (name: string) => tracking.loggedModels.create({ experimentId, name }, 'ann');
+
+  test('a model is pending until it is finalized, and keeps what it was made with', async () => {
+    const { loggedModels } = tracking;
+    const params = [{ key: '__proto__', value: 'x' }];
+    const model = await loggedModels.create(
+      {
+        experimentId,
+        name: 'm',
+        modelType: 'sklearn',
+        sourceRunId: '123',
+        params,
+        tags: [{ key: 'k', value: '' }],
+      },
+      'ann',
+    );
+    expect(model.modelId).toMatch(/^m-[0-9a-f]{32}$/);
+    expect(model.artifactLocation).toBe(
+      `mlflow-artifacts:/${experimentId}/models/${model.modelId}/artifacts`,
+    );
+    expect(await loggedModels.get(model.modelId)).toEqual(model);
+    expect(model).toMatchObject({ status: 'PENDING', modelType: 'sklearn', sourceRunId: '123' });
+    expect([...model.params]).toEqual([['__proto__', 'x']]);
+    await loggedModels.finalize(model.modelId, 'READY', 'ann');
+    await loggedModels.finalize(model.modelId, 'READY', 'ann');
+    expect((await loggedModels.get(model.modelId)).status).toBe('READY');
+    expect(await readEvents(store, experimentId)).toEqual([
+      'loggedModel.created',
+      'loggedModel.status.changed',
+    ]);
+  });
+
+  test.each(['', 'a/b', 'a:b', 'a.b', 'a%b', 'a"b', "a'b", `${'long'.repeat(125)}s`])(
+    'a bad name is refused: %s',
+    async (name) => {
+      await expect(create(name)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+      expect(
+        (await tracking.loggedModels.search({ experimentIds: [experimentId], limit: 10 })).models,
+      ).toEqual([]);
+    },
+  );
+
+  test('a deleted model is not found, may be asked for, and can be deleted again', async () => {
+    const { loggedModels } = tracking;
+    const { modelId } = await create('m');
+    await loggedModels.delete(modelId, 'bob');
+    await loggedModels.delete(modelId, 'bob');
+    await expect(loggedModels.get(modelId)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(loggedModels.setTags(modelId, [], 'bob')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(await loggedModels.get(modelId, { withDeleted: true })).toMatchObject({
+      lifecycleStage: 'deleted',
+    });
+    expect((await loggedModels.search({ experimentIds: [experimentId], limit: 10 })).models).toEqual([]);
+    expect(await readEvents(store, experimentId)).toEqual(['loggedModel.created', 'loggedModel.deleted']);
+  });
+
+  test('there are no models in experiments that are missing or deleted', async () => {
+    await expect(tracking.loggedModels.create({ experimentId: '77' }, 'ann')).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
+    await tracking.experiments.delete(experimentId, 'ann');
+    await expect(create('m')).rejects.toThrow(/must be in the 'active' state/);
+  });
+
+  test('tags are set, changed and deleted; params are written once', async () => {
+    const { loggedModels } = tracking;
+    const { modelId } = await create('m');
+    await loggedModels.setTags(
+      modelId,
+      [
+        { key: 'a', value: '1' },
+        { key: 'b', value: '2' },
+      ],
+      'ann',
+    );
+    await loggedModels.setTags(
+      modelId,
+      [
+        { key: 'a', value: '0' },
+        { key: 'a', value: '3' },
+      ],
+      'ann',
+    );
+    await loggedModels.setTags(modelId, [{ key: 'a', value: '3' }], 'ann');
+    await loggedModels.deleteTag(modelId, 'b', 'ann');
+    await expect(loggedModels.deleteTag(modelId, 'b', 'ann')).rejects.toThrow(/No tag with key 'b'/);
+    expect([...(await loggedModels.get(modelId)).tags]).toEqual([['a', '3']]);
+    await loggedModels.logParams(modelId, [{ key: 'p', value: '1' }]);
+    await loggedModels.logParams(modelId, [
+      { key: 'p', value: '1' },
+      { key: 'q', value: '2' },
+    ]);
+    await expect(
+      loggedModels.logParams(modelId, [
+        { key: 'r', value: '1' },
+        { key: 'p', value: '2' },
+      ]),
+    ).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(Object.fromEntries((await loggedModels.get(modelId)).params)).toEqual({ p: '1', q: '2' });
+    expect(await readEvents(store, experimentId)).toEqual([
+      'loggedModel.created',
+      'loggedModel.tags.deleted',
+      'loggedModel.tags.set',
+      'loggedModel.tags.set',
+    ]);
+  });
+
+  test('writers at once lose nothing', async () => {
+    const { loggedModels } = tracking;
+    const { modelId } = await create('m');
+    const keys = Array.from({ length: 8 }, (_, index) => `k${index}`);
+    await Promise.all(keys.map((key) => loggedModels.setTags(modelId, [{ key, value: key }], 'ann')));
+    expect([...(await loggedModels.get(modelId)).tags.keys()].sort()).toEqual(keys);
+  });
+
+  test('what a run measures of a model is kept with the run and with the model', async () => {
+    const { loggedModels, runs } = tracking;
+    const { modelId } = await create('m');
+    const { runId } = (await runs.create({ experimentId }, 'ann')).info;
+    const metric = { key: 'acc', timestamp: 5, step: 1, value: 0.5, modelId };
+    for (const value of [0.5, NaN, 0.5])
+      await runs.logMetric(runId, { ...metric, value, timestamp: Number.isNaN(value) ? 4 : 5 }, 'ann');
+    await runs.logMetric(runId, { ...metric, value: -Infinity, datasetName: 'd', datasetDigest: '' }, 'ann');
+    expect((await loggedModels.get(modelId)).metrics).toEqual([
+      { key: 'acc', timestamp: 5, step: 1, value: 0.5, runId },
+      { key: 'acc', timestamp: 5, step: 1, value: -Infinity, runId, datasetName: 'd' },
+    ]);
+    expect((await runs.get(runId)).metrics.get('acc')?.value).toBe(0.5);
+  });
+
+  test('a metric of a model that is not there is not kept at all', async () => {
+    const { runs } = tracking;
+    const { runId } = (await runs.create({ experimentId }, 'ann')).info;
+    const metric = { key: 'acc', timestamp: 5, step: 1, value: 0.5, modelId: `m-${'0'.repeat(32)}` };
+    await expect(runs.logMetric(runId, metric, 'ann')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect((await runs.get(runId)).metrics.size).toBe(0);
+  });
+
+  test('searching scopes metrics to datasets, in filters and in orders', async () => {
+    const { loggedModels } = tracking;
+    const [a, b, c] = [await create('a'), await create('b'), await create('c')];
+    const measure = (
+      model: { modelId: string },
+      value: number,
+      datasetName?: string,
+      datasetDigest?: string,
+    ) =>
+      loggedModels.record('r1', [
+        { key: 'acc', timestamp: 1, step: 0, value, modelId: model.modelId, datasetName, datasetDigest },
+      ]);
+    await measure(a, 0.9, 'train', 'd1');
+    await measure(a, 0.2, 'test', 'd2');
+    await measure(b, 0.8, 'train', 'd1');
+    await measure(b, 0.6, 'test', 'd3');
+    await measure(c, 0.3);
+    const find = async (search: Partial<LoggedModelSearch>) =>
+      (await loggedModels.search({ experimentIds: [experimentId], limit: 10, ...search })).models
+        .map(({ name }) => name)
+        .join('');
+    const train: DatasetFilter = { name: 'train' };
+    const test2: DatasetFilter = { name: 'test', digest: 'd2' };
+    const test3: DatasetFilter = { name: 'test', digest: 'd3' };
+    const byName = [{ field: 'name', direction: 'asc' }] as const;
+    const filter = 'metrics.acc > 0.5';
+    expect(await find({ orderBy: byName })).toBe('abc');
+    expect(await find({ datasets: [train], orderBy: byName })).toBe('ab');
+    expect(await find({ datasets: [{ name: 'other' }] })).toBe('');
+    expect(await find({ datasets: [{ name: 'test' }], filter })).toBe('b');
+    expect(await find({ datasets: [test2], filter })).toBe('');
+    expect(await find({ datasets: [test2, test3], filter })).toBe('b');
+    expect(await find({ datasets: [test3, test2], filter })).toBe('b');
+    expect(await find({ datasets: [train, test2], filter: `NOT (${filter})`, orderBy: byName })).toBe('');
+    expect(await find({ filter: "metrics.acc > 0.1 AND model_type != 'x'", orderBy: byName })).toBe('abc');
+    const by = (dataset: DatasetFilter, direction: 'asc' | 'desc') => ({
+      orderBy: [{ field: 'metrics.acc', direction, dataset }],
+    });
+    expect(await find(by(train, 'asc'))).toBe('bac');
+    expect(await find(by(train, 'desc'))).toBe('abc');
+    expect(await find(by({ name: 'test' }, 'asc'))).toBe('abc');
+    await expect(find({ orderBy: [{ field: 'params.x', direction: 'asc' }] })).rejects.toThrow(
+      /Only metrics/,
+    );
+    await expect(find({ orderBy: [{ field: 'what', direction: 'asc' }] })).rejects.toThrow(
+      /Invalid order by/,
+    );
+  });
+
+  test('pages follow each other without a gap', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    for (const name of names) await create(name);
+    const found: string[] = [];
+    let pageToken: string | undefined;
+    do {
+      const page = await tracking.loggedModels.search({ experimentIds: [experimentId], limit: 2, pageToken });
+      found.push(...page.models.map(({ name }) => name));
+      ({ pageToken } = page);
+    } while (pageToken !== undefined);
+    expect(found.sort()).toEqual(names);
+  });
+});
+
+describe('metrics of a model', () => {
+  const point = fc.record({
+    key: fc.constantFrom('acc', 'loss', '__proto__'),
+    timestamp: fc.integer({ min: 0, max: 3 }),
+    step: fc.integer({ min: 0, max: 3 }),
+    value: fc.constantFrom(0, 1, 2, NaN, Infinity),
+    datasetName: fc.constantFrom(undefined, 'train', '__proto__'),
+    datasetDigest: fc.constantFrom(undefined, 'd1'),
+  });
+
+  test('come to the same in whatever order, and however often, they are told', async () => {
+    const [{ open }] = metadataStores as [(typeof metadataStores)[number]];
+    const store = await open();
+    const { experiments, loggedModels } = createTracking({ store, audited: auditedWriter(store), pace });
+    const { experimentId } = await experiments.create({ name: 'models' }, 'ann');
+    const told = fc.array(point, { minLength: 1, maxLength: 30 }).chain((points) =>
+      fc.record({
+        points: fc.constant(points),
+        again: fc.shuffledSubarray([...points, ...points], { minLength: points.length * 2 }),
+      }),
+    );
+    await fc.assert(
+      fc.asyncProperty(told, async ({ points, again }) => {
+        const once = await loggedModels.create({ experimentId }, 'ann');
+        const twice = await loggedModels.create({ experimentId }, 'ann');
+        const of = (modelId: string, all: typeof points): MeasuredMetric[] =>
+          all.map((metric) => ({ ...metric, modelId }));
+        await loggedModels.record('r', of(once.modelId, points));
+        for (let from = 0; from < again.length; from += 5)
+          await loggedModels.record('r', of(twice.modelId, again.slice(from, from + 5)));
+        const sorted = async (modelId: string) =>
+          (await loggedModels.get(modelId)).metrics.map((metric) => String(Object.values(metric))).sort();
+        expect(await sorted(twice.modelId)).toEqual(await sorted(once.modelId));
+        // The newest of each key and dataset, found the plain way.
+        const newest = Map.groupBy(points, (p) => JSON.stringify([p.key, p.datasetName, p.datasetDigest]));
+        const { metrics } = await loggedModels.get(once.modelId);
+        expect(metrics.length).toBe(newest.size);
+        for (const [place, all] of newest) {
+          const kept = metrics.find(
+            (m) => JSON.stringify([m.key, m.datasetName, m.datasetDigest]) === place,
+          )!;
+          const last = Math.max(...all.map((p) => p.timestamp * 10 + p.step));
+          expect(kept.timestamp * 10 + kept.step).toBe(last);
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+});

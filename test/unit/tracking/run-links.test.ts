@@ -1,0 +1,137 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { auditOperation, toAuditEvent } from '../../../shared/audit/event.ts';
+import { metadataContainers } from '../../../shared/names.ts';
+import type { MetadataStore } from '../../../shared/storage/documents.ts';
+import type { DatasetInput } from '../../../shared/tracking/entities.ts';
+import { createTracking, type Tracking } from '../../../shared/tracking/tracking.ts';
+import { metadataStores, pace } from '../../support/stores.ts';
+
+function dataset(name: string, digest: string, context?: string): DatasetInput {
+  const tags = context === undefined ? [] : [{ key: 'mlflow.data.context', value: context }];
+  return { dataset: { name, digest, sourceType: 'local', source: 's' }, tags };
+}
+
+describe.each(metadataStores)('what runs read and make on $name', ({ open }) => {
+  let store: MetadataStore;
+  let tracking: Tracking;
+  let experimentId: string;
+  let runId: string;
+
+  beforeEach(async () => {
+    store = await open();
+    tracking = createTracking({
+      store,
+      audited: {
+        commit: async (container, partition, operations, entries) => {
+          const events = entries.map((entry) => toAuditEvent(entry, pace));
+          const etags = await store.batch(container, partition, [
+            ...operations,
+            ...events.map(auditOperation),
+          ]);
+          return { etags: etags.slice(0, operations.length), events };
+        },
+      },
+      pace,
+    });
+    ({ experimentId } = await tracking.experiments.create({ name: 'links' }, 'ann'));
+    ({ runId } = (await tracking.runs.create({ experimentId }, 'ann')).info);
+  });
+
+  const addInputs = (datasets: readonly DatasetInput[], models: readonly string[] = []) =>
+    tracking.links.addInputs(runId, { datasets, models: models.map((modelId) => ({ modelId })) }, 'ann');
+
+  test('a dataset is there once by name and digest, as it was first told', async () => {
+    await addInputs(
+      [dataset('a', '1', 'training'), dataset('a', '1', 'test'), dataset('a', '2')],
+      ['m-1', 'm-1'],
+    );
+    await addInputs([dataset('a', '1', 'evaluation'), dataset('__proto__', '1', 'test')], ['m-1', 'm-2']);
+    const { links } = await tracking.runs.get(runId);
+    expect(links.datasetInputs).toEqual([
+      dataset('a', '1', 'training'),
+      dataset('a', '2'),
+      dataset('__proto__', '1', 'test'),
+    ]);
+    expect(links.modelInputs).toEqual([{ modelId: 'm-1' }, { modelId: 'm-2' }]);
+  });
+
+  test('runs are found by their datasets, and datasets by their experiments', async () => {
+    await addInputs([dataset('a', '1', 'training'), dataset('b', '2')]);
+    await addInputs([dataset('a', '1', 'too late')]);
+    const find = async (filter: string) =>
+      (await tracking.search.searchRuns([experimentId], { view: 'ACTIVE_ONLY', filter, limit: 10 })).items
+        .length;
+    expect(await find("dataset.name = 'a' AND datasets.digest = '2' AND dataset.context = 'training'")).toBe(
+      1,
+    );
+    expect(await find("dataset.name = 'c'")).toBe(0);
+    expect(await find("dataset.context = 'too late'")).toBe(0);
+    const listed = await tracking.links.listDatasets([experimentId, experimentId, '77']);
+    expect([...listed].sort((x, y) => (x.name < y.name ? -1 : 1))).toEqual([
+      { experimentId, name: 'a', digest: '1', context: 'training' },
+      { experimentId, name: 'b', digest: '2' },
+    ]);
+  });
+
+  test('outputs are there once by model and step', async () => {
+    const add = (modelId: string, step: number) =>
+      tracking.links.addOutputs(runId, [{ modelId, step }], 'ann');
+    await add('m-1', 1);
+    await add('m-1', 2);
+    await add('m-1', 1);
+    expect((await tracking.runs.get(runId)).links.modelOutputs).toEqual([
+      { modelId: 'm-1', step: 1 },
+      { modelId: 'm-1', step: 2 },
+    ]);
+  });
+
+  test('models logged in the old way become a list in a tag', async () => {
+    const add = (path: string) => tracking.links.addToModelHistory(runId, { artifact_path: path }, 'ann');
+    for (const path of ['a', 'b', 'a']) await add(path);
+    const tag = async () => (await tracking.runs.get(runId)).tags.get('mlflow.log-model.history');
+    expect(JSON.parse((await tag())!)).toEqual([{ artifact_path: 'a' }, { artifact_path: 'b' }]);
+    await tracking.runs.setTag(runId, { key: 'mlflow.log-model.history', value: 'mine' }, 'ann');
+    await expect(add('c')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(await tag()).toBe('mine');
+  });
+
+  test('each change is told once', async () => {
+    for (let times = 0; times < 2; times += 1) {
+      await addInputs([dataset('a', '1')]);
+      await tracking.links.addOutputs(runId, [{ modelId: 'm', step: 0 }], 'ann');
+    }
+    const { documents } = await store.list<{ event: { action: string } }>({
+      container: metadataContainers.tracking,
+      partition: experimentId,
+      filter: { op: 'eq', path: ['kind'], value: 'event' },
+      limit: 100,
+    });
+    const actions = documents
+      .map(({ body }) => body.event.action)
+      .filter((action) => action.includes('puts'));
+    expect(actions.sort()).toEqual(['run.inputs.added', 'run.outputs.added']);
+  });
+
+  test('nothing is added to a run that is deleted, or not there', async () => {
+    await expect(
+      tracking.links.addOutputs('f'.repeat(32), [{ modelId: 'm', step: 0 }], 'ann'),
+    ).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await tracking.runs.delete(runId, 'ann');
+    await expect(addInputs([dataset('a', '1')])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(await tracking.links.listDatasets([experimentId])).toEqual([]);
+  });
+
+  test('limits are kept before anything is written', async () => {
+    const long = dataset('n'.repeat(501), '1');
+    await expect(addInputs([dataset('a', '1'), long])).rejects.toThrow(/'name' exceeds the maximum length/);
+    const heavy = (digest: string): DatasetInput => {
+      const { dataset: ref, tags } = dataset('a', digest);
+      return { dataset: { ...ref, schema: 'x'.repeat(1_000_000) }, tags };
+    };
+    await expect(addInputs([heavy('1'), heavy('2'), heavy('3')])).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
+    expect((await tracking.runs.get(runId)).links.datasetInputs).toEqual([]);
+    expect(await tracking.links.listDatasets([experimentId])).toEqual([]);
+  });
+});
