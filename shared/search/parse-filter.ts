@@ -79,7 +79,7 @@ class FilterParser {
       throw refuse(
         name.kind === 'end'
           ? 'Invalid clause(s) in filter string: it ends where a condition should follow'
-          : `Invalid clause(s) in filter string: '${shorten(name.text)}'. Expected 'Identifier' (such as metrics.loss or tags."my key") found '${shorten(name.text)}'`,
+          : `Invalid comparison clause. Expected 'Identifier' found '${shorten(name.text)}': a field such as metrics.loss or tags."my key" comes first`,
         name.at,
       );
     this.#conditions += 1;
