@@ -13,7 +13,7 @@ import shutil
 import warnings
 
 
-def main(modules):
+def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("url")
     parser.add_argument("--reference", action="store_true")
@@ -32,11 +32,12 @@ def main(modules):
 
     import mlflow
 
+    from .all_checks import MODULES
     from .checks import Stage, run_checks
 
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     mlflow.set_tracking_uri(flags.url)
-    for module in modules:
+    for module in MODULES:
         importlib.import_module(f"{__package__}.{module}")
     stage = Stage(
         url=flags.url.rstrip("/"),
