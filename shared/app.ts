@@ -155,6 +155,8 @@ export function createApp(config: Config, outside: Outside): App {
   const store = new RunStore(metadata, pace);
   const pipelines = new PipelineService({ store, definitions, steps, codeVersion, clock });
   const services: StepServices = {
+    clock,
+    tracking,
     blobs,
     queue,
     scratch,

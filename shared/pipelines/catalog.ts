@@ -2,6 +2,7 @@ import type { PipelineDefinition, Step } from './step.ts';
 import { announceVersion } from './steps/announce-version.ts';
 import { commitVersion } from './steps/commit-version.ts';
 import { deployModel } from './steps/deploy-model.ts';
+import { recordRun } from './steps/record-run.ts';
 import { registerModel } from './steps/register-model.ts';
 import type { StepServices } from './steps/services.ts';
 import { trainModel } from './steps/train-model.ts';
@@ -13,6 +14,7 @@ export const steps = {
   'commit-version': commitVersion,
   'announce-version': announceVersion,
   'train-model': trainModel,
+  'record-run': recordRun,
   'register-model': registerModel,
   'deploy-model': deployModel,
 } as const satisfies Record<string, Step<StepServices>>;
@@ -36,10 +38,11 @@ export const definitions = {
   },
   'train-classifier': {
     description: 'A dataset version becomes a model version, and production if it passes the gate.',
-    version: 1,
+    version: 2,
     steps: [
       { name: 'train', uses: 'train-model', needs: [] },
-      { name: 'register', uses: 'register-model', needs: ['train'] },
+      { name: 'record', uses: 'record-run', needs: ['train'] },
+      { name: 'register', uses: 'register-model', needs: ['train', 'record'] },
       { name: 'deploy', uses: 'deploy-model', needs: ['train', 'register'] },
     ],
   },

@@ -61,6 +61,7 @@ export class Registry {
         lineage,
         serving: trained.serving ?? { status: 'notChecked', reason: 'It has not been opened yet.' },
         ...(signature === undefined ? {} : { signature }),
+        ...(lineage.trackingRunId === undefined ? {} : { runId: lineage.trackingRunId }),
       },
       { once: lineage.runId, createModel: true },
     );

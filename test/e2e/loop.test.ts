@@ -54,6 +54,23 @@ test('a dropped file becomes a scored request, and every link of the chain can b
     dataset: { name: 'flights', version: 0, sha256: version.sha256 },
   });
 
+  // The training stands among the runs of the notebooks, and the version leads to it.
+  const { experiments } = await platform.call<{ experiments: { experiment_id: string }[] }>(
+    'POST',
+    'api/2.0/mlflow/experiments/search',
+    { filter: `name = 'late-flights'`, max_results: 10 },
+  );
+  const { runs } = await platform.call<{ runs: unknown[] }>('POST', 'api/2.0/mlflow/runs/search', {
+    experiment_ids: experiments.map(({ experiment_id: id }) => id),
+    filter: `metrics.aucScore > 0.7 AND params."training.trainer.name" = 'logistic' AND datasets.name = 'flights'`,
+  });
+  expect(runs).toMatchObject([
+    {
+      info: { run_name: training.runId, status: 'FINISHED', run_id: model.lineage['trackingRunId'] },
+      inputs: { dataset_inputs: [{ dataset: { digest: version.sha256.slice(0, 36) } }] },
+    },
+  ]);
+
   const score = await ask(platform);
   expect(score.version).toBe(1);
   expect(score.predictions[0]?.probability).toBeGreaterThan(0);

@@ -1,3 +1,4 @@
+import type { Clock } from '../../core/clock.ts';
 import type { DatasetStore } from '../../datasets/dataset-store.ts';
 import type { Ingestion } from '../../datasets/ingestion.ts';
 import type { Scratch } from '../../storage/scratch.ts';
@@ -6,16 +7,19 @@ import type { Registry } from '../../registry/registry.ts';
 import type { Scoring } from '../../serving/scoring.ts';
 import type { BlobStore } from '../../storage/blobs.ts';
 import type { MessageQueue } from '../../storage/queue.ts';
+import type { Tracking } from '../../tracking/tracking.ts';
 import type { TrainModel } from '../../training/ports.ts';
 import type { Step } from '../step.ts';
 
 /** What steps work with: this is where the domains meet. */
 export interface StepServices {
+  readonly clock: Clock;
   readonly blobs: BlobStore;
   readonly queue: MessageQueue;
   readonly scratch: Scratch;
   readonly ingestion: Ingestion;
   readonly datasets: DatasetStore;
+  readonly tracking: Pick<Tracking, 'experiments' | 'runs' | 'links'>;
   readonly registry: Registry;
   readonly registration: Registration;
   readonly scoring: Scoring;

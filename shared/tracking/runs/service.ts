@@ -39,6 +39,8 @@ export interface ModelMetrics {
 }
 
 export interface NewRun {
+  /** For callers that may come again: the run that has this id already is the one. 32 hex digits; random when left out. */
+  readonly runId?: string | undefined;
   /** Left out: the experiment that is always there. */
   readonly experimentId?: string | undefined;
   readonly name?: string | undefined;
@@ -57,7 +59,7 @@ export class RunService {
     this.#history = new MetricHistory(options.store);
   }
 
-  /** Each call makes a run. @throws NOT_FOUND (the experiment), INVALID_ARGUMENT */
+  /** Each call makes a run, unless it says which. @throws NOT_FOUND (the experiment), INVALID_ARGUMENT */
   async create(wanted: NewRun, by: string): Promise<Run> {
     const { experiments, locator, audited, pace } = this.#options;
     const given = (wanted.tags ?? []).map((tag, index) => checkTag(tag, `tags[${index}].`));
@@ -73,7 +75,9 @@ export class RunService {
         `The experiment ${experimentId} must be in the 'active' state. Current state is ${lifecycleStage}.`,
         { experimentId },
       );
-    const runId = pace.ids.uuid().replaceAll('-', '');
+    const runId = wanted.runId ?? pace.ids.uuid().replaceAll('-', '');
+    const known = wanted.runId === undefined ? undefined : await this.#find(runId);
+    if (known !== undefined) return this.#toRun(known);
     const now = pace.clock.now();
     const { body, draft } = createRunBody(
       {
@@ -230,12 +234,17 @@ export class RunService {
   }
 
   async #read(runId: string): Promise<RunBody> {
+    const body = await this.#find(runId);
+    if (body === undefined) throw noSuchRun(runId);
+    return body;
+  }
+
+  async #find(runId: string): Promise<RunBody | undefined> {
     const { locator, store } = this.#options;
     const experimentId = await locator.findRun(runId);
-    if (experimentId === undefined) throw noSuchRun(runId);
-    const stored = await store.get<RunBody>(runKey(experimentId, runId));
-    if (stored === undefined) throw noSuchRun(runId);
-    return stored.body;
+    return experimentId === undefined
+      ? undefined
+      : (await store.get<RunBody>(runKey(experimentId, runId)))?.body;
   }
 
   async #toRun(body: RunBody): Promise<Run> {

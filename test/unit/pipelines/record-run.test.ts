@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { AuditedWriter } from '../../../shared/audit/audited-writer.ts';
+import { Outbox } from '../../../shared/audit/outbox.ts';
+import { silentLogger } from '../../../shared/core/logger.ts';
+import { recordRun } from '../../../shared/pipelines/steps/record-run.ts';
+import type { StepServices } from '../../../shared/pipelines/steps/services.ts';
+import { createTracking } from '../../../shared/tracking/tracking.ts';
+import { createDocuments, pace } from '../../support/stores.ts';
+
+test('a training is one run, however often its step is repeated', async () => {
+  const store = createDocuments();
+  const queue = { send: async () => {} };
+  const outbox = new Outbox(store, queue, { now: () => pace.clock.now(), logger: silentLogger });
+  const audited = new AuditedWriter(store, outbox, pace);
+  const tracking = createTracking({ store, audited, pace, runSilenceMinutes: 60 });
+  const services = { tracking, clock: pace.clock } as unknown as StepServices;
+  const training = {
+    features: [{ column: 'distance', kind: 'numeric' }],
+    label: { column: 'delay', op: '>=', value: 15 },
+    trainer: { name: 'logistic' },
+  };
+  const hash = 'ab'.repeat(32);
+  const record = () =>
+    recordRun.run(
+      {
+        params: recordRun.params.parse({ model: 'late flights', training }),
+        needs: recordRun.needs.parse({
+          train: {
+            model: 'late flights',
+            sha256: hash,
+            sizeBytes: 10,
+            metrics: { aucScore: 0.75, baseRate: 0.2 },
+            dataset: { name: 'flights', version: 3, sha256: hash },
+          },
+        }),
+      },
+      {
+        runId: 'late-flights-v3',
+        codeVersion: '1.0.0+abc',
+        services,
+        logger: silentLogger,
+        signal: new AbortController().signal,
+        report: () => {},
+      },
+    );
+  const [first, second] = await Promise.all([record(), record()]);
+  expect(second).toEqual(first);
+  expect(await record()).toEqual(first);
+
+  const { trackingRunId } = first as { readonly trackingRunId: string };
+  const run = await tracking.runs.get(trackingRunId);
+  expect(run.info).toMatchObject({ name: 'late-flights-v3', status: 'FINISHED' });
+  expect(run.params.get('training.label.value')).toBe('15');
+  expect(run.params.get('training.seed')).toBe('0');
+  expect(run.metrics.get('aucScore')?.value).toBe(0.75);
+  expect(run.links.datasetInputs).toHaveLength(1);
+  expect((await tracking.runs.getHistory(trackingRunId, 'aucScore', { limit: 10 })).points).toHaveLength(1);
+  const experiment = await tracking.experiments.getByName('late flights');
+  expect(experiment.experimentId).toBe(run.info.experimentId);
+});
