@@ -1,7 +1,7 @@
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isAppError } from '../core/errors.ts';
-import { createLookup, readTarget, type TargetPolicy } from './target.ts';
+import { createLookup, readTarget, type Resolve, type TargetPolicy } from './target.ts';
 
 /** What became of one attempt. */
 export type SendOutcome =
@@ -21,17 +21,23 @@ export interface Sender {
   send(url: string, headers: Readonly<Record<string, string>>, body: string): Promise<SendOutcome>;
 }
 
+export interface SenderOptions {
+  readonly policy: TargetPolicy;
+  /** For the whole attempt: name, connection, answer. */
+  readonly timeoutMs: number;
+  /** The system's when left out. */
+  readonly resolve?: Resolve;
+}
+
 /** What is kept of an answer; the rest is not read. */
 const maxAnswerBytes = 16 * 1024;
 
 /**
  * POSTs over connections of its own: no proxy, no redirects, no cookies, no connection that somebody else checked.
- *
- * @param timeoutMs for the whole attempt: name, connection, answer
  */
-export function createSender(options: { readonly policy: TargetPolicy; readonly timeoutMs: number }): Sender {
-  const { policy, timeoutMs } = options;
-  const lookup = createLookup(policy);
+export function createSender(options: SenderOptions): Sender {
+  const { policy, timeoutMs, resolve } = options;
+  const lookup = createLookup(policy, resolve);
   return {
     async send(text, headers, body) {
       const timeout = AbortSignal.timeout(timeoutMs);

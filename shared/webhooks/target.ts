@@ -1,10 +1,17 @@
-import { lookup as resolve } from 'node:dns';
+import { lookup, type LookupAddress, type LookupAllOptions } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { AppError } from '../core/errors.ts';
 import { isPublicAddress } from './addresses.ts';
 
 /** Where webhooks may go: `public` is HTTPS to the public internet; `any` also HTTP, and this machine and its network. */
 export type TargetPolicy = 'public' | 'any';
+
+/** Finds the addresses of a name, as `dns.lookup` does. */
+export type Resolve = (
+  hostname: string,
+  options: LookupAllOptions,
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
 
 export const maxUrlLength = 2_048;
 
@@ -36,7 +43,7 @@ export function readTarget(text: string, policy: TargetPolicy): URL {
  * A resolver for connections that gives only addresses that were checked, so that what is connected to is what was
  * checked. A name with any private address is refused as a whole.
  */
-export function createLookup(policy: TargetPolicy): LookupFunction {
+export function createLookup(policy: TargetPolicy, resolve: Resolve = lookup): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, { ...options, all: true }, (error, addresses) => {
       if (error) return callback(error, '', 0);

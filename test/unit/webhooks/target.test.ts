@@ -4,7 +4,12 @@ import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { isPublicAddress } from '../../../shared/webhooks/addresses.ts';
 import { createSender } from '../../../shared/webhooks/send.ts';
-import { createLookup, readTarget } from '../../../shared/webhooks/target.ts';
+import {
+  createLookup,
+  readTarget,
+  type Resolve,
+  type TargetPolicy,
+} from '../../../shared/webhooks/target.ts';
 
 describe('an address is public', () => {
   test.each([
@@ -111,7 +116,41 @@ test('a name that leads to this machine is not connected to', async () => {
   expect(found).toMatchObject({ code: 'INVALID_ARGUMENT' });
 });
 
+test.each([
+  [[{ address: '127.0.0.1', family: 4 }]],
+  // Any of several is enough: which one is connected to is chance.
+  [
+    [
+      { address: '1.1.1.1', family: 4 },
+      { address: '127.0.0.1', family: 4 },
+    ],
+  ],
+  [[{ address: '::ffff:127.0.0.1', family: 6 }]],
+])('a public name that leads to this machine when it is connected to is not: %j', async (addresses) => {
+  const { port, connections } = await listen();
+  const resolve: Resolve = (_hostname, _options, callback) => callback(null, addresses);
+  const send = (policy: TargetPolicy) =>
+    createSender({ policy, timeoutMs: 500, resolve }).send(`https://example.com:${port}/`, {}, '{}');
+  await expect(send('public')).resolves.toEqual({
+    kind: 'forbidden',
+    reason: "Webhook URL host 'example.com' is not a public address.",
+  });
+  expect(connections()).toBe(0);
+});
+
 test('nothing reaches a private receiver, even when its address was stored before the policy changed', async () => {
+  const { port, connections } = await listen();
+  const sender = createSender({ policy: 'public', timeoutMs: 2_000 });
+  await expect(sender.send(`https://127.0.0.1:${port}/`, {}, '{}')).resolves.toMatchObject({
+    kind: 'forbidden',
+  });
+  expect(connections()).toBe(0);
+  // The same with the policy that allows it arrives: the test can fail.
+  await createSender({ policy: 'any', timeoutMs: 2_000 }).send(`https://127.0.0.1:${port}/`, {}, '{}');
+  expect(connections()).toBe(1);
+});
+
+async function listen() {
   let connections = 0;
   const server = createServer((socket) => {
     connections += 1;
@@ -119,13 +158,5 @@ test('nothing reaches a private receiver, even when its address was stored befor
   }).listen(0, '127.0.0.1');
   onTestFinished(() => void server.close());
   await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  const sender = createSender({ policy: 'public', timeoutMs: 2_000 });
-  await expect(sender.send(`https://127.0.0.1:${port}/`, {}, '{}')).resolves.toMatchObject({
-    kind: 'forbidden',
-  });
-  expect(connections).toBe(0);
-  // The same with the policy that allows it arrives: the test can fail.
-  await createSender({ policy: 'any', timeoutMs: 2_000 }).send(`https://127.0.0.1:${port}/`, {}, '{}');
-  expect(connections).toBe(1);
-});
+  return { port: (server.address() as AddressInfo).port, connections: () => connections };
+}
