@@ -4,20 +4,23 @@ const maxPathLength = 1_024;
 const maxDecodings = 10;
 
 /**
- * The path of a file among the artifacts, from what a caller sent: relative, with `/` between its parts. Taken as it
- * is: "a%20b" names another file than "a b". But nothing that could lead elsewhere on the caller's own disk is let in,
- * however often it was percent-encoded, because callers download to where the path says.
+ * The path of a file among the artifacts, from what a caller sent: relative, with `/` between its parts, and as MLflow
+ * has it: percent-encodings are undone until none is left, so that "a%20b" is the file "a b". Its clients do that to
+ * every path that a listing tells them, and must find the file again.
+ *
+ * Nothing that could lead elsewhere on a caller's own disk is let in, because callers download to where the path says;
+ * nor is `#`, over which those clients fail.
  *
  * @throws INVALID_ARGUMENT
  * @example
- * readFilePath('1/run/artifacts/model/MLmodel') // the same
- * readFilePath('a/%252e%252e/b')                // throws: Invalid path
+ * readFilePath('1/run/artifacts/my%2520model/MLmodel') // '1/run/artifacts/my model/MLmodel'
  */
 export function readFilePath(given: string): string {
-  checkIsSafe(given);
-  if (given === '') throw new AppError('INVALID_ARGUMENT', 'The path of an artifact is empty.');
-  checkParts(given);
-  return given;
+  const path = decode(given);
+  checkIsSafe(path);
+  if (path === '') throw new AppError('INVALID_ARGUMENT', 'The path of an artifact is empty.');
+  checkParts(path);
+  return path;
 }
 
 /**
@@ -26,8 +29,9 @@ export function readFilePath(given: string): string {
  * @throws INVALID_ARGUMENT
  */
 export function readFolderPath(given: string): string {
-  checkIsSafe(given);
-  const path = given.replace(/\/+$/, '');
+  const decoded = decode(given);
+  checkIsSafe(decoded);
+  const path = decoded.replace(/\/+$/, '');
   if (path !== '') checkParts(path);
   return path;
 }
@@ -47,34 +51,46 @@ function invalidPath(reason: string): AppError {
   return new AppError('INVALID_ARGUMENT', 'Invalid path', { reason });
 }
 
-function checkIsSafe(given: string): void {
+/** Undoes percent-encodings until none is left; control characters that come to light are encoded again. */
+function decode(given: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  if (/[\u0000-\u001f\u007f]/.test(given)) throw invalidPath('It has control characters.');
   let text = given;
   for (let times = 0; times < maxDecodings; times += 1) {
-    const problem = findDanger(text);
-    if (problem !== undefined) throw invalidPath(problem);
     const decoded = unquote(text);
-    if (decoded === text) return;
+    if (decoded === text) return encodeControls(text);
     text = decoded;
   }
   throw invalidPath('It is percent-encoded too many times.');
 }
 
-function findDanger(text: string): string | undefined {
-  if (text.startsWith('/')) return 'It is absolute.';
-  if (/^[a-z]:(?:\/|$)/i.test(text)) return 'It begins with a drive letter.';
-  if (/^file:/i.test(text)) return 'It is a URI.';
-  if (text.includes('\\')) return 'It has a backslash.';
-  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (/[\u0000-\u001f\u007f-\u009f]/.test(text)) return 'It has control characters.';
-  if (text.split('/').includes('..')) return 'It leads upwards.';
-  return undefined;
-}
-
-/** As lenient as those decoders that a caller may have: what is no percent-encoding is left alone. */
+/** As lenient as MLflow's clients are: what is no percent-encoding is left alone, what is no UTF-8 is U+FFFD. */
 function unquote(text: string): string {
   return text.replaceAll(/(?:%[0-9a-f]{2})+/gi, (escapes) =>
     Buffer.from(escapes.replaceAll('%', ''), 'hex').toString('utf8'),
   );
+}
+
+function encodeControls(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  return text.replaceAll(/[\u0000-\u001f\u007f]/g, (character) => {
+    return `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
+}
+
+function checkIsSafe(path: string): void {
+  const problem = findDanger(path);
+  if (problem !== undefined) throw invalidPath(problem);
+}
+
+function findDanger(path: string): string | undefined {
+  if (path.startsWith('/')) return 'It is absolute.';
+  if (/^[a-z]:(?:\/|$)/i.test(path)) return 'It begins with a drive letter.';
+  if (/^file:/i.test(path)) return 'It is a URI.';
+  if (path.includes('\\')) return 'It has a backslash.';
+  if (path.includes('#')) return 'It has a number sign.';
+  if (path.split('/').includes('..')) return 'It leads upwards.';
+  return undefined;
 }
 
 /** What Blob storage could not keep under this very name. */
@@ -89,6 +105,6 @@ function checkParts(path: string): void {
     throw new AppError('INVALID_ARGUMENT', 'The path of an artifact has an empty part.');
   if (parts.some((part) => part.endsWith('.')))
     throw new AppError('INVALID_ARGUMENT', 'No part of the path of an artifact ends in a dot.');
-  if (!path.isWellFormed() || /[\ufffe\uffff]/.test(path))
-    throw new AppError('INVALID_ARGUMENT', 'The path of an artifact is not well-formed Unicode.');
+  if (!path.isWellFormed() || /[\u0080-\u009f\ufffe\uffff]/.test(path))
+    throw new AppError('INVALID_ARGUMENT', 'The path of an artifact has characters that text has not.');
 }

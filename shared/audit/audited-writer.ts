@@ -13,11 +13,6 @@ export interface Committed {
 /**
  * Writes changes together with the events that tell of them, in one batch: either both happened, or neither. Events
  * that somebody listens to are sent to the topic `events` afterwards, or by the outbox's sweep.
- *
- * @example
- * await writer.commit('registry', model, [{ kind: 'create', id: 'head', body }], [
- *   { by, action: 'model.created', subject: { kind: 'model', model }, before: null, after: { description, tags } },
- * ]);
  */
 export class AuditedWriter {
   readonly #store: MetadataStore;

@@ -61,9 +61,6 @@ export interface SearchEntity {
 
 /**
  * A subject from its entities. The first entity is that of bare keys (MLflow: attributes).
- *
- * @example
- * defineSubject({ what: 'runs', entities: [fixedEntity(['attribute'], { run_id: { path: ['run', 'runId'], type: 'string' } })], defaultOrder })
  */
 export function defineSubject(definition: {
   readonly what: string;
