@@ -45,7 +45,7 @@ const types: ReadonlyMap<string, string> = new Map([
  * guessContentType('plots/loss.png') // 'image/png'
  */
 export function guessContentType(path: string): string {
-  const name = path.slice(path.lastIndexOf('/') + 1);
+  const name = path.slice(path.lastIndexOf('/') + 1).replace(/(?<=\.\w+)\.(?:gz|bz2|xz)$/i, '');
   const dot = name.lastIndexOf('.');
   // A dot at the start begins a name, not an extension.
   const extension = dot <= 0 ? name : name.slice(dot + 1);
