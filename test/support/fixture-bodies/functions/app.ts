@@ -13,7 +13,7 @@ const options = {
   auth: 'off',
   now: () => 0,
   bodies: createByteBudget(2 ** 20),
-  idleMs: 400,
+  idleMs: Number(process.env['FIXTURE_IDLE_MS'] ?? 400),
 } as const;
 const note = (name: string) =>
   appendFileSync(process.env['FIXTURE_LOG'] ?? '', `${JSON.stringify({ name })}\n`);

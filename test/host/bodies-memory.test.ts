@@ -1,0 +1,63 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { PlatformProcess } from '../../local/platform-process.ts';
+import { createFolder } from '../support/stores.ts';
+
+const megabytes = Number(process.env['SLIPWAY_TEST_MEGABYTES'] ?? 512);
+const megabyte = new Uint8Array(2 ** 20);
+
+/** The most memory that a process has held so far. Linux counts it. */
+function peakMb(pid: number): number {
+  return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+}
+
+test.skipIf(!existsSync('/proc/self/status'))(
+  'bodies of any size, up and down and at once, leave the memory of the host alone (Linux only: it counts peaks)',
+  async () => {
+    const folder = createFolder();
+    const host = await PlatformProcess.start({
+      port: 0,
+      dataDir: join(folder, 'data'),
+      appDir: join(import.meta.dirname, '../support/fixture-bodies'),
+      readyPath: 'sized',
+      env: {
+        FIXTURE_LOG: join(folder, 'log'),
+        FIXTURE_HUB: 'FixtureHub',
+        FIXTURE_IDLE_MS: '60000',
+        FIXTURE_MEGABYTES: String(megabytes),
+        FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '107374182400',
+      },
+    });
+    onTestFinished(() => host.stop());
+    const up = async (count: number) => {
+      let left = count;
+      const body = new ReadableStream<Uint8Array>({
+        pull(controller) {
+          if (left-- > 0) controller.enqueue(megabyte);
+          else controller.close();
+        },
+      });
+      const init = { method: 'POST', body, duplex: 'half' } as RequestInit;
+      return (await fetch(`${host.url}/count`, init)).json();
+    };
+    const down = async (count: number) => {
+      let sizeBytes = 0;
+      for await (const chunk of (await fetch(`${host.url}/large`)).body ?? []) {
+        sizeBytes += chunk.length;
+        if (sizeBytes >= count * 2 ** 20) break;
+      }
+      return { sizeBytes };
+    };
+    // Everything has run once, with the garbage that it makes, before the measurement begins.
+    await Promise.all([up(128), down(128)]);
+    const before = peakMb(host.pid);
+    const whole = { sizeBytes: megabytes * 2 ** 20 };
+    expect(await up(megabytes)).toEqual(whole);
+    expect(await down(megabytes)).toEqual(whole);
+    expect(await Promise.all([up(megabytes), down(megabytes)])).toEqual([whole, whole]);
+    console.log('RISE', before, peakMb(host.pid));
+    expect(peakMb(host.pid) - before).toBeLessThan(64);
+  },
+  300_000,
+);
