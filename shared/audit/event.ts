@@ -31,11 +31,11 @@ export type AuditSubject =
 
 export type AuditEntry = Pick<AuditEvent, 'by' | 'action' | 'subject' | 'before' | 'after'> & {
   /**
-   * The event comes no earlier than this, in milliseconds since the Unix epoch. Where the order of changes decides
-   * (which version did an alias lead to?), give the time of the change that this one follows, plus one: the clocks of
+   * The event's time, in milliseconds since the Unix epoch; now, when left out. Where the order of changes decides
+   * (which version did an alias lead to?), the writer keeps the last one's time and gives a later one: the clocks of
    * two machines differ.
    */
-  readonly notBefore?: number;
+  readonly at?: number;
 };
 
 /**
@@ -44,9 +44,8 @@ export type AuditEntry = Pick<AuditEvent, 'by' | 'action' | 'subject' | 'before'
  * @param order tells events of one millisecond apart: the later has the higher, up to 999,999
  */
 export function toAuditEvent(entry: AuditEntry, { clock, ids }: Pace, order = 0): AuditEvent {
-  const { notBefore = 0, ...told } = entry;
-  const at = Math.max(clock.now(), notBefore);
-  return { eventId: `${toEventIdBound(at)}-${String(order).padStart(6, '0')}-${ids.uuid()}`, at, ...told };
+  const { at = clock.now() } = entry;
+  return { eventId: `${toEventIdBound(at)}-${String(order).padStart(6, '0')}-${ids.uuid()}`, ...entry, at };
 }
 
 /**

@@ -40,6 +40,8 @@ export type HeadBody = {
     readonly approvalPolicy?: ApprovalPolicy;
     /** The model is being renamed: nothing else changes meanwhile. */
     readonly move?: Move;
+    /** The time of its last event: the next one's is later, whichever machine writes it. */
+    readonly eventAt?: number;
     /** Its last name: a repeated rename is recognised by it. */
     readonly renamedFrom?: string;
   };
@@ -57,7 +59,12 @@ export type Marker =
   /** The new name is taken for a model that is on its way there, with the head it will have. */
   | {
       readonly kind: 'claim';
-      readonly claim: { readonly from: string; readonly moveId: string; readonly by: string };
+      readonly claim: {
+        readonly from: string;
+        readonly moveId: string;
+        readonly by: string;
+        readonly at: number;
+      };
       readonly detail: { readonly head: HeadBody };
     }
   /** The model went to another name; what is left here is to be removed. */
@@ -179,6 +186,11 @@ export function asJson(body: object): JsonObject {
 
 export function replaceHead(head: Head, body: HeadBody): BatchOperation {
   return { kind: 'replace', id: headId, body: asJson(body), etag: head.etag };
+}
+
+/** When the next event of a model is: in the order of its changes, though the clocks of two machines differ. */
+export function nextEventAt(head: HeadBody, now: number): number {
+  return Math.max(now, (head.detail.eventAt ?? 0) + 1);
 }
 
 export function replaceVersion(stored: StoredVersion, body: VersionBody): BatchOperation {

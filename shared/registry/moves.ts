@@ -12,6 +12,7 @@ import {
   type Marker,
   type Move,
   movingKinds,
+  nextEventAt,
   type VersionBody,
 } from './documents.ts';
 
@@ -69,6 +70,7 @@ export async function finishMove(services: MoveServices, from: string, move: Mov
       subject: { kind: 'model', model: from },
       before: { name: from },
       after: { name: move.to },
+      at: nextEventAt(old.body, move.at),
     };
     await guarded(
       writer.commit(
@@ -111,7 +113,7 @@ async function claim(services: MoveServices, old: Stored, move: Move): Promise<S
   };
   const body: Marker = {
     kind: 'claim',
-    claim: { from: model.name, moveId: move.moveId, by: move.by },
+    claim: { from: model.name, moveId: move.moveId, by: move.by, at: move.at },
     detail: { head },
   };
   try {
@@ -160,18 +162,22 @@ async function activate({ store, writer }: MoveServices, model: string, moveId: 
   const claimed = await getHead(store, model);
   if (claimed?.body.kind !== 'claim' || claimed.body.claim.moveId !== moveId) return;
   const { claim, detail } = claimed.body;
+  // After the event under the old name, which is the head's next.
+  const eventAt = nextEventAt(detail.head, claim.at) + 1;
+  const head: HeadBody = { ...detail.head, detail: { ...detail.head.detail, eventAt } };
   const event: AuditEntry = {
     by: claim.by,
     action: registryActions.modelRenamed,
     subject: { kind: 'model', model },
     before: { name: claim.from },
     after: { name: model },
+    at: eventAt,
   };
   await guarded(
     writer.commit(
       container,
       model,
-      [{ kind: 'replace', id: headId, body: asJson(detail.head), etag: claimed.etag }],
+      [{ kind: 'replace', id: headId, body: asJson(head), etag: claimed.etag }],
       [event],
     ),
   );

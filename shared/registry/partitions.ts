@@ -15,6 +15,7 @@ import {
   headId,
   type Marker,
   type Move,
+  nextEventAt,
   replaceHead,
   type RunBody,
   runDocumentId,
@@ -109,7 +110,8 @@ export class Partitions {
     operations: readonly BatchOperation[],
     entries: readonly AuditEntry[],
   ): Promise<void> {
-    await guarded(this.#writer.commit(container, model, operations, entries));
+    const told = tellInOrder(operations, entries, this.pace.clock.now());
+    await guarded(this.#writer.commit(container, model, told.operations, told.entries));
   }
 
   /**
@@ -150,6 +152,7 @@ export class Partitions {
             subject: { kind: 'model', model },
             before,
             after: null,
+            at: nextEventAt(head.body, this.pace.clock.now()),
           },
         ],
       );
@@ -230,4 +233,26 @@ export function refuseUnknownVersion(model: string, version: number | string): n
     model,
     version,
   });
+}
+
+/** Gives events their time, and keeps it in the head that is written with them. */
+function tellInOrder(
+  operations: readonly BatchOperation[],
+  entries: readonly AuditEntry[],
+  now: number,
+): { readonly operations: readonly BatchOperation[]; readonly entries: readonly AuditEntry[] } {
+  const index = operations.findIndex(
+    (operation) =>
+      operation.kind !== 'delete' && operation.id === headId && operation.body['kind'] === 'model',
+  );
+  const operation = operations[index];
+  if (operation === undefined || operation.kind === 'delete' || entries.length === 0)
+    return { operations, entries };
+  const head = operation.body as unknown as HeadBody;
+  const at = nextEventAt(head, now);
+  const body = asJson({ ...head, detail: { ...head.detail, eventAt: at } });
+  return {
+    operations: operations.with(index, { ...operation, body }),
+    entries: entries.map((entry) => ({ ...entry, at })),
+  };
 }
