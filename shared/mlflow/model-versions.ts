@@ -6,7 +6,14 @@ import type { Registry } from '../registry/registry.ts';
 import { toVersionNumber } from '../registry/rules.ts';
 import { defineEndpoint } from './endpoint.ts';
 import { flag, keyValues, repeated, requiredText, text } from './message.ts';
-import { fromKeyValues, maxResults, toModelVersion, toSearch, versionText } from './registry-messages.ts';
+import {
+  fromKeyValues,
+  listed,
+  maxResults,
+  toModelVersion,
+  toSearch,
+  versionText,
+} from './registry-messages.ts';
 
 const byVersion = { name: requiredText(), version: versionText() };
 
@@ -110,7 +117,7 @@ export function modelVersionEndpoints(registry: Registry, registration: Registra
       handle: async (message) => {
         const { items, pageToken } = await versions.search(toSearch(message));
         return {
-          model_versions: items.map(toModelVersion),
+          ...listed('model_versions', items.map(toModelVersion)),
           ...(pageToken === undefined ? {} : { next_page_token: pageToken }),
         };
       },

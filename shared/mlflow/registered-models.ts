@@ -5,11 +5,12 @@ import type { Route } from '../http/route.ts';
 import type { Model, ModelVersionView } from '../registry/entities.ts';
 import { newestOf } from '../registry/registration.ts';
 import type { Registry } from '../registry/registry.ts';
-import { toVersionNumber } from '../registry/rules.ts';
+import { checkAliasName, toVersionNumber } from '../registry/rules.ts';
 import { defineEndpoint } from './endpoint.ts';
 import { keyValues, repeated, requiredText, text } from './message.ts';
 import {
   fromKeyValues,
+  listed,
   maxResults,
   toModelVersion,
   toSearch,
@@ -88,7 +89,7 @@ export function registeredModelEndpoints(registry: Registry): readonly Route[] {
       handle: async (message) => {
         const { items, pageToken } = await models.search(toSearch(message));
         return {
-          registered_models: await inGroups(items, (model) => describe(registry, model)),
+          ...listed('registered_models', await inGroups(items, (model) => describe(registry, model))),
           ...(pageToken === undefined ? {} : { next_page_token: pageToken }),
         };
       },
@@ -99,9 +100,8 @@ export function registeredModelEndpoints(registry: Registry): readonly Route[] {
       summary: 'The newest version in each stage.',
       role: 'reader',
       message: z.object({ ...byName, stages: repeated(text()).default([]) }),
-      handle: async ({ name, stages }) => ({
-        model_versions: (await versions.latest(name, stages)).map(toModelVersion),
-      }),
+      handle: async ({ name, stages }) =>
+        listed('model_versions', (await versions.latest(name, stages)).map(toModelVersion)),
     }),
     defineEndpoint({
       methods: ['POST'],
@@ -161,6 +161,7 @@ export function registeredModelEndpoints(registry: Registry): readonly Route[] {
 }
 
 async function findByAlias(registry: Registry, name: string, alias: string): Promise<ModelVersionView> {
+  checkAliasName(alias);
   if (alias.toLowerCase() === 'latest') return newestOf(name, await registry.versions.latest(name));
   const model = await registry.models.get(name);
   const version = Object.hasOwn(model.aliases, alias) ? model.aliases[alias] : undefined;
@@ -181,9 +182,12 @@ async function describe(registry: Registry, model: Model): Promise<JsonObject> {
     creation_timestamp: model.createdAt,
     last_updated_timestamp: model.updatedAt,
     ...(model.description === '' ? {} : { description: model.description }),
-    latest_versions: latest.map(toModelVersion),
-    tags: toTags(model.tags),
-    aliases: Object.entries(model.aliases).map(([alias, version]) => ({ alias, version: String(version) })),
+    ...listed('latest_versions', latest.map(toModelVersion)),
+    ...listed('tags', toTags(model.tags)),
+    ...listed(
+      'aliases',
+      Object.entries(model.aliases).map(([alias, version]) => ({ alias, version: String(version) })),
+    ),
   };
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { JsonObject } from '../core/json.ts';
+import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { ModelVersionView, Tags } from '../registry/entities.ts';
 import type { SearchOrder } from '../registry/models.ts';
 import { int64, requiredText } from './message.ts';
@@ -57,12 +57,17 @@ export function toModelVersion(version: ModelVersionView): JsonObject {
     ...(serving.status === 'unservable'
       ? { status_message: `Cannot be served: ${serving.reason}`.slice(0, 500) }
       : {}),
-    tags: toTags(version.tags),
-    aliases: version.aliases,
+    ...listed('tags', toTags(version.tags)),
+    ...listed('aliases', version.aliases),
     ...(modelId === undefined ? {} : { model_id: modelId }),
   };
 }
 
 export function toTags(tags: Tags): { readonly key: string; readonly value: string }[] {
   return Object.entries(tags).map(([key, value]) => ({ key, value }));
+}
+
+/** A list, or nothing: protobuf's JSON leaves empty ones out. */
+export function listed(name: string, items: readonly JsonValue[]): JsonObject {
+  return items.length === 0 ? {} : { [name]: items };
 }

@@ -34,7 +34,9 @@ export class Aliases {
   async move(model: string, name: string, version: number, by: string): Promise<Alias> {
     checkAliasName(name);
     checkAliasIsFree(name);
-    return this.#partitions.changeExisting(model, async (head) => {
+    // Of a model that is not there, no version is: it is told so, as MLflow does.
+    return this.#partitions.change(model, async (head) => {
+      if (head === undefined) return refuseUnknownVersion(model, version);
       const { body } = head;
       const [stored, before] = await Promise.all([
         this.#partitions.findVersion(model, version),

@@ -185,6 +185,8 @@ export class Registration {
   /** @throws NOT_FOUND */
   async #findVersion(uri: Exclude<ModelUri, { kind: 'loggedModel' }>): Promise<ModelVersionView> {
     const { registry } = this.#options;
+    // An unknown model is told as such, not as an unknown version.
+    await registry.models.get(uri.model);
     switch (uri.kind) {
       case 'version':
         return registry.getVersion(uri.model, uri.version);

@@ -1,7 +1,9 @@
 import { AuditedWriter } from '../../shared/audit/audited-writer.ts';
 import { Outbox } from '../../shared/audit/outbox.ts';
 import { silentLogger } from '../../shared/core/logger.ts';
+import { Registration, type RegistrationOptions } from '../../shared/registry/registration.ts';
 import { Registry } from '../../shared/registry/registry.ts';
+import type { BlobStore } from '../../shared/storage/blobs.ts';
 import type { MetadataStore } from '../../shared/storage/documents.ts';
 import type { Pace } from '../../shared/storage/optimistic.ts';
 import type { OutgoingMessage } from '../../shared/storage/queue.ts';
@@ -17,4 +19,26 @@ export function createRegistry(
   };
   const outbox = new Outbox(store, queue, { now: () => pace.clock.now(), logger: silentLogger });
   return new Registry({ store, writer: new AuditedWriter(store, outbox, pace), pace });
+}
+
+/** Registers from sources; where nothing is logged and nothing stored unless the test says so. */
+export function createRegistration(
+  registry: Registry,
+  outside: Partial<Omit<RegistrationOptions, 'registry'>> = {},
+): Registration {
+  return new Registration({
+    registry,
+    blobs: {
+      list: async () => ({ blobs: [] }),
+      head: async () => undefined,
+    } as Partial<BlobStore> as BlobStore,
+    inspect: () => Promise.reject(new Error('nothing is to be opened here')),
+    lookup: {
+      findRun: async () => undefined,
+      findLoggedModel: async () => undefined,
+      noteVersion: async () => {},
+    },
+    logger: silentLogger,
+    ...outside,
+  });
 }

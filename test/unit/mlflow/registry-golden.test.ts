@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { modelVersionEndpoints } from '../../../shared/mlflow/model-versions.ts';
+import { registeredModelEndpoints } from '../../../shared/mlflow/registered-models.ts';
+import { registryScript } from '../../golden/mlflow/registry-script.ts';
+import { runScript } from '../../support/mlflow-script.ts';
+import { openWire } from '../../support/mlflow-wire.ts';
+import { createRegistration, createRegistry } from '../../support/registry.ts';
+import { createDocuments } from '../../support/stores.ts';
+
+interface Recorded {
+  readonly path: string;
+  readonly status: number;
+  readonly json: { readonly error_code?: string; readonly message?: string };
+}
+
+const file = new URL('../../golden/mlflow/registry.json', import.meta.url);
+const golden = JSON.parse(readFileSync(file, 'utf8')) as readonly Recorded[];
+
+const hosts = 'refused for the path, as 2.x does, not for the host: nothing is ever fetched from there';
+
+/** Steps that we answer otherwise, and why. */
+const differences: Readonly<Record<string, string>> = {
+  'POST mlflow/model-versions/create {"name":"renamed","source":"http://host:9000/models/../../../"}': hosts,
+  'POST mlflow/model-versions/create {"name":"renamed","source":"mlflow-artifacts://host:9000/models/..%2f..%2fartifacts"}':
+    hosts,
+  'POST mlflow/model-versions/create {"name":"renamed","source":"mlflow-artifacts://host:9000/models/%252e%252e/x"}':
+    hosts,
+  [`GET mlflow/registered-models/search {"filter":"name ILIKE '%ÜMLAUT%'"}`]:
+    'upper and lower case are the same beyond ASCII, too',
+};
+
+test('models, versions, aliases and stages answer as mlflow 3.17.2 does', async () => {
+  const registry = createRegistry(createDocuments());
+  const send = openWire([
+    ...registeredModelEndpoints(registry),
+    ...modelVersionEndpoints(registry, createRegistration(registry)),
+  ]);
+  const results = await runScript(registryScript, send);
+  expect(results.map(({ request }) => request.path)).toEqual(golden.map(({ path }) => path));
+  results.forEach(({ request, answer }, index) => {
+    const { method, path, body, query } = request;
+    const title = `${method} ${path} ${JSON.stringify(body ?? query).slice(0, 200)}`;
+    const ours = answer as Pick<Recorded, 'status' | 'json'>;
+    const found = expect.soft(summarise(path, ours), `${title}: ${ours.json.message}`);
+    const theirs = summarise(path, golden[index]!);
+    if (title in differences) found.not.toEqual(theirs);
+    else found.toEqual(theirs);
+  });
+});
+
+function summarise(path: string, { status, json }: Pick<Recorded, 'status' | 'json'>): unknown {
+  const isList = path.endsWith('get-latest-versions');
+  if (status === 200) return { status, json: tidy(json, isList ? 'latest' : '') };
+  return { status, code: json.error_code, stem: stemOf(json.message) };
+}
+
+/** Messages are told in our own words, but for what clients look for in them. */
+function stemOf(message = ''): string | undefined {
+  return stems.map((stem) => stem.exec(message)?.[0]).find((found) => found !== undefined);
+}
+
+const stems = [
+  /^Invalid value .* for parameter '[^']*' supplied/,
+  /^Missing value for required parameter '[^']*'/,
+  /^Registered Model with name=.* not found/,
+  /^Model Version \(name=.*, version=.*\) not found/,
+  /^Registered model alias .* not found/,
+  /^(?:Registered Model|Prompt) \(name=.*\) already exists/,
+  /^Parameter '.*' must be an integer, got '.*'/,
+  /^Invalid model version source: '[^']*'/,
+  /^Invalid Model Version stage: \w+/,
+  /^Invalid alias name: '[^']*'/,
+  /.*alias name.* is reserved/,
+];
+
+/**
+ * Who registered a version is told by us alone, and so are the aliases of versions within lists. The newest versions
+ * of the stages have no order, nor have aliases.
+ */
+function tidy(json: unknown, where: string): unknown {
+  if (Array.isArray(json)) {
+    const items = json.map((item) => tidy(item, where));
+    return ['latest', 'latest_versions', 'aliases'].includes(where)
+      ? items.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
+      : items;
+  }
+  if (json === null || typeof json !== 'object') return json;
+  const isListed = ['latest_versions', 'model_versions'].includes(where);
+  const members = Object.entries(json).filter(
+    ([key]) => key !== 'user_id' && !(isListed && key === 'aliases'),
+  );
+  return Object.fromEntries(
+    members.map(([key, member]) => [key, tidy(member, where === 'latest' ? where : key)]),
+  );
+}
