@@ -30,7 +30,7 @@ export interface ModelVersion {
   readonly version: number;
   readonly sha256: string;
   readonly metrics: Readonly<Record<string, number>>;
-  readonly lineage: { readonly runId: string };
+  readonly lineage: { readonly runId: string; readonly trackingRunId: string };
 }
 
 export interface Score {

@@ -66,7 +66,7 @@ test('a dropped file becomes a scored request, and every link of the chain can b
   });
   expect(runs).toMatchObject([
     {
-      info: { run_name: training.runId, status: 'FINISHED', run_id: model.lineage['trackingRunId'] },
+      info: { run_name: training.runId, status: 'FINISHED', run_id: model.lineage.trackingRunId },
       inputs: { dataset_inputs: [{ dataset: { digest: version.sha256.slice(0, 36) } }] },
     },
   ]);
