@@ -56,12 +56,14 @@ def trees_go_up_and_come_down(stage):
 def odd_names_keep_their_letters(stage):
     client = stage.client
     run_id = client.create_run(stage.experiment("odd")).info.run_id
-    for name in NAMES:
+    # MLflow 2's server breaks off when it writes such a name into a header.
+    names = NAMES if stage.is_3 or stage.is_ours else [name for name in NAMES if name.isascii()]
+    for name in names:
         client.log_artifact(run_id, write(stage.path(name), name.encode()))
-    equal(sorted(item.path for item in client.list_artifacts(run_id)), sorted(NAMES))
-    for name in NAMES:
+    equal(sorted(item.path for item in client.list_artifacts(run_id)), sorted(names))
+    for name in names:
         equal(read(client.download_artifacts(run_id, name, os.path.dirname(stage.path("x")))), name.encode(), name)
-    return f"{len(NAMES)} names"
+    return f"{len(names)} names"
 
 
 def large_file(stage):

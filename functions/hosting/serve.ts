@@ -1,0 +1,91 @@
+import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
+import { AppError, describeCause } from '../../shared/core/errors.ts';
+import type { Logger } from '../../shared/core/logger.ts';
+import { readRequestBytes, type RequestBytes, toSentStream } from '../../shared/http/body-streams.ts';
+import { type HandleOptions, handleRequest, type OutgoingResponse } from '../../shared/http/handle.ts';
+import type { Route } from '../../shared/http/route.ts';
+import { toEngine } from './durable.ts';
+import { type Exchange, findExchange } from './exchange.ts';
+import { toLogger } from './logger.ts';
+
+/** What all requests share. */
+export type ServeOptions = Pick<HandleOptions, 'auth' | 'now' | 'bodies' | 'idleMs'>;
+
+/** Runs a route for one invocation, bodies streamed both ways. */
+export async function serve(
+  route: Route,
+  params: Readonly<Record<string, string>>,
+  request: HttpRequest,
+  context: InvocationContext,
+  options: ServeOptions,
+): Promise<HttpResponseInit> {
+  const exchange = findExchange(context.invocationId);
+  const logger = toLogger(context);
+  // The SDK's own stream of the same bytes copies each chunk, and costs as much again in streams of the web's kind.
+  const source: AsyncIterable<Uint8Array> | null = exchange
+    ? exchange.request.iterator({ destroyOnReturn: false })
+    : request.body;
+  const body = readRequestBytes(source, options);
+  const answer = await handleRequest(
+    route,
+    {
+      url: new URL(request.url),
+      headers: request.headers,
+      params,
+      body,
+      ...(exchange ? { signal: signalOf(exchange) } : {}),
+      engine: route.startsPipelines ? toEngine(context) : undefined,
+    },
+    {
+      ...options,
+      correlationId: readCorrelationId(request) ?? context.invocationId,
+      logger,
+    },
+  );
+  // What a handler left unread would otherwise stand in the way of the connection's next request.
+  if (body.isStarted) exchange?.response.once('finish', () => dropRest(exchange, body));
+  return {
+    status: answer.status,
+    headers: { ...answer.headers },
+    body: toBody(answer, request, exchange, { idleMs: options.idleMs, logger }),
+  };
+}
+
+/** Aborts when the caller goes away before the answer is whole. */
+function signalOf({ response }: Exchange): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort(new AppError('CANCELLED', 'The caller has gone.'));
+  });
+  return gone.signal;
+}
+
+function toBody(
+  { body, headers }: OutgoingResponse,
+  request: HttpRequest,
+  exchange: Exchange | undefined,
+  { idleMs, logger }: { readonly idleMs: number | undefined; readonly logger: Logger },
+): string | ReadableStream<Uint8Array> | null {
+  if (typeof body === 'string') return request.method === 'HEAD' ? null : body;
+  const length = headers['content-length'];
+  const sent = toSentStream(body, {
+    sink: exchange?.response,
+    contentLength: length === undefined ? undefined : Number(length),
+    idleMs,
+    onFailure: ({ code, message, cause }) =>
+      logger.log('error', 'answer cut off', { code, detail: message, cause: describeCause(cause) }),
+  });
+  if (request.method !== 'HEAD') return sent;
+  void sent.cancel();
+  return null;
+}
+
+function dropRest({ request }: Exchange, body: RequestBytes): void {
+  body.drain().catch(() => request.destroy());
+}
+
+/** A caller's own id is kept when it is harmless in a log and a header. */
+function readCorrelationId(request: HttpRequest): string | undefined {
+  const given = request.headers.get('x-correlation-id') ?? '';
+  return /^[\w.:-]{1,128}$/.test(given) ? given : undefined;
+}
