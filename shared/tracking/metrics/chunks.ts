@@ -34,21 +34,25 @@ export async function addToChunk(
   });
 }
 
-/** Writes points as a chunk named by its content, so that the same points again are the same chunk. */
+/**
+ * Writes points as a chunk named by its content, so that the same points again are the same chunk.
+ *
+ * @returns where it is, and whether it was not there before
+ */
 export async function writeOwnChunk(
   store: MetadataStore,
   runId: string,
   points: readonly Metric[],
-): Promise<void> {
+): Promise<{ readonly id: string; readonly isNew: boolean }> {
   const { body } = toChunk(points);
-  const id = `own-${sha256(JSON.stringify(body.points)).slice(0, 32)}`;
+  const { container, id } = chunkKey(runId, `own-${sha256(JSON.stringify(body.points)).slice(0, 32)}`);
   try {
-    await store.batch(chunkKey(runId, id).container, runId, [
-      { kind: 'create', id: chunkKey(runId, id).id, body },
-    ]);
+    await store.batch(container, runId, [{ kind: 'create', id, body }]);
+    return { id, isNew: true };
   } catch (error) {
     // The first attempt got this far.
     if (!isAppError(error, 'ALREADY_EXISTS')) throw error;
+    return { id, isNew: false };
   }
 }
 

@@ -14,35 +14,57 @@ const tailPointsAtEnd = 16;
 /** From here on it is worth to see whether the document has room, before a chunk is written for it. */
 const heavyWeight = 1_000_000;
 
+/** Whether a change adds so many points that they are written before the run's document. */
+export function hasLargeAddition(draft: RunDraft): boolean {
+  return draft.added.some(isLarge);
+}
+
 /**
- * Gives the points that a draft adds a place: in the tail, or in chunks. Chunks are written here, before the run's
- * document: should that fail, the points are in both or only in the chunk, and the retry comes out the same.
+ * Gives the points that a draft adds a place. Few of them come into the tail, with the run's document and so together
+ * with all else that the change makes; a tail that is full goes into a chunk by then, and is in both should the write
+ * fail. Many at once are a chunk of their own, written before the document: then the draft must be fresh.
  *
+ * @returns those chunks; one that is new is to be removed should its change be refused after all
  * @throws INVALID_ARGUMENT, before anything is written, when the run's document would be too large
  */
-export async function addToHistory(draft: RunDraft, store: MetadataStore, pace: Pace): Promise<void> {
+export async function addToHistory(
+  draft: RunDraft,
+  store: MetadataStore,
+  pace: Pace,
+): Promise<readonly OwnChunk[]> {
   const { runId } = draft.info;
-  const large = draft.added.filter((points) => points.length >= ownChunkPoints);
-  const small = draft.added.filter((points) => points.length < ownChunkPoints);
-  const tail = small.length === 0 ? draft.tail : addToTail(draft.tail, small.flat());
+  const added = newToTail(draft.tail, draft.added.filter((points) => !isLarge(points)).flat());
   const hasEnded = draft.isChanged && draft.info.endTime !== undefined;
-  const isFull = tail.length > (hasEnded ? tailPointsAtEnd : tailPoints);
-  if ((isFull || large.length > 0) && draft.weight > heavyWeight) checkBody(draft.toBody());
-  for (const points of large) await writeOwnChunk(store, runId, points);
-  if (isFull) {
-    const count = await addToChunk(store, pace, runId, draft.open, tail.map(fromTailPoint));
+  const isFull = draft.tail.length + added.length > (hasEnded ? tailPointsAtEnd : tailPoints);
+  const willFlush = isFull && draft.tail.length > 0;
+  if ((willFlush || hasLargeAddition(draft)) && draft.weight > heavyWeight) checkBody(draft.toBody());
+  const chunks: OwnChunk[] = [];
+  for (const points of draft.added.filter(isLarge)) chunks.push(await writeOwnChunk(store, runId, points));
+  if (willFlush) {
+    const count = await addToChunk(store, pace, runId, draft.open, draft.tail.map(fromTailPoint));
     draft.tail = [];
     // The next tail would make it too large.
     if (count > chunkPoints - tailPoints) draft.open += 1;
     draft.isChanged = true;
-  } else if (tail !== draft.tail) {
-    draft.tail = tail;
+  }
+  if (added.length > 0) {
+    draft.tail = [...draft.tail, ...added];
     draft.isChanged = true;
   }
+  return chunks;
 }
 
-/** @returns the very same tail when all of the points are in it already */
-function addToTail(tail: readonly TailPoint[], points: readonly Metric[]): readonly TailPoint[] {
+export interface OwnChunk {
+  readonly id: string;
+  readonly isNew: boolean;
+}
+
+function isLarge(points: readonly Metric[]): boolean {
+  return points.length >= ownChunkPoints;
+}
+
+function newToTail(tail: readonly TailPoint[], points: readonly Metric[]): readonly TailPoint[] {
+  if (points.length === 0) return [];
   const known = new Set(tail.map((point) => identityOf(fromTailPoint(point))));
   const more: TailPoint[] = [];
   for (const point of points) {
@@ -51,5 +73,5 @@ function addToTail(tail: readonly TailPoint[], points: readonly Metric[]): reado
     known.add(identity);
     more.push(toTailPoint(point));
   }
-  return more.length === 0 ? tail : [...tail, ...more];
+  return more;
 }

@@ -6,7 +6,7 @@ import { type Pace, retryConflicts } from '../../storage/optimistic.ts';
 import { type RunBody, runKey } from '../documents.ts';
 import type { Locator } from '../locator.ts';
 import { Lru } from '../lru.ts';
-import { addToHistory } from './add-to-history.ts';
+import { addToHistory, hasLargeAddition } from './add-to-history.ts';
 import { RunDraft } from './draft.ts';
 
 /** See `RunDraft` for what a change may do. What it returns, its caller gets. */
@@ -99,36 +99,47 @@ export class RunWriter {
   async #writeMerged(runId: string, merged: readonly Pending[]): Promise<void> {
     const experimentId = await this.#options.locator.findRun(runId);
     if (experimentId === undefined) throw noSuchRun(runId);
-    const settle = await retryConflicts(`the run ${runId}`, this.#options.pace, async () => {
+    const newChunks = new Set<string>();
+    const done = await retryConflicts(`the run ${runId}`, this.#options.pace, async () => {
       const cached = this.#known.get(runId);
       // Whatever happens from here on, the draft may be changed without being written.
       this.#known.delete(runId);
-      const written = cached === undefined ? undefined : await this.#tryWrite(experimentId, cached, merged);
-      return written ?? this.#tryWrite(experimentId, await this.#load(experimentId, runId), merged, true);
+      const write = (known: Known, isFresh: boolean) =>
+        this.#tryWrite(experimentId, known, merged, newChunks, isFresh);
+      return (
+        (cached === undefined ? undefined : await write(cached, false)) ??
+        write(await this.#load(experimentId, runId), true)
+      );
     });
-    settle!();
+    // Another process came first, and what it wrote forbids what was accepted at first.
+    for (const id of newChunks)
+      if (!done!.chunks.includes(id))
+        await this.#options.store.delete({ container: metadataContainers.tracking, partition: runId, id });
+    done!.settle();
   }
 
   /**
-   * @returns tells those who wait; undefined when a draft from memory gives no sure answer: a refusal, or that nothing is
-   * to be done, can be out of date, and there was no write whose ETag would have told
+   * @returns undefined when a draft from memory gives no sure answer: a refusal, or that nothing is to be done, can be
+   * out of date, and there was no write whose ETag would have told
    */
   async #tryWrite(
     experimentId: string,
     known: Known,
     merged: readonly Pending[],
-    isFresh = false,
-  ): Promise<(() => void) | undefined> {
+    newChunks: Set<string>,
+    isFresh: boolean,
+  ): Promise<Written | undefined> {
     const { draft } = known;
     const { store, audited, pace } = this.#options;
     const { runId } = draft.info;
     const outcomes = merged.map(({ change }) => attempt(change, draft));
-    const isSure = isFresh || outcomes.every((outcome) => outcome.ok);
+    const isSure = isFresh || (outcomes.every((outcome) => outcome.ok) && !hasLargeAddition(draft));
     if (!isSure) return undefined;
     const now = pace.clock.now();
     const isAlive = merged.some(({ isSignOfLife }, index) => isSignOfLife && outcomes[index]!.ok);
     if (isAlive && now - draft.info.lastWriteAt >= lastWriteToleranceMs) draft.set('lastWriteAt', now);
-    await addToHistory(draft, store, pace);
+    const chunks = await addToHistory(draft, store, pace);
+    for (const { id, isNew } of chunks) if (isNew) newChunks.add(id);
     if (!draft.isChanged && !isFresh) return undefined;
     let { etag } = known;
     const body = draft.toBody();
@@ -143,12 +154,15 @@ export class RunWriter {
     }
     draft.settle();
     this.#known.set(runId, { draft, etag }, draft.weight);
-    return () =>
-      merged.forEach(({ resolve, reject }, index) => {
-        const outcome = outcomes[index]!;
-        if (outcome.ok) resolve({ body, result: outcome.result });
-        else reject(outcome.error);
-      });
+    return {
+      chunks: chunks.map(({ id }) => id),
+      settle: () =>
+        merged.forEach(({ resolve, reject }, index) => {
+          const outcome = outcomes[index]!;
+          if (outcome.ok) resolve({ body, result: outcome.result });
+          else reject(outcome.error);
+        }),
+    };
   }
 
   async #load(experimentId: string, runId: string): Promise<Known> {
@@ -156,6 +170,13 @@ export class RunWriter {
     if (stored === undefined) throw noSuchRun(runId);
     return { draft: new RunDraft(stored.body), etag: stored.etag };
   }
+}
+
+interface Written {
+  /** Points of their own that belong to what was written. */
+  readonly chunks: readonly string[];
+  /** Tells those who wait. */
+  readonly settle: () => void;
 }
 
 type Outcome =
