@@ -85,6 +85,29 @@ export async function findEvent(store: MetadataStore, place: EventPlace): Promis
   return stored && toEvent(stored.body);
 }
 
+/** When a partition's last event was; undefined when it has none. */
+export async function findLastEventAt(
+  store: MetadataStore,
+  container: string,
+  partition: string,
+): Promise<number | undefined> {
+  let cursor: string | undefined;
+  do {
+    const page = await store.list<EventBody>({
+      container,
+      partition,
+      filter: { op: 'eq', path: ['kind'], value: 'event' },
+      sort: { path: ['event', 'eventId'], direction: 'desc' },
+      limit: 1,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    const [last] = page.documents;
+    if (last !== undefined) return last.body.event.at;
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return undefined;
+}
+
 /** What the query names tells where to look: containers that cannot hold such an event are not asked. */
 function findSources({ kind, experimentId, runId, model, webhookId }: AuditQuery): readonly Source[] {
   const named: Source[] = [];

@@ -1,3 +1,4 @@
+import { findLastEventAt } from '../audit/audit-log.ts';
 import type { AuditedWriter } from '../audit/audited-writer.ts';
 import type { AuditEntry } from '../audit/event.ts';
 import { registryActions } from '../audit/registry-actions.ts';
@@ -105,11 +106,13 @@ async function claim(services: MoveServices, old: Stored, move: Move): Promise<S
   }
   const { model, tags, detail } = old.body as HeadBody;
   const { move: _, ...kept } = detail;
+  // The name may have been another model's before: its events stay.
+  const last = await findLastEventAt(store, container, move.to);
   const head: HeadBody = {
     kind: 'model',
     model: { ...model, name: move.to, updatedAt: move.at },
     tags,
-    detail: { ...kept, renamedFrom: model.name },
+    detail: { ...kept, renamedFrom: model.name, eventAt: Math.max(kept.eventAt ?? 0, last ?? 0) },
   };
   const body: Marker = {
     kind: 'claim',

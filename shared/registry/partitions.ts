@@ -1,3 +1,4 @@
+import { findLastEventAt } from '../audit/audit-log.ts';
 import type { AuditedWriter } from '../audit/audited-writer.ts';
 import type { AuditEntry } from '../audit/event.ts';
 import { registryActions } from '../audit/registry-actions.ts';
@@ -110,7 +111,10 @@ export class Partitions {
     operations: readonly BatchOperation[],
     entries: readonly AuditEntry[],
   ): Promise<void> {
-    const told = tellInOrder(operations, entries, this.pace.clock.now());
+    // The name may have been another model's before: its events stay.
+    const isNew = operations.some(({ kind, id }) => kind === 'create' && id === headId);
+    const last = isNew ? await findLastEventAt(this.store, container, model) : undefined;
+    const told = tellInOrder(operations, entries, Math.max(this.pace.clock.now(), (last ?? -1) + 1));
     await guarded(this.#writer.commit(container, model, told.operations, told.entries));
   }
 
@@ -239,7 +243,7 @@ export function refuseUnknownVersion(model: string, version: number | string): n
 function tellInOrder(
   operations: readonly BatchOperation[],
   entries: readonly AuditEntry[],
-  now: number,
+  earliest: number,
 ): { readonly operations: readonly BatchOperation[]; readonly entries: readonly AuditEntry[] } {
   const index = operations.findIndex(
     (operation) =>
@@ -249,7 +253,7 @@ function tellInOrder(
   if (operation === undefined || operation.kind === 'delete' || entries.length === 0)
     return { operations, entries };
   const head = operation.body as unknown as HeadBody;
-  const at = nextEventAt(head, now);
+  const at = nextEventAt(head, earliest);
   const body = asJson({ ...head, detail: { ...head.detail, eventAt: at } });
   return {
     operations: operations.with(index, { ...operation, body }),
