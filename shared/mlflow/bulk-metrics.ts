@@ -37,6 +37,10 @@ export function bulkMetricEndpoints(runs: History): readonly Route[] {
           );
         if (metric_key === undefined)
           throw invalid('GetMetricHistoryBulk request must specify a metric_key.');
+        if (max_results < 0)
+          throw invalid(
+            `Invalid value ${max_results} for parameter 'max_results' supplied: Value must not be negative`,
+          );
         const limit = Math.min(max_results, maxRows);
         const metrics: JsonObject[] = [];
         for (const runId of [...new Set(run_id)].sort()) {

@@ -96,7 +96,7 @@ export function loggedModelEndpoints(models: LoggedModels): readonly Route[] {
           pageToken: message.page_token || undefined,
         });
         return {
-          models: found.models.map(toWire),
+          ...unlessEmpty('models', found.models.map(toWire)),
           ...(found.pageToken === undefined ? {} : { next_page_token: found.pageToken }),
         };
       },
@@ -138,9 +138,10 @@ export function loggedModelEndpoints(models: LoggedModels): readonly Route[] {
       summary: 'Sets tags of a logged model.',
       role: 'contributor',
       message: z.object({ ...byId, tags: keyValues().optional() }),
-      handle: async ({ model_id, tags }, { principal }) => ({
-        model: toWire(await models.setTags(model_id, tags ?? [], principal.name)),
-      }),
+      handle: async ({ model_id, tags }, { principal }) => {
+        await models.setTags(model_id, tags ?? [], principal.name);
+        return {};
+      },
     }),
     defineEndpoint({
       methods: ['DELETE'],
@@ -198,13 +199,16 @@ function toWire(model: LoggedModel): JsonObject {
       last_updated_timestamp_ms: model.updatedAt,
       artifact_uri: model.artifactLocation,
       status: `LOGGED_MODEL_${model.status}`,
-      ...(model.modelType === undefined ? {} : { model_type: model.modelType }),
-      ...(model.sourceRunId === undefined ? {} : { source_run_id: model.sourceRunId }),
-      tags: toPairs(model.tags),
+      model_type: model.modelType ?? '',
+      source_run_id: model.sourceRunId ?? '',
+      ...unlessEmpty('tags', toPairs(model.tags)),
     },
     data: {
-      params: toPairs(model.params),
-      metrics: model.metrics.map((metric) => toWireMetric(model.modelId, metric)),
+      ...unlessEmpty('params', toPairs(model.params)),
+      ...unlessEmpty(
+        'metrics',
+        model.metrics.map((metric) => toWireMetric(model.modelId, metric)),
+      ),
     },
   };
 }
@@ -220,6 +224,11 @@ function toWireMetric(modelId: string, metric: ModelMetric): JsonObject {
     model_id: modelId,
     run_id: metric.runId,
   };
+}
+
+/** Protobuf's JSON leaves an empty list out. */
+function unlessEmpty(name: string, items: readonly JsonObject[]): JsonObject {
+  return items.length === 0 ? {} : { [name]: items };
 }
 
 function toPairs(map: ReadonlyMap<string, string>): JsonObject[] {

@@ -36,7 +36,9 @@ export async function runScript(
   for (const step of steps) {
     const { method, path, body, query, keep } = fill(step);
     const search = new URLSearchParams(
-      Object.entries(query ?? {}).flatMap(([name, value]) => [value].flat().map((one) => [name, one])),
+      Object.entries(query ?? {}).flatMap(([name, value]) =>
+        [value].flat().map((one): [string, string] => [name, one]),
+      ),
     );
     const answer = await send(method, search.size === 0 ? path : `${path}?${search.toString()}`, body);
     for (const [name, place] of Object.entries(keep ?? {})) {
@@ -50,7 +52,7 @@ export async function runScript(
   return results;
 }
 
-const times = new Set(['creation_time', 'last_update_time', 'creation_timestamp', 'last_updated_timestamp']);
+const times = /^(creation_time|last_update_time|(creation|last_updated)_timestamp(_ms)?)$/;
 
 function normalise(value: unknown, known: ReadonlyMap<string, string>, name = ''): unknown {
   if (Array.isArray(value)) {
@@ -68,7 +70,7 @@ function normalise(value: unknown, known: ReadonlyMap<string, string>, name = ''
       .map(([key, member]) => [key, normalise(member, known, key)] as const);
     return Object.fromEntries(members.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
-  if (times.has(name)) return typeof value === 'number' ? '<time>' : value;
+  if (times.test(name)) return typeof value === 'number' ? '<time>' : value;
   if (name === 'next_page_token') return value === '' ? value : '<token>';
   if (typeof value !== 'string') return value;
   let text = value;

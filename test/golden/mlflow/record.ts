@@ -1,18 +1,27 @@
 /**
- * Records what a real tracking server answers to `tracking-script.ts`:
+ * Records what a real tracking server answers to one of the scripts beside it, on an empty database:
  *
  *     mlflow server --backend-store-uri sqlite:////tmp/new.db --default-artifact-root mlflow-artifacts:/ \
  *       --artifacts-destination /tmp/new --port 5005
- *     node test/golden/mlflow/record.ts http://127.0.0.1:5005
+ *     node test/golden/mlflow/record.ts http://127.0.0.1:5005 tracking
  *
- * The answers in `tracking.json` are those of mlflow 3.17.2 on an empty database.
+ * The answers in the JSON files are those of mlflow 3.17.2.
  */
 import { writeFileSync } from 'node:fs';
 import { runScript } from '../../support/mlflow-script.ts';
+import { loggedModelScript } from './logged-models-script.ts';
+import { registryScript } from './registry-script.ts';
 import { trackingScript } from './tracking-script.ts';
 
-const [url] = process.argv.slice(2);
-const results = await runScript(trackingScript, async (method, path, body) => {
+const scripts = new Map([
+  ['tracking', trackingScript],
+  ['registry', registryScript],
+  ['logged-models', loggedModelScript],
+]);
+const [url, name = ''] = process.argv.slice(2);
+const script = scripts.get(name);
+if (script === undefined) throw new Error(`say one of ${[...scripts.keys()].join(', ')}`);
+const results = await runScript(script, async (method, path, body) => {
   const response = await fetch(`${url}/api/2.0/${path}`, {
     method,
     ...(body === undefined
@@ -22,4 +31,4 @@ const results = await runScript(trackingScript, async (method, path, body) => {
   return { status: response.status, json: await response.json() };
 });
 const lines = results.map(({ request, answer }) => JSON.stringify({ path: request.path, ...answer }));
-writeFileSync(new URL('tracking.json', import.meta.url), `[\n${lines.join(',\n')}\n]\n`);
+writeFileSync(new URL(`${name}.json`, import.meta.url), `[\n${lines.join(',\n')}\n]\n`);

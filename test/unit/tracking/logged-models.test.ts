@@ -1,24 +1,12 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { auditOperation, toAuditEvent } from '../../../shared/audit/event.ts';
-import type { AuditedWriter } from '../../../shared/audit/audited-writer.ts';
 import { metadataContainers } from '../../../shared/names.ts';
 import type { MetadataStore } from '../../../shared/storage/documents.ts';
 import type { DatasetFilter, MeasuredMetric } from '../../../shared/tracking/logged-models/entities.ts';
 import type { LoggedModelSearch } from '../../../shared/tracking/logged-models/search.ts';
-import { createTracking, type Tracking } from '../../../shared/tracking/tracking.ts';
-import { metadataStores, pace } from '../../support/stores.ts';
-
-/** Without an outbox: logged models are announced to nobody. */
-function auditedWriter(store: MetadataStore): Pick<AuditedWriter, 'commit'> {
-  return {
-    commit: async (container, partition, operations, entries) => {
-      const events = entries.map((entry) => toAuditEvent(entry, pace));
-      const etags = await store.batch(container, partition, [...operations, ...events.map(auditOperation)]);
-      return { etags: etags.slice(0, operations.length), events };
-    },
-  };
-}
+import type { Tracking } from '../../../shared/tracking/tracking.ts';
+import { metadataStores } from '../../support/stores.ts';
+import { openTracking } from '../../support/tracking.ts';
 
 async function readEvents(store: MetadataStore, partition: string): Promise<readonly string[]> {
   const { documents } = await store.list<{ event: { action: string } }>({
@@ -41,7 +29,7 @@ describe.each(metadataStores)('logged models on $name', ({ open }) => {
 
   beforeEach(async () => {
     store = await open();
-    tracking = createTracking({ store, audited: auditedWriter(store), pace });
+    tracking = openTracking(store);
     ({ experimentId } = await tracking.experiments.create({ name: 'models' }, 'ann'));
   });
 
@@ -183,6 +171,18 @@ describe.each(metadataStores)('logged models on $name', ({ open }) => {
     expect((await runs.get(runId)).metrics.size).toBe(0);
   });
 
+  test('of a batch for two models nothing is kept when one is not there', async () => {
+    const { modelId } = await create('m');
+    const metric = { key: 'acc', timestamp: 5, step: 1, value: 0.5 };
+    const missing = `m-${'0'.repeat(32)}`;
+    const both = [
+      { ...metric, modelId },
+      { ...metric, modelId: missing },
+    ];
+    await expect(tracking.loggedModels.record('r', both)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect((await tracking.loggedModels.get(modelId)).metrics).toEqual([]);
+  });
+
   test('searching scopes metrics to datasets, in filters and in orders', async () => {
     const { loggedModels } = tracking;
     const [a, b, c] = [await create('a'), await create('b'), await create('c')];
@@ -259,7 +259,7 @@ describe('metrics of a model', () => {
   test('come to the same in whatever order, and however often, they are told', async () => {
     const [{ open }] = metadataStores as [(typeof metadataStores)[number]];
     const store = await open();
-    const { experiments, loggedModels } = createTracking({ store, audited: auditedWriter(store), pace });
+    const { experiments, loggedModels } = openTracking(store);
     const { experimentId } = await experiments.create({ name: 'models' }, 'ann');
     const told = fc.array(point, { minLength: 1, maxLength: 30 }).chain((points) =>
       fc.record({

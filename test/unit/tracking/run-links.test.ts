@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { auditOperation, toAuditEvent } from '../../../shared/audit/event.ts';
 import { metadataContainers } from '../../../shared/names.ts';
 import type { MetadataStore } from '../../../shared/storage/documents.ts';
 import type { DatasetInput } from '../../../shared/tracking/entities.ts';
-import { createTracking, type Tracking } from '../../../shared/tracking/tracking.ts';
-import { metadataStores, pace } from '../../support/stores.ts';
+import type { Tracking } from '../../../shared/tracking/tracking.ts';
+import { metadataStores } from '../../support/stores.ts';
+import { openTracking } from '../../support/tracking.ts';
 
 function dataset(name: string, digest: string, context?: string): DatasetInput {
   const tags = context === undefined ? [] : [{ key: 'mlflow.data.context', value: context }];
@@ -19,20 +19,7 @@ describe.each(metadataStores)('what runs read and make on $name', ({ open }) => 
 
   beforeEach(async () => {
     store = await open();
-    tracking = createTracking({
-      store,
-      audited: {
-        commit: async (container, partition, operations, entries) => {
-          const events = entries.map((entry) => toAuditEvent(entry, pace));
-          const etags = await store.batch(container, partition, [
-            ...operations,
-            ...events.map(auditOperation),
-          ]);
-          return { etags: etags.slice(0, operations.length), events };
-        },
-      },
-      pace,
-    });
+    tracking = openTracking(store);
     ({ experimentId } = await tracking.experiments.create({ name: 'links' }, 'ann'));
     ({ runId } = (await tracking.runs.create({ experimentId }, 'ann')).info);
   });
