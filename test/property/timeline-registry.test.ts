@@ -136,18 +136,23 @@ async function describe(registry: Registry, model: string) {
     throw error;
   });
   return {
-    aliases: aliases.map((one) => [one.alias, one.version]).sort(),
+    aliases: aliases.map((one) => [one.alias, one.version]).sort(byText),
     stages: items
       .filter(({ stage }) => stage !== 'None')
       .map((one) => [one.stage, one.version])
-      .sort(),
+      .sort(byText),
   };
 }
 
+const byText = (a: readonly unknown[], b: readonly unknown[]) =>
+  JSON.stringify(a) < JSON.stringify(b) ? -1 : 1;
+
 function flatten({ aliases, stages }: Awaited<ReturnType<Timeline['at']>>) {
   return {
-    aliases: [...aliases].map(([key, serving]) => [key, serving.version]).sort(),
-    stages: [...stages].flatMap(([stage, all]) => all.map((serving) => [stage, serving.version])).sort(),
+    aliases: [...aliases].map(([key, serving]) => [key, serving.version]).sort(byText),
+    stages: [...stages]
+      .flatMap(([stage, all]) => all.map((serving) => [stage, serving.version]))
+      .sort(byText),
   };
 }
 

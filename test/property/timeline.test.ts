@@ -199,10 +199,10 @@ test.each(metadataStores)(
             expected = truth.get(`${name} ${at}`) ?? expected;
             const moment = await timeline.at(name, at);
             expect(flatten(moment)).toEqual({
-              aliases: Object.entries(expected.aliases).sort(),
+              aliases: Object.entries(expected.aliases).sort(byText),
               stages: Object.entries(expected.stages)
                 .filter(([, stage]) => stage !== 'None')
-                .sort(),
+                .sort(byText),
             });
           }
         }
@@ -213,9 +213,14 @@ test.each(metadataStores)(
   120_000,
 );
 
+const byText = (a: readonly unknown[], b: readonly unknown[]) =>
+  JSON.stringify(a) < JSON.stringify(b) ? -1 : 1;
+
 function flatten({ aliases, stages }: Awaited<ReturnType<Timeline['at']>>) {
   return {
-    aliases: [...aliases].map(([alias, { version }]) => [alias, version]).sort(),
-    stages: [...stages].flatMap(([stage, all]) => all.map(({ version }) => [String(version), stage])).sort(),
+    aliases: [...aliases].map(([alias, { version }]) => [alias, version]).sort(byText),
+    stages: [...stages]
+      .flatMap(([stage, all]) => all.map(({ version }) => [String(version), stage]))
+      .sort(byText),
   };
 }

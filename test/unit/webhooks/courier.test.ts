@@ -34,7 +34,7 @@ function setUp(answer: (count: number) => SendOutcome | Promise<SendOutcome> = (
   const sent: Sent[] = [];
   const logged: LogFields[] = [];
   const logger: Logger = { log: (level, message, fields) => void logged.push({ level, message, ...fields }) };
-  const clock = { now: () => state.now, sleep: pace.clock.sleep };
+  const clock = { ...pace.clock, now: () => state.now };
   const real = createDocuments();
   const store = new Proxy(real, {
     get: (target, name: keyof typeof real) => {
