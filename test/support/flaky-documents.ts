@@ -1,8 +1,9 @@
+import { setImmediate } from 'node:timers/promises';
 import { AppError } from '../../shared/core/errors.ts';
 import type { MetadataStore } from '../../shared/storage/documents.ts';
 
-/** What becomes of one operation: `before` it is done, or `after` it, the connection is lost. */
-export type Fate = 'ok' | 'before' | 'after';
+/** What becomes of one operation: `before` it is done, or `after` it, the connection is lost; or it comes `late`. */
+export type Fate = 'ok' | 'before' | 'after' | 'late';
 
 /** A store whose operations fail as told: the caller cannot know whether they were done. */
 export function makeFlaky(store: MetadataStore, nextFate: () => Fate): MetadataStore {
@@ -12,6 +13,7 @@ export function makeFlaky(store: MetadataStore, nextFate: () => Fate): MetadataS
     async (...args: Args): Promise<Result> => {
       const fate = nextFate();
       if (fate === 'before') throw lost();
+      if (fate === 'late') for (let turns = 0; turns < 8; turns += 1) await setImmediate();
       const result = await operation(...args);
       if (fate === 'after') throw lost();
       return result;
