@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest';
+import type { OutgoingMessage } from '../../../shared/storage/queue.ts';
+import { createRegistration, createRegistry } from '../../support/registry.ts';
+import { createDocuments, metadataStores } from '../../support/stores.ts';
+
+describe.each(metadataStores)('versions on $name', ({ open }) => {
+  test('16 registrations at once are 16 versions in a row', async () => {
+    const registry = createRegistry(await open());
+    await registry.models.create({ name: 'm' }, 'ada');
+    const registration = createRegistration(registry);
+    const made = await Promise.all(
+      Array.from({ length: 16 }, (_, i) =>
+        registration.register({ model: 'm', source: `s3://b/${i}` }, 'ada'),
+      ),
+    );
+    expect(made.map(({ version }) => version).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 16 }, (_, i) => i + 1),
+    );
+    expect((await registry.models.get('m')).latestByStage).toEqual({ None: 16 });
+  });
+
+  test('more others in a stage than a batch can hold are all archived', async () => {
+    const registry = createRegistry(await open());
+    await registry.models.create({ name: 'm' }, 'ada');
+    for (let i = 1; i <= 32; i += 1) {
+      await createRegistration(registry).register({ model: 'm', source: `s3://b/${i}` }, 'ada');
+      await registry.stages.transition('m', i, 'Staging', false, 'ada');
+    }
+    await registry.stages.transition('m', 3, 'Staging', true, 'ada');
+    const { items } = await registry.versions.list('m', { limit: 100 });
+    expect(items.filter(({ stage }) => stage === 'Staging').map(({ version }) => version)).toEqual([3]);
+    expect((await registry.models.get('m')).latestByStage).toEqual({ Staging: 3, Archived: 32 });
+  }, 60_000);
+
+  test('more aliases of a version than a batch can hold go with it', async () => {
+    const registry = createRegistry(await open());
+    await registry.models.create({ name: 'm' }, 'ada');
+    await createRegistration(registry).register({ model: 'm', source: 's3://b/1' }, 'ada');
+    for (let i = 0; i < 30; i += 1) await registry.aliases.move('m', `a${i}`, 1, 'ada');
+    await registry.stages.remove('m', 1, 'ada');
+    expect((await registry.models.get('m')).aliases).toEqual({});
+    expect(await registry.aliases.list('m')).toEqual([]);
+  });
+});
+
+test('of a deleted version nothing is left but its number', async () => {
+  const store = createDocuments();
+  const registry = createRegistry(store);
+  await registry.models.create({ name: 'm' }, 'ada');
+  const secret = { source: 's3://secret/x', description: 'secret', tags: { secret: 'secret' } };
+  await createRegistration(registry).register({ model: 'm', ...secret }, 'secret');
+  await registry.stages.remove('m', 1, 'ada');
+  const { documents } = await store.list({ container: 'registry', partition: 'm', limit: 100 });
+  const left = documents.filter(({ body }) => !['event', 'outbox'].includes(String(body['kind'])));
+  expect(JSON.stringify(left)).not.toContain('secret');
+});
+
+test('every change is an event, and is announced', async () => {
+  const sent: OutgoingMessage[] = [];
+  const store = createDocuments();
+  const registry = createRegistry(store, { sent });
+  await registry.models.create({ name: 'm' }, 'ada');
+  await createRegistration(registry).register({ model: 'm', source: 's3://b/1' }, 'ada');
+  await registry.models.setTag('m', '__proto__', 'x', 'ada');
+  await registry.versions.setTag('m', 1, 'k', 'v', 'ada');
+  await registry.versions.setTag('m', 1, 'k', 'v', 'ada');
+  await registry.versions.update('m', 1, 'about it', 'ada');
+  await registry.aliases.move('m', 'production', 1, 'ada');
+  await registry.aliases.move('m', 'production', 1, 'ada');
+  await registry.stages.transition('m', 1, 'Production', true, 'ada');
+  await registry.approvals.decide('m', 1, { decision: 'approve', reason: 'good' }, 'grace');
+  await registry.stages.remove('m', 1, 'ada');
+  const actions = [
+    'model.created',
+    'modelVersion.created',
+    'model.tagSet',
+    'modelVersion.tagSet',
+    'modelVersion.updated',
+    'alias.moved',
+    'modelVersion.stageChanged',
+    'modelVersion.approved',
+    'alias.deleted',
+    'modelVersion.deleted',
+  ];
+  expect(sent.map(({ subject }) => subject)).toEqual(actions);
+  expect((await registry.models.get('m')).tags).toEqual(Object.fromEntries([['__proto__', 'x']]));
+  const { documents } = await store.list({
+    container: 'registry',
+    partition: 'm',
+    filter: { op: 'eq', path: ['kind'], value: 'event' },
+    sort: { path: ['event', 'eventId'], direction: 'asc' },
+    limit: 100,
+  });
+  expect(documents.map(({ body }) => (body['event'] as { action: string }).action)).toEqual(actions);
+});
