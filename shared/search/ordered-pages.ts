@@ -37,9 +37,9 @@ interface Keyed<T extends JsonObject> {
   readonly level: number;
 }
 
-/** What a page may cost: queries of the store, where a page of it that was cut short counts for several. */
-const mostEffort = 64;
-const shortPageEffort = 4;
+/** What a page may cost: queries of the store, and among them such as were cut short, by cost or by weight. */
+const mostQueries = 64;
+const mostShortPages = 16;
 const storePageDocuments = 1_000;
 /** Documents read beyond those wanted: ties that a page before has given out already. */
 const spareDocuments = 8;
@@ -59,17 +59,19 @@ export async function readOrderedPage<T extends JsonObject>(
   const reader = new OrderedReader<T>(store, query, resume.after);
   const found: Keyed<T>[] = [];
   let position: Position | undefined = resume.position ?? reader.enter([]);
-  let effort = 0;
+  let queries = 0;
+  let shortPages = 0;
   /** Where most of what is read is not wanted after all, more is read at once. */
   let appetite = 1;
   // One more than asked for: only then is it known whether there are more.
   while (position !== undefined && found.length <= limit) {
-    if (effort >= mostEffort + limit / 10) break;
+    if (queries >= mostQueries + limit / 10 || shortPages >= mostShortPages) break;
     const step: Step<T> = await reader.advance(position, appetite * (limit + 1 - found.length));
     found.push(...step.found);
     if (step.found.length < step.read / 2) appetite *= 2;
     position = step.next;
-    effort += step.effort;
+    queries += 1;
+    if (step.isShort) shortPages += 1;
     await nextTurn();
   }
   const documents = found.slice(0, limit).map(({ document }) => document);
@@ -90,7 +92,8 @@ interface Step<T extends JsonObject> {
   /** Documents that came from the store. */
   readonly read: number;
   readonly next: Position | undefined;
-  readonly effort: number;
+  /** The store had more, but gave fewer documents than it was asked for: they are large, or were hard to find. */
+  readonly isShort: boolean;
 }
 
 class OrderedReader<T extends JsonObject> {
@@ -130,7 +133,7 @@ class OrderedReader<T extends JsonObject> {
     const isThere = phase === 'missing' || term.field.nanPath !== undefined;
     const next =
       this.#complete[level]! || !isThere ? this.#leave(position) : this.enter([...shared, { phase }]);
-    return { found: [], read: 0, next, effort: 0 };
+    return { found: [], read: 0, next, isShort: false };
   }
 
   async #readValues(position: Position, term: OrderTerm, wanted: number): Promise<Step<T>> {
@@ -155,12 +158,12 @@ class OrderedReader<T extends JsonObject> {
       keys: sortKeysOf(document.body, terms),
       level,
     }));
-    const effort = page.cursor !== undefined && read.length < limit ? shortPageEffort : 1;
+    const isShort = page.cursor !== undefined && read.length < limit;
     const step = (taken: readonly Keyed<T>[], next: Position | undefined): Step<T> => ({
       found: this.#select(taken),
       read: taken.length,
       next,
-      effort,
+      isShort,
     });
     if (page.cursor === undefined) return step(read, this.#leave(position));
     const last = read.at(-1)?.keys[level];

@@ -101,6 +101,7 @@ describe('Cosmos DB documents: on the wire', () => {
             ],
           },
           { op: 'startsWith', path: ['name'], value: '%_' },
+          { op: 'not', filter: { op: 'contains', path: ['name'], value: 'Test', ignoreCase: true } },
         ],
       },
       sort: { path: ['metrics', 'loss'], direction: 'desc' },
@@ -121,6 +122,8 @@ describe('Cosmos DB documents: on the wire', () => {
           ' OR IS_STRING(c["b"]) AND c["b"] IN (@p2) OR IS_NUMBER(c["b"]) AND c["b"] IN (@p3))',
         'IS_STRING(c["name"])',
         'STARTSWITH(c["name"], @p4)',
+        'IS_STRING(c["name"])',
+        'NOT CONTAINS(c["name"], @p5, true)',
         `(IS_BOOL(${loss}) OR IS_NUMBER(${loss}) OR IS_STRING(${loss})) ORDER BY ${loss} DESC`,
       ].join(' AND '),
       parameters: [
@@ -129,6 +132,7 @@ describe('Cosmos DB documents: on the wire', () => {
         { name: '@p2', value: "o'hara" },
         { name: '@p3', value: 1 },
         { name: '@p4', value: '%_' },
+        { name: '@p5', value: 'Test' },
       ],
     });
   });
