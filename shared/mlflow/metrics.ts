@@ -17,22 +17,19 @@ export function metricEndpoints({ runs }: Tracking): readonly Route[] {
     summary: 'The points of a metric by timestamp, step and value.',
     role: 'reader',
     message: z.object({
-      run_id: text().optional(),
-      run_uuid: text().optional(),
+      run_id: requiredText(),
       metric_key: requiredText(),
       max_results: int64().optional(),
       page_token: text().optional(),
     }),
-    handle: async ({ run_id, run_uuid, metric_key, max_results, page_token }) => {
-      const runId = run_id || run_uuid;
-      if (!runId) throw new AppError('INVALID_ARGUMENT', "Missing value for required parameter 'run_id'.");
+    handle: async ({ run_id, metric_key, max_results, page_token }) => {
       if (max_results !== undefined && max_results < 1)
         throw new AppError(
           'INVALID_ARGUMENT',
           `Invalid value ${max_results} for parameter 'max_results' supplied. It must be a positive integer.`,
         );
       const limit = Math.min(max_results ?? maxPoints, maxPoints);
-      const page = await runs.getHistory(runId, metric_key, { limit, pageToken: page_token || undefined });
+      const page = await runs.getHistory(run_id, metric_key, { limit, pageToken: page_token || undefined });
       return {
         ...(page.points.length === 0
           ? {}

@@ -9,17 +9,8 @@ import { enumeration, fromRun, fromRunInfo, view } from './tracking-message.ts';
 
 const searchDefault = 1_000;
 
-/** MLflow's old name for `run_id`, which clients may still send alone. */
 function ofRun<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  return z.preprocess(
-    (value) => {
-      const { run_id, run_uuid } = value as { readonly run_id?: unknown; readonly run_uuid?: unknown };
-      return run_id === undefined && run_uuid !== undefined
-        ? { ...(value as object), run_id: run_uuid }
-        : value;
-    },
-    z.object({ run_id: requiredText(), ...shape }),
-  );
+  return z.object({ run_id: requiredText(), ...shape });
 }
 
 /** protobuf's numbers for the statuses begin with 1. */

@@ -65,7 +65,11 @@ function isLarge(points: readonly Metric[]): boolean {
 
 function newToTail(tail: readonly TailPoint[], points: readonly Metric[]): readonly TailPoint[] {
   if (points.length === 0) return [];
-  const known = new Set(tail.map((point) => identityOf(fromTailPoint(point))));
+  const known = new Set<string>();
+  const [only] = points;
+  // A text for each point of the tail is dear where there is but one to compare with.
+  if (points.length === 1 && tail.every((point) => point[1] !== only!.timestamp)) return [toTailPoint(only!)];
+  for (const point of tail) known.add(identityOf(fromTailPoint(point)));
   const more: TailPoint[] = [];
   for (const point of points) {
     const identity = identityOf(point);

@@ -115,7 +115,7 @@ export class RunService {
   /** Name and tag `mlflow.runName` stay the same. @throws NOT_FOUND, INVALID_ARGUMENT when it is deleted */
   async update(runId: string, update: changes.RunUpdate, by: string): Promise<Run> {
     checkLength(update.name ?? '', 8_000, 'run_name');
-    return this.#write(runId, (draft) => changes.updateInfo(draft, update, by));
+    return toActiveRun(await this.#write(runId, (draft) => changes.updateInfo(draft, update, by)));
   }
 
   /** @throws NOT_FOUND */
@@ -183,10 +183,11 @@ export class RunService {
    * @throws NOT_FOUND, INVALID_ARGUMENT when the run is deleted, and what the change throws
    */
   async change(runId: string, change: (draft: RunDraft) => void, by: string): Promise<Run> {
-    return this.#write(runId, (draft) => {
+    const body = await this.#write(runId, (draft) => {
       change(draft);
       changes.revive(draft, by);
     });
+    return toActiveRun(body);
   }
 
   /** A metric's points in the order timestamp, step, value. @throws NOT_FOUND, INVALID_ARGUMENT */
@@ -213,11 +214,11 @@ export class RunService {
   ): Promise<void> {
     const { modelMetrics } = this.#options;
     if (modelMetrics === undefined) return;
-    const run = await this.#write(runId, check);
-    await modelMetrics.record(run.info.experimentId, runId, metrics);
+    const { run } = await this.#write(runId, check);
+    await modelMetrics.record(run.experimentId, runId, metrics);
   }
 
-  async #write(runId: string, change: (draft: RunDraft) => void): Promise<Run> {
+  async #write(runId: string, change: (draft: RunDraft) => void): Promise<RunBody> {
     const { locator, experiments, writer } = this.#options;
     const experimentId = await locator.findRun(runId);
     if (experimentId === undefined) throw noSuchRun(runId);
@@ -230,7 +231,7 @@ export class RunService {
       changes.checkActive(draft);
       change(draft);
     });
-    return toRun(body, { lifecycleStage: 'active' });
+    return body;
   }
 
   async #read(runId: string): Promise<RunBody> {
@@ -252,6 +253,10 @@ export class RunService {
     const stages = await this.#options.experiments.readStages([experimentId]);
     return toRun(body, { lifecycleStage: stages.get(experimentId) ?? 'active' });
   }
+}
+
+function toActiveRun(body: RunBody): Run {
+  return toRun(body, { lifecycleStage: 'active' });
 }
 
 /** @throws INVALID_ARGUMENT when both are given and differ */
