@@ -54,7 +54,7 @@ function checkFilter(filter: Filter, seen: { nodes: number }, depth: number): vo
     case 'endsWith':
     case 'contains':
       if (typeof filter.value !== 'string') throw invalid(`"${filter.op}" takes a string.`, {});
-      if (filter.ignoreCase !== undefined && filter.ignoreCase !== true)
+      if (![undefined, true].includes(filter.ignoreCase))
         throw invalid('"ignoreCase" is true or left out.', {});
       checkPath(filter.path);
       return checkScalar(filter.value);

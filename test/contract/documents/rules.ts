@@ -43,6 +43,12 @@ export function describeRules(context: ContractContext): void {
           limit: 1,
           filter: { op: 'lt', path: ['a'], value: Number.NaN },
         }),
+      'an ignoreCase that is not true': () =>
+        store().list({
+          container: container(),
+          limit: 1,
+          filter: { op: 'contains', path: ['a'], value: 'x', ignoreCase: 'yes' as unknown as true },
+        }),
       'a sort by what is not indexed': () =>
         store().list({ container: container(), limit: 1, sort: { path: ['points', 'x'], direction: 'asc' } }),
       'a cursor that is none': () => store().list({ container: container(), limit: 1, cursor: 'nonsense' }),
