@@ -20,9 +20,9 @@ export function makeFlaky(store: MetadataStore, nextFate: () => Fate): MetadataS
     };
   return {
     get: wrap(store.get.bind(store)) as MetadataStore['get'],
-    create: wrap(store.create.bind(store)) as MetadataStore['create'],
-    replace: wrap(store.replace.bind(store)) as MetadataStore['replace'],
-    upsert: wrap(store.upsert.bind(store)) as MetadataStore['upsert'],
+    create: wrap(store.create.bind(store)),
+    replace: wrap(store.replace.bind(store)),
+    upsert: wrap(store.upsert.bind(store)),
     delete: wrap(store.delete.bind(store)),
     batch: wrap(store.batch.bind(store)),
     list: wrap(store.list.bind(store)) as MetadataStore['list'],

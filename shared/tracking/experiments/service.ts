@@ -129,12 +129,13 @@ export class ExperimentService {
 
   /** @throws NOT_FOUND, ALREADY_EXISTS when its name was taken meanwhile */
   async restore(experimentId: string, by: string): Promise<void> {
-    await this.#change(experimentId, by, ({ deletedAt: _, ...experiment }) => {
+    await this.#change(experimentId, by, (experiment) => {
       if (experiment.lifecycleStage === 'active') return undefined;
+      const { deletedAt, ...rest } = experiment;
       return {
-        next: { ...experiment, lifecycleStage: 'active' },
+        next: { ...rest, lifecycleStage: 'active' },
         action: 'experiment.restored',
-        before: { lifecycleStage: 'deleted' },
+        before: { lifecycleStage: 'deleted', deletedAt: deletedAt ?? null },
         after: { lifecycleStage: 'active' },
         takesName: experiment.name,
       };
@@ -323,9 +324,9 @@ export class ExperimentService {
 
   /** Digits, as MLflow's own, and enough of them that chance makes no second. */
   #newId(): string {
-    const { random } = this.#options.pace.ids;
-    const digits = (count: number) => String(Math.floor(random() * 10 ** count)).padStart(count, '0');
-    return `${1 + Math.floor(random() * 9)}${digits(8)}${digits(9)}`;
+    const { ids } = this.#options.pace;
+    const digits = (count: number) => String(Math.floor(ids.random() * 10 ** count)).padStart(count, '0');
+    return `${1 + Math.floor(ids.random() * 9)}${digits(8)}${digits(9)}`;
   }
 }
 
