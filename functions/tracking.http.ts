@@ -20,8 +20,9 @@ import { registerRoutes } from './hosting/http.ts';
 import { app } from './hosting/start.ts';
 
 const id = z.string().min(1).max(200);
+const runId = z.string().min(8).max(200);
 const byExperiment = z.object({ experimentId: id });
-const byRun = z.object({ runId: id });
+const byRun = z.object({ runId });
 
 const searchQuery = z.object({
   filter: z

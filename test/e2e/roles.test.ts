@@ -61,7 +61,7 @@ async function readOperations(url: string): Promise<readonly Operation[]> {
   };
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({
-      path: path.replaceAll(/\{(\w+)\}/g, (_, name: string) => (name === 'version' ? '1' : 'none')),
+      path: path.replaceAll(/\{(\w+)\}/g, (_, name: string) => (name === 'version' ? '1' : 'none-such')),
       method: method.toUpperCase(),
       role: operation['x-role'],
       hasBody: operation.requestBody !== undefined,
