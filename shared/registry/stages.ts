@@ -127,9 +127,7 @@ export class Stages {
       kind: 'deletedVersion',
       deletedVersion: { version, deletedAt: now },
     };
-    const latestByStage = more
-      ? body.detail.latestByStage
-      : await this.#latestAfter(body, [], version, stored.body.version.stage);
+    const latestByStage = more ? body.detail.latestByStage : await this.#latestAfter(body, [], version);
     const { source, runId = null, stage } = stored.body.version;
     await this.#partitions.commit(
       model,
@@ -179,7 +177,6 @@ export class Stages {
     head: HeadBody,
     changed: readonly VersionBody[],
     removed?: number,
-    removedStage?: Stage,
   ): Promise<HeadBody['detail']['latestByStage']> {
     const moved = new Set([...changed.map(({ version }) => version.version), ...(removed ? [removed] : [])]);
     const before = Object.entries(head.detail.latestByStage) as [Stage, number][];
@@ -190,8 +187,6 @@ export class Stages {
       if (next === undefined) latest.delete(stage);
       else latest.set(stage, next);
     }
-    if (removed !== undefined && removedStage !== undefined && latest.get(removedStage) === removed)
-      latest.delete(removedStage);
     for (const { version } of changed)
       if (version.version > (latest.get(version.stage) ?? 0)) latest.set(version.stage, version.version);
     return Object.fromEntries(latest);
