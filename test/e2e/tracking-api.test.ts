@@ -20,7 +20,7 @@ test('what MLflow writes, the native API lists, compares and draws', async () =>
   const get = async (path: string, status = 200) => {
     const response = await fetch(`${url}/api/v1/tracking/${path}`);
     expect(response.status, path).toBe(status);
-    return (await response.json()) as unknown;
+    return response.json();
   };
   const { experiment_id } = await post('experiments/create', { name: 'native' });
   const runIds: string[] = [];

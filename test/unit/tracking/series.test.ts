@@ -98,6 +98,16 @@ test('NaN and infinities are apart, and every one of them is counted', async () 
   );
 });
 
+test('of many NaN in one part of the axis the first is told, with their number', async () => {
+  const points = Array.from({ length: 100 }, (_, step) => ({ step, timestamp: 0, value: NaN }));
+  const series = await sampleSeries(inBatches(points.toReversed()), { axis: 'step', maxPoints: 6 });
+  expect(series.points).toEqual([]);
+  expect(series.nonFinite.map(({ point: { step: first }, count }) => [first, count])).toEqual([
+    [0, 64],
+    [64, 36],
+  ]);
+});
+
 test('a million points cost a bounded number of kept ones', async () => {
   async function* many() {
     for (let batch = 0; batch < 1_000; batch += 1)
