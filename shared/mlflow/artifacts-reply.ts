@@ -1,5 +1,6 @@
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import { guessContentType } from '../artifacts/content-type.ts';
+import { releaseBuffers } from '../artifacts/release-memory.ts';
 import { isAppError } from '../core/errors.ts';
 import type { Reply, RouteRequest } from '../http/route.ts';
 import type { BlobProperties, OpenedBlob } from '../storage/blobs.ts';
@@ -42,7 +43,7 @@ export async function sendArtifact(artifacts: ArtifactStore, path: string, reque
 function sendWhole(path: string, { properties, body }: OpenedBlob): Reply {
   return {
     headers: { ...describe(path, properties), 'content-length': String(properties.sizeBytes) },
-    stream: body,
+    stream: releaseBuffers(body),
   };
 }
 
@@ -54,7 +55,7 @@ function sendPart(path: string, { properties, body }: OpenedBlob, { offset, coun
       'content-length': String(count),
       'content-range': `bytes ${offset}-${offset + count - 1}/${properties.sizeBytes}`,
     },
-    stream: body,
+    stream: releaseBuffers(body),
   };
 }
 
