@@ -27,7 +27,10 @@ import { type Partitions, refuseUnknownVersion } from './partitions.ts';
 import { checkDescription, checkTag, checkTagKey, checkUri, toStage } from './rules.ts';
 import { scopeOf, versionSubject } from './subjects.ts';
 
-export type NewVersion = Omit<ModelVersion, 'version' | 'stage' | 'createdAt' | 'updatedAt' | 'approval'>;
+export type NewVersion = Omit<
+  ModelVersion,
+  'version' | 'stage' | 'createdAt' | 'updatedAt' | 'approval' | 'sha256' | 'sizeBytes'
+>;
 
 /** The versions of models: registered, found, described. */
 export class Versions {
@@ -75,24 +78,25 @@ export class Versions {
     const fresh = head === undefined ? newHead({ name: model }, now, by) : undefined;
     const body = head?.body ?? fresh!.body;
     const number = body.model.latestVersion + 1;
-    const version: ModelVersion = {
+    const version = toVersionBody({
       ...candidate,
       version: number,
       stage: 'None',
       createdAt: now,
       updatedAt: now,
-    };
+    });
     const next: HeadBody = {
       ...body,
       model: { ...body.model, latestVersion: number, updatedAt: now },
       detail: { ...body.detail, latestByStage: { ...body.detail.latestByStage, None: number } },
     };
-    const { source, runId = null, description, tags, stage } = version;
+    const { source, runId = null, stage } = version.version;
+    const { description, tags } = candidate;
     await this.#partitions.commit(
       model,
       [
         head ? replaceHead(head, next) : { kind: 'create', id: headId, body: asJson(next) },
-        { kind: 'create', id: versionId(number), body: asJson(toVersionBody(version)) },
+        { kind: 'create', id: versionId(number), body: asJson(version) },
         ...(once === undefined
           ? []
           : [
@@ -114,7 +118,7 @@ export class Versions {
         },
       ],
     );
-    return version;
+    return toVersion(version);
   }
 
   /** @throws NOT_FOUND */

@@ -1,0 +1,125 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { AppError } from '../../../shared/core/errors.ts';
+import { sha256 } from '../../../shared/core/ids.ts';
+import { createModelInspector } from '../../../shared/onnx/inspect-model.ts';
+import { encodeModel, rowsOf } from '../../../shared/onnx/onnx-proto.ts';
+import { intField, messageField, textField } from '../../../shared/onnx/protobuf-writer.ts';
+import type { BlobProperties } from '../../../shared/storage/blobs.ts';
+import type { Scratch } from '../../../shared/storage/scratch.ts';
+import { createFolder } from '../../support/stores.ts';
+
+const golden = readFileSync(new URL('../../golden/onnx/logistic.onnx', import.meta.url));
+
+/** x → y by one operator; y has the name and the shape that are asked for. */
+function encode({
+  op = 'Identity',
+  output = 'probability',
+  input = rowsOf('x', 'float32'),
+} = {}): Uint8Array {
+  return encodeModel({
+    graph: {
+      name: 'g',
+      nodes: [{ op, inputs: ['x'], output }],
+      initializers: [],
+      inputs: [input],
+      outputs: [rowsOf(output, 'float32')],
+    },
+    opsets: [{ domain: '', version: 15 }],
+    irVersion: 8,
+    metadata: {},
+  });
+}
+
+/** float32 [rows, 4] */
+const wide = [
+  textField(1, 'x'),
+  messageField(2, [
+    messageField(1, [
+      intField(1, 1),
+      messageField(2, [messageField(1, [textField(2, 'rows')]), messageField(1, [intField(1, 4)])]),
+    ]),
+  ]),
+];
+
+function create(
+  bytes: Uint8Array,
+  options: { maxBytes?: number; timeoutMs?: number; fails?: AppError } = {},
+) {
+  const { maxBytes = 2 ** 20, timeoutMs, fails } = options;
+  const folder = createFolder();
+  let downloads = 0;
+  const scratch: Scratch = {
+    download: async (_, { signal }) => {
+      downloads += 1;
+      if (fails) throw fails;
+      signal?.throwIfAborted();
+      const path = join(folder, `${downloads}.onnx`);
+      writeFileSync(path, bytes);
+      return { path, sha256: sha256(bytes), sizeBytes: bytes.length, [Symbol.asyncDispose]: async () => {} };
+    },
+  };
+  const blob = { ref: { container: 'c', name: 'n' }, etag: 'e', sizeBytes: bytes.length } as BlobProperties;
+  const inspect = createModelInspector({
+    scratch,
+    maxBytes,
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  });
+  return { inspect: () => inspect(blob), downloads: () => downloads };
+}
+
+test('a model that scoring could answer with is ready, with its signature', async () => {
+  const found = await create(golden).inspect();
+  expect(found).toMatchObject({ sha256: sha256(golden), serving: { status: 'ready' } });
+  expect(found.signature).toMatchObject({
+    inputs: expect.arrayContaining([expect.objectContaining({ type: 'string' })]) as unknown,
+    outputs: expect.arrayContaining([
+      { name: 'probability', type: 'float32', shape: ['rows', 1] },
+    ]) as unknown,
+  });
+  expect(found.signature?.opsets.map(({ domain }) => domain)).toContain('ai.onnx');
+});
+
+test.each([
+  ['is no model', Buffer.from('not a model at all'), /not an ONNX model/, false],
+  ['is empty', Buffer.alloc(0), /not an ONNX model/, false],
+  ['has an operator that nobody knows', encode({ op: 'NoSuchOperator' }), /cannot be loaded/, true],
+  ['gives something else', encode({ output: 'y' }), /no float32 output "probability".*y \(float32/, true],
+  ['takes wide rows', encode({ input: wide }), /\[rows, 1\].*x \(float32 \[rows, 4\]\)/, true],
+  [
+    'takes doubles',
+    encode({ input: rowsOf('x', 'float64') }),
+    /cannot be loaded|float32, int64 or string/,
+    true,
+  ],
+])('one that %s says so at once, and why', async (_, bytes, why, isRead) => {
+  const found = await create(bytes).inspect();
+  expect(found.serving).toEqual({ status: 'unservable', reason: expect.stringMatching(why) as string });
+  expect(found.signature !== undefined).toBe(isRead);
+});
+
+test('one larger than what is kept loaded is not even fetched', async () => {
+  const { inspect, downloads } = create(golden, { maxBytes: 10 });
+  expect((await inspect()).serving).toMatchObject({ status: 'unservable' });
+  expect(downloads()).toBe(0);
+});
+
+test('one that takes too long, or changes meanwhile, was not checked', async () => {
+  const late = await create(golden, { timeoutMs: 1 }).inspect();
+  expect(late.serving).toMatchObject({ status: 'notChecked' });
+  const changed = await create(golden, { fails: new AppError('PRECONDITION_FAILED', 'changed') }).inspect();
+  expect(changed.serving).toMatchObject({ status: 'notChecked' });
+});
+
+test('an outage is thrown, and the next one is opened all the same', async () => {
+  const { inspect } = create(golden, { fails: new AppError('UNAVAILABLE', 'away') });
+  await expect(inspect()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  await expect(inspect()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+});
+
+test('many at once are opened, one after another', async () => {
+  const { inspect } = create(golden);
+  const found = await Promise.all(Array.from({ length: 5 }, inspect));
+  expect(new Set(found.map(({ serving }) => serving.status))).toEqual(new Set(['ready']));
+});
