@@ -153,8 +153,8 @@ async function describe(registry: Registry): Promise<unknown> {
         found.stage,
         found.aliases,
       ]),
-      aliases: Object.entries(aliases).sort(),
-      latest: Object.entries(latestByStage).sort(),
+      aliases: new Map(Object.entries(aliases)),
+      latest: new Map(Object.entries(latestByStage)),
     })),
   );
 }
@@ -172,8 +172,8 @@ function describePlain({ models }: Plain): unknown {
         name,
         last,
         versions: ordered.map(([number, stage]) => [number, stage, at(number)]),
-        aliases: [...aliases].sort(),
-        latest: [...latest].sort(),
+        aliases: new Map(aliases),
+        latest,
       };
     });
 }

@@ -56,10 +56,10 @@ describe.each(metadataStores)('approvals on $name', ({ open }) => {
       refused(/was rejected by grace/),
     );
     const { items } = await registry.approvals.list('m', 1, { limit: 10 });
-    expect(items.map(({ decision, reason, by }) => [decision, reason, by]).sort()).toEqual([
-      ['approve', 'good', 'grace'],
-      ['reject', 'biased', 'grace'],
-    ]);
+    expect(new Set(items.map(({ decision, reason, by }) => `${decision} ${reason} ${by}`))).toEqual(
+      new Set(['approve good grace', 'reject biased grace']),
+    );
+    expect(items).toHaveLength(2);
     expect(items).toContainEqual(again);
     expect((await registry.getVersion('m', 1)).approval).toEqual(again);
   });

@@ -66,9 +66,9 @@ function dieAt(store: MetadataStore, at: number, when: 'before' | 'after'): Meta
 }
 
 /** What is left of a model; events are history, and the outbox empties itself. */
-async function kindsIn(store: MetadataStore, partition: string): Promise<string[]> {
+async function kindsIn(store: MetadataStore, partition: string): Promise<unknown[]> {
   const { documents } = await store.list({ container: 'registry', partition, limit: 1_000 });
-  const kinds = new Set(documents.map(({ body }) => String(body['kind'])));
+  const kinds = new Set(documents.map(({ body }) => body['kind']));
   return [...kinds].filter((kind) => kind !== 'event' && kind !== 'outbox');
 }
 

@@ -51,7 +51,7 @@ test('of a deleted version nothing is left but its number', async () => {
   await createRegistration(registry).register({ model: 'm', ...secret }, 'secret');
   await registry.stages.remove('m', 1, 'ada');
   const { documents } = await store.list({ container: 'registry', partition: 'm', limit: 100 });
-  const left = documents.filter(({ body }) => !['event', 'outbox'].includes(String(body['kind'])));
+  const left = documents.filter(({ body }) => body['kind'] !== 'event' && body['kind'] !== 'outbox');
   expect(JSON.stringify(left)).not.toContain('secret');
 });
 
