@@ -1,6 +1,5 @@
 import { request as sendRequest, type Agent, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { isHopByHop, sendStatus } from './response.ts';
 
 /** The worker's own HTTP server, for apps that set `enableHttpStream`. */
@@ -31,14 +30,12 @@ export async function forwardToWorker(
   invoke: () => Promise<unknown>,
 ): Promise<void> {
   const { host, target, invocationId, bodyLimitBytes } = options;
-  const abort = new AbortController();
   const forward = sendRequest({
     host: '127.0.0.1',
     port: worker.port,
     agent: worker.agent,
     method: request.method,
     path: target,
-    signal: abort.signal,
     headers: {
       ...endToEnd(request.headers),
       // Framing must follow the client's: Node frames no body of its own on a GET.
@@ -49,37 +46,42 @@ export async function forwardToWorker(
     },
   });
   response.once('close', () => {
-    if (!response.writableFinished) abort.abort();
+    if (!response.writableFinished) forward.destroy(new Error('The client has gone.'));
   });
   // It can fail again after the answer, when the rest of the body finds the worker's connection closed.
   forward.on('error', () => {});
 
   let isTooLarge = false;
   let sizeBytes = 0;
-  const counter = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      sizeBytes += chunk.length;
-      if (sizeBytes <= bodyLimitBytes) return done(null, chunk);
-      isTooLarge = true;
-      abort.abort();
-      done();
-    },
-  });
+  const hasBody =
+    request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
+  const counter = hasBody
+    ? new Transform({
+        transform(chunk: Buffer, _encoding, done) {
+          sizeBytes += chunk.length;
+          if (sizeBytes <= bodyLimitBytes) return done(null, chunk);
+          isTooLarge = true;
+          forward.destroy(new Error('The body is too large.'));
+          done();
+        },
+      })
+    : undefined;
   // Not `pipeline`: it would destroy the request, and with it the connection that the answer needs.
-  request.pipe(counter).pipe(forward);
+  if (counter) request.pipe(counter).pipe(forward);
+  else forward.end();
   const download = new Promise<IncomingMessage>((resolve, reject) => {
     forward.once('response', resolve);
     forward.once('error', reject);
   }).then((answer) => {
     response.writeHead(answer.statusCode ?? 500, endToEnd(answer.headers));
-    return pipeline(answer, response);
+    return passOn(answer, response);
   });
   const invocation = invoke();
-  invocation.catch(() => abort.abort());
+  invocation.catch((error: Error) => forward.destroy(error));
   const [downloaded, invoked] = await Promise.allSettled([download, invocation]);
   if (!forward.writableFinished) {
     // The answer is whole, so nobody needs the rest: the client gets rid of it here, the worker's connection ends.
-    request.unpipe(counter);
+    if (counter) request.unpipe(counter);
     request.resume();
     forward.destroy();
   }
@@ -87,6 +89,21 @@ export async function forwardToWorker(
   // The abort has cut an answer that had begun.
   if (invoked.status === 'rejected') throw invoked.reason;
   if (downloaded.status === 'rejected' && !response.destroyed) throw downloaded.reason;
+}
+
+/** As `pipeline` does, without what that costs each of many small answers. */
+function passOn(answer: IncomingMessage, response: ServerResponse): Promise<void> {
+  return new Promise((resolve, reject) => {
+    answer.once('error', (error) => {
+      response.destroy();
+      reject(error);
+    });
+    response.once('close', () => {
+      if (response.writableFinished) resolve();
+      else reject(new Error('The client has gone.'));
+    });
+    answer.pipe(response);
+  });
 }
 
 function endToEnd(headers: IncomingMessage['headers']): Record<string, string | string[]> {

@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => host.stop());
 
 const post = (path: string, body: string | Uint8Array | ReadableStream) =>
-  fetch(`${host.url}/${path}`, { method: 'POST', body, duplex: 'half' } as RequestInit);
+  fetch(`${host.url}/${path}`, { method: 'POST', body, duplex: 'half' });
 
 /** Without an announced length. */
 function unannounced(sizeBytes: number): ReadableStream<Uint8Array> {

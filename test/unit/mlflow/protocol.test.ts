@@ -87,7 +87,8 @@ async function send(route: Route | undefined, sent: Partial<Sent> = {}) {
       bodies: createByteBudget(2 ** 24),
     },
   );
-  return { status: response.status, json: JSON.parse(String(response.body)) as Record<string, unknown> };
+  const text = await new Response(response.body as string).text();
+  return { status: response.status, json: JSON.parse(text) as Record<string, unknown> };
 }
 
 const [post, remove, get] = endpoint();
