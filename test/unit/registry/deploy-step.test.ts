@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { silentLogger } from '../../../shared/core/logger.ts';
+import { steps } from '../../../shared/pipelines/catalog.ts';
+import type { StepServices } from '../../../shared/pipelines/steps/services.ts';
+import { createRegistration, createRegistry } from '../../support/registry.ts';
+import { createDocuments } from '../../support/stores.ts';
+
+test('a deployment that needs an approval waits for it, and is no failure', async () => {
+  const registry = createRegistry(createDocuments());
+  await registry.models.create({ name: 'm' }, 'ada');
+  await createRegistration(registry).register({ model: 'm', source: 's3://b/1' }, 'run r');
+  await registry.approvals.setPolicy('m', { aliases: ['production'], distinctApprover: true }, 'ada');
+  const services = { registry, scoring: { probe: async () => ({}) } } as unknown as StepServices;
+  const deploy = () =>
+    steps['deploy-model'].run(
+      {
+        params: {},
+        needs: {
+          train: {
+            model: 'm',
+            sha256: '',
+            sizeBytes: 1,
+            metrics: {},
+            dataset: { name: 'd', version: 0, sha256: '' },
+          },
+          register: { model: 'm', version: 1, sha256: '' },
+        },
+      },
+      {
+        runId: 'r',
+        codeVersion: 'test',
+        services,
+        logger: silentLogger,
+        signal: new AbortController().signal,
+        report: () => {},
+      },
+    );
+  expect(await deploy()).toMatchObject({
+    version: 1,
+    outcome: 'awaitingApproval',
+    remedy: expect.stringContaining('versions/1/approvals') as string,
+  });
+  expect(await registry.listAliases('m')).toEqual([]);
+  await registry.approvals.decide('m', 1, { decision: 'approve', reason: 'good' }, 'grace');
+  expect(await deploy()).toMatchObject({ alias: 'production', previousVersion: null, outcome: 'deployed' });
+  expect((await registry.getAlias('m', 'production')).version).toBe(1);
+});
