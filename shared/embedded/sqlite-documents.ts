@@ -25,8 +25,9 @@ import type {
 } from '../storage/documents.ts';
 import { Database, translateSqliteError } from './documents/database.ts';
 import type { FieldType, IndexValue } from './documents/fields.ts';
-import type { PageBudget, PageCost, Position } from './documents/reads.ts';
-import { defaultBudget, readPage } from './documents/reads.ts';
+import type { PageBudget, PageCost, Position } from './documents/pages.ts';
+import { defaultBudget } from './documents/pages.ts';
+import { readPage } from './documents/reads.ts';
 import type { Write } from './documents/writes.ts';
 import { DocumentWriter, isLive } from './documents/writes.ts';
 

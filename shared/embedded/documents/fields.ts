@@ -1,3 +1,4 @@
+import { compareCodePoints } from '../../core/code-points.ts';
 import type { JsonObject, JsonValue } from '../../core/json.ts';
 import { isArray } from '../../core/json.ts';
 import type { FieldPath, Scalar } from '../../storage/documents.ts';
@@ -64,37 +65,9 @@ function collect(path: string, value: JsonValue, fields: IndexedField[]): void {
   }
 }
 
-/** @returns the member at a path; undefined when a step is missing, or is not an object. */
-export function fieldAt(body: JsonObject, path: FieldPath): JsonValue | undefined {
-  let value: JsonValue | undefined = body;
-  for (const name of path) {
-    if (value === null || typeof value !== 'object' || isArray(value)) return undefined;
-    value = Object.hasOwn(value, name) ? value[name] : undefined;
-    if (value === undefined) return undefined;
-  }
-  return value;
-}
-
 /** Negative, zero or positive, in the order of the index. */
 export function compareIndexValues(a: IndexValue, b: IndexValue): number {
   if (a.type !== b.type) return a.type - b.type;
-  if (typeof a.value === 'string' && typeof b.value === 'string') return compareStrings(a.value, b.value);
+  if (typeof a.value === 'string' && typeof b.value === 'string') return compareCodePoints(a.value, b.value);
   return Number(a.value) - Number(b.value);
-}
-
-/**
- * By code point, as UTF-8 bytes compare, where JavaScript's `<` compares UTF-16 units: those order the
- * surrogates of U+10000 and above before U+E000–U+FFFF.
- */
-export function compareStrings(a: string, b: string): number {
-  const length = Math.min(a.length, b.length);
-  for (let index = 0; index < length; index += 1) {
-    const unitA = a.charCodeAt(index);
-    const unitB = b.charCodeAt(index);
-    if (unitA === unitB) continue;
-    const astralA = unitA >= 0xd800 && unitA <= 0xdfff;
-    const astralB = unitB >= 0xd800 && unitB <= 0xdfff;
-    return astralA === astralB ? unitA - unitB : astralA ? 1 : -1;
-  }
-  return a.length - b.length;
 }

@@ -1,6 +1,7 @@
+import { compareCodePoints } from '../../core/code-points.ts';
 import type { JsonObject } from '../../core/json.ts';
+import { memberAt } from '../../core/member-at.ts';
 import type { Filter, Scalar } from '../../storage/documents.ts';
-import { compareStrings, fieldAt } from './fields.ts';
 
 /** `undefined` is *unknown*. */
 type Truth = boolean | undefined;
@@ -18,17 +19,17 @@ export function evaluateFilter(filter: Filter, body: JsonObject): Truth {
     case 'not':
       return negate(evaluateFilter(filter.filter, body));
     case 'exists': {
-      const value = fieldAt(body, filter.path);
+      const value = memberAt(body, filter.path);
       return value !== undefined && value !== null;
     }
     case 'in': {
-      const value = fieldAt(body, filter.path);
+      const value = memberAt(body, filter.path);
       return some(filter.values, (wanted) => compare('eq', value, wanted));
     }
     case 'startsWith':
     case 'endsWith':
     case 'contains': {
-      const value = fieldAt(body, filter.path);
+      const value = memberAt(body, filter.path);
       if (typeof value !== 'string') return undefined;
       return filter.ignoreCase === true
         ? textTests[filter.op](value.toLowerCase(), filter.value.toLowerCase())
@@ -40,7 +41,7 @@ export function evaluateFilter(filter: Filter, body: JsonObject): Truth {
     case 'lte':
     case 'gt':
     case 'gte':
-      return compare(filter.op, fieldAt(body, filter.path), filter.value);
+      return compare(filter.op, memberAt(body, filter.path), filter.value);
   }
 }
 
@@ -62,7 +63,7 @@ const orderTests = {
 function compare(op: keyof typeof orderTests, value: unknown, wanted: Scalar): Truth {
   if (typeof value !== typeof wanted) return undefined;
   const order =
-    typeof value === 'string' ? compareStrings(value, wanted as string) : Number(value) - Number(wanted);
+    typeof value === 'string' ? compareCodePoints(value, wanted as string) : Number(value) - Number(wanted);
   return orderTests[op](order);
 }
 
