@@ -2,6 +2,7 @@ import { AppError, isAppError } from '../core/errors.ts';
 import { blobContainers } from '../names.ts';
 import type { BlobProperties, BlobRef, BlobStore, OpenedBlob, OpenOptions } from '../storage/blobs.ts';
 import { guessContentType } from './content-type.ts';
+import { releaseBuffers } from './release-memory.ts';
 
 /** What lies directly in a folder. */
 export type ArtifactEntry =
@@ -40,7 +41,7 @@ export class ArtifactStore {
    */
   async upload(path: string, body: AsyncIterable<Uint8Array>, sizeBytes?: number): Promise<BlobProperties> {
     const whole = sizeBytes === undefined ? body : checkSize(body, sizeBytes);
-    return this.#blobs.put(toRef(path), whole, { contentType: guessContentType(path) });
+    return this.#blobs.put(toRef(path), releaseBuffers(whole), { contentType: guessContentType(path) });
   }
 
   /** @returns undefined when there is no such file */
@@ -51,7 +52,8 @@ export class ArtifactStore {
   /** @throws NOT_FOUND; INVALID_ARGUMENT when it is a folder, or for a range past the end */
   async open(path: string, options?: OpenOptions): Promise<OpenedBlob> {
     try {
-      return await this.#blobs.open(toRef(path), options);
+      const { properties, body } = await this.#blobs.open(toRef(path), options);
+      return { properties, body: releaseBuffers(body) };
     } catch (error) {
       if (isAppError(error, 'NOT_FOUND') && error.details['reason'] === 'BlobNotFound')
         throw await this.explainMissing(path);

@@ -1,6 +1,5 @@
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import { guessContentType } from '../artifacts/content-type.ts';
-import { releaseBuffers } from '../artifacts/release-memory.ts';
 import { isAppError } from '../core/errors.ts';
 import type { Reply, RouteRequest } from '../http/route.ts';
 import type { BlobProperties, OpenedBlob } from '../storage/blobs.ts';
@@ -43,7 +42,7 @@ export async function sendArtifact(artifacts: ArtifactStore, path: string, reque
 function sendWhole(path: string, { properties, body }: OpenedBlob): Reply {
   return {
     headers: { ...describe(path, properties), 'content-length': String(properties.sizeBytes) },
-    stream: releaseBuffers(body),
+    stream: body,
   };
 }
 
@@ -55,7 +54,7 @@ function sendPart(path: string, { properties, body }: OpenedBlob, { offset, coun
       'content-length': String(count),
       'content-range': `bytes ${offset}-${offset + count - 1}/${properties.sizeBytes}`,
     },
-    stream: releaseBuffers(body),
+    stream: body,
   };
 }
 
