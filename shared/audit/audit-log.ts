@@ -1,18 +1,10 @@
 import { AppError } from '../core/errors.ts';
-import type { JsonObject } from '../core/json.ts';
 import { metadataContainers } from '../names.ts';
 import type { FieldPath, Filter, MetadataStore } from '../storage/documents.ts';
 import type { Page, PageRequest } from '../storage/page.ts';
 import type { EventPlace } from './announced-event.ts';
-import { type AuditEvent, type AuditSubject, toEventIdBound } from './event.ts';
+import { type AuditEvent, type AuditSubject, type EventBody, toEventIdBound } from './event.ts';
 import { mergeSources, readPositions, type Source, writePositions } from './merged-page.ts';
-
-/** An event as `auditOperation` stores it. */
-export interface EventBody extends JsonObject {
-  readonly kind: 'event';
-  readonly event: Omit<AuditEvent, 'before' | 'after'> & JsonObject;
-  readonly detail: Pick<AuditEvent, 'before' | 'after'> & JsonObject;
-}
 
 /** All that is given must be true of an event. */
 export interface AuditQuery {

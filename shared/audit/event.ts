@@ -66,3 +66,10 @@ export function auditOperation(event: AuditEvent): BatchOperation {
   const body: JsonObject = toBody({ kind: 'event', event: head, detail: { before, after } });
   return { kind: 'create', id: `event-${event.eventId}`, body };
 }
+
+/** An event as `auditOperation` stores it. */
+export interface EventBody extends JsonObject {
+  readonly kind: 'event';
+  readonly event: Omit<AuditEvent, 'before' | 'after'> & JsonObject;
+  readonly detail: Pick<AuditEvent, 'before' | 'after'> & JsonObject;
+}

@@ -3,7 +3,7 @@ import { AppError } from '../core/errors.ts';
 import { sha256 } from '../core/ids.ts';
 import { canonicalJson, type JsonObject } from '../core/json.ts';
 import type { Filter, MetadataStore, Sort } from '../storage/documents.ts';
-import type { EventBody } from './audit-log.ts';
+import type { EventBody } from './event.ts';
 
 /** One place where events are: a container, or one partition of it. */
 export interface Source {

@@ -1,8 +1,8 @@
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import { metadataContainers } from '../names.ts';
 import type { MetadataStore } from '../storage/documents.ts';
-import { type EventBody, toEvent } from './audit-log.ts';
-import { type AuditEvent, toEventIdBound } from './event.ts';
+import { toEvent } from './audit-log.ts';
+import { type AuditEvent, type EventBody, toEventIdBound } from './event.ts';
 import { registryActions } from './registry-actions.ts';
 
 /** Which version something led to at a time, and since when. */

@@ -3,8 +3,8 @@ import type { Route } from '../http/route.ts';
 import { runStatuses } from '../tracking/entities.ts';
 import type { Tracking } from '../tracking/tracking.ts';
 import { defineEndpoint } from './endpoint.ts';
-import { double, int64, keyValues, repeated, requiredText, text } from './message.ts';
-import { loggedMetrics } from './logged-metrics.ts';
+import { int64, keyValues, repeated, requiredText, text } from './message.ts';
+import { metricShape, toLoggedMetric } from './logged-metrics.ts';
 import { enumeration, fromRun, fromRunInfo, view } from './tracking-message.ts';
 
 const searchDefault = 1_000;
@@ -133,27 +133,9 @@ export function runEndpoints({ runs, search }: Tracking): readonly Route[] {
       path: 'mlflow/runs/log-metric',
       summary: 'Logs a point of a metric.',
       role: 'contributor',
-      message: ofRun({
-        key: requiredText(),
-        value: double(),
-        timestamp: int64(),
-        step: int64().default(0),
-        model_id: text().optional(),
-        dataset_name: text().optional(),
-        dataset_digest: text().optional(),
-      }),
+      message: ofRun(metricShape()),
       handle: async (message, { principal }) => {
-        const { run_id, key, value, timestamp, step } = message;
-        const metric = {
-          key,
-          value,
-          timestamp,
-          step,
-          modelId: message.model_id || undefined,
-          datasetName: message.dataset_name || undefined,
-          datasetDigest: message.dataset_digest || undefined,
-        };
-        await runs.logMetric(run_id, metric, principal.name);
+        await runs.logMetric(message.run_id, toLoggedMetric(message), principal.name);
         return {};
       },
     }),
@@ -163,7 +145,7 @@ export function runEndpoints({ runs, search }: Tracking): readonly Route[] {
       summary: 'Logs metrics, params and tags at once: all of them, or none.',
       role: 'contributor',
       message: ofRun({
-        metrics: loggedMetrics().default([]),
+        metrics: repeated(z.object(metricShape()).transform(toLoggedMetric)).default([]),
         params: keyValues().default([]),
         tags: keyValues().default([]),
       }),

@@ -1,6 +1,8 @@
+import { compareCodePoints } from '../core/code-points.ts';
 import type { JsonObject } from '../core/json.ts';
+import { memberAt } from '../core/member-at.ts';
 import type { Comparison, Condition, Expression } from './expression.ts';
-import { compareTexts, namesAt, toFinite, valueAt } from './fields.ts';
+import { namesAt, toFinite } from './fields.ts';
 import { isLike } from './like.ts';
 
 /** As in SQL: `undefined` is *unknown*, and what is unknown is not selected. */
@@ -29,9 +31,9 @@ function judgeNames(condition: Condition, body: JsonObject): Truth {
 
 function judgeField(condition: Condition, body: JsonObject): Truth {
   const { field } = condition;
-  const value = valueAt(body, field.path);
+  const value = memberAt(body, field.path);
   const isThere = typeof value === field.type;
-  const isNaN = !isThere && field.nanPath !== undefined && valueAt(body, field.nanPath) === true;
+  const isNaN = !isThere && field.nanPath !== undefined && memberAt(body, field.nanPath) === true;
   if (condition.op === 'missing') return (!isThere && !isNaN) !== condition.isNegated;
   if (isThere) return judgeValue(condition, value as number | string);
   return isNaN ? judgeValue(condition, NaN) : judgeMissing(condition);
@@ -67,7 +69,7 @@ export function judgeValue(
 
 function compare(op: Comparison, value: number | string, wanted: number | string): boolean {
   if (typeof value === 'string')
-    return typeof wanted === 'string' && orderTests[op](compareTexts(value, wanted));
+    return typeof wanted === 'string' && orderTests[op](compareCodePoints(value, wanted));
   if (typeof wanted === 'string') return false;
   if (Number.isNaN(value)) return op === '!=';
   return orderTests[op](value - toFinite(wanted));

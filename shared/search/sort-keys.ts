@@ -1,6 +1,7 @@
+import { compareCodePoints } from '../core/code-points.ts';
 import type { JsonObject } from '../core/json.ts';
+import { memberAt } from '../core/member-at.ts';
 import type { FieldPath, Filter } from '../storage/documents.ts';
-import { compareTexts, valueAt } from './fields.ts';
 import { allOf, isAbsent } from './push-down.ts';
 import type { OrderTerm } from './subject.ts';
 
@@ -17,10 +18,10 @@ const sortedCodePoints = 1_024;
 
 export function sortKeysOf(body: JsonObject, terms: readonly OrderTerm[]): readonly SortKey[] {
   return terms.map(({ field }) => {
-    const value = valueAt(body, field.path);
+    const value = memberAt(body, field.path);
     if (typeof value === 'string') return { phase: 'value', value: cut(value) };
     if (typeof value === 'number' || typeof value === 'boolean') return { phase: 'value', value };
-    const isNaN = field.nanPath !== undefined && valueAt(body, field.nanPath) === true;
+    const isNaN = field.nanPath !== undefined && memberAt(body, field.nanPath) === true;
     return { phase: isNaN ? 'nan' : 'missing' };
   });
 }
@@ -51,7 +52,7 @@ function compareKey(a: SortKey, b: SortKey, direction: OrderTerm['direction']): 
 const types = { boolean: 0, number: 1, string: 2 } as const;
 
 function compareValues(a: number | string | boolean, b: number | string | boolean): number {
-  if (typeof a === 'string' && typeof b === 'string') return compareTexts(a, b);
+  if (typeof a === 'string' && typeof b === 'string') return compareCodePoints(a, b);
   const order = types[typeof a as keyof typeof types] - types[typeof b as keyof typeof types];
   return order === 0 ? Number(a) - Number(b) : order;
 }

@@ -7,8 +7,8 @@ import {
   scanRangeSql,
 } from '../../shared/embedded/documents/index-scans.ts';
 import type { FieldRange } from '../../shared/embedded/documents/ranges.ts';
-import type { PageCost } from '../../shared/embedded/documents/reads.ts';
-import { defaultBudget } from '../../shared/embedded/documents/reads.ts';
+import type { PageCost } from '../../shared/embedded/documents/pages.ts';
+import { defaultBudget } from '../../shared/embedded/documents/pages.ts';
 import type { DocumentQuery } from '../../shared/storage/documents.ts';
 import { createRuns } from '../support/document-runs.ts';
 import { openSqliteForTest } from '../support/document-stores.ts';

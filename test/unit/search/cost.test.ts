@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { PageCost } from '../../../shared/embedded/documents/reads.ts';
+import type { PageCost } from '../../../shared/embedded/documents/pages.ts';
 import { searchDocuments } from '../../../shared/search/search.ts';
 import type { Filter } from '../../../shared/storage/documents.ts';
 import { runSubject } from '../../../shared/tracking/subjects/runs.ts';
