@@ -81,13 +81,14 @@ export type VersionBody = {
     readonly updatedAt: number;
     readonly stage: Stage;
     readonly source: string;
+    /** Indexed, for those who ask whether anything still refers to some artifacts. */
+    readonly storageLocation: string;
     readonly runId?: string;
     readonly modelId?: string;
   };
   readonly tags: Tags;
   readonly detail: {
     readonly description: string;
-    readonly storageLocation: string;
     readonly runLink?: string;
     readonly createdBy: string;
     readonly file?: ModelFile;
@@ -159,13 +160,13 @@ export function toVersionBody(given: ModelVersion): VersionBody {
       updatedAt,
       stage,
       source,
+      storageLocation,
       ...(run === undefined ? {} : { runId: run }),
       ...(modelId === undefined ? {} : { modelId }),
     },
     tags,
     detail: {
       description,
-      storageLocation,
       createdBy,
       metrics,
       params,

@@ -52,6 +52,8 @@ export type RunBody = {
     readonly digest: { readonly [digest: string]: true };
     readonly context: { readonly [context: string]: true };
   };
+  /** The ids of runs and logged models that its inputs name: what it needs is not to be removed. */
+  readonly mentions?: { readonly [id: string]: true };
   readonly points: {
     readonly lastWriteAt: number;
     readonly latest: { readonly [key: string]: LatestPoint };

@@ -116,6 +116,7 @@ export class RunDraft {
       metrics: Object.fromEntries(metrics),
       nan: Object.fromEntries(nan),
       datasets: this.#toDatasets(),
+      ...toMentions(this.links),
       points: {
         lastWriteAt,
         latest: Object.fromEntries(latest),
@@ -147,6 +148,17 @@ export class RunDraft {
 
 /** What a dataset was used for. */
 const contextTag = 'mlflow.data.context';
+
+const maxMentions = 1_000;
+
+/** Ids of runs and logged models that stand in its inputs: as models, or within the sources of datasets. */
+function toMentions({ modelInputs, datasetInputs }: RunLinks): Pick<RunBody, 'mentions'> {
+  const ids = [
+    ...modelInputs.map(({ modelId }) => modelId),
+    ...datasetInputs.flatMap(({ dataset }) => dataset.source.match(/(?:\bm-)?\b[0-9a-f]{32}\b/g) ?? []),
+  ];
+  return ids.length === 0 ? {} : { mentions: toNames([...new Set(ids)].slice(0, maxMentions)) };
+}
 
 function toNames(names: readonly string[]): { readonly [name: string]: true } {
   return Object.fromEntries(names.map((name) => [name, true]));
