@@ -229,6 +229,25 @@ describe('SQLite documents: cost', () => {
     }
   });
 
+  it.each(['asked along the way', 'gathered'])(
+    'texts with nothing in them end with nothing: %s',
+    async (how) => {
+      const few = how === 'gathered' ? {} : { gatheredDocuments: 0, walkedRows: 4 };
+      const { store } = await openSqliteForTest({ budget: { ...few, sampledDocuments: 1 } });
+      for (const [index, a] of ['xb', 'b', '', 'ba', 'b', 'b', 'b', 'b', 'b'].entries())
+        await store.create({ container, partition: 'p', id: `d${index}` }, { a, index });
+      for (const sort of [undefined, { path: ['index'], direction: 'asc' }] as const) {
+        const query: DocumentQuery = {
+          container,
+          filter: { op: 'not', filter: { op: 'endsWith', path: ['a'], value: 'b' } },
+          limit: 10,
+          ...(sort === undefined ? {} : { sort }),
+        };
+        expect((await readAll(store, query)).map(({ id }) => id)).toEqual(['d2', 'd3']);
+      }
+    },
+  );
+
   it('expired documents are swept away by later writes', async () => {
     const fixture = await openSqliteForTest();
     const { store, file } = fixture;

@@ -183,8 +183,8 @@ function holdsText(filter: Extract<Leaf, { readonly ignoreCase?: true }>, isNega
       values: value === '' ? [] : [value],
     };
   }
-  // As bytes: SQLite counts the characters of a text no further than to a NUL.
-  const end = `substr(CAST(${text} AS BLOB), ?) ${isNegated ? '<>' : '='} CAST(? AS BLOB)`;
+  // As bytes: SQLite counts the characters of a text no further than to a NUL. Of an empty one, its substr is null.
+  const end = `ifnull(substr(CAST(${text} AS BLOB), ?), x'') ${isNegated ? '<>' : '='} CAST(? AS BLOB)`;
   return value === ''
     ? { sql: isNegated ? '0' : '1', values: [] }
     : { sql: `(${end} OR ${isLong})`, values: [-Buffer.byteLength(value), value] };
