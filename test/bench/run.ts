@@ -1,9 +1,11 @@
 import { hostBench } from './host.ts';
 import type { Figure } from './figure.ts';
+import { trackingBench } from './tracking.ts';
 
 /** Every benchmark: a new one is a file and a line here. */
 const benches: Record<string, () => AsyncIterable<Figure>> = {
   host: hostBench,
+  tracking: trackingBench,
 };
 
 const names = process.argv.slice(2);
