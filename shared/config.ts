@@ -8,6 +8,8 @@ export interface Config {
   readonly queue: QueueConfig;
   /** Whether clients may get signed URLs of the storage account: false where they cannot reach it. */
   readonly artifactUrls: boolean;
+  /** How many days what is deleted can be restored; then it is removed for good. */
+  readonly trashDays: number;
   readonly auth: 'off' | 'appService';
   readonly limits: Limits;
   readonly webhooks: WebhookConfig;
@@ -65,6 +67,7 @@ export function loadConfig(env: Env, build: Build): Config {
     blobs: readBlobs(env, faults),
     queue: readQueue(env, faults),
     artifactUrls: readSwitch(env, faults, 'SLIPWAY_ARTIFACT_URLS', true),
+    trashDays: readInteger(env, faults, 'SLIPWAY_TRASH_DAYS', 30, 0, 3_650),
     auth: readAuth(env, faults),
     limits: {
       landingFileBytes: readInteger(env, faults, 'SLIPWAY_LANDING_FILE_BYTES', 5 * 2 ** 30, 1, 2 ** 40),

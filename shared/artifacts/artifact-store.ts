@@ -9,6 +9,15 @@ export type ArtifactEntry =
   | { readonly kind: 'file'; readonly name: string; readonly sizeBytes: number }
   | { readonly kind: 'folder'; readonly name: string };
 
+export interface ArtifactMeasure {
+  readonly files: number;
+  readonly sizeBytes: number;
+  /** When the newest was written; 0 for none. Milliseconds since the Unix epoch. */
+  readonly newestAt: number;
+  /** There are more. */
+  readonly isPartial: boolean;
+}
+
 export interface ArtifactPage {
   /** In name order within the page; each page comes after the one before. */
   readonly entries: readonly ArtifactEntry[];
@@ -112,6 +121,26 @@ export class ArtifactStore {
     return entries.sort(compareNames);
   }
 
+  /** What a file, or a folder with all that is in it, takes; no more than `maxFiles` are counted. */
+  async measure(path: string, maxFiles: number): Promise<ArtifactMeasure> {
+    const own = await this.find(path);
+    let measure = addTo(
+      { files: 0, sizeBytes: 0, newestAt: 0, isPartial: false },
+      own === undefined ? [] : [own],
+    );
+    let cursor: string | undefined;
+    do {
+      const page = await this.#blobs.list(blobContainers.artifacts, {
+        prefix: toPrefix(path),
+        limit: Math.min(maxPageSize, maxFiles),
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      measure = addTo(measure, page.blobs);
+      ({ cursor } = page);
+    } while (cursor !== undefined && measure.files < maxFiles);
+    return { ...measure, isPartial: cursor !== undefined };
+  }
+
   /**
    * Deletes a file, or a folder with all that is in it; nothing there is nothing to do. Ended by the signal it leaves
    * the rest, and can be asked again.
@@ -156,6 +185,16 @@ export function toRef(path: string): BlobRef {
 
 function toPrefix(folder: string): string {
   return folder === '' ? '' : `${folder}/`;
+}
+
+function addTo(measure: ArtifactMeasure, blobs: readonly BlobProperties[]): ArtifactMeasure {
+  let { files, sizeBytes, newestAt } = measure;
+  for (const blob of blobs) {
+    files += 1;
+    sizeBytes += blob.sizeBytes;
+    newestAt = Math.max(newestAt, blob.lastModified);
+  }
+  return { ...measure, files, sizeBytes, newestAt };
 }
 
 function compareNames(a: ArtifactEntry, b: ArtifactEntry): number {

@@ -210,7 +210,7 @@ export class ExperimentService {
   }
 
   /** Removes a deleted experiment for good; its name first, so that no unfinished claim can bring it back. */
-  async purge(experimentId: string): Promise<void> {
+  async purge(experimentId: string, by: string): Promise<void> {
     const stored = await this.#read(experimentId);
     if (stored === undefined) return;
     const { name, lifecycleStage } = stored.body.experiment;
@@ -220,7 +220,10 @@ export class ExperimentService {
       });
     await this.#names.release(name, experimentId);
     this.#stages.delete(experimentId);
-    await this.#options.store.delete(experimentKey(experimentId), stored.etag);
+    await this.#options.store.batch(metadataContainers.tracking, experimentId, [
+      { kind: 'delete', id: stored.id, etag: stored.etag },
+      this.#toEvent(experimentId, by, 'experiment.purged', { name }, null),
+    ]);
   }
 
   async #createDefault(): Promise<void> {
