@@ -18,7 +18,7 @@ import { createTrainingRunner } from './training/runner.ts';
 import { createTrainModel } from './training/train-model.ts';
 import { createScratch } from './embedded/scratch-files.ts';
 import { checkDependencies, type DependencyHealth } from './health.ts';
-import type { ArtifactLocations } from './mlflow/artifacts-routes.ts';
+import type { ArtifactLocations } from './mlflow/artifacts/routes.ts';
 import { blobContainers, queues } from './names.ts';
 import { definitions, steps } from './pipelines/catalog.ts';
 import type { StepCall, StepOutcome } from './pipelines/orchestrate.ts';
@@ -29,6 +29,7 @@ import type { StepServices } from './pipelines/steps/services.ts';
 import { Triggers } from './pipelines/triggers.ts';
 import { Registration } from './registry/registration.ts';
 import { Registry } from './registry/registry.ts';
+import { Retention } from './retention/retention.ts';
 import { Scoring } from './serving/scoring.ts';
 import type { BlobStore } from './storage/blobs.ts';
 import type { MetadataStore } from './storage/documents.ts';
@@ -64,6 +65,8 @@ export interface App {
   readonly artifacts: ArtifactStore;
   readonly signedAccess: SignedAccess;
   readonly artifactLocations: ArtifactLocations;
+  /** Removes for good what was deleted long ago. */
+  readonly retention: Retention;
   readonly auditLog: AuditLog;
   readonly timeline: Timeline;
   readonly webhooks: Webhooks;
@@ -182,6 +185,15 @@ export function createApp(config: Config, outside: Outside): App {
     tracking,
     artifacts,
     signedAccess,
+    retention: new Retention({
+      store: metadata,
+      audited: auditedWriter,
+      artifacts,
+      experiments: tracking.experiments,
+      clock,
+      logger,
+      graceMs: config.trashDays * 24 * 3_600_000,
+    }),
     artifactLocations: {
       run: async (runId) => (await tracking.runs.get(runId)).info.artifactUri,
       loggedModel: async (modelId) => (await tracking.loggedModels.get(modelId)).artifactLocation,

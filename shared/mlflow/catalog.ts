@@ -4,19 +4,19 @@ import type { Webhooks } from '../webhooks/webhooks.ts';
 import type { Registration } from '../registry/registration.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Tracking } from '../tracking/tracking.ts';
-import { artifactEndpoints } from './artifacts.ts';
-import type { ArtifactServices } from './artifacts-routes.ts';
-import { bulkMetricEndpoints } from './bulk-metrics.ts';
-import { experimentEndpoints } from './experiments.ts';
-import { loggedModelEndpoints } from './logged-models.ts';
-import { metricEndpoints } from './metrics.ts';
+import { artifactEndpoints } from './artifacts/proxy.ts';
+import type { ArtifactServices } from './artifacts/routes.ts';
+import { bulkMetricEndpoints } from './endpoints/bulk-metrics.ts';
+import { experimentEndpoints } from './endpoints/experiments.ts';
+import { loggedModelEndpoints } from './endpoints/logged-models.ts';
+import { metricEndpoints } from './endpoints/metrics.ts';
 import { mlflowProtocol } from './protocol.ts';
-import { modelVersionEndpoints } from './model-versions.ts';
-import { registeredModelEndpoints } from './registered-models.ts';
-import { runLinkEndpoints } from './run-links.ts';
-import { runEndpoints } from './runs.ts';
-import { serverInfoEndpoints } from './server-info.ts';
-import { webhookEndpoints } from './webhooks.ts';
+import { modelVersionEndpoints } from './endpoints/model-versions.ts';
+import { registeredModelEndpoints } from './endpoints/registered-models.ts';
+import { runLinkEndpoints } from './endpoints/run-links.ts';
+import { runEndpoints } from './endpoints/runs.ts';
+import { serverInfoEndpoints } from './endpoints/server-info.ts';
+import { webhookEndpoints } from './endpoints/webhooks.ts';
 
 /** What the endpoints call: a member for each domain. */
 export interface MlflowServices extends ArtifactServices {

@@ -4,7 +4,7 @@ import type { JsonObject } from '../core/json.ts';
 import type { Role } from '../http/principal.ts';
 import { parseJson } from '../http/read-body.ts';
 import { defineRoute, type HttpMethod, type Route, type RouteRequest } from '../http/route.ts';
-import { readMessage } from './message.ts';
+import { readMessage } from './messages/message.ts';
 import { mlflowProtocol } from './protocol.ts';
 
 /** One operation of MLflow's REST API, declared: from it come the routes under each prefix. */

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
-import { bulkMetricEndpoints } from '../../../shared/mlflow/bulk-metrics.ts';
-import { runLinkEndpoints } from '../../../shared/mlflow/run-links.ts';
+import { bulkMetricEndpoints } from '../../../shared/mlflow/endpoints/bulk-metrics.ts';
+import { runLinkEndpoints } from '../../../shared/mlflow/endpoints/run-links.ts';
 import type { Tracking } from '../../../shared/tracking/tracking.ts';
 import type { Send } from '../../support/mlflow-script.ts';
 import { openWire } from '../../support/mlflow-wire.ts';

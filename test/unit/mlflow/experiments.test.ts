@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { experimentEndpoints } from '../../../shared/mlflow/experiments.ts';
-import { runEndpoints } from '../../../shared/mlflow/runs.ts';
+import { experimentEndpoints } from '../../../shared/mlflow/endpoints/experiments.ts';
+import { runEndpoints } from '../../../shared/mlflow/endpoints/runs.ts';
 import { openWire } from '../../support/mlflow-wire.ts';
 import { createDocuments } from '../../support/stores.ts';
 import { openTracking } from '../../support/tracking.ts';
@@ -118,9 +118,9 @@ test('a deleted experiment takes no name, no tag and no run', async () => {
 test('an experiment removed for good stays away, and its name is free', async () => {
   const { post, get, experiments } = open();
   const { experiment_id } = await post('experiments/create', { name: 'n' });
-  await expect(experiments.purge(experiment_id)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  await expect(experiments.purge(experiment_id, 'test')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   await post('experiments/delete', { experiment_id });
-  await experiments.purge(experiment_id);
+  await experiments.purge(experiment_id, 'test');
   expect((await get('experiments/get-by-name?experiment_name=n')).status).toBe(404);
   expect((await get(`experiments/get?experiment_id=${experiment_id}`)).status).toBe(404);
   expect((await post('experiments/create', { name: 'n' })).status).toBe(200);

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { experimentEndpoints } from '../../../shared/mlflow/experiments.ts';
-import { loggedModelEndpoints } from '../../../shared/mlflow/logged-models.ts';
-import { runLinkEndpoints } from '../../../shared/mlflow/run-links.ts';
-import { runEndpoints } from '../../../shared/mlflow/runs.ts';
+import { experimentEndpoints } from '../../../shared/mlflow/endpoints/experiments.ts';
+import { loggedModelEndpoints } from '../../../shared/mlflow/endpoints/logged-models.ts';
+import { runLinkEndpoints } from '../../../shared/mlflow/endpoints/run-links.ts';
+import { runEndpoints } from '../../../shared/mlflow/endpoints/runs.ts';
 import { loggedModelScript } from '../../golden/mlflow/logged-models-script.ts';
 import { runScript } from '../../support/mlflow-script.ts';
 import { openWire } from '../../support/mlflow-wire.ts';

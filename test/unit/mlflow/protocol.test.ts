@@ -7,7 +7,7 @@ import { createByteBudget } from '../../../shared/http/byte-budget.ts';
 import { handleRequest } from '../../../shared/http/handle.ts';
 import type { Route } from '../../../shared/http/route.ts';
 import { defineEndpoint, type MlflowEndpoint } from '../../../shared/mlflow/endpoint.ts';
-import { int64, requiredText } from '../../../shared/mlflow/message.ts';
+import { int64, requiredText } from '../../../shared/mlflow/messages/message.ts';
 import { mlflowProtocol } from '../../../shared/mlflow/protocol.ts';
 
 // Retried for minutes by every client: what fails the same way each time must not be among them.

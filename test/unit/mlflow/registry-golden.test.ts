@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { modelVersionEndpoints } from '../../../shared/mlflow/model-versions.ts';
-import { registeredModelEndpoints } from '../../../shared/mlflow/registered-models.ts';
+import { modelVersionEndpoints } from '../../../shared/mlflow/endpoints/model-versions.ts';
+import { registeredModelEndpoints } from '../../../shared/mlflow/endpoints/registered-models.ts';
 import { registryScript } from '../../golden/mlflow/registry-script.ts';
 import { runScript } from '../../support/mlflow-script.ts';
 import { openWire } from '../../support/mlflow-wire.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { experimentEndpoints } from '../../../shared/mlflow/experiments.ts';
-import { metricEndpoints } from '../../../shared/mlflow/metrics.ts';
-import { runEndpoints } from '../../../shared/mlflow/runs.ts';
+import { experimentEndpoints } from '../../../shared/mlflow/endpoints/experiments.ts';
+import { metricEndpoints } from '../../../shared/mlflow/endpoints/metrics.ts';
+import { runEndpoints } from '../../../shared/mlflow/endpoints/runs.ts';
 import { trackingScript } from '../../golden/mlflow/tracking-script.ts';
 import { runScript } from '../../support/mlflow-script.ts';
 import { openWire } from '../../support/mlflow-wire.ts';

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import type { Route } from '../http/route.ts';
-import { runStatuses } from '../tracking/entities.ts';
-import type { Tracking } from '../tracking/tracking.ts';
-import { defineEndpoint } from './endpoint.ts';
-import { int64, keyValues, repeated, requiredText, text } from './message.ts';
-import { metricShape, toLoggedMetric } from './logged-metrics.ts';
-import { enumeration, fromRun, fromRunInfo, view } from './tracking-message.ts';
+import type { Route } from '../../http/route.ts';
+import { runStatuses } from '../../tracking/entities.ts';
+import type { Tracking } from '../../tracking/tracking.ts';
+import { defineEndpoint } from '../endpoint.ts';
+import { int64, keyValues, repeated, requiredText, text } from '../messages/message.ts';
+import { metricShape, toLoggedMetric } from '../messages/logged-metrics.ts';
+import { enumeration, fromRun, fromRunInfo, view } from '../messages/tracking.ts';
 
 const searchDefault = 1_000;
 

@@ -1,19 +1,13 @@
 import { z } from 'zod';
-import { joinPath, readFilePath, readFolderPath } from '../artifacts/artifact-path.ts';
-import { readArtifactUri } from '../artifacts/artifact-uri.ts';
-import { AppError } from '../core/errors.ts';
-import type { JsonObject } from '../core/json.ts';
-import type { Route } from '../http/route.ts';
-import { sendArtifact } from './artifacts-reply.ts';
-import {
-  type ArtifactServices,
-  defineFileRoute,
-  fromEntries,
-  locate,
-  readLength,
-} from './artifacts-routes.ts';
-import { defineEndpoint } from './endpoint.ts';
-import { int64, requiredText, text } from './message.ts';
+import { joinPath, readFilePath, readFolderPath } from '../../artifacts/artifact-path.ts';
+import { readArtifactUri } from '../../artifacts/artifact-uri.ts';
+import { AppError } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { Route } from '../../http/route.ts';
+import { sendArtifact } from './reply.ts';
+import { type ArtifactServices, defineFileRoute, fromEntries, locate, readLength } from './routes.ts';
+import { defineEndpoint } from '../endpoint.ts';
+import { int64, requiredText, text } from '../messages/message.ts';
 
 /** More would be an answer that no page shows; the token leads on. */
 const pageSize = 5_000;

@@ -1,8 +1,8 @@
-import type { ArtifactStore } from '../artifacts/artifact-store.ts';
-import { guessContentType } from '../artifacts/content-type.ts';
-import { isAppError } from '../core/errors.ts';
-import type { Reply, RouteRequest } from '../http/route.ts';
-import type { BlobProperties, OpenedBlob } from '../storage/blobs.ts';
+import type { ArtifactStore } from '../../artifacts/artifact-store.ts';
+import { guessContentType } from '../../artifacts/content-type.ts';
+import { isAppError } from '../../core/errors.ts';
+import type { Reply, RouteRequest } from '../../http/route.ts';
+import type { BlobProperties, OpenedBlob } from '../../storage/blobs.ts';
 
 type Request = Pick<RouteRequest<unknown, unknown, unknown>, 'headers'>;
 type ByteRange = { readonly offset: number; readonly count: number };

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { AppError, isAppError } from '../core/errors.ts';
-import type { JsonObject } from '../core/json.ts';
-import type { Route } from '../http/route.ts';
-import { toJsonNumber } from '../tracking/documents.ts';
-import type { MetricPoint } from '../tracking/entities.ts';
-import { sampleEvenly } from '../tracking/metrics/interval.ts';
-import type { RunService } from '../tracking/runs/service.ts';
-import { defineEndpoint } from './endpoint.ts';
-import { int64, repeated, requiredText, text } from './message.ts';
+import { AppError, isAppError } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { Route } from '../../http/route.ts';
+import { toJsonNumber } from '../../tracking/documents.ts';
+import type { MetricPoint } from '../../tracking/entities.ts';
+import { sampleEvenly } from '../../tracking/metrics/interval.ts';
+import type { RunService } from '../../tracking/runs/service.ts';
+import { defineEndpoint } from '../endpoint.ts';
+import { int64, repeated, requiredText, text } from '../messages/message.ts';
 
 const maxRuns = 100;
 const maxRows = 25_000;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { JsonObject, JsonValue } from '../core/json.ts';
-import type { ModelVersionView, Tags } from '../registry/entities.ts';
-import type { SearchOrder } from '../registry/models.ts';
+import type { JsonObject, JsonValue } from '../../core/json.ts';
+import type { ModelVersionView, Tags } from '../../registry/entities.ts';
+import type { SearchOrder } from '../../registry/models.ts';
 import { int64, requiredText } from './message.ts';
 
 /* What the registry's two families of endpoints read and write alike. */

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import type { Route } from '../http/route.ts';
-import type { ModelVersionView } from '../registry/entities.ts';
-import type { Registration } from '../registry/registration.ts';
-import type { Registry } from '../registry/registry.ts';
-import { toVersionNumber } from '../registry/rules.ts';
-import { defineEndpoint } from './endpoint.ts';
-import { flag, keyValues, repeated, requiredText, text } from './message.ts';
+import type { Route } from '../../http/route.ts';
+import type { ModelVersionView } from '../../registry/entities.ts';
+import type { Registration } from '../../registry/registration.ts';
+import type { Registry } from '../../registry/registry.ts';
+import { toVersionNumber } from '../../registry/rules.ts';
+import { defineEndpoint } from '../endpoint.ts';
+import { flag, keyValues, repeated, requiredText, text } from '../messages/message.ts';
 import {
   fromKeyValues,
   listed,
@@ -13,7 +13,7 @@ import {
   toModelVersion,
   toSearch,
   versionText,
-} from './registry-messages.ts';
+} from '../messages/registry.ts';
 
 const byVersion = { name: requiredText(), version: versionText() };
 

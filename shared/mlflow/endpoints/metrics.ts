@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { AppError } from '../core/errors.ts';
-import type { Route } from '../http/route.ts';
-import type { Tracking } from '../tracking/tracking.ts';
-import { defineEndpoint } from './endpoint.ts';
-import { int64, requiredText, text } from './message.ts';
-import { fromMetric } from './tracking-message.ts';
+import { AppError } from '../../core/errors.ts';
+import type { Route } from '../../http/route.ts';
+import type { Tracking } from '../../tracking/tracking.ts';
+import { defineEndpoint } from '../endpoint.ts';
+import { int64, requiredText, text } from '../messages/message.ts';
+import { fromMetric } from '../messages/tracking.ts';
 
 /** The most points of one answer: some ten megabytes. Clients ask for 25,000 and follow the token. */
 const maxPoints = 100_000;

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { AppError } from '../core/errors.ts';
-import type { JsonObject, JsonValue } from '../core/json.ts';
-import type { Route } from '../http/route.ts';
-import type { DatasetSummary, RunLinksService } from '../tracking/run-links.ts';
-import { defineEndpoint } from './endpoint.ts';
-import { int64, keyValues, repeated, requiredText, text } from './message.ts';
+import { AppError } from '../../core/errors.ts';
+import type { JsonObject, JsonValue } from '../../core/json.ts';
+import type { Route } from '../../http/route.ts';
+import type { DatasetSummary, RunLinksService } from '../../tracking/run-links.ts';
+import { defineEndpoint } from '../endpoint.ts';
+import { int64, keyValues, repeated, requiredText, text } from '../messages/message.ts';
 
 const maxExperiments = 20;
 /** A dataset's schema and profile can be a megabyte each. */

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import type { ArtifactEntry, ArtifactStore } from '../artifacts/artifact-store.ts';
-import { joinPath } from '../artifacts/artifact-path.ts';
-import { readArtifactUri } from '../artifacts/artifact-uri.ts';
-import type { SignedAccess } from '../artifacts/signed-access.ts';
-import type { JsonObject } from '../core/json.ts';
-import { defineRoute, type Reply, type Route, type RouteRequest } from '../http/route.ts';
-import { mlflowProtocol } from './protocol.ts';
+import type { ArtifactEntry, ArtifactStore } from '../../artifacts/artifact-store.ts';
+import { joinPath } from '../../artifacts/artifact-path.ts';
+import { readArtifactUri } from '../../artifacts/artifact-uri.ts';
+import type { SignedAccess } from '../../artifacts/signed-access.ts';
+import type { JsonObject } from '../../core/json.ts';
+import { defineRoute, type Reply, type Route, type RouteRequest } from '../../http/route.ts';
+import { mlflowProtocol } from '../protocol.ts';
 
 /** Where those who own artifacts keep them: URIs. Each throws NOT_FOUND for an owner that is not there. */
 export interface ArtifactLocations {

@@ -1,17 +1,17 @@
 import { z } from 'zod';
-import { AppError } from '../core/errors.ts';
-import type { JsonObject } from '../core/json.ts';
-import type { Route } from '../http/route.ts';
-import { toJsonNumber } from '../tracking/documents.ts';
+import { AppError } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { Route } from '../../http/route.ts';
+import { toJsonNumber } from '../../tracking/documents.ts';
 import type {
   DatasetFilter,
   LoggedModel,
   LoggedModelStatus,
   ModelMetric,
-} from '../tracking/logged-models/entities.ts';
-import type { LoggedModels } from '../tracking/logged-models/logged-models.ts';
-import { defineEndpoint } from './endpoint.ts';
-import { flag, int64, keyValues, repeated, requiredText, text } from './message.ts';
+} from '../../tracking/logged-models/entities.ts';
+import type { LoggedModels } from '../../tracking/logged-models/logged-models.ts';
+import { defineEndpoint } from '../endpoint.ts';
+import { flag, int64, keyValues, repeated, requiredText, text } from '../messages/message.ts';
 
 const statuses = {
   LOGGED_MODEL_PENDING: 'PENDING',

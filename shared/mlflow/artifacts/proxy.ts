@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { readFilePath, readFolderPath } from '../artifacts/artifact-path.ts';
-import type { ArtifactStore } from '../artifacts/artifact-store.ts';
-import type { Route } from '../http/route.ts';
-import { sendArtifact } from './artifacts-reply.ts';
-import { type ArtifactServices, defineFileRoute, fromEntries, readLength } from './artifacts-routes.ts';
-import { multipartEndpoints } from './artifacts-multipart.ts';
-import { ownedArtifactEndpoints } from './artifacts-owned.ts';
-import { defineEndpoint } from './endpoint.ts';
-import { text } from './message.ts';
+import { readFilePath, readFolderPath } from '../../artifacts/artifact-path.ts';
+import type { ArtifactStore } from '../../artifacts/artifact-store.ts';
+import type { Route } from '../../http/route.ts';
+import { sendArtifact } from './reply.ts';
+import { type ArtifactServices, defineFileRoute, fromEntries, readLength } from './routes.ts';
+import { multipartEndpoints } from './multipart.ts';
+import { ownedArtifactEndpoints } from './owned.ts';
+import { defineEndpoint } from '../endpoint.ts';
+import { text } from '../messages/message.ts';
 
 /** Everything about artifacts under `/api/2.0`. */
 export function artifactEndpoints(services: ArtifactServices): readonly Route[] {

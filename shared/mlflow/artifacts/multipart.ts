@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { baseName, joinPath, readFilePath, readFolderPath } from '../artifacts/artifact-path.ts';
-import type { SignedAccess } from '../artifacts/signed-access.ts';
-import type { Route } from '../http/route.ts';
-import { defineEndpoint } from './endpoint.ts';
-import { int64, repeated, requiredText, text } from './message.ts';
+import { baseName, joinPath, readFilePath, readFolderPath } from '../../artifacts/artifact-path.ts';
+import type { SignedAccess } from '../../artifacts/signed-access.ts';
+import type { Route } from '../../http/route.ts';
+import { defineEndpoint } from '../endpoint.ts';
+import { int64, repeated, requiredText, text } from '../messages/message.ts';
 
 /** `mlflow-artifacts/mpu/…` and `…/presigned/…`: bytes that go between client and storage account directly. */
 export function multipartEndpoints(access: SignedAccess): readonly Route[] {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { Route } from '../http/route.ts';
-import type { Tracking } from '../tracking/tracking.ts';
-import { defineEndpoint } from './endpoint.ts';
-import { int64, keyValues, repeated, requiredText, text } from './message.ts';
-import { fromExperiment, view } from './tracking-message.ts';
+import type { Route } from '../../http/route.ts';
+import type { Tracking } from '../../tracking/tracking.ts';
+import { defineEndpoint } from '../endpoint.ts';
+import { int64, keyValues, repeated, requiredText, text } from '../messages/message.ts';
+import { fromExperiment, view } from '../messages/tracking.ts';
 
 const searchDefault = 1_000;
 const experimentId = requiredText();

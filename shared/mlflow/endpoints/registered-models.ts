@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { AppError, isAppError } from '../core/errors.ts';
-import type { JsonObject } from '../core/json.ts';
-import type { Route } from '../http/route.ts';
-import type { Model, ModelVersionView } from '../registry/entities.ts';
-import { newestOf } from '../registry/registration.ts';
-import type { Registry } from '../registry/registry.ts';
-import { checkAliasName, toVersionNumber } from '../registry/rules.ts';
-import { defineEndpoint } from './endpoint.ts';
-import { keyValues, repeated, requiredText, text } from './message.ts';
+import { AppError, isAppError } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { Route } from '../../http/route.ts';
+import type { Model, ModelVersionView } from '../../registry/entities.ts';
+import { newestOf } from '../../registry/registration.ts';
+import type { Registry } from '../../registry/registry.ts';
+import { checkAliasName, toVersionNumber } from '../../registry/rules.ts';
+import { defineEndpoint } from '../endpoint.ts';
+import { keyValues, repeated, requiredText, text } from '../messages/message.ts';
 import {
   fromKeyValues,
   listed,
@@ -16,7 +16,7 @@ import {
   toSearch,
   toTags,
   versionText,
-} from './registry-messages.ts';
+} from '../messages/registry.ts';
 
 const byName = { name: requiredText() };
 const byAlias = { ...byName, alias: requiredText() };

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { AppError } from '../core/errors.ts';
-import type { JsonObject } from '../core/json.ts';
-import type { Route } from '../http/route.ts';
-import type { Courier } from '../webhooks/courier.ts';
-import { type Webhook, webhookStatuses } from '../webhooks/entities.ts';
-import { toWebhookEvent, type WebhookEventName } from '../webhooks/events.ts';
-import type { Webhooks } from '../webhooks/webhooks.ts';
-import { defineEndpoint } from './endpoint.ts';
-import { int64, repeated, requiredText, text } from './message.ts';
+import { AppError } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { Route } from '../../http/route.ts';
+import type { Courier } from '../../webhooks/courier.ts';
+import { type Webhook, webhookStatuses } from '../../webhooks/entities.ts';
+import { toWebhookEvent, type WebhookEventName } from '../../webhooks/events.ts';
+import type { Webhooks } from '../../webhooks/webhooks.ts';
+import { defineEndpoint } from '../endpoint.ts';
+import { int64, repeated, requiredText, text } from '../messages/message.ts';
 
 /** Protobuf's JSON takes a value of an enumeration by its name or its number. */
 const enumeration = (names: readonly string[]) =>

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { AppError } from '../core/errors.ts';
-import { describeIssue } from './message-faults.ts';
+import { AppError } from '../../core/errors.ts';
+import { describeIssue } from './faults.ts';
 
 /** As deep as protobuf's own JSON reader goes. */
 const maxDepth = 100;

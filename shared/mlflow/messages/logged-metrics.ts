@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { LoggedMetric } from '../tracking/runs/batch.ts';
+import type { LoggedMetric } from '../../tracking/runs/batch.ts';
 import { double, int64, requiredText, text } from './message.ts';
 
 /** The members of a logged metric: of a message of its own, or of each in a batch. */

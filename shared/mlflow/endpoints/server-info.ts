@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Route } from '../http/route.ts';
-import type { ArtifactServices } from './artifacts-routes.ts';
-import { defineEndpoint } from './endpoint.ts';
+import type { Route } from '../../http/route.ts';
+import type { ArtifactServices } from '../artifacts/routes.ts';
+import { defineEndpoint } from '../endpoint.ts';
 
 /** What newer clients ask first, to learn what they may do. */
 export function serverInfoEndpoints({ signedAccess }: ArtifactServices): readonly Route[] {

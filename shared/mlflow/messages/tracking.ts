@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { JsonObject, JsonValue } from '../core/json.ts';
-import { toJsonNumber } from '../tracking/documents.ts';
-import type { Experiment, MetricPoint, Run } from '../tracking/entities.ts';
-import type { View } from '../tracking/search.ts';
+import type { JsonObject, JsonValue } from '../../core/json.ts';
+import { toJsonNumber } from '../../tracking/documents.ts';
+import type { Experiment, MetricPoint, Run } from '../../tracking/entities.ts';
+import type { View } from '../../tracking/search.ts';
 
 /** Experiments and runs as MLflow's messages have them: lists with nothing in them are left out. */
 export function fromExperiment(experiment: Experiment): JsonObject {
