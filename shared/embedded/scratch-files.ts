@@ -1,21 +1,25 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { AppError } from '../core/errors.ts';
 import type { BlobStore } from '../storage/blobs.ts';
-import type { Scratch } from '../storage/scratch.ts';
+import type { Scratch, ScratchFile } from '../storage/scratch.ts';
 
 /** Scratch files below the system's temporary folder, each in a folder of its own. */
 export function createScratch(blobs: BlobStore): Scratch {
   return {
-    async download(ref, { maxBytes, ifMatch, signal }) {
-      const folder = await mkdtemp(join(tmpdir(), 'slipway-'));
-      const path = join(folder, safeName(ref.name));
-      const remove = () => rm(folder, { recursive: true, force: true });
+    async download(ref, { maxBytes, ifMatch, signal, beside }) {
+      const path = beside
+        ? placeBeside(beside.file, beside.path)
+        : join(await mkdtemp(join(tmpdir(), 'slipway-')), safeName(ref.name));
+      const remove = async () => {
+        if (!beside) await rm(dirname(path), { recursive: true, force: true });
+      };
       try {
+        if (beside) await mkdir(dirname(path), { recursive: true });
         // Asked first: a body that was opened would have to be read.
         const known = await blobs.head(ref);
         const isWanted = known !== undefined && (ifMatch === undefined || known.etag === ifMatch);
@@ -36,7 +40,7 @@ export function createScratch(blobs: BlobStore): Scratch {
               yield chunk;
             }
           },
-          createWriteStream(path),
+          createWriteStream(path, { flags: 'wx' }),
           signal ? { signal } : {},
         );
         return { path, sizeBytes, sha256: hash.digest('hex'), [Symbol.asyncDispose]: remove };
@@ -47,6 +51,16 @@ export function createScratch(blobs: BlobStore): Scratch {
       }
     },
   };
+}
+
+/** @throws INVALID_ARGUMENT for a place outside of the file's folder */
+function placeBeside(file: ScratchFile, path: string): string {
+  const folder = dirname(file.path);
+  const place = join(folder, path);
+  const inside = relative(folder, place);
+  if (isAbsolute(path) || isAbsolute(inside) || inside === '' || inside.split(sep)[0] === '..')
+    throw new AppError('INVALID_ARGUMENT', `"${path}" is not a place in the folder of a scratch file.`);
+  return place;
 }
 
 function safeName(name: string): string {
@@ -69,6 +83,9 @@ function translate(error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new AppError('INSUFFICIENT_STORAGE', 'The disk for temporary files is full.', {}, error);
+  }
+  if (code === 'EEXIST' || code === 'ENOTDIR' || code === 'EISDIR') {
+    return new AppError('INVALID_ARGUMENT', 'Another scratch file has that place.', {}, error);
   }
   return error;
 }

@@ -3,34 +3,42 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { AppError, isAppError } from '../core/errors.ts';
 import type { PackedColumn } from '../serving/pack-rows.ts';
 import type { ModelDescription } from '../serving/scorer.ts';
-import type { InspectedFile, InspectTask } from './inspect-protocol.ts';
+import type { InspectAnswer, InspectTask } from './inspect-protocol.ts';
+import { refuseWeightFiles } from './external-data.ts';
 import { readModel } from './read-model.ts';
 import { createSession, probabilityOutput, runSession } from './run-session.ts';
 
 /** A thread of its own for one model from outside: reading, loading and running it can each take a while. */
 if (parentPort === null) throw new Error('this module runs in a worker thread only');
 const port = parentPort;
-const { path } = workerData as InspectTask;
-void inspect().then((found) => port.postMessage(found));
+const { path, hasWeights } = workerData as InspectTask;
+void inspect().then((answer) => port.postMessage(answer));
 
-async function inspect(): Promise<InspectedFile> {
+async function inspect(): Promise<InspectAnswer> {
   let description: ModelDescription | undefined;
   try {
     const bytes = readFileSync(path);
     description = readModel(bytes);
-    const session = await createSession(bytes);
+    const { weightFiles } = description;
+    if (weightFiles.length > 0 && !hasWeights)
+      return { type: 'needsWeights', files: weightFiles, signature: toSignature(description) };
+    const session = await createSession(weightFiles.length > 0 ? path : bytes);
     try {
       checkRows(description);
       await runSession(session, { rows: 1, columns: description.inputs.map(toBlankColumn) }, 1);
     } finally {
       await session.release();
     }
-    return { serving: { status: 'ready' }, signature: toSignature(description) };
+    if (weightFiles.length > 0) throw refuseWeightFiles();
+    return { type: 'found', found: { serving: { status: 'ready' }, signature: toSignature(description) } };
   } catch (error) {
     if (!isAppError(error, 'UNPROCESSABLE')) throw error;
     return {
-      serving: { status: 'unservable', reason: error.message },
-      ...(description === undefined ? {} : { signature: toSignature(description) }),
+      type: 'found',
+      found: {
+        serving: { status: 'unservable', reason: error.message },
+        ...(description === undefined ? {} : { signature: toSignature(description) }),
+      },
     };
   }
 }

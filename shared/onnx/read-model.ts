@@ -1,7 +1,8 @@
 import { AppError } from '../core/errors.ts';
 import { signatureSchema, type Signature } from '../serving/signature.ts';
 import type { ModelDescription, ModelValue } from '../serving/scorer.ts';
-import { messagesOf, numberOf, readFields, textOf } from './protobuf-reader.ts';
+import { readWeightFiles } from './external-data.ts';
+import { messagesOf, numberOf, textOf } from './protobuf-reader.ts';
 
 /** Where a model keeps its signature among its metadata. */
 export const signatureKey = 'slipway.signature';
@@ -26,8 +27,8 @@ const elementTypeNames: Readonly<Record<number, string>> = {
 /**
  * What an ONNX file says of itself, read from the file (the runtime tells neither opset nor metadata).
  *
- * @throws AppError UNPROCESSABLE when it is not an ONNX model, when it keeps weights in other files (which could
- *   name any file of this machine), or when its signature is damaged.
+ * @throws AppError UNPROCESSABLE when it is not an ONNX model, when it names a file of weights that is not beside it
+ *   (`readWeightFiles`), or when its signature is damaged.
  * @see https://github.com/onnx/onnx/blob/v1.18.0/onnx/onnx-ml.proto
  */
 export function readModel(bytes: Uint8Array): ModelDescription {
@@ -43,7 +44,6 @@ export function readModel(bytes: Uint8Array): ModelDescription {
 function readModelProto(bytes: Uint8Array): ModelDescription {
   const [graph] = messagesOf(bytes, 7);
   if (graph === undefined) throw new RangeError('it has no graph');
-  rejectExternalData(bytes);
   const metadata = Object.fromEntries(
     Array.from(messagesOf(bytes, 14), (entry) => [textOf(entry, 1), textOf(entry, 2)]),
   );
@@ -60,6 +60,7 @@ function readModelProto(bytes: Uint8Array): ModelDescription {
     inputs,
     outputs: Array.from(messagesOf(graph, 12), readValue),
     metadata,
+    weightFiles: readWeightFiles(bytes),
     signature: readSignature(metadata[signatureKey], inputs),
   };
 }
@@ -101,38 +102,3 @@ const columnTypes: Readonly<Record<string, string>> = {
   int64: 'integer',
   string: 'string',
 };
-
-/** Graphs nest in attributes, which nest in nodes; deeper than this is an attack. */
-const maxDepth = 32;
-
-function rejectExternalData(model: Uint8Array): void {
-  for (const graph of messagesOf(model, 7)) checkGraph(graph, 0);
-  // Functions of the model have nodes (7) with attributes, too.
-  for (const fn of messagesOf(model, 25)) for (const node of messagesOf(fn, 7)) checkNode(node, 0);
-}
-
-function checkGraph(graph: Uint8Array, depth: number): void {
-  if (depth > maxDepth) throw new RangeError('its graphs nest too deeply');
-  for (const { number, value } of readFields(graph)) {
-    if (typeof value === 'number') continue;
-    if (number === 1) checkNode(value, depth);
-    else if (number === 5) checkTensor(value);
-    else if (number === 15)
-      for (const part of [1, 2]) for (const tensor of messagesOf(value, part)) checkTensor(tensor);
-  }
-}
-
-function checkNode(node: Uint8Array, depth: number): void {
-  for (const attribute of messagesOf(node, 5))
-    for (const { number, value } of readFields(attribute)) {
-      if (typeof value === 'number') continue;
-      if (number === 5 || number === 10) checkTensor(value);
-      else if (number === 6 || number === 11) checkGraph(value, depth + 1);
-    }
-}
-
-function checkTensor(tensor: Uint8Array): void {
-  for (const { number, value } of readFields(tensor))
-    if (number === 13 || (number === 14 && value === 1))
-      throw new RangeError('it keeps weights in other files, which is not supported');
-}

@@ -9,11 +9,13 @@ export const probabilityOutput = 'probability';
  * Loads a model for one thread: small models lose more to a thread pool than they gain, and several sessions would
  * otherwise fight over the cores. Synchronous inside: about 3 ms a model of 50 KB.
  *
+ * @param model Its bytes, or its path when it keeps weights in files beside it: those are opened by the runtime, so
+ *   their names must have been read by `readWeightFiles`.
  * @throws AppError UNPROCESSABLE with the runtime's reason.
  */
-export async function createSession(bytes: Uint8Array): Promise<InferenceSession> {
+export async function createSession(model: Uint8Array | string): Promise<InferenceSession> {
   try {
-    return await InferenceSession.create(bytes, {
+    const options: InferenceSession.SessionOptions = {
       executionProviders: ['cpu'],
       intraOpNumThreads: 1,
       interOpNumThreads: 1,
@@ -22,7 +24,10 @@ export async function createSession(bytes: Uint8Array): Promise<InferenceSession
       enableCpuMemArena: false,
       enableMemPattern: false,
       logSeverityLevel: 4,
-    });
+    };
+    return await (typeof model === 'string'
+      ? InferenceSession.create(model, options)
+      : InferenceSession.create(model, options));
   } catch (error) {
     throw new AppError('UNPROCESSABLE', `The model cannot be loaded: ${reasonOf(error)}.`, {}, error);
   }

@@ -1,6 +1,7 @@
 import { AppError } from '../core/errors.ts';
 import type { PackedRows } from '../serving/pack-rows.ts';
 import type { ModelDescription, ModelSource, Scorer } from '../serving/scorer.ts';
+import { refuseWeightFiles } from './external-data.ts';
 import { readModel } from './read-model.ts';
 import { createSession, probabilityOutput, runSession } from './run-session.ts';
 import { ScoreThread } from './score-thread.ts';
@@ -40,6 +41,8 @@ export function createOnnxScorer(options: OnnxScorerOptions): Scorer {
   const load = async (model: ModelSource): Promise<LoadedModel> => {
     const bytes = await model.load();
     const description = readModel(bytes);
+    // The runtime would look for them in the working directory.
+    if (description.weightFiles.length > 0) throw refuseWeightFiles();
     const sizeBytes = bytes.length;
     if (sizeBytes > maxMainThreadModelBytes) {
       await thread.score(model.sha256, async () => bytes, null);

@@ -16,6 +16,8 @@ export interface ModelDescription {
   readonly inputs: readonly ModelValue[];
   readonly outputs: readonly ModelValue[];
   readonly metadata: Readonly<Record<string, string>>;
+  /** Where it keeps weights outside of its own file: paths from its folder, all below that. */
+  readonly weightFiles: readonly string[];
   /** Null when its inputs are not all [rows, 1] tensors of a type that requests can carry. */
   readonly signature: Signature | null;
 }

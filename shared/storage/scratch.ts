@@ -5,12 +5,18 @@ export interface Scratch {
   /**
    * Copies a blob to a local file, hashing as it goes.
    *
-   * @throws NOT_FOUND, PRECONDITION_FAILED (another content than `ifMatch`), PAYLOAD_TOO_LARGE, INSUFFICIENT_STORAGE
+   * @throws NOT_FOUND, PRECONDITION_FAILED (another content than `ifMatch`), PAYLOAD_TOO_LARGE, INSUFFICIENT_STORAGE;
+   *   INVALID_ARGUMENT for a place beside another file that is outside of its folder, or taken
    */
-  download(
-    ref: BlobRef,
-    options: { readonly maxBytes: number; readonly ifMatch?: string; readonly signal?: AbortSignal },
-  ): Promise<ScratchFile>;
+  download(ref: BlobRef, options: DownloadOptions): Promise<ScratchFile>;
+}
+
+export interface DownloadOptions {
+  readonly maxBytes: number;
+  readonly ifMatch?: string;
+  readonly signal?: AbortSignal;
+  /** Puts it into the folder of an earlier file, under this path from there. It is removed with that file. */
+  readonly beside?: { readonly file: ScratchFile; readonly path: string };
 }
 
 export interface ScratchFile extends AsyncDisposable {

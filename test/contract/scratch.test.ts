@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createBlobStore } from '../../shared/azure/blob-store.ts';
 import { sha256 } from '../../shared/core/ids.ts';
@@ -59,4 +59,21 @@ test('what is refused leaves neither a file nor a connection behind', async () =
   expect(readdirSync(temporary)).toEqual([]);
   // Idle connections are kept for the next request; one that waits to be read is not idle.
   await expect.poll(() => proxy.openConnections, { timeout: 5_000 }).toBeLessThanOrEqual(1);
+});
+
+test('a file beside another is in its folder, and goes with it', async () => {
+  const bytes = Buffer.from('slipway');
+  const { scratch } = await open(bytes);
+  let path: string;
+  {
+    await using file = await scratch.download(ref, { maxBytes: 100 });
+    const beside = (place: string) => scratch.download(ref, { maxBytes: 100, beside: { file, path: place } });
+    ({ path } = await beside('w/a.data'));
+    expect(path).toBe(join(dirname(file.path), 'w', 'a.data'));
+    expect(readFileSync(path).equals(bytes)).toBe(true);
+    for (const place of ['../a', '/a', '.', 'w/../../a', 'w/a.data', 'w/a.data/b', 'w', basename(file.path)])
+      await expect(beside(place), place).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(existsSync(path)).toBe(true);
+  }
+  expect(existsSync(path)).toBe(false);
 });

@@ -87,6 +87,7 @@ describe('reading', () => {
         { name: 'label', type: 'int64', shape: ['rows', 1] },
       ],
       metadata: { ...goldenMetadata, 'slipway.signature': expect.any(String) },
+      weightFiles: [],
       signature: goldenSignature,
     });
   });
@@ -114,16 +115,59 @@ describe('reading', () => {
       tinyModel({ metadata: { 'slipway.signature': JSON.stringify(goldenSignature) } }),
       /names an input "distance"/,
     ],
-    ['weights in another file', tinyModel({ initializer: externalTensor() }), /keeps weights in other files/],
-    [
-      'weights in another file, in an attribute of a nested graph',
-      tinyModel({ attribute: [textField(1, 'body'), messageField(6, [messageField(5, externalTensor())])] }),
-      /keeps weights in other files/,
-    ],
   ])('%s is refused', (_, bytes, message) => {
     expect(() => readModel(bytes)).toThrow(
       expect.objectContaining({ code: 'UNPROCESSABLE', message: expect.stringMatching(message) }),
     );
+  });
+
+  const nested = (...parts: Message) => [textField(1, 'body'), messageField(6, parts)];
+  test.each<[string, Parameters<typeof tinyModel>[0]]>([
+    ['an initializer', { initializer: externalTensor('w/a.bin') }],
+    ['an attribute', { attribute: [textField(1, 'value'), messageField(5, externalTensor('w/a.bin'))] }],
+    [
+      'a sparse attribute',
+      { attribute: [textField(1, 'value'), messageField(22, [messageField(2, externalTensor('w/a.bin'))])] },
+    ],
+    ['a nested graph', { attribute: nested(messageField(5, externalTensor('./w//a.bin'))) }],
+    [
+      'a sparse tensor of a nested graph',
+      { attribute: nested(messageField(15, [messageField(1, externalTensor('w/a.bin'))])) },
+    ],
+  ])('weights of %s in another file are told', (_, change) => {
+    expect(readModel(tinyModel(change)).weightFiles).toEqual(['w/a.bin']);
+  });
+
+  test.each([
+    '/etc/passwd',
+    '../secret',
+    'a/../../secret',
+    'a/..',
+    '.',
+    '',
+    'a/',
+    'C:\\secret',
+    'a\\..\\b',
+    '*/_ORT_MEM_ADDR_/*',
+    'a\u0000b',
+    'x'.repeat(256),
+  ])('weights in %j are refused', (location) => {
+    const inFunction = concat([
+      Uint8Array.from(tinyModel({})),
+      messageField(25, [messageField(11, [messageField(5, externalTensor(location))])]),
+    ]);
+    for (const bytes of [tinyModel({ initializer: externalTensor(location) }), inFunction])
+      expect(() => readModel(bytes)).toThrow(
+        expect.objectContaining({
+          code: 'UNPROCESSABLE',
+          message: expect.stringMatching(/not the path of a file in its folder/) as string,
+        }),
+      );
+  });
+
+  test('weights in a file without a name are refused', () => {
+    const initializer = [...floatTensor('w', [1], []), intField(14, 1)];
+    expect(() => readModel(tinyModel({ initializer }))).toThrow(/does not name it/);
   });
 
   test('no damage escapes as another error', () => {
@@ -149,11 +193,11 @@ describe('reading', () => {
 
 type Message = ReturnType<typeof floatTensor>;
 
-/** A tensor whose data is said to be in the file "/etc/passwd". */
-function externalTensor(): Message {
+/** A tensor whose data is said to be in another file. */
+function externalTensor(location: string): Message {
   return [
     ...floatTensor('w', [1], []),
-    messageField(13, [textField(1, 'location'), textField(2, '/etc/passwd')]),
+    messageField(13, [textField(1, 'location'), textField(2, location)]),
     intField(14, 1),
   ];
 }

@@ -1,12 +1,13 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { readdirSync, readFileSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { AppError } from '../../../shared/core/errors.ts';
 import { sha256 } from '../../../shared/core/ids.ts';
+import { createScratch } from '../../../shared/embedded/scratch-files.ts';
 import { createModelInspector } from '../../../shared/onnx/inspect-model.ts';
-import { encodeModel, rowsOf } from '../../../shared/onnx/onnx-proto.ts';
+import { encodeModel, floatTensor, rowsOf, type Graph, type Node } from '../../../shared/onnx/onnx-proto.ts';
 import { intField, messageField, textField } from '../../../shared/onnx/protobuf-writer.ts';
-import type { BlobProperties } from '../../../shared/storage/blobs.ts';
+import type { BlobProperties, BlobRef, BlobStore } from '../../../shared/storage/blobs.ts';
 import type { Scratch } from '../../../shared/storage/scratch.ts';
 import { createFolder } from '../../support/stores.ts';
 
@@ -17,12 +18,14 @@ function encode({
   op = 'Identity',
   output = 'probability',
   input = rowsOf('x', 'float32'),
+  nodes = [{ op, inputs: ['x'], output }] as readonly Node[],
+  initializers = [] as Graph['initializers'],
 } = {}): Uint8Array {
   return encodeModel({
     graph: {
       name: 'g',
-      nodes: [{ op, inputs: ['x'], output }],
-      initializers: [],
+      nodes,
+      initializers,
       inputs: [input],
       outputs: [rowsOf(output, 'float32')],
     },
@@ -45,22 +48,39 @@ const wide = [
 
 function create(
   bytes: Uint8Array,
-  options: { maxBytes?: number; timeoutMs?: number; fails?: AppError } = {},
+  options: {
+    maxBytes?: number;
+    timeoutMs?: number;
+    fails?: AppError;
+    weights?: Readonly<Record<string, Uint8Array>>;
+  } = {},
 ) {
-  const { maxBytes = 2 ** 20, timeoutMs, fails } = options;
-  const folder = createFolder();
+  const { maxBytes = 2 ** 20, timeoutMs, fails, weights = {} } = options;
+  const stored = new Map(Object.entries({ ...weights, 'model.onnx': bytes }));
+  const files = createScratch({
+    head: async ({ name }: BlobRef) => {
+      const body = stored.get(name.replace(/^m\//, ''));
+      return body && { sizeBytes: body.length, etag: 'e' };
+    },
+    open: async ({ name }: BlobRef) => {
+      const body = stored.get(name.replace(/^m\//, ''));
+      if (body === undefined) throw new AppError('NOT_FOUND', 'There is no such blob.');
+      return { properties: { sizeBytes: body.length }, body: Readable.from([body]) };
+    },
+  } as unknown as BlobStore);
   let downloads = 0;
   const scratch: Scratch = {
-    download: async (_, { signal }) => {
+    download: async (ref, wanted) => {
       downloads += 1;
       if (fails) throw fails;
-      signal?.throwIfAborted();
-      const path = join(folder, `${downloads}.onnx`);
-      writeFileSync(path, bytes);
-      return { path, sha256: sha256(bytes), sizeBytes: bytes.length, [Symbol.asyncDispose]: async () => {} };
+      return files.download(ref, wanted);
     },
   };
-  const blob = { ref: { container: 'c', name: 'n' }, etag: 'e', sizeBytes: bytes.length } as BlobProperties;
+  const blob = {
+    ref: { container: 'c', name: 'm/model.onnx' },
+    etag: 'e',
+    sizeBytes: bytes.length,
+  } as BlobProperties;
   const inspect = createModelInspector({
     scratch,
     maxBytes,
@@ -122,4 +142,53 @@ test('many at once are opened, one after another', async () => {
   const { inspect } = create(golden);
   const found = await Promise.all(Array.from({ length: 5 }, inspect));
   expect(new Set(found.map(({ serving }) => serving.status))).toEqual(new Set(['ready']));
+});
+
+describe('weights in other files', () => {
+  /** y = x + w, and w is in a file. */
+  const keptIn = (location: string, input = rowsOf('x', 'float32')) =>
+    encode({
+      input,
+      nodes: [{ op: 'Add', inputs: ['x', 'w'], output: 'probability' }],
+      initializers: [
+        [
+          ...floatTensor('w', [1], []).slice(0, -1),
+          messageField(13, [textField(1, 'location'), textField(2, location)]),
+          intField(14, 1),
+        ],
+      ],
+    });
+  const weights = { 'w/a.data': new Uint8Array(Float32Array.of(1).buffer) };
+
+  test('the model is opened with them, and its signature kept', async () => {
+    const temporary = createFolder();
+    vi.stubEnv('TMPDIR', temporary);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const found = await create(keptIn('w/a.data', wide), { weights }).inspect();
+    expect(found.serving).toMatchObject({ reason: expect.stringMatching(/\[rows, 1\]/) as string });
+    expect(found.signature).toMatchObject({
+      inputs: [{ name: 'x', type: 'float32', shape: ['rows', 4] }],
+      opsets: [{ domain: 'ai.onnx', version: 15 }],
+    });
+    expect(readdirSync(temporary)).toEqual([]);
+  });
+
+  test.each<[string, string, Parameters<typeof create>[1], RegExp, boolean]>([
+    ['fit rows', 'w/a.data', { weights }, /one file: save it with save_as_external_data=False/, true],
+    ['are missing', 'w/a.data', {}, /"w\/a\.data", which is not there/, true],
+    [
+      'are too many',
+      'w/a.data',
+      { weights: { 'w/a.data': Buffer.alloc(2000) }, maxBytes: 1000 },
+      /more than 1000 bytes.*SLIPWAY_SESSION_CACHE_BYTES/,
+      true,
+    ],
+    ['are cut', 'w/a.data', { weights: { 'w/a.data': new Uint8Array(2) } }, /cannot be loaded/, true],
+    ['are the model', 'model.onnx', {}, /cannot keep weights in "model\.onnx"/, true],
+    ['are elsewhere', '../n/a.data', {}, /not the path of a file in its folder/, false],
+  ])('when they %s, the version says so', async (_, location, options, why, isRead) => {
+    const found = await create(keptIn(location), options).inspect();
+    expect(found.serving).toEqual({ status: 'unservable', reason: expect.stringMatching(why) as string });
+    expect(found.signature !== undefined).toBe(isRead);
+  });
 });
