@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BlobServiceClient } from '@azure/storage-blob';
@@ -16,6 +15,7 @@ import {
   type Score,
 } from '../examples/flights/loop.ts';
 import { PlatformProcess } from '../local/platform-process.ts';
+import { prepareEnvironment, whyNoPython } from './python-environment.ts';
 
 /**
  * Runs real clients of other makers against a running platform, each in a virtual environment of its own with
@@ -111,33 +111,4 @@ async function exportLiveModel({ platform, folder }: Stage): Promise<readonly [s
     JSON.stringify({ rows, probabilities: predictions.map(({ probability }) => probability) }),
   );
   return [modelFile, casesFile];
-}
-
-/** A virtual environment per set of requirements, kept between runs. @returns its interpreter */
-function prepareEnvironment(name: string): string {
-  const requirements = join(clientsDir, name, 'requirements.txt');
-  const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
-  const environment = join(root, '.venv', `${name}-${digest}`);
-  const python = join(environment, 'bin/python');
-  const ready = join(environment, 'ready');
-  if (existsSync(ready)) return python;
-  console.log(`installing the Python packages of ${name}`);
-  rmSync(environment, { recursive: true, force: true });
-  mkdirSync(join(root, '.venv'), { recursive: true });
-  run('python3', ['-m', 'venv', environment]);
-  run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements]);
-  writeFileSync(ready, '');
-  return python;
-}
-
-function run(command: string, args: readonly string[]): void {
-  const { status } = spawnSync(command, args, { stdio: 'inherit' });
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed with ${status}`);
-}
-
-function whyNoPython(): string | undefined {
-  const works = (args: readonly string[]) => spawnSync('python3', args, { stdio: 'ignore' }).status === 0;
-  if (!works(['--version'])) return 'there is no python3 here.';
-  if (!works(['-c', 'import venv, ensurepip'])) return 'python3 has no venv module with pip.';
-  return undefined;
 }

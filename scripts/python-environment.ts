@@ -1,0 +1,41 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+
+/**
+ * A virtual environment with what a client's `requirements.txt` pins, kept between runs.
+ *
+ * @param name the client's folder in test/clients
+ * @returns its interpreter
+ */
+export function prepareEnvironment(name: string): string {
+  const requirements = join(root, 'test/clients', name, 'requirements.txt');
+  const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
+  const environment = join(root, '.venv', `${name}-${digest}`);
+  const python = join(environment, 'bin/python');
+  const ready = join(environment, 'ready');
+  if (existsSync(ready)) return python;
+  console.error(`installing the Python packages of ${name}`);
+  rmSync(environment, { recursive: true, force: true });
+  mkdirSync(join(root, '.venv'), { recursive: true });
+  run('python3', ['-m', 'venv', environment]);
+  run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements]);
+  writeFileSync(ready, '');
+  return python;
+}
+
+function run(command: string, args: readonly string[]): void {
+  const { status } = spawnSync(command, args, { stdio: ['inherit', process.stderr, 'inherit'] });
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed with ${status}`);
+}
+
+/** @returns why there can be no environment; undefined when there can */
+export function whyNoPython(): string | undefined {
+  const works = (args: readonly string[]) => spawnSync('python3', args, { stdio: 'ignore' }).status === 0;
+  if (!works(['--version'])) return 'there is no python3 here.';
+  if (!works(['-c', 'import venv, ensurepip'])) return 'python3 has no venv module with pip.';
+  return undefined;
+}
