@@ -348,12 +348,18 @@ const bodies = ['experiments/create', 'runs/log-batch', 'model-versions/create']
 export const errorScript: readonly ErrorStep[] = tellApart(
   [
     ...setup,
-    ...[...keys, ...readBack('hostile keys')],
-    ...[...names, ...readBack('hostile names')],
-    ...[...lengths, ...readBack('limits')],
+    ...keys,
+    ...readBack('hostile keys'),
+    ...names,
+    ...readBack('hostile names'),
+    ...lengths,
+    ...readBack('limits'),
     ...searches,
-    ...[...states, ...readBack('conflicts')],
-    ...[...types, ...bodies, ...readBack('strange bodies')],
+    ...states,
+    ...readBack('conflicts'),
+    ...types,
+    ...bodies,
+    ...readBack('strange bodies'),
   ],
   new Map(),
 );
