@@ -48,6 +48,71 @@ test('whatever is asked wrongly is refused as mlflow 3.17.2 does, never with a 5
   expect([...unmet], 'differences that nothing asks for').toEqual([]);
 }, 120_000);
 
+test('of writes that contradict each other one wins, the others are told so, and nothing is torn', async () => {
+  const { url } = await startPlatform();
+  const send = sendTo(url);
+  const post = (path: string, body: Record<string, unknown>) => send('POST', `mlflow/${path}`, body);
+  const race = async (path: string, body: (index: number) => Record<string, unknown>) => {
+    const answers = await Promise.all(Array.from({ length: 12 }, (_, index) => post(path, body(index))));
+    const statuses = answers.map(({ status, json }) =>
+      status === 200 ? '200' : `${status} ${(json as { error_code: string }).error_code}`,
+    );
+    return { statuses, winners: statuses.flatMap((status, index) => (status === '200' ? [index] : [])) };
+  };
+  const others = (status: string) => [...Array.from({ length: 11 }, () => status), '200'].sort();
+
+  const named = await race('experiments/create', () => ({ name: 'contested' }));
+  expect(named.statuses.sort()).toEqual(others('400 RESOURCE_ALREADY_EXISTS'));
+  const registered = await race('registered-models/create', () => ({ name: 'contested' }));
+  expect(registered.statuses.sort()).toEqual(others('400 RESOURCE_ALREADY_EXISTS'));
+
+  const { json } = await post('runs/create', { experiment_id: '0', start_time: 1 });
+  const { run_id } = (json as { run: { info: { run_id: string } } }).run.info;
+  const contested = (index: number) => ({ key: 'contested', value: String(index) });
+  const logged = await race('runs/log-batch', (index) => ({
+    run_id,
+    params: [contested(index), { key: `of ${index}`, value: '' }],
+    tags: [{ key: `of ${index}`, value: '' }],
+    metrics: [{ key: `of ${index}`, value: index, timestamp: 1 }],
+  }));
+  const [winner] = logged.winners;
+  expect(logged.statuses.sort()).toEqual(others('400 INVALID_PARAMETER_VALUE'));
+  const { run } = (await send('GET', `mlflow/runs/get?run_id=${run_id}`, undefined)).json as {
+    run: { data: Record<'params' | 'tags' | 'metrics', { key: string; value: unknown }[]> };
+  };
+  const keysOf = (what: 'params' | 'tags' | 'metrics') => run.data[what].map(({ key }) => key).sort();
+  expect(run.data.params).toContainEqual(contested(winner!));
+  expect(keysOf('params')).toEqual(['contested', `of ${winner}`]);
+  expect(keysOf('tags')).toEqual(['mlflow.runName', `of ${winner}`]);
+  expect(keysOf('metrics')).toEqual([`of ${winner}`]);
+
+  const versions = await race('model-versions/create', (index) => ({
+    name: 'contested',
+    source: `s3://b/${index}`,
+  }));
+  expect(new Set(versions.statuses)).toEqual(new Set(['200']));
+  const { model_versions } = (await send('GET', 'mlflow/model-versions/search', undefined)).json as {
+    model_versions: { version: string }[];
+  };
+  const numbers = model_versions.map(({ version }) => Number(version)).sort((a, b) => a - b);
+  expect(numbers).toEqual(Array.from({ length: 12 }, (_, index) => index + 1));
+
+  const alias = { name: 'contested', alias: 'live' };
+  const moves = await race('registered-models/alias', (index) => ({ ...alias, version: String(index + 1) }));
+  expect(new Set(moves.statuses)).toEqual(new Set(['200']));
+  const stands = await send('GET', 'mlflow/registered-models/alias?name=contested&alias=live', undefined);
+  const { items } = (await (await fetch(`${url}/api/v1/audit?limit=100&action=alias.moved`)).json()) as {
+    items: { before: { version: number } | null; after: { version: number } }[];
+  };
+  expect(items.length).toBe(12);
+  // Each move's before is the after of the one that came before it.
+  expect(items.map(({ before }) => before?.version)).toEqual([
+    ...items.slice(1).map(({ after }) => after.version),
+    undefined,
+  ]);
+  expect(stands.json).toMatchObject({ model_version: { version: String(items[0]?.after.version) } });
+}, 60_000);
+
 /** The parameter is told by both where both tell one; a fault of the request that theirs takes for its own is a 400. */
 function isAsTheirs(ours: ErrorLine, theirs: ErrorLine): boolean {
   if (theirs.status >= 500) return ours.status >= 400 && ours.status < 500;
