@@ -5,7 +5,7 @@ import type { Clock } from '../core/clock.ts';
 import { isAppError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import { metadataContainers } from '../names.ts';
-import type { DocumentKey, MetadataStore, StoredDocument } from '../storage/documents.ts';
+import type { DocumentKey, Filter, MetadataStore, StoredDocument } from '../storage/documents.ts';
 import { toBody } from '../storage/page.ts';
 import { loggedModelKey, loggedModelPointerKey, runKey, runPointerKey } from '../tracking/documents.ts';
 import type { TrashSubject } from './entities.ts';
@@ -94,7 +94,8 @@ export async function finishRemoval(
   const { subject, by } = confirmed.body.removal;
   const path = pathOf(subject);
   if (path !== undefined) await artifacts.remove(path);
-  if (subject.kind === 'run') await removeHistory(store, subject.id);
+  // Metric history has the run's own partition.
+  if (subject.kind === 'run') await deleteDocuments(store, subject.id);
   const pointer = subject.kind === 'run' ? runPointerKey(subject.id) : loggedModelPointerKey(subject.id);
   await store.delete(pointer).catch(ignoreMissing);
   const last = [{ kind: 'delete', id, etag }] as const;
@@ -117,22 +118,17 @@ async function unlessOvertaken<T>(step: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Metric history: all of the run's own partition. */
-async function removeHistory(store: MetadataStore, runId: string): Promise<void> {
+/** Deletes all documents of a partition that a filter selects, however many. */
+export async function deleteDocuments(
+  store: MetadataStore,
+  partition: string,
+  filter?: Filter,
+): Promise<void> {
   for (;;) {
-    const { documents, cursor } = await store.list({
-      container: tracking,
-      partition: runId,
-      limit: deletesAtOnce,
-    });
-    if (documents.length > 0)
-      await store
-        .batch(
-          tracking,
-          runId,
-          documents.map((document) => ({ kind: 'delete', id: document.id })),
-        )
-        .catch(ignoreMissing);
+    const query = { container: tracking, partition, limit: deletesAtOnce, ...(filter ? { filter } : {}) };
+    const { documents, cursor } = await store.list(query);
+    const operations = documents.map(({ id }) => ({ kind: 'delete', id }) as const);
+    if (operations.length > 0) await store.batch(tracking, partition, operations).catch(ignoreMissing);
     else if (cursor === undefined) return;
   }
 }

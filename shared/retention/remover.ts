@@ -3,7 +3,14 @@ import { metadataContainers } from '../names.ts';
 import type { Filter } from '../storage/documents.ts';
 import type { Collected, TrashSubject } from './entities.ts';
 import { findReferences } from './references.ts';
-import { beginRemoval, finishRemoval, type RemovalBody, type StoredRemoval, undoRemoval } from './removal.ts';
+import {
+  beginRemoval,
+  deleteDocuments,
+  finishRemoval,
+  type RemovalBody,
+  type StoredRemoval,
+  undoRemoval,
+} from './removal.ts';
 import type { RetentionDeps } from './retention.ts';
 
 export type Outcome = Pick<Collected, 'removed' | 'kept'>;
@@ -97,11 +104,13 @@ export class Remover {
     subject: Extract<TrashSubject, { kind: 'orphan' | 'experiment' }>,
     by: string,
   ): Promise<readonly string[]> {
-    const { artifacts, experiments, logger } = this.#deps;
+    const { store, artifacts, experiments, logger } = this.#deps;
     const keptBy = await this.findReasons(subject);
     if (keptBy.length > 0) return keptBy;
-    if (subject.kind === 'experiment') await experiments.purge(subject.id, by);
-    else {
+    if (subject.kind === 'experiment') {
+      await deleteDocuments(store, subject.id, { op: 'exists', path: ['datasetUse', 'experimentId'] });
+      await experiments.purge(subject.id, by);
+    } else {
       await artifacts.remove(subject.id);
       logger.log('info', 'artifacts without an owner removed', { path: subject.id, by });
     }
