@@ -1,8 +1,7 @@
-"""Deleted and restored: runs and experiments."""
-
-import time
+"""Deleted, restored, and gone for good: runs and experiments."""
 
 import mlflow
+import requests
 from mlflow.entities import Metric, ViewType
 
 from .checks import check, equal, refused
@@ -66,3 +65,50 @@ def a_deleted_experiment_cannot_be_set(stage):
     stage.client.delete_experiment(mlflow.set_experiment(name).experiment_id)
     refused("INVALID_PARAMETER_VALUE", mlflow.set_experiment, name, words="deleted")
     return name
+
+
+@check(only="ours")
+def what_was_deleted_goes_for_good_unless_a_version_needs_it(stage):
+    client, name = stage.client, stage.name("trash")
+    experiment_id = client.create_experiment(name)
+    lost, needed = [client.create_run(experiment_id) for _ in range(2)]
+    path = stage.path("weights.txt")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("weights")
+    for run in (lost, needed):
+        client.log_artifact(run.info.run_id, path, "model")
+        client.log_metric(run.info.run_id, "a", 1)
+    model = stage.name("needs")
+    client.create_registered_model(model)
+    client.create_model_version(model, f"{needed.info.artifact_uri}/model", needed.info.run_id, await_creation_for=0)
+    trash = f"{stage.url}/api/v1/trash"
+    refuse = requests.delete(f"{trash}/runs/{lost.info.run_id}", timeout=60)
+    assert refuse.status_code in (400, 404, 409, 412), f"a run that is not deleted: {refuse.status_code}"
+    client.delete_experiment(experiment_id)
+    listed = {item["subject"]["id"]: item for item in trash_of(trash)}
+    equal(listed[experiment_id]["goes"], False)
+    equal(requests.post(f"{trash}/collect", json={"dryRun": True}, timeout=60).status_code, 200)
+    equal(client.get_run(lost.info.run_id).data.metrics, {"a": 1.0}, "after the dry run:")
+    removed = requests.delete(f"{trash}/experiments/{experiment_id}", timeout=200)
+    equal(removed.status_code, 200, removed.text)
+    refused("RESOURCE_DOES_NOT_EXIST", client.get_run, lost.info.run_id)
+    with open(mlflow.artifacts.download_artifacts(f"models:/{model}/1/weights.txt"), encoding="utf-8") as file:
+        equal(file.read(), "weights", "what a version needs:")
+    client.delete_registered_model(model)
+    again = requests.delete(f"{trash}/experiments/{experiment_id}", timeout=200)
+    equal(again.status_code, 200, again.text)
+    refused("RESOURCE_DOES_NOT_EXIST", client.get_run, needed.info.run_id)
+    refused("RESOURCE_DOES_NOT_EXIST", client.get_experiment, experiment_id)
+    files = requests.get(f"{stage.url}/api/2.0/mlflow-artifacts/artifacts", params={"path": experiment_id}, timeout=30)
+    equal(files.json().get("files", []), [])
+    return f"{len(removed.json()['removed'])} removed, {len(removed.json()['kept'])} kept, {len(again.json()['removed'])} later"
+
+
+def trash_of(url):
+    items, cursor = [], None
+    while True:
+        page = requests.get(url, params={"limit": 50} | ({"cursor": cursor} if cursor else {}), timeout=60).json()
+        items += page["items"]
+        cursor = page.get("cursor")
+        if not cursor:
+            return items

@@ -7,7 +7,7 @@ from .checks import check, equal, refused
 
 
 class Model(mlflow.pyfunc.PythonModel if hasattr(mlflow.pyfunc, "PythonModel") else object):
-    def predict(self, model_input, params=None):
+    def predict(self, model_input: list[int], params=None):
         return [value * 2 for value in model_input]
 
 
