@@ -40,7 +40,7 @@ async function* eachReference(deps: ReferenceDeps, subject: TrashSubject): Async
       yield* claimsOn(deps, subject.id, undefined);
       return;
     case 'run':
-      yield* versions(deps, [is(['version', 'runId'], subject.id)]);
+      yield* versions(deps, [is(['version', 'runId'], subject.id), from(`runs:/${subject.id}`)]);
       yield* live(deps, is(['loggedModel', 'sourceRunId'], subject.id));
       yield* live(
         deps,
@@ -51,7 +51,7 @@ async function* eachReference(deps: ReferenceDeps, subject: TrashSubject): Async
       yield* claimsOn(deps, pathOf(subject), subject.id);
       return;
     case 'loggedModel':
-      yield* versions(deps, [is(['version', 'modelId'], subject.id)]);
+      yield* versions(deps, [is(['version', 'modelId'], subject.id), from(`models:/${subject.id}`)]);
       yield* live(deps, mentions(subject.id));
       yield* claimsOn(deps, pathOf(subject), subject.id);
   }
@@ -157,6 +157,11 @@ function inside(path: FieldPath, value: string): Filter {
   const texts = new Set([`/${value}`, encodeURI(`/${value}`)]);
   const filters = [...texts].map((text): Filter => ({ op: 'contains', path, value: text }));
   return { op: 'or', filters };
+}
+
+/** Versions registered from a URI that is not resolved. */
+function from(uri: string): Filter {
+  return { op: 'startsWith', path: ['version', 'storageLocation'], value: uri };
 }
 
 function exists(path: FieldPath): Filter {
