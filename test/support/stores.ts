@@ -50,6 +50,13 @@ async function openCosmosDocuments(): Promise<MetadataStore> {
 
 export const pace = { clock: systemClock, ids: systemIds };
 
+/** With a clock that gives no millisecond twice: what is made one after the other has an order. */
+export function createTickingPace(): typeof pace {
+  let last = 0;
+  const now = () => (last = Math.max(last + 1, systemClock.now()));
+  return { ...pace, clock: { ...systemClock, now } };
+}
+
 /** Remembers what was started; starts nothing. */
 export class RecordingEngine implements PipelineEngine {
   readonly started: { readonly runId: string; readonly plan: Plan }[] = [];

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { experimentEndpoints } from '../../../shared/mlflow/endpoints/experiments.ts';
 import { runEndpoints } from '../../../shared/mlflow/endpoints/runs.ts';
 import { openWire } from '../../support/mlflow-wire.ts';
-import { createDocuments } from '../../support/stores.ts';
+import { createDocuments, createTickingPace } from '../../support/stores.ts';
 import { openTracking } from '../../support/tracking.ts';
 
 interface Answer {
@@ -17,7 +17,7 @@ function flatten({ status, json }: { readonly status: number; readonly json: unk
 }
 
 function open() {
-  const tracking = openTracking(createDocuments());
+  const tracking = openTracking(createDocuments(), { pace: createTickingPace() });
   const wire = openWire([...experimentEndpoints(tracking), ...runEndpoints(tracking)]);
   const post = async (path: string, body: Record<string, unknown>) =>
     flatten(await wire('POST', `mlflow/${path}`, body));

@@ -7,7 +7,7 @@ import { runEndpoints } from '../../../shared/mlflow/endpoints/runs.ts';
 import { loggedModelScript } from '../../golden/mlflow/logged-models-script.ts';
 import { runScript } from '../../support/mlflow-script.ts';
 import { openWire } from '../../support/mlflow-wire.ts';
-import { createDocuments } from '../../support/stores.ts';
+import { createDocuments, createTickingPace } from '../../support/stores.ts';
 import { openTracking } from '../../support/tracking.ts';
 
 interface Recorded {
@@ -35,7 +35,7 @@ function stemOf(message = ''): string | undefined {
 }
 
 test('logged models and run links answer as mlflow 3.17.2 does', async () => {
-  const tracking = openTracking(createDocuments());
+  const tracking = openTracking(createDocuments(), { pace: createTickingPace() });
   const send = openWire([
     ...experimentEndpoints(tracking),
     ...runEndpoints(tracking),

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { metricEndpoints } from '../../../shared/mlflow/endpoints/metrics.ts';
 import { runEndpoints } from '../../../shared/mlflow/endpoints/runs.ts';
 import { openWire } from '../../support/mlflow-wire.ts';
-import { createDocuments } from '../../support/stores.ts';
+import { createDocuments, createTickingPace } from '../../support/stores.ts';
 import { openTracking } from '../../support/tracking.ts';
 
 interface History {
@@ -11,7 +11,7 @@ interface History {
 }
 
 test('clients may say names in camelCase, and follow the token page by page', async () => {
-  const tracking = openTracking(createDocuments());
+  const tracking = openTracking(createDocuments(), { pace: createTickingPace() });
   const wire = openWire([...runEndpoints(tracking), ...metricEndpoints(tracking)]);
   const { info } = await tracking.runs.create({}, 'me');
   for (let start = 0; start < 3_000; start += 1_000) {

@@ -6,7 +6,7 @@ import { registryScript } from '../../golden/mlflow/registry-script.ts';
 import { runScript } from '../../support/mlflow-script.ts';
 import { openWire } from '../../support/mlflow-wire.ts';
 import { createRegistration, createRegistry } from '../../support/registry.ts';
-import { createDocuments } from '../../support/stores.ts';
+import { createDocuments, createTickingPace } from '../../support/stores.ts';
 
 interface Recorded {
   readonly path: string;
@@ -31,7 +31,7 @@ const differences: Readonly<Record<string, string>> = {
 };
 
 test('models, versions, aliases and stages answer as mlflow 3.17.2 does', async () => {
-  const registry = createRegistry(createDocuments());
+  const registry = createRegistry(createDocuments(), { pace: createTickingPace() });
   const send = openWire([
     ...registeredModelEndpoints(registry),
     ...modelVersionEndpoints(registry, createRegistration(registry)),
