@@ -60,6 +60,7 @@ export const versionSubject = defineSubject({
     { field: version.name, direction: 'asc' },
     { field: version.version_number, direction: 'desc' },
   ],
+  uniqueFields: 2,
 });
 
 /** Everything of a kind, but for prompts when the filter does not speak of them. */

@@ -3,7 +3,7 @@ import { isWord, splitName, tokenize } from './lexer.ts';
 import type { OrderTerm, SearchField, SearchSubject } from './subject.ts';
 
 /**
- * The terms of an order: those asked for, then the subject's own, up to the first field that is unique.
+ * The terms of an order: those asked for, then the subject's own, up to where no two can be alike any more.
  *
  * @throws INVALID_ARGUMENT for a term that cannot be read, or a field named twice
  */
@@ -18,9 +18,9 @@ export function parseOrder(
   if (named.size < terms.length)
     throw refuse(`\`order_by\` contains duplicate fields: ${shorten(JSON.stringify(asked))}`);
   const own = terms.length === 0 ? (subject.orderWhenNone ?? subject.defaultOrder) : subject.defaultOrder;
-  const unique = pathKey(own.at(-1)!.field);
+  const unique = new Set(own.slice(-(subject.uniqueFields ?? 1)).map(({ field }) => pathKey(field)));
   const all = [...terms, ...own.filter(({ field }) => !named.has(pathKey(field)))];
-  return all.slice(0, all.findIndex(({ field }) => pathKey(field) === unique) + 1);
+  return all.slice(0, all.findLastIndex(({ field }) => unique.has(pathKey(field))) + 1);
 }
 
 /** `metrics.acc DESC`; without a direction, ascending. */

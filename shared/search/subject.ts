@@ -47,6 +47,8 @@ export interface SearchSubject {
   readonly defaultOrder: readonly OrderTerm[];
   /** In place of `defaultOrder` when no order is asked for. */
   readonly orderWhenNone?: readonly OrderTerm[];
+  /** How many fields at the end of either order are unique together only; 1 when left out. */
+  readonly uniqueFields?: number;
 }
 
 /** One kind of field: `metrics.<key>`, with its other names (`metric`). */
@@ -67,6 +69,7 @@ export function defineSubject(definition: {
   readonly entities: readonly [SearchEntity, ...SearchEntity[]];
   readonly defaultOrder: readonly OrderTerm[];
   readonly orderWhenNone?: readonly OrderTerm[];
+  readonly uniqueFields?: number;
 }): SearchSubject {
   const { entities, ...rest } = definition;
   const byName = new Map(entities.flatMap((entity) => entity.names.map((name) => [name, entity] as const)));
