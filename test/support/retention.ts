@@ -53,7 +53,7 @@ export function openRetention(
     },
     put: (path: string) => blobs.put({ container: 'artifacts', name: path }, ''),
     collect: () => retention.collect({ by: 'test', deadline: Infinity }),
-    async register(source: string, links: { runId?: string; modelId?: string } = {}): Promise<number> {
+    register: async (source: string, links: { runId?: string; modelId?: string } = {}): Promise<number> => {
       const version = await registry.versions.create(
         {
           model: 'm',

@@ -25,8 +25,12 @@ describe('a good configuration', () => {
       queue: { kind: 'sqlite', file: 'host.db' },
       blobs: { kind: 'connectionString' },
       auth: 'off',
+      artifactUrls: true,
+      trashDays: 30,
       build,
     });
+    const other = { ...local, SLIPWAY_ARTIFACT_URLS: 'off', SLIPWAY_TRASH_DAYS: '0' };
+    expect(loadConfig(other, build)).toMatchObject({ artifactUrls: false, trashDays: 0 });
   });
 
   test('in Azure, by identity only', () => {
@@ -53,6 +57,8 @@ describe('a bad configuration stops the start', () => {
 
   test.each([
     ['two stores at once', { ...local, COSMOS_ENDPOINT: 'https://x' }, 'SLIPWAY_METADATA_FILE'],
+    ['a switch that is neither', { ...local, SLIPWAY_ARTIFACT_URLS: 'yes' }, 'SLIPWAY_ARTIFACT_URLS'],
+    ['days that are no number', { ...local, SLIPWAY_TRASH_DAYS: '-1' }, 'SLIPWAY_TRASH_DAYS'],
     ['an empty setting', { ...local, AzureWebJobsStorage: '' }, 'AzureWebJobsStorage'],
     [
       'a namespace with a scheme',
