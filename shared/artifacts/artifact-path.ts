@@ -24,14 +24,15 @@ export function readFilePath(given: string): string {
 }
 
 /**
- * As `readFilePath`, for a folder: may be empty, which is all there is, and may end in slashes.
+ * As `readFilePath`, for a folder: may be empty, which is all there is, and may end in slashes or in `.`, which MLflow's
+ * clients say for the folder itself.
  *
  * @throws INVALID_ARGUMENT
  */
 export function readFolderPath(given: string): string {
   const decoded = decode(given);
   checkIsSafe(decoded);
-  const path = decoded.replace(/\/+$/, '');
+  const path = decoded.replace(/\/+$/, '').replace(/(?:^|\/+)\.$/, '');
   if (path !== '') checkParts(path);
   return path;
 }

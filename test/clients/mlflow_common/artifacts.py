@@ -46,6 +46,8 @@ def trees_go_up_and_come_down(stage):
     local = client.download_artifacts(run_id, "top")
     for name, data in contents.items():
         equal(read(os.path.join(local, name)), data, name)
+    whole = mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=".")
+    equal(sorted(os.listdir(whole)), ["a.txt", "top"])
     equal(read(mlflow.artifacts.download_artifacts(f"runs:/{run_id}/top/sub/b.bin")), contents["sub/b.bin"])
     client.log_artifact(run_id, write(stage.path("a.txt"), b"other"))
     equal(read(client.download_artifacts(run_id, "a.txt")), b"other", "after it was written again:")
