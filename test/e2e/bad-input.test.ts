@@ -34,7 +34,14 @@ test('over HTTP: each is a clear error in one shape, and never a stack trace', a
       404,
       /"none" has no alias/,
     ],
-    ['an unknown version', 'POST', `${score}?version=99`, { body: rows(question) }, 404, /version=99\) not found/],
+    [
+      'an unknown version',
+      'POST',
+      `${score}?version=99`,
+      { body: rows(question) },
+      404,
+      /version=99\) not found/,
+    ],
     [
       'alias and version at once',
       'POST',
