@@ -6,7 +6,8 @@ const maxDecodings = 10;
 /**
  * The path of a file among the artifacts, from what a caller sent: relative, with `/` between its parts, and as MLflow
  * has it: percent-encodings are undone until none is left, so that "a%20b" is the file "a b". Its clients do that to
- * every path that a listing tells them, and must find the file again.
+ * every path that a listing tells them, and must find the file again. Folders called `.` are left out, because clients
+ * that ask for the folder `.` go on to ask for what is in it.
  *
  * Nothing that could lead elsewhere on a caller's own disk is let in, because callers download to where the path says;
  * nor is `#`, over which those clients fail.
@@ -16,7 +17,7 @@ const maxDecodings = 10;
  * readFilePath('1/run/artifacts/my%2520model/MLmodel') // '1/run/artifacts/my model/MLmodel'
  */
 export function readFilePath(given: string): string {
-  const path = decode(given);
+  const path = dropDots(decode(given));
   checkIsSafe(path);
   if (path === '') throw new AppError('INVALID_ARGUMENT', 'The path of an artifact is empty.');
   checkParts(path);
@@ -24,15 +25,14 @@ export function readFilePath(given: string): string {
 }
 
 /**
- * As `readFilePath`, for a folder: may be empty, which is all there is, and may end in slashes or in `.`, which MLflow's
- * clients say for the folder itself.
+ * As `readFilePath`, for a folder: may be empty or `.`, which is all there is, and may end in slashes.
  *
  * @throws INVALID_ARGUMENT
  */
 export function readFolderPath(given: string): string {
-  const decoded = decode(given);
-  checkIsSafe(decoded);
-  const path = decoded.replace(/\/+$/, '').replace(/(?:^|\/+)\.$/, '');
+  const whole = dropDots(decode(given));
+  checkIsSafe(whole);
+  const path = whole.replace(/(?:^|\/+)\.?\/*$/, '');
   if (path !== '') checkParts(path);
   return path;
 }
@@ -92,6 +92,11 @@ function findDanger(path: string): string | undefined {
   if (path.includes('#')) return 'It has a number sign.';
   if (path.split('/').includes('..')) return 'It leads upwards.';
   return undefined;
+}
+
+/** `a/./b` is `a/b`. */
+function dropDots(path: string): string {
+  return path.replaceAll(/(^|\/)(?:\.\/+)+/g, '$1');
 }
 
 /** What Blob storage could not keep under this very name. */

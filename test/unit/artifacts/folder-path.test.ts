@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readFolderPath } from '../../../shared/artifacts/artifact-path.ts';
+import { readFilePath, readFolderPath } from '../../../shared/artifacts/artifact-path.ts';
 
 test.each([
   ['', ''],
@@ -9,10 +9,20 @@ test.each([
   ['a/.', 'a'],
   ['a//', 'a'],
   ['a/b.c', 'a/b.c'],
+  ['a/./b', 'a/b'],
+  ['././a/././/b/./', 'a/b'],
+  ['a./b', undefined],
 ])('the folder %j is %j', (given, path) => {
-  expect(readFolderPath(given)).toBe(path);
+  if (path === undefined) expect(() => readFolderPath(given)).toThrow();
+  else expect(readFolderPath(given)).toBe(path);
 });
 
-test.each(['..', './..', 'a/..', '%2e%2e', 'a/./b', 'a.', '/.', '/'])('%j is no folder', (given) => {
+test.each(['..', './..', 'a/..', '%2e%2e', './/..', 'a.', '/.', '/'])('%j is no folder', (given) => {
   expect(() => readFolderPath(given)).toThrow();
+});
+
+test('a file is in a folder, not the folder', () => {
+  expect(readFilePath('./a/./b.txt')).toBe('a/b.txt');
+  for (const given of ['.', './', 'a/.', 'a/', './..', 'a/./../b', './c:/x', './/file:x', '/./x'])
+    expect(() => readFilePath(given)).toThrow();
 });
