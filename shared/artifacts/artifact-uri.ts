@@ -4,11 +4,6 @@ import { readFolderPath } from './artifact-path.ts';
 /** In an address of the platform, what stands before the path of an artifact. */
 const httpAnchor = '/api/2.0/mlflow-artifacts/artifacts';
 
-/** The URI by which runs, logged models and versions say where their artifacts are. */
-export function toArtifactUri(path: string): string {
-  return `mlflow-artifacts:/${path}`;
-}
-
 /**
  * The path that a URI means: of `mlflow-artifacts:/…`, or of the platform's own address with that path.
  *
