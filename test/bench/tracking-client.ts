@@ -9,6 +9,12 @@ interface FoundRuns {
   readonly runs?: readonly { readonly info: { readonly run_id: string } }[];
 }
 
+/** So long an answer is waited for. */
+const timeoutMs = 120_000;
+
+/** There was no answer in time: the server may still be at it. */
+export class NoAnswer extends Error {}
+
 /** MLflow's REST API over one kept-alive connection, one request at a time. */
 export class TrackingClient {
   readonly #server: TrackingServer;
@@ -73,6 +79,9 @@ export class TrackingClient {
           else reject(new Error(`${path} answered ${response.statusCode}: ${answer.slice(0, 500)}`));
         });
       });
+      call.setTimeout(timeoutMs, () =>
+        call.destroy(new NoAnswer(`${path} was not answered in ${timeoutMs} ms`)),
+      );
       call.on('error', reject);
       call.end(text);
     });
