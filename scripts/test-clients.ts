@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,9 +69,9 @@ async function runClients(): Promise<boolean> {
     for (const [name, python] of pythons) {
       for (const args of (await clients[name]?.({ platform, folder })) ?? []) {
         console.log(`\n${name}:`);
-        const { status } = spawnSync(python, [join(clientsDir, name, 'run.py'), ...args], {
-          stdio: 'inherit',
-        });
+        // Not spawnSync: connections that the platform closes meanwhile must be seen to close.
+        const client = spawn(python, [join(clientsDir, name, 'run.py'), ...args], { stdio: 'inherit' });
+        const [status] = (await once(client, 'exit')) as [number | null];
         ok &&= status === 0;
       }
     }
