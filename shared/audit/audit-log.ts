@@ -1,7 +1,7 @@
 import { AppError } from '../core/errors.ts';
 import { metadataContainers } from '../names.ts';
 import type { FieldPath, Filter, MetadataStore } from '../storage/documents.ts';
-import type { Page, PageRequest } from '../storage/page.ts';
+import { eachDocument, type Page, type PageRequest } from '../storage/page.ts';
 import type { EventPlace } from './announced-event.ts';
 import { type AuditEvent, type AuditSubject, type EventBody, toEventIdBound } from './event.ts';
 import { mergeSources, readPositions, type Source, writePositions } from './merged-page.ts';
@@ -83,20 +83,14 @@ export async function findLastEventAt(
   container: string,
   partition: string,
 ): Promise<number | undefined> {
-  let cursor: string | undefined;
-  do {
-    const page = await store.list<EventBody>({
-      container,
-      partition,
-      filter: { op: 'eq', path: ['kind'], value: 'event' },
-      sort: { path: ['event', 'eventId'], direction: 'desc' },
-      limit: 1,
-      ...(cursor === undefined ? {} : { cursor }),
-    });
-    const [last] = page.documents;
-    if (last !== undefined) return last.body.event.at;
-    cursor = page.cursor;
-  } while (cursor !== undefined);
+  const newestFirst = eachDocument<EventBody>(store, {
+    container,
+    partition,
+    filter: { op: 'eq', path: ['kind'], value: 'event' },
+    sort: { path: ['event', 'eventId'], direction: 'desc' },
+    limit: 1,
+  });
+  for await (const { body } of newestFirst) return body.event.at;
   return undefined;
 }
 

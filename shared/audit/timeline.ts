@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import { metadataContainers } from '../names.ts';
 import type { MetadataStore } from '../storage/documents.ts';
+import { eachDocument } from '../storage/page.ts';
 import { toEvent } from './audit-log.ts';
 import { type AuditEvent, type EventBody, toEventIdBound } from './event.ts';
 import { registryActions } from './registry-actions.ts';
@@ -89,26 +90,21 @@ export class Timeline {
   }
 
   async *#events(model: string, before: string): AsyncGenerator<AuditEvent> {
-    let cursor: string | undefined;
-    do {
-      const page = await this.#store.list<EventBody>({
-        container: metadataContainers.registry,
-        partition: model,
-        filter: {
-          op: 'and',
-          filters: [
-            { op: 'eq', path: ['kind'], value: 'event' },
-            { op: 'in', path: ['event', 'action'], values: relevant },
-            { op: 'lt', path: ['event', 'eventId'], value: before },
-          ],
-        },
-        sort: { path: ['event', 'eventId'], direction: 'asc' },
-        limit: pageSize,
-        ...(cursor === undefined ? {} : { cursor }),
-      });
-      yield* page.documents.map(({ body }) => toEvent(body));
-      cursor = page.cursor;
-    } while (cursor !== undefined);
+    const documents = eachDocument<EventBody>(this.#store, {
+      container: metadataContainers.registry,
+      partition: model,
+      filter: {
+        op: 'and',
+        filters: [
+          { op: 'eq', path: ['kind'], value: 'event' },
+          { op: 'in', path: ['event', 'action'], values: relevant },
+          { op: 'lt', path: ['event', 'eventId'], value: before },
+        ],
+      },
+      sort: { path: ['event', 'eventId'], direction: 'asc' },
+      limit: pageSize,
+    });
+    for await (const { body } of documents) yield toEvent(body);
   }
 }
 

@@ -6,6 +6,7 @@ import { AppError, isAppError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { BatchOperation, MetadataStore } from '../storage/documents.ts';
 import { type Pace, retryConflicts } from '../storage/optimistic.ts';
+import { eachDocument } from '../storage/page.ts';
 import {
   aliasId,
   type AliasBody,
@@ -172,20 +173,15 @@ export class Partitions {
   /** Finishes what crashes left half done: renames and deletions. @returns how many there were */
   async finishInterrupted(): Promise<number> {
     let count = 0;
-    let cursor: string | undefined;
-    do {
-      const page = await this.store.list<JsonObject>({
-        container,
-        filter: { op: 'in', path: ['kind'], values: ['claim', 'moved', 'deleting'] },
-        limit: 100,
-        ...(cursor === undefined ? {} : { cursor }),
-      });
-      for (const { partition } of page.documents) {
-        await retryConflicts(`the model "${partition}"`, this.pace, () => this.#open(partition));
-        count += 1;
-      }
-      cursor = page.cursor;
-    } while (cursor !== undefined);
+    const unfinished = eachDocument(this.store, {
+      container,
+      filter: { op: 'in', path: ['kind'], values: ['claim', 'moved', 'deleting'] },
+      limit: 100,
+    });
+    for await (const { partition } of unfinished) {
+      await retryConflicts(`the model "${partition}"`, this.pace, () => this.#open(partition));
+      count += 1;
+    }
     return count;
   }
 

@@ -2,6 +2,7 @@ import type { AuditEntry } from '../audit/event.ts';
 import { registryActions } from '../audit/registry-actions.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { BatchOperation } from '../storage/documents.ts';
+import { eachDocument } from '../storage/page.ts';
 import { checkApproved } from './approvals.ts';
 import {
   aliasesOf,
@@ -211,25 +212,20 @@ export class Stages {
 
   /** Newest first. */
   async *#inStage(model: string, stage: Stage): AsyncGenerator<VersionBody> {
-    let cursor: string | undefined;
-    do {
-      const page = await this.#partitions.store.list<VersionBody & JsonObject>({
-        container,
-        partition: model,
-        filter: {
-          op: 'and',
-          filters: [
-            { op: 'eq', path: ['kind'], value: 'version' },
-            { op: 'eq', path: ['version', 'stage'], value: stage },
-          ],
-        },
-        sort: { path: ['version', 'version'], direction: 'desc' },
-        limit: 50,
-        ...(cursor === undefined ? {} : { cursor }),
-      });
-      for (const { body } of page.documents) yield body;
-      cursor = page.cursor;
-    } while (cursor !== undefined);
+    const documents = eachDocument<VersionBody & JsonObject>(this.#partitions.store, {
+      container,
+      partition: model,
+      filter: {
+        op: 'and',
+        filters: [
+          { op: 'eq', path: ['kind'], value: 'version' },
+          { op: 'eq', path: ['version', 'stage'], value: stage },
+        ],
+      },
+      sort: { path: ['version', 'version'], direction: 'desc' },
+      limit: 50,
+    });
+    for await (const { body } of documents) yield body;
   }
 
   #now(): number {

@@ -2,6 +2,7 @@ import type { JsonObject } from '../core/json.ts';
 import { metadataContainers } from '../names.ts';
 import { readArtifactUri, isOwnArtifactUri } from '../artifacts/artifact-uri.ts';
 import type { Filter, FieldPath, MetadataStore, StoredDocument } from '../storage/documents.ts';
+import { eachDocument } from '../storage/page.ts';
 import type { LifecycleStage } from '../tracking/entities.ts';
 import type { TrashSubject } from './entities.ts';
 
@@ -110,22 +111,8 @@ async function* live(deps: ReferenceDeps, filter: Filter, except?: string): Asyn
   }
 }
 
-async function* find(
-  { store }: ReferenceDeps,
-  container: string,
-  filter: Filter,
-): AsyncGenerator<StoredDocument> {
-  let cursor: string | undefined;
-  do {
-    const page = await store.list<JsonObject>({
-      container,
-      filter,
-      limit: pageSize,
-      ...(cursor === undefined ? {} : { cursor }),
-    });
-    yield* page.documents;
-    ({ cursor } = page);
-  } while (cursor !== undefined);
+function find({ store }: ReferenceDeps, container: string, filter: Filter): AsyncGenerator<StoredDocument> {
+  return eachDocument(store, { container, filter, limit: pageSize });
 }
 
 function idOf(body: JsonObject): string | undefined {

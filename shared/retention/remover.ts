@@ -1,6 +1,7 @@
 import type { JsonObject } from '../core/json.ts';
 import { metadataContainers } from '../names.ts';
 import type { Filter } from '../storage/documents.ts';
+import { eachDocument } from '../storage/page.ts';
 import type { Collected, TrashSubject } from './entities.ts';
 import { findReferences } from './references.ts';
 import {
@@ -83,20 +84,15 @@ export class Remover {
   async finishInterrupted(isOver: () => boolean): Promise<Outcome> {
     const { store, clock } = this.#deps;
     const outcome = new Outcomes();
-    let cursor: string | undefined;
-    do {
-      const page = await store.list<RemovalBody>({
-        container: tracking,
-        filter: { op: 'lte', path: ['removal', 'at'], value: clock.now() - interruptedMs },
-        limit: pageSize,
-        ...(cursor === undefined ? {} : { cursor }),
-      });
-      for (const removal of page.documents) {
-        if (isOver()) return outcome;
-        outcome.add(removal.body.removal.subject, await this.finish(removal));
-      }
-      ({ cursor } = page);
-    } while (cursor !== undefined);
+    const interrupted = eachDocument<RemovalBody>(store, {
+      container: tracking,
+      filter: { op: 'lte', path: ['removal', 'at'], value: clock.now() - interruptedMs },
+      limit: pageSize,
+    });
+    for await (const removal of interrupted) {
+      if (isOver()) return outcome;
+      outcome.add(removal.body.removal.subject, await this.finish(removal));
+    }
     return outcome;
   }
 

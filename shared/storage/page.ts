@@ -1,5 +1,5 @@
 import type { JsonObject } from '../core/json.ts';
-import type { DocumentPage } from './documents.ts';
+import type { DocumentPage, DocumentQuery, MetadataStore, StoredDocument } from './documents.ts';
 
 /** What a caller asks of a listing. */
 export interface PageRequest {
@@ -40,4 +40,15 @@ export async function* eachItem<T>(
     yield* page.items;
     cursor = page.cursor;
   } while (cursor !== undefined);
+}
+
+/** Walks the documents of a query to their end; `limit` is that of each page. Whoever leaves the loop reads no further. */
+export function eachDocument<T extends JsonObject>(
+  store: Pick<MetadataStore, 'list'>,
+  query: Omit<DocumentQuery, 'cursor'>,
+): AsyncGenerator<StoredDocument<T>> {
+  return eachItem(async (page) => {
+    const { documents, cursor } = await store.list<T>({ ...query, ...page });
+    return cursor === undefined ? { items: documents } : { items: documents, cursor };
+  }, query.limit);
 }

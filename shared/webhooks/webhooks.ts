@@ -6,7 +6,7 @@ import type { JsonObject } from '../core/json.ts';
 import { metadataContainers } from '../names.ts';
 import type { MetadataStore, StoredDocument } from '../storage/documents.ts';
 import { type Pace, retryConflicts } from '../storage/optimistic.ts';
-import { eachItem, type Page, type PageRequest, toBody, toPage } from '../storage/page.ts';
+import { eachDocument, type Page, type PageRequest, toBody, toPage } from '../storage/page.ts';
 import type { NewWebhook, Webhook, WebhookChange } from './entities.ts';
 import type { WebhookEventName } from './events.ts';
 import type { SealedSecret, SecretBox } from './secret-box.ts';
@@ -92,20 +92,18 @@ export class Webhooks {
   async listWaiting(events: readonly WebhookEventName[]): Promise<readonly Webhook[]> {
     if (events.length === 0) return [];
     return Array.fromAsync(
-      eachItem(async (page) => {
-        const found = await this.#options.store.list<WebhookBody>({
-          container,
-          filter: {
-            op: 'and',
-            filters: [
-              { op: 'eq', path: ['webhook', 'status'], value: 'ACTIVE' },
-              { op: 'or', filters: events.map((event) => ({ op: 'eq', path: ['on', event], value: true })) },
-            ],
-          },
-          ...page,
-        });
-        return toPage(found, (body) => body.webhook);
+      eachDocument<WebhookBody>(this.#options.store, {
+        container,
+        filter: {
+          op: 'and',
+          filters: [
+            { op: 'eq', path: ['webhook', 'status'], value: 'ACTIVE' },
+            { op: 'or', filters: events.map((event) => ({ op: 'eq', path: ['on', event], value: true })) },
+          ],
+        },
+        limit: 100,
       }),
+      ({ body }) => body.webhook,
     );
   }
 

@@ -4,6 +4,7 @@ import type { JsonValue } from '../../core/json.ts';
 import { metadataContainers } from '../../names.ts';
 import type { BatchOperation, MetadataStore, StoredDocument } from '../../storage/documents.ts';
 import { type Pace, retryConflicts } from '../../storage/optimistic.ts';
+import { eachDocument } from '../../storage/page.ts';
 import { type ExperimentBody, experimentKey, toExperiment, toExperimentBody } from '../documents.ts';
 import type { Experiment, LifecycleStage, Tag } from '../entities.ts';
 import { ExperimentNames } from './names.ts';
@@ -310,18 +311,13 @@ export class ExperimentService {
 
   /** Of several deleted ones the one changed last. */
   async #findDeleted(name: string): Promise<StoredDocument<ExperimentBody> | undefined> {
-    let cursor: string | undefined;
-    do {
-      const page = await this.#options.store.list<ExperimentBody>({
-        container: metadataContainers.tracking,
-        filter: { op: 'eq', path: ['experiment', 'name'], value: name },
-        sort: { path: ['experiment', 'updatedAt'], direction: 'desc' },
-        limit: 1,
-        ...(cursor === undefined ? {} : { cursor }),
-      });
-      if (page.documents[0] !== undefined) return page.documents[0];
-      cursor = page.cursor;
-    } while (cursor !== undefined);
+    const newestFirst = eachDocument<ExperimentBody>(this.#options.store, {
+      container: metadataContainers.tracking,
+      filter: { op: 'eq', path: ['experiment', 'name'], value: name },
+      sort: { path: ['experiment', 'updatedAt'], direction: 'desc' },
+      limit: 1,
+    });
+    for await (const stored of newestFirst) return stored;
     return undefined;
   }
 

@@ -1,5 +1,6 @@
 import { AppError } from '../../core/errors.ts';
 import type { Filter, MetadataStore } from '../../storage/documents.ts';
+import { eachDocument } from '../../storage/page.ts';
 import { metadataContainers } from '../../names.ts';
 import {
   type ChunkBody,
@@ -120,20 +121,15 @@ export class MetricHistory {
     const bucket = bucketOf(key);
     const filter: Filter | undefined =
       from === undefined ? undefined : { op: 'gte', path: ['last', bucket], value: from };
-    let cursor: string | undefined;
-    do {
-      const page = await this.#store.list<ChunkBody>({
-        container: metadataContainers.tracking,
-        partition: runId,
-        ...(filter === undefined ? {} : { filter }),
-        // What has no such member is left out: other documents, and chunks without a key of the bucket.
-        sort: { path: ['first', bucket], direction: 'asc' },
-        limit: chunksAtOnce,
-        ...(cursor === undefined ? {} : { cursor }),
-      });
-      for (const document of page.documents) yield document.body;
-      cursor = page.cursor;
-    } while (cursor !== undefined);
+    const chunks = eachDocument<ChunkBody>(this.#store, {
+      container: metadataContainers.tracking,
+      partition: runId,
+      ...(filter === undefined ? {} : { filter }),
+      // What has no such member is left out: other documents, and chunks without a key of the bucket.
+      sort: { path: ['first', bucket], direction: 'asc' },
+      limit: chunksAtOnce,
+    });
+    for await (const { body } of chunks) yield body;
   }
 }
 
