@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { pageSchema } from '../shared/http/paging.ts';
 import { defineRoute } from '../shared/http/route.ts';
 import { compareStoredRuns, maxComparedRuns } from '../shared/tracking/compare.ts';
-import type { Found, TrackingSearch } from '../shared/tracking/search.ts';
+import type { Found } from '../shared/search/search.ts';
+import type { TrackingSearch } from '../shared/tracking/search.ts';
 import { sampleSeries } from '../shared/tracking/series.ts';
 import {
   comparisonViewSchema,

@@ -2,7 +2,7 @@ import type { AuditEntry } from '../audit/event.ts';
 import { registryActions } from '../audit/registry-actions.ts';
 import { AppError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import { searchDocuments } from '../search/search.ts';
+import { type Found, searchDocuments, toFound } from '../search/search.ts';
 import type { Page, PageRequest } from '../storage/page.ts';
 import { toPage } from '../storage/page.ts';
 import {
@@ -31,11 +31,6 @@ export interface SearchOrder {
   readonly filter?: string;
   readonly orderBy?: readonly string[];
   readonly limit: number;
-  readonly pageToken?: string;
-}
-
-export interface Found<T> {
-  readonly items: readonly T[];
   readonly pageToken?: string;
 }
 
@@ -106,8 +101,7 @@ export class Models {
       ...order,
       ...(filter === undefined ? {} : { filter }),
     });
-    const items = page.documents.map(({ body }) => toModel(body));
-    return page.pageToken === undefined ? { items } : { items, pageToken: page.pageToken };
+    return toFound(page, toModel);
   }
 
   /** @throws NOT_FOUND, INVALID_ARGUMENT */

@@ -1,7 +1,7 @@
 import type { AuditEntry } from '../audit/event.ts';
 import { registryActions } from '../audit/registry-actions.ts';
 import type { JsonObject } from '../core/json.ts';
-import { searchDocuments } from '../search/search.ts';
+import { type Found, searchDocuments, toFound } from '../search/search.ts';
 import type { BatchOperation } from '../storage/documents.ts';
 import { type Page, type PageRequest, toPage } from '../storage/page.ts';
 import {
@@ -22,7 +22,7 @@ import {
   versionId,
 } from './documents.ts';
 import type { Model, ModelVersion, ModelVersionView, Stage } from './entities.ts';
-import { type Found, type Models, newHead, type SearchOrder, tagChange } from './models.ts';
+import { type Models, newHead, type SearchOrder, tagChange } from './models.ts';
 import { type Partitions, refuseUnknownVersion } from './partitions.ts';
 import { checkDescription, checkTag, checkTagKey, checkUri, toStage } from './rules.ts';
 import { scopeOf, versionSubject } from './subjects.ts';
@@ -155,11 +155,10 @@ export class Versions {
       ...(filter === undefined ? {} : { filter }),
     });
     const models = await this.#models.getMany(page.documents.map(({ partition }) => partition));
-    const items = page.documents.map(({ body }) => {
+    return toFound(page, (body) => {
       const version = toVersion(body);
       return { ...version, aliases: aliasesOf(models.get(version.model)?.aliases, version.version) };
     });
-    return page.pageToken === undefined ? { items } : { items, pageToken: page.pageToken };
   }
 
   /** The newest version in each of the stages (all when none is named) that has one. @throws NOT_FOUND */

@@ -30,6 +30,20 @@ export interface SearchPage<T extends JsonObject = JsonObject> {
   readonly pageToken?: string;
 }
 
+/** A page of what was searched, as its domain has it. */
+export interface Found<T> {
+  readonly items: readonly T[];
+  readonly pageToken?: string;
+}
+
+export function toFound<Body extends JsonObject, T>(
+  { documents, pageToken }: SearchPage<Body>,
+  pick: (body: Body) => T,
+): Found<T> {
+  const items = documents.map(({ body }) => pick(body));
+  return pageToken === undefined ? { items } : { items, pageToken };
+}
+
 /** More than this is several pages, whatever was asked for: a page is held in memory. */
 const pageDocuments = 5_000;
 

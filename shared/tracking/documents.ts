@@ -23,15 +23,7 @@ export type StringMap = { readonly [key: string]: string };
 
 export type ExperimentBody = {
   readonly kind: 'experiment';
-  readonly experiment: {
-    readonly experimentId: string;
-    readonly name: string;
-    readonly artifactLocation: string;
-    readonly lifecycleStage: LifecycleStage;
-    readonly createdAt: number;
-    readonly updatedAt: number;
-    readonly deletedAt?: number;
-  };
+  readonly experiment: Omit<Experiment, 'tags'>;
   readonly tags: StringMap;
 } & JsonObject;
 

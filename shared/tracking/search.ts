@@ -1,6 +1,6 @@
 import { AppError } from '../core/errors.ts';
 import { metadataContainers } from '../names.ts';
-import { searchDocuments } from '../search/search.ts';
+import { type Found, searchDocuments, toFound } from '../search/search.ts';
 import type { Filter, MetadataStore } from '../storage/documents.ts';
 import { type ExperimentBody, type RunBody, toExperiment, toRun } from './documents.ts';
 import type { Experiment, LifecycleStage, Run } from './entities.ts';
@@ -17,11 +17,6 @@ export interface TrackingSearch {
   readonly orderBy?: readonly string[] | undefined;
   readonly limit: number;
   readonly pageToken?: string | undefined;
-}
-
-export interface Found<T> {
-  readonly items: readonly T[];
-  readonly pageToken?: string;
 }
 
 const maxResults = 50_000;
@@ -119,14 +114,6 @@ function toQuery({ filter, orderBy, limit, pageToken }: TrackingSearch) {
     ...(pageToken ? { pageToken } : {}),
     limit,
   };
-}
-
-function toFound<Body, T>(
-  page: { readonly documents: readonly { readonly body: Body }[]; readonly pageToken?: string },
-  pick: (body: Body) => T,
-): Found<T> {
-  const items = page.documents.map(({ body }) => pick(body));
-  return page.pageToken === undefined ? { items } : { items, pageToken: page.pageToken };
 }
 
 function stageOf(view: Exclude<View, 'ALL'>): LifecycleStage {
