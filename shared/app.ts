@@ -190,6 +190,7 @@ export function createApp(config: Config, outside: Outside): App {
       audited: auditedWriter,
       artifacts,
       experiments: tracking.experiments,
+      locator: tracking.locator,
       clock,
       logger,
       graceMs: config.trashDays * 24 * 3_600_000,

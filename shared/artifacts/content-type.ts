@@ -1,7 +1,6 @@
 /**
  * Text of any kind is `text/plain`: nothing that a browser could run comes from the platform's own address.
- * The names `MLmodel` and
- * `MLproject` count as extensions, as MLflow has it.
+ * The names `MLmodel` and `MLproject` count as extensions, as MLflow has it.
  */
 const text =
   'txt log err cfg conf cnf cf ini properties prop hocon toml yaml yml xml json js py py3 csv tsv md rst ipynb mlmodel mlproject'.split(

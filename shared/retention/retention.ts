@@ -6,16 +6,9 @@ import type { JsonObject } from '../core/json.ts';
 import type { Logger } from '../core/logger.ts';
 import { metadataContainers } from '../names.ts';
 import type { DocumentKey, MetadataStore } from '../storage/documents.ts';
-import {
-  type ExperimentBody,
-  experimentKey,
-  loggedModelKey,
-  loggedModelPointerKey,
-  type PointerBody,
-  runKey,
-  runPointerKey,
-} from '../tracking/documents.ts';
+import { type ExperimentBody, experimentKey, loggedModelKey, runKey } from '../tracking/documents.ts';
 import type { ExperimentService } from '../tracking/experiments/service.ts';
+import type { Locator } from '../tracking/locator.ts';
 import type { Collected, TrashEntry, TrashItem, TrashPage, TrashSubject } from './entities.ts';
 import { pathOf } from './references.ts';
 import { findRemoval, finishRemoval, type OwnedSubject, toSubject } from './removal.ts';
@@ -35,6 +28,7 @@ export interface RetentionDeps {
   readonly audited: Pick<AuditedWriter, 'commit'>;
   readonly artifacts: ArtifactStore;
   readonly experiments: Pick<ExperimentService, 'readStages' | 'purge'>;
+  readonly locator: Pick<Locator, 'findRun' | 'findLoggedModel'>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** How long what is deleted can be restored. */
@@ -186,11 +180,10 @@ export class Retention {
 
   /** @throws NOT_FOUND */
   async #findExperiment(kind: 'run' | 'loggedModel', id: string): Promise<string> {
-    const key = kind === 'run' ? runPointerKey(id) : loggedModelPointerKey(id);
-    const isId = /^[a-zA-Z0-9][\w-]{0,199}$/.test(id);
-    const pointer = isId ? await this.#deps.store.get<PointerBody>(key) : undefined;
-    if (pointer === undefined) throw missing(kind, id);
-    return pointer.body.experimentId;
+    const { locator } = this.#deps;
+    const found = await (kind === 'run' ? locator.findRun(id) : locator.findLoggedModel(id));
+    if (found === undefined) throw missing(kind, id);
+    return found;
   }
 
   /** @throws NOT_FOUND, INVALID_ARGUMENT */

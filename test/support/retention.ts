@@ -32,12 +32,14 @@ export function openRetention(
   const through = wrap.store ?? store;
   const outbox = new Outbox(through, { send: async () => {} }, { now: () => now, logger: silentLogger });
   const artifacts = new ArtifactStore(wrap.blobs?.(blobs) ?? blobs);
+  const other = openTracking(through, { pace });
   const retention = new Retention({
     store: through,
     audited: new AuditedWriter(through, outbox, pace),
     artifacts,
     // As another process has it: nothing remembered.
-    experiments: openTracking(through, { pace }).experiments,
+    experiments: other.experiments,
+    locator: other.locator,
     clock,
     logger: silentLogger,
     graceMs,

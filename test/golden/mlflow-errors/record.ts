@@ -1,8 +1,8 @@
 /**
  * Records what a real tracking server answers to the script beside this, on an empty database:
  *
- *     mlflow server --backend-store-uri sqlite:////tmp/new.db --default-artifact-root mlflow-artifacts:/ \
- *       --artifacts-destination /tmp/new --port 5005
+ *     mlflow server --backend-store-uri sqlite:///new.db --default-artifact-root mlflow-artifacts:/ \
+ *       --artifacts-destination ./new --port 5005
  *     node test/golden/mlflow-errors/record.ts http://127.0.0.1:5005
  *
  * The answers in the JSON file are those of mlflow 3.17.2.

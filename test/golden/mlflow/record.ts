@@ -1,8 +1,8 @@
 /**
  * Records what a real tracking server answers to one of the scripts beside it, on an empty database:
  *
- *     mlflow server --backend-store-uri sqlite:////tmp/new.db --default-artifact-root mlflow-artifacts:/ \
- *       --artifacts-destination /tmp/new --port 5005
+ *     mlflow server --backend-store-uri sqlite:///new.db --default-artifact-root mlflow-artifacts:/ \
+ *       --artifacts-destination ./new --port 5005
  *     node test/golden/mlflow/record.ts http://127.0.0.1:5005 tracking
  *
  * The answers in the JSON files are those of mlflow 3.17.2.
