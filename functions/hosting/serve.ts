@@ -1,7 +1,7 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import { AppError, describeCause } from '../../shared/core/errors.ts';
 import type { Logger } from '../../shared/core/logger.ts';
-import { readRequestBytes, type RequestBytes, toSentStream } from '../../shared/http/body-streams.ts';
+import { readRequestBytes, toSentStream } from '../../shared/http/body-streams.ts';
 import { type HandleOptions, handleRequest, type OutgoingResponse } from '../../shared/http/handle.ts';
 import type { Route } from '../../shared/http/route.ts';
 import { toEngine } from './durable.ts';
@@ -22,17 +22,23 @@ export async function serve(
   const exchange = findExchange(context.invocationId);
   const logger = toLogger(context);
   // The SDK's own stream of the same bytes copies each chunk, and costs as much again in streams of the web's kind.
-  const source: AsyncIterable<Uint8Array> | null = exchange
-    ? exchange.request.iterator({ destroyOnReturn: false })
-    : request.body;
-  const body = readRequestBytes(source, options);
+  const source: AsyncIterableIterator<Uint8Array> | undefined = exchange?.request.iterator({
+    destroyOnReturn: false,
+  });
+  let isStarted = false;
+  const body = source && {
+    [Symbol.asyncIterator]() {
+      isStarted = true;
+      return source;
+    },
+  };
   const answer = await handleRequest(
     route,
     {
       url: new URL(request.url),
       headers: request.headers,
       params,
-      body,
+      body: body ?? request.body,
       ...(exchange ? { signal: signalOf(exchange) } : {}),
       engine: route.startsPipelines ? toEngine(context) : undefined,
     },
@@ -43,7 +49,8 @@ export async function serve(
     },
   );
   // What a handler left unread would otherwise stand in the way of the connection's next request.
-  if (body.isStarted) exchange?.response.once('finish', () => dropRest(exchange, body));
+  if (exchange && source && isStarted)
+    exchange.response.once('finish', () => void dropRest(exchange, source, options.idleMs));
   return {
     status: answer.status,
     headers: { ...answer.headers },
@@ -80,8 +87,17 @@ function toBody(
   return null;
 }
 
-function dropRest({ request }: Exchange, body: RequestBytes): void {
-  body.drain().catch(() => request.destroy());
+/** Reads what is left of a body, so that the connection can carry the next request. */
+async function dropRest(
+  { request }: Exchange,
+  rest: AsyncIterable<Uint8Array>,
+  idleMs: number | undefined,
+): Promise<void> {
+  try {
+    for await (const chunk of readRequestBytes(rest, { idleMs })) void chunk;
+  } catch {
+    request.destroy();
+  }
 }
 
 /** A caller's own id is kept when it is harmless in a log and a header. */

@@ -5,14 +5,6 @@ import type { WorkTime } from '../core/with-timeout.ts';
 /** How long a body may stand still, in either direction, before it is given up. */
 export const defaultIdleMs = 60_000;
 
-/** The bytes of a request: whoever reads goes on where the last one left. */
-export interface RequestBytes extends AsyncIterable<Uint8Array> {
-  /** Whether anybody has begun to read. */
-  readonly isStarted: boolean;
-  /** Reads the rest and drops it, so that the connection can carry the next request. */
-  drain(): Promise<void>;
-}
-
 /**
  * The bytes of a request for whoever reads them. Leaving the loop early leaves the rest where it is: a cancelled
  * body would cut the connection, and with it the answer that says why.
@@ -24,12 +16,12 @@ export interface RequestBytes extends AsyncIterable<Uint8Array> {
 export function readRequestBytes(
   source: AsyncIterable<Uint8Array> | null,
   options: { readonly idleMs?: number | undefined; readonly time?: WorkTime } = {},
-): RequestBytes {
+): AsyncIterable<Uint8Array> {
   const { idleMs = defaultIdleMs, time } = options;
-  const iterator = source?.[Symbol.asyncIterator]();
-  let isStarted = false;
+  let iterator: AsyncIterator<Uint8Array> | undefined;
   const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
-    isStarted = true;
+    // Not before somebody reads: a body that is never begun is the server's to drop.
+    iterator ??= source?.[Symbol.asyncIterator]();
     if (!iterator) return { done: true, value: undefined };
     time?.pause();
     try {
@@ -42,15 +34,7 @@ export function readRequestBytes(
       time?.restart();
     }
   };
-  return {
-    get isStarted() {
-      return isStarted;
-    },
-    async drain() {
-      while (!(await next()).done);
-    },
-    [Symbol.asyncIterator]: () => ({ next }),
-  };
+  return { [Symbol.asyncIterator]: () => ({ next }) };
 }
 
 /**

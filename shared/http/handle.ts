@@ -79,7 +79,7 @@ async function answer(
     : {};
   const timeoutMs = route.timeoutMs ?? defaultTimeoutMs;
   const body = route.body
-    ? validate(route.body, await readBody(route, request, timeoutMs, held), 'request body')
+    ? validate(route.body, await readBody(route, request, timeoutMs, held, options.idleMs), 'request body')
     : undefined;
   const reply = await withTimeout(timeoutMs, noAnswer, async (timeSignal, time) => {
     const handled = await route.handle({
@@ -106,9 +106,10 @@ function readBody(
   request: IncomingRequest,
   timeoutMs: number,
   held: HeldBytes,
+  idleMs: number | undefined,
 ): Promise<unknown> {
   const read = route.bodyIsText ? readText : readJson;
-  const from = { headers: request.headers, body: readRequestBytes(request.body) };
+  const from = { headers: request.headers, body: readRequestBytes(request.body, { idleMs }) };
   return withTimeout(timeoutMs, slowBody, () => read(route, from, held));
 }
 

@@ -1,10 +1,11 @@
-import { AppError, isAppError } from '../core/errors.ts';
+import { AppError } from '../core/errors.ts';
 import type { HeldBytes } from './byte-budget.ts';
 import { defaultMaxBodyBytes, type Route } from './route.ts';
 
 interface RequestBody {
   readonly headers: { get(name: string): string | null };
-  readonly body: AsyncIterable<Uint8Array> | null;
+  /** As `readRequestBytes` gives it: what goes wrong is told as the errors of a body. */
+  readonly body: AsyncIterable<Uint8Array>;
 }
 
 /**
@@ -52,16 +53,11 @@ async function readBody(request: RequestBody, maxBytes: number, held: HeldBytes)
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge();
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
-  try {
-    for await (const chunk of request.body ?? []) {
-      sizeBytes += chunk.length;
-      if (sizeBytes > maxBytes) throw tooLarge();
-      held.take(chunk.length);
-      chunks.push(chunk);
-    }
-  } catch (cause) {
-    if (isAppError(cause)) throw cause;
-    throw new AppError('CANCELLED', 'The request broke off before its body was whole.', {}, cause);
+  for await (const chunk of request.body) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > maxBytes) throw tooLarge();
+    held.take(chunk.length);
+    chunks.push(chunk);
   }
   return Buffer.concat(chunks);
 }
