@@ -1,21 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { test } from 'vitest';
 import { modelVersionEndpoints } from '../../../shared/mlflow/endpoints/model-versions.ts';
 import { registeredModelEndpoints } from '../../../shared/mlflow/endpoints/registered-models.ts';
 import { registryScript } from '../../golden/mlflow/registry-script.ts';
-import { runScript } from '../../support/mlflow-script.ts';
+import { expectRecorded, type Recorded } from '../../support/mlflow-golden.ts';
 import { openWire } from '../../support/mlflow-wire.ts';
 import { createRegistration, createRegistry } from '../../support/registry.ts';
 import { createDocuments, createTickingPace } from '../../support/stores.ts';
-
-interface Recorded {
-  readonly path: string;
-  readonly status: number;
-  readonly json: { readonly error_code?: string; readonly message?: string };
-}
-
-const file = new URL('../../golden/mlflow/registry.json', import.meta.url);
-const golden = JSON.parse(readFileSync(file, 'utf8')) as readonly Recorded[];
 
 const hosts = 'refused for the path, as 2.x does, not for the host: nothing is ever fetched from there';
 
@@ -36,16 +26,13 @@ test('models, versions, aliases and stages answer as mlflow 3.17.2 does', async 
     ...registeredModelEndpoints(registry),
     ...modelVersionEndpoints(registry, createRegistration(registry)),
   ]);
-  const results = await runScript(registryScript, send);
-  expect(results.map(({ request }) => request.path)).toEqual(golden.map(({ path }) => path));
-  results.forEach(({ request, answer }, index) => {
-    const { method, path, body, query } = request;
-    const title = `${method} ${path} ${JSON.stringify(body ?? query).slice(0, 200)}`;
-    const ours = answer as Pick<Recorded, 'status' | 'json'>;
-    const found = expect.soft(summarise(path, ours), `${title}: ${ours.json.message}`);
-    const theirs = summarise(path, golden[index]!);
-    if (title in differences) found.not.toEqual(theirs);
-    else found.toEqual(theirs);
+  await expectRecorded(send, {
+    name: 'registry',
+    script: registryScript,
+    differences,
+    titleOf: ({ method, path, body, query }) =>
+      `${method} ${path} ${JSON.stringify(body ?? query).slice(0, 200)}`,
+    summarise,
   });
 });
 
