@@ -1,6 +1,7 @@
 import { compareCodePoints } from '../core/code-points.ts';
 import type { JsonObject } from '../core/json.ts';
 import { memberAt } from '../core/member-at.ts';
+import { isFieldComparison } from '../storage/document-query-rules.ts';
 import type { FieldPath, Filter } from '../storage/documents.ts';
 import { allOf, isAbsent } from './push-down.ts';
 import type { OrderTerm } from './subject.ts';
@@ -122,7 +123,7 @@ export function requiredPaths(filter: Filter): ReadonlySet<string> {
     }
     case 'not':
       // Not true but false: only a comparison that was made is false.
-      return isComparison(filter.filter) ? requiredPaths(filter.filter) : new Set();
+      return isFieldComparison(filter.filter) ? requiredPaths(filter.filter) : new Set();
     case 'exists':
       return new Set();
     case 'eq':
@@ -137,10 +138,6 @@ export function requiredPaths(filter: Filter): ReadonlySet<string> {
     case 'contains':
       return new Set([pathKey(filter.path)]);
   }
-}
-
-function isComparison(filter: Filter): boolean {
-  return !['and', 'or', 'not', 'exists'].includes(filter.op);
 }
 
 export function pathKey(path: FieldPath): string {

@@ -15,6 +15,13 @@ const queryLimits = {
 /** Top-level members whose contents no adapter indexes: they can be filtered (slowly) but not sorted by. */
 export const unindexedMembers: ReadonlySet<string> = new Set(['points', 'detail']);
 
+/** A condition that compares a field's value: one that is not known of a missing field. */
+export type FieldComparison = Exclude<Filter, { readonly op: 'and' | 'or' | 'not' | 'exists' }>;
+
+export function isFieldComparison(filter: Filter): filter is FieldComparison {
+  return !['and', 'or', 'not', 'exists'].includes(filter.op);
+}
+
 /** @throws INVALID_ARGUMENT */
 export function checkQuery(query: DocumentQuery): void {
   checkPartition(query.container, query.partition ?? 'any');

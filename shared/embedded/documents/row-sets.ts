@@ -1,5 +1,9 @@
 import type { FieldPath, Filter, Scalar } from '../../storage/documents.ts';
-import { unindexedMembers } from '../../storage/document-query-rules.ts';
+import {
+  type FieldComparison,
+  isFieldComparison,
+  unindexedMembers,
+} from '../../storage/document-query-rules.ts';
 import type { Database, SqlValue } from './database.ts';
 import { fieldTypes, indexedCodePoints, mayBeCut, pathName, toIndexValue } from './fields.ts';
 import type { Scope } from './index-scans.ts';
@@ -102,10 +106,8 @@ function findAbsence(database: Database, scope: Scope, path: FieldPath): RowSet 
   return { rows: undefined, test: { sql: `+f.seq NOT IN (${sql})`, values }, cost };
 }
 
-type Leaf = Extract<Filter, { readonly path: unknown; readonly value: unknown } | { readonly op: 'in' }>;
-
 function findLeaf(database: Database, scope: Scope, filter: Filter, isNegated: boolean): RowSet | undefined {
-  if (!isLeaf(filter) || unindexedMembers.has(filter.path[0])) return undefined;
+  if (!isFieldComparison(filter) || unindexedMembers.has(filter.path[0])) return undefined;
   const parts = selectLeaf(filter, isNegated);
   const cost = countRanges(
     database,
@@ -123,13 +125,9 @@ function findLeaf(database: Database, scope: Scope, filter: Filter, isNegated: b
   );
 }
 
-function isLeaf(filter: Filter): filter is Leaf {
-  return !['and', 'or', 'not', 'exists'].includes(filter.op);
-}
-
 /** Stretches of the index, and what else is asked of the values there. */
 function selectLeaf(
-  filter: Leaf,
+  filter: FieldComparison,
   isNegated: boolean,
 ): readonly { readonly range: FieldRange; readonly value?: Sql }[] {
   const { path } = filter;
@@ -170,7 +168,10 @@ function differs(values: readonly Scalar[]): Sql {
 }
 
 /** A text that the index may have cut is let through where its rest would decide. */
-function holdsText(filter: Extract<Leaf, { readonly ignoreCase?: true }>, isNegated: boolean): Sql {
+function holdsText(
+  filter: Extract<FieldComparison, { readonly ignoreCase?: true }>,
+  isNegated: boolean,
+): Sql {
   const { op, ignoreCase = false } = filter;
   const text = ignoreCase ? 'fold_case(f.value)' : 'f.value';
   const value = ignoreCase ? filter.value.toLowerCase() : filter.value;
