@@ -1,5 +1,6 @@
 import type { Column } from '../schema/column.ts';
 import type { RowConstraint } from '../schema/constraints.ts';
+import type { ColumnSurvey } from '../schema/survey.ts';
 
 /**
  * Consecutive whole records of a text file, in a local file of their own: UTF-8, no header, each record ended by
@@ -66,6 +67,8 @@ export interface ColumnStats {
 export interface ConvertOptions {
   readonly columns: readonly Column[];
   readonly constraints: readonly RowConstraint[];
+  /** Columns of text whose type is not settled: surveyed in full while they are converted as given. */
+  readonly undecided?: ReadonlySet<string>;
   readonly signal: AbortSignal;
 }
 
@@ -74,4 +77,10 @@ export interface ConvertedChunk {
   readonly file?: LocalDataFile;
   /** In the order of rows; each bad row once, with its first fault. */
   readonly bad: readonly BadRow[];
+  /**
+   * What the columns turned out to hold: values that fit their column's type as just that, each other one as what
+   * it is, keys that are no column too. Merged over all chunks it infers the columns that a survey of the whole file
+   * would. Empty for Parquet.
+   */
+  readonly survey: readonly ColumnSurvey[];
 }

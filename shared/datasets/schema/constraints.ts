@@ -8,9 +8,16 @@ export const constraintSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('notNull'), column: z.string() }).strict(),
   /** Both ends are inside. */
   z
-    .object({ kind: z.literal('range'), column: z.string(), min: z.string().optional(), max: z.string().optional() })
+    .object({
+      kind: z.literal('range'),
+      column: z.string(),
+      min: z.string().optional(),
+      max: z.string().optional(),
+    })
     .strict(),
-  z.object({ kind: z.literal('set'), column: z.string(), values: z.array(z.string()).min(1).max(10_000) }).strict(),
+  z
+    .object({ kind: z.literal('set'), column: z.string(), values: z.array(z.string()).min(1).max(10_000) })
+    .strict(),
   /** RE2 syntax; the whole value must match. */
   z.object({ kind: z.literal('regex'), column: z.string(), pattern: z.string().max(1_000) }).strict(),
   /** Over the whole version: of rows that are equal in these columns, the first stays. */
