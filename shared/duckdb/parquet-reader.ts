@@ -2,7 +2,8 @@ import { AppError } from '../core/errors.ts';
 import type { ColumnRequest, TableColumn, TableReader, TableScan } from '../training/table-reader.ts';
 import { translateDuckDbError } from './errors.ts';
 import { readShape } from './inspect-parquet.ts';
-import { openParquet, quoteName, type DuckDbOptions, type OpenParquet } from './open-parquet.ts';
+import { openParquet, type DuckDbOptions, type OpenParquet } from './open-parquet.ts';
+import { quoteName } from './quote.ts';
 import { streamBatches } from './stream-batches.ts';
 
 export interface ParquetReaderOptions extends DuckDbOptions {
