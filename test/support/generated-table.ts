@@ -102,22 +102,17 @@ function writeRow(row: number, seed: number): string[] {
 
 /** The row's text with one fault: which one goes round with the dirty rows. */
 function spoil(fields: readonly string[], row: number, every: number): string {
-  const fault = faults[Math.floor(row / every) % faults.length];
-  const put = (index: number, text: string) => fields.with(index, text).join(',');
-  switch (fault) {
-    case 'wrong-type':
-      return put(2, 'twelve');
-    case 'too-short':
-      return fields.slice(0, 13).join(',');
-    case 'too-long':
-      return `${fields.join(',')},surplus`;
-    case 'quote-inside':
-      return put(14, `SKU-12" wide`);
-    case 'text-after-quote':
-    case undefined:
-      return put(14, `"SKU-1" x`);
-  }
+  const fault = faults[Math.floor(row / every) % faults.length] ?? faults[0];
+  return faulty[fault](fields);
 }
+
+const faulty: Record<(typeof faults)[number], (fields: readonly string[]) => string> = {
+  'wrong-type': (fields) => fields.with(2, 'twelve').join(','),
+  'too-short': (fields) => fields.slice(0, 13).join(','),
+  'too-long': (fields) => `${fields.join(',')},surplus`,
+  'quote-inside': (fields) => fields.with(14, 'SKU-12" wide').join(','),
+  'text-after-quote': (fields) => fields.with(14, '"SKU-1" x').join(','),
+};
 
 const days: string[] = [];
 
