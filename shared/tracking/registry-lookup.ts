@@ -1,4 +1,5 @@
 import { isAppError } from '../core/errors.ts';
+import { latestOf } from './logged-models/documents.ts';
 import type { LoggedModel } from './logged-models/entities.ts';
 import type { Tracking } from './tracking.ts';
 
@@ -31,7 +32,9 @@ export function createRegistryLookup({ runs, loggedModels }: Pick<Tracking, 'run
         params: Object.fromEntries(params),
         metrics: Object.fromEntries(
           // What JSON cannot say is left out.
-          model.metrics.flatMap(({ key, value }) => (Number.isFinite(value) ? [[key, value]] : [])),
+          [...latestOf(model.metrics, ({ key }) => key)].flatMap(([key, { value }]) =>
+            Number.isFinite(value) ? [[key, value]] : [],
+          ),
         ) as Record<string, number>,
       };
     },

@@ -34,12 +34,13 @@ export type LoggedModelBody = {
   readonly on: {
     readonly [name: string]: Values & { readonly digests: { readonly [digest: string]: Values } };
   };
-  readonly points: { readonly metrics: readonly StoredMetric[] };
+  readonly points: { readonly series: readonly StoredSeries[] };
 } & Values &
   JsonObject;
 
-/** Key, timestamp, step, value, run, dataset name, dataset digest. */
-type StoredMetric = readonly [string, number, number, JsonNumber, string, string | null, string | null];
+/** Key, run, dataset name, dataset digest, and the points: timestamp, step, value. */
+type StoredSeries = readonly [string, string, string | null, string | null, readonly StoredPoint[]];
+type StoredPoint = readonly [number, number, JsonNumber];
 
 /** Where the metrics of a model are found when it is searched. */
 export function metricsRoot(dataset?: DatasetFilter): readonly string[] {
@@ -62,15 +63,17 @@ export function toLoggedModel({ loggedModel, params, tags, points }: LoggedModel
     ...(sourceRunId === '' ? {} : { sourceRunId }),
     params: new Map(Object.entries(params)),
     tags: new Map(Object.entries(tags)),
-    metrics: points.metrics.map(([key, timestamp, step, value, runId, datasetName, datasetDigest]) => ({
-      key,
-      timestamp,
-      step,
-      value: fromJsonNumber(value),
-      runId,
-      ...(datasetName === null ? {} : { datasetName }),
-      ...(datasetDigest === null ? {} : { datasetDigest }),
-    })),
+    metrics: points.series.flatMap(([key, runId, datasetName, datasetDigest, all]) =>
+      all.map(([timestamp, step, value]) => ({
+        key,
+        timestamp,
+        step,
+        value: fromJsonNumber(value),
+        runId,
+        ...(datasetName === null ? {} : { datasetName }),
+        ...(datasetDigest === null ? {} : { datasetDigest }),
+      })),
+    ),
   };
 }
 
@@ -98,29 +101,43 @@ export function toLoggedModelBody({ params, tags, metrics, ...loggedModel }: Log
     tags: Object.fromEntries(tags),
     ...toValues(metrics),
     on: Object.fromEntries(on),
-    points: {
-      metrics: metrics.map((metric): StoredMetric => [
-        metric.key,
-        metric.timestamp,
-        metric.step,
-        toJsonNumber(metric.value),
-        metric.runId,
-        metric.datasetName ?? null,
-        metric.datasetDigest ?? null,
-      ]),
-    },
+    points: { series: [...Map.groupBy(metrics, seriesOf).values()].map(toStoredSeries) },
   };
 }
 
-function toValues(metrics: readonly ModelMetric[]): Values {
+function toStoredSeries(points: readonly ModelMetric[]): StoredSeries {
+  const { key, runId, datasetName = null, datasetDigest = null } = points[0]!;
+  const stored = points.map(({ timestamp, step, value }): StoredPoint => [
+    timestamp,
+    step,
+    toJsonNumber(value),
+  ]);
+  return [key, runId, datasetName, datasetDigest, stored];
+}
+
+/** The same text for what one run measured of one metric on one dataset. */
+export function seriesOf({ key, runId, datasetName, datasetDigest }: ModelMetric): string {
+  return JSON.stringify([key, runId, datasetName ?? null, datasetDigest ?? null]);
+}
+
+/** Of the points that are alike by `groupOf` the greatest, which is the latest. */
+export function latestOf(
+  metrics: readonly ModelMetric[],
+  groupOf: (metric: ModelMetric) => string,
+): ReadonlyMap<string, ModelMetric> {
   const latest = new Map<string, ModelMetric>();
   for (const metric of metrics) {
-    const known = latest.get(metric.key);
-    if (known === undefined || compareForModel(metric, known) > 0) latest.set(metric.key, metric);
+    const group = groupOf(metric);
+    const known = latest.get(group);
+    if (known === undefined || compareForModel(metric, known) > 0) latest.set(group, metric);
   }
+  return latest;
+}
+
+function toValues(metrics: readonly ModelMetric[]): Values {
   const numbers: [string, number][] = [];
   const nan: [string, true][] = [];
-  for (const [key, { value }] of latest)
+  for (const [key, { value }] of latestOf(metrics, (metric) => metric.key))
     if (Number.isNaN(value)) nan.push([key, true]);
     else numbers.push([key, Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value))]);
   return { metrics: Object.fromEntries(numbers), nan: Object.fromEntries(nan) };

@@ -21,7 +21,7 @@ export interface LoggedModel {
   readonly deletedAt?: number;
   readonly params: ReadonlyMap<string, string>;
   readonly tags: ReadonlyMap<string, string>;
-  /** Of each metric the latest point by run and dataset. */
+  /** Of each metric the latest point by run and dataset, and the newest of those before it. */
   readonly metrics: readonly ModelMetric[];
 }
 

@@ -2,13 +2,15 @@ import { AppError } from '../../core/errors.ts';
 import type { Tag } from '../entities.ts';
 import { checkLength, trackingLimits } from '../limits.ts';
 import type { ModelMetric } from './entities.ts';
-import { compareForModel } from './documents.ts';
+import { compareForModel, latestOf, seriesOf } from './documents.ts';
 
 const maxNameLength = 500;
 /** Not those of runs: other parts of MLflow keep lists as JSON in a model's tags. */
 const maxValueLength = 65_535;
 /** Metrics by run and dataset: a model's document holds them all. */
-export const maxModelMetrics = 2_000;
+const maxModelMetrics = 2_000;
+/** Points before the latest ones: the document is written anew with each point that comes. */
+const maxEarlierPoints = 1_000;
 
 /** @throws INVALID_ARGUMENT in MLflow's words */
 export function checkModelName(name: string): void {
@@ -51,34 +53,41 @@ export function addParams(
 }
 
 /**
- * Keeps of each metric the latest point by run and dataset: the same points, in any order and any number of times,
- * come to the same.
+ * Adds points: the same ones, in any order and any number of times, come to the same. Of each metric the latest by run
+ * and dataset stays, and of all others the newest 1,000: which go does not depend on the order, as what is once behind
+ * a thousand newer ones stays behind them.
  *
- * @returns the very same list when nothing is newer
- * @throws INVALID_ARGUMENT when a model would have more than 2,000 of them
+ * @returns the very same list when nothing is new
+ * @throws INVALID_ARGUMENT when a model would have more than 2,000 metrics by run and dataset
  */
 export function addMetrics(
   metrics: readonly ModelMetric[],
   added: readonly ModelMetric[],
 ): readonly ModelMetric[] {
-  const latest = new Map(metrics.map((metric) => [placeOf(metric), metric]));
-  let isChanged = false;
+  const points = new Map(metrics.map((metric) => [placeOf(metric), metric]));
   for (const metric of added) {
     const place = placeOf(metric);
-    const known = latest.get(place);
-    if (known !== undefined && compareForModel(metric, known) <= 0) continue;
-    latest.set(place, metric);
-    isChanged = true;
+    if (!points.has(place)) points.set(place, metric);
   }
-  if (!isChanged) return metrics;
+  if (points.size === metrics.length) return metrics;
+  const all = [...points.values()];
+  const latest = new Set(latestOf(all, seriesOf).values());
   if (latest.size > maxModelMetrics)
     throw new AppError(
       'INVALID_ARGUMENT',
       `A logged model holds at most ${maxModelMetrics} metrics, counted by run and dataset.`,
     );
-  return [...latest.values()];
+  const earlier = all.filter((metric) => !latest.has(metric));
+  if (earlier.length <= maxEarlierPoints) return all;
+  earlier.sort((a, b) => compareForModel(b, a) || (placeOf(a) < placeOf(b) ? -1 : 1));
+  const gone = new Set(earlier.slice(maxEarlierPoints));
+  const kept = all.filter((metric) => !gone.has(metric));
+  // What is told again can have gone before.
+  const known = new Set(metrics);
+  return kept.every((metric) => known.has(metric)) ? metrics : kept;
 }
 
-function placeOf({ key, runId, datasetName, datasetDigest }: ModelMetric): string {
-  return JSON.stringify([key, runId, datasetName ?? null, datasetDigest ?? null]);
+function placeOf(metric: ModelMetric): string {
+  // -0 and 0 are one value.
+  return `${metric.timestamp} ${metric.step} ${String(metric.value)} ${seriesOf(metric)}`;
 }

@@ -117,6 +117,19 @@ export const loggedModelScript: readonly ScriptStep[] = [
     metrics: [{ key: 'loss', value: 1, timestamp: 1, step: 2, model_id: '$gamma' }],
   }),
   get('logged-models/$gamma'),
+  // Steps of training: each stays.
+  post('runs/log-batch', {
+    run_id: '$two',
+    metrics: [1, 2, 3].map((step) => ({
+      key: 'loss',
+      value: 1 / 2 ** step,
+      timestamp: step,
+      step,
+      model_id: '$beta',
+      ...train1,
+    })),
+  }),
+  get('logged-models/$beta'),
 
   ...filters.map((filter) => find({ filter })),
   ...badFilters.map((filter) => find({ filter })),

@@ -2,7 +2,12 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { metadataContainers } from '../../../shared/names.ts';
 import type { MetadataStore } from '../../../shared/storage/documents.ts';
-import type { DatasetFilter, MeasuredMetric } from '../../../shared/tracking/logged-models/entities.ts';
+import type {
+  DatasetFilter,
+  MeasuredMetric,
+  ModelMetric,
+} from '../../../shared/tracking/logged-models/entities.ts';
+import { addMetrics } from '../../../shared/tracking/logged-models/rules.ts';
 import type { LoggedModelSearch } from '../../../shared/tracking/logged-models/search.ts';
 import type { Tracking } from '../../../shared/tracking/tracking.ts';
 import { metadataStores } from '../../support/stores.ts';
@@ -158,6 +163,7 @@ describe.each(metadataStores)('logged models on $name', ({ open }) => {
     await runs.logMetric(runId, { ...metric, value: -Infinity, datasetName: 'd', datasetDigest: '' }, 'ann');
     expect((await loggedModels.get(modelId)).metrics).toEqual([
       { key: 'acc', timestamp: 5, step: 1, value: 0.5, runId },
+      { key: 'acc', timestamp: 4, step: 1, value: NaN, runId },
       { key: 'acc', timestamp: 5, step: 1, value: -Infinity, runId, datasetName: 'd' },
     ]);
     expect((await runs.get(runId)).metrics.get('acc')?.value).toBe(0.5);
@@ -246,6 +252,8 @@ describe.each(metadataStores)('logged models on $name', ({ open }) => {
   });
 });
 
+type Measured = Omit<MeasuredMetric, 'modelId'>;
+
 describe('metrics of a model', () => {
   const point = fc.record({
     key: fc.constantFrom('acc', 'loss', '__proto__'),
@@ -279,19 +287,69 @@ describe('metrics of a model', () => {
         const sorted = async (modelId: string) =>
           (await loggedModels.get(modelId)).metrics.map((metric) => String(Object.values(metric))).sort();
         expect(await sorted(twice.modelId)).toEqual(await sorted(once.modelId));
-        // The newest of each key and dataset, found the plain way.
-        const newest = Map.groupBy(points, (p) => JSON.stringify([p.key, p.datasetName, p.datasetDigest]));
         const { metrics } = await loggedModels.get(once.modelId);
-        expect(metrics.length).toBe(newest.size);
-        for (const [place, all] of newest) {
-          const kept = metrics.find(
-            (m) => JSON.stringify([m.key, m.datasetName, m.datasetDigest]) === place,
-          )!;
-          const last = Math.max(...all.map((p) => p.timestamp * 10 + p.step));
-          expect(kept.timestamp * 10 + kept.step).toBe(last);
-        }
+        const textOf = ({ key, timestamp, step, value, datasetName, datasetDigest }: Measured) =>
+          [key, timestamp, step, value, datasetName, datasetDigest].join();
+        expect(metrics.map(textOf).sort()).toEqual([...new Set(points.map(textOf))].sort());
       }),
       { numRuns: 30 },
     );
+  });
+
+  test('of many the newest stay, and the latest of each, in whatever order they are told', () => {
+    const many = fc.array(
+      fc.record({
+        key: fc.constantFrom('acc', 'loss', '__proto__'),
+        timestamp: fc.integer({ min: 0, max: 400 }),
+        step: fc.integer({ min: 0, max: 3 }),
+        value: fc.constantFrom(0, 1, NaN, Infinity),
+        runId: fc.constantFrom('a', 'b'),
+      }),
+      { minLength: 1_500, maxLength: 2_500, size: 'max' },
+    );
+    const told = many.chain((points) =>
+      fc.record({
+        points: fc.constant([...points, { key: 'old', timestamp: 0, step: 0, value: 1, runId: 'a' }]),
+        batchSize: fc.integer({ min: 100, max: 1_000 }),
+        isReversed: fc.boolean(),
+      }),
+    );
+    const textOf = (metric: ModelMetric) =>
+      [metric.key, metric.timestamp, metric.step, metric.value, metric.runId].join();
+    fc.assert(
+      fc.property(told, ({ points, batchSize, isReversed }) => {
+        let kept: readonly ModelMetric[] = [];
+        const order = isReversed ? points.toReversed() : points;
+        for (let from = 0; from < order.length; from += batchSize)
+          kept = addMetrics(kept, order.slice(from, from + batchSize));
+        expect(addMetrics(kept, points.slice(0, 500))).toBe(kept);
+        const atOnce = addMetrics([], points);
+        expect(kept.map(textOf).sort()).toEqual(atOnce.map(textOf).sort());
+        expect(kept.some(({ key }) => key === 'old')).toBe(true);
+        // Six series and the old one keep their latest; of the others none that is newer than one that stayed has gone.
+        const unique = [...new Map(points.map((metric) => [textOf(metric), metric])).values()];
+        expect(kept.length).toBe(Math.min(unique.length, 1_007));
+        const stayed = new Set(kept.map(textOf));
+        const newestGone = Math.max(
+          0,
+          ...unique.filter((metric) => !stayed.has(textOf(metric))).map(({ timestamp }) => timestamp),
+        );
+        expect(kept.filter(({ timestamp }) => timestamp < newestGone).length).toBeLessThanOrEqual(7);
+      }),
+      { numRuns: 20, endOnFailure: true },
+    );
+  });
+
+  test('a model takes no more than 2,000 series', () => {
+    const points = Array.from({ length: 2_001 }, (_, i) => ({
+      key: `k${i}`,
+      timestamp: 1,
+      step: 0,
+      value: 1,
+      runId: 'r',
+    }));
+    const most = addMetrics([], points.slice(1));
+    expect(most.length).toBe(2_000);
+    expect(() => addMetrics(most, points)).toThrow(/at most 2000 metrics/);
   });
 });
