@@ -87,20 +87,35 @@ export interface RunUpdate {
   readonly name?: string | undefined;
 }
 
-export function updateInfo(draft: RunDraft, update: RunUpdate, by: string): void {
-  const { info } = draft;
-  const { status = info.status, endTime = info.endTime } = update;
-  const before = { status: info.status, endTime: info.endTime ?? null, name: info.name };
-  const after = { status, endTime: endTime ?? null, name: update.name || info.name };
-  const isChanged = [
-    draft.set('status', status),
-    draft.set('endTime', endTime),
-    draft.set('name', after.name),
-    update.name ? setTag(draft, runNameTag, update.name) : false,
+export function updateInfo(draft: RunDraft, { status, endTime, name }: RunUpdate, by: string): void {
+  const before = membersOf(draft);
+  if (status !== undefined) {
+    draft.set('status', status);
     // Somebody who knows has spoken.
-    update.status === undefined ? false : removeTag(draft, lostAtTag),
-  ].some(Boolean);
-  if (isChanged) draft.record(by, 'run.updated', before, after);
+    removeTag(draft, lostAtTag);
+  }
+  if (endTime !== undefined) draft.set('endTime', endTime);
+  if (name) {
+    if (draft.set('name', name)) setTag(draft, runNameTag, name);
+    // The tag by itself can have been deleted: that it is back is told as of any tag.
+    else setTags(draft, [{ key: runNameTag, value: name }], by);
+  }
+  const after = membersOf(draft);
+  const changed = [...after.keys()].filter((member) => before.get(member) !== after.get(member));
+  if (changed.length === 0) return;
+  const pick = (members: typeof after) =>
+    Object.fromEntries(changed.map((member) => [member, members.get(member) ?? null]));
+  draft.record(by, 'run.updated', pick(before), pick(after));
+}
+
+/** What an update can change. */
+function membersOf({ info, tags }: RunDraft): ReadonlyMap<string, string | number | null> {
+  return new Map<string, string | number | null>([
+    ['status', info.status],
+    ['endTime', info.endTime ?? null],
+    ['name', info.name],
+    ['lostAt', tags.get(lostAtTag) ?? null],
+  ]);
 }
 
 /** A run that was given up and is heard of again goes on. */

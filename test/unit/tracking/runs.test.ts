@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { AuditLog } from '../../../shared/audit/audit-log.ts';
 import type { MetadataStore } from '../../../shared/storage/documents.ts';
 import { runKey } from '../../../shared/tracking/documents.ts';
 import type { RunBody } from '../../../shared/tracking/documents.ts';
@@ -122,6 +123,29 @@ test('a finished run keeps its few last points and nothing more', async () => {
   expect(stored?.body.points.tail).toEqual([]);
   expect(stored?.body.running).toBeUndefined();
   expect((await runs.getHistory(info.runId, 'm', { limit: 100 })).points).toHaveLength(30);
+});
+
+test('an update is told with what it changed, and with nothing else', async () => {
+  const store = createDocuments();
+  const { runs } = openTracking(store);
+  const { info } = await runs.create({ name: 'first' }, by);
+  const update = (change: Parameters<typeof runs.update>[1]) => runs.update(info.runId, change, by);
+  await update({ status: 'FINISHED', endTime: 9, name: 'first' });
+  await update({ status: 'FINISHED', endTime: 9, name: 'first' });
+  await update({ name: 'second' });
+  await runs.deleteTag(info.runId, 'mlflow.runName', by);
+  await update({ name: 'second', status: 'FAILED' });
+  const { items } = await new AuditLog(store).list({ runId: info.runId }, { limit: 20 });
+  const told = items.map(({ action, before, after }) => JSON.stringify([action, before, after]));
+  // Two changes in one millisecond have no order.
+  expect(told.sort()).toEqual([
+    '["run.created",null,{"name":"first","tags":{"mlflow.runName":"first"}}]',
+    '["run.tags.deleted",{"mlflow.runName":"second"},null]',
+    '["run.tags.set",{"mlflow.runName":null},{"mlflow.runName":"second"}]',
+    '["run.updated",{"name":"first"},{"name":"second"}]',
+    '["run.updated",{"status":"FINISHED"},{"status":"FAILED"}]',
+    '["run.updated",{"status":"RUNNING","endTime":null},{"status":"FINISHED","endTime":9}]',
+  ]);
 });
 
 test('pages of history stay in place while points are written', async () => {
