@@ -124,9 +124,11 @@ export class Models {
     });
   }
 
-  /** @throws NOT_FOUND, ALREADY_EXISTS, INVALID_ARGUMENT */
+  /** Onto its own name it changes nothing but the time. @throws NOT_FOUND, ALREADY_EXISTS, INVALID_ARGUMENT */
   async rename(name: string, newName: string, by: string): Promise<Model> {
     if (newName.trim() === '') throw invalid("Missing value for required parameter 'new_name'.");
+    if (newName === name)
+      return this.#change(name, ({ body }) => ({ body: touch(body, this.#now()), entries: [] }));
     await this.#partitions.rename(name, newName, by);
     return this.get(newName);
   }

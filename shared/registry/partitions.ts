@@ -133,7 +133,7 @@ export class Partitions {
         const other = await this.findHead(to);
         return other?.body.detail.renamedFrom === model ? false : refuseUnknownModel(model);
       }
-      if (to === model || (await this.findHead(to)) !== undefined) return true;
+      if ((await this.findHead(to)) !== undefined) return true;
       const move: Move = { moveId: this.pace.ids.uuid(), to, at: this.pace.clock.now(), by };
       const locked: HeadBody = { ...head.body, detail: { ...head.body.detail, move } };
       await guarded(this.store.batch(container, model, [replaceHead(head, locked)]));

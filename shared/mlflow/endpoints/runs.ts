@@ -30,7 +30,7 @@ export function runEndpoints({ runs, search }: Tracking): readonly Route[] {
       summary: 'Begins a run.',
       role: 'contributor',
       message: z.object({
-        experiment_id: text().optional(),
+        experiment_id: requiredText(),
         user_id: text().optional(),
         run_name: text().optional(),
         start_time: int64().optional(),

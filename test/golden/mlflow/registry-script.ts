@@ -52,6 +52,7 @@ export const registryScript: readonly ScriptStep[] = [
   model('rename', { name: 'first', new_name: 'renamed' }),
   model('rename', { name: 'renamed', new_name: 'Second ümlaut.x @1' }),
   model('rename', { name: 'renamed', new_name: 'a/b' }),
+  model('rename', { name: 'renamed', new_name: 'renamed' }),
   model('rename', { name: 'renamed' }),
   model('rename', { name: 'none', new_name: 'some' }),
   get('registered-models/get', { name: 'first' }),
