@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { AppError } from '../core/errors.ts';
+import { Turns } from '../core/turns.ts';
 import type { TrainingProgress } from './train.ts';
 import type { OwnerMessage, TrainingJob, TrainingOutcome, WorkerMessage } from './worker-protocol.ts';
 
@@ -32,53 +33,10 @@ export function createTrainingRunner({
   const turns = new Turns(maxConcurrent);
   return {
     train: async (job, { signal, onProgress } = {}) => {
-      await turns.take(signal);
-      try {
-        return await runInThread(workerUrl, job, signal, onProgress);
-      } finally {
-        turns.give();
-      }
+      using _turn = await turns.take(signal);
+      return await runInThread(workerUrl, job, signal, onProgress);
     },
   };
-}
-
-/** A fixed number of turns, taken in the order of asking. */
-class Turns {
-  #free: number;
-  readonly #waiting = new Set<() => void>();
-
-  constructor(turns: number) {
-    this.#free = turns;
-  }
-
-  /** @throws AppError CANCELLED on abort, also while waiting. */
-  async take(signal: AbortSignal | undefined): Promise<void> {
-    if (signal?.aborted) throw cancelled();
-    if (this.#free > 0) {
-      this.#free -= 1;
-      return;
-    }
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const abort = () => {
-      this.#waiting.delete(resolve);
-      reject(cancelled());
-    };
-    this.#waiting.add(resolve);
-    signal?.addEventListener('abort', abort, { once: true });
-    await promise;
-    signal?.removeEventListener('abort', abort);
-  }
-
-  give(): void {
-    const [next] = this.#waiting;
-    if (next === undefined) {
-      this.#free += 1;
-      return;
-    }
-    // The turn passes on without becoming free, so that nobody can jump the queue.
-    this.#waiting.delete(next);
-    next();
-  }
 }
 
 async function runInThread(
