@@ -9,6 +9,8 @@ import { pipeline } from 'node:stream/promises';
 export interface GeneratedTable {
   readonly rows: number;
   readonly seed: number;
+  /** Number of the first row, 0 when left out: tables that continue one another have no id in common. */
+  readonly firstRow?: number;
   /** One row in so many is dirty, each in the next way of `faults`; none when left out. */
   readonly dirtyEvery?: number;
   /** Numbers of rows, from 0, that are not there. */
@@ -29,17 +31,17 @@ export async function writeGeneratedCsv(file: string, table: GeneratedTable): Pr
 }
 
 /** How many of the rows are dirty. */
-export function countDirty({ rows, dirtyEvery, without }: GeneratedTable): number {
+export function countDirty({ rows, firstRow = 0, dirtyEvery, without }: GeneratedTable): number {
   if (dirtyEvery === undefined) return 0;
   let dirty = 0;
-  for (let row = 0; row < rows; row += 1)
+  for (let row = firstRow; row < firstRow + rows; row += 1)
     if (isDirty(row, dirtyEvery) && without?.has(row) !== true) dirty += 1;
   return dirty;
 }
 
-function* produce({ rows, seed, dirtyEvery, without }: GeneratedTable): Generator<string> {
+function* produce({ rows, seed, firstRow = 0, dirtyEvery, without }: GeneratedTable): Generator<string> {
   let text = `${generatedHeader}\n`;
-  for (let row = 0; row < rows; row += 1) {
+  for (let row = firstRow; row < firstRow + rows; row += 1) {
     if (without?.has(row) !== true) {
       const fields = writeRow(row, seed);
       text +=

@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { writeGeneratedCsv } from '../support/generated-table.ts';
+
+const seed = 5;
+const million = 1_000_000;
+/** A bad row must not exceed the default threshold of 1%. */
+const dirtyEvery = 101;
+const flightsParquet = join(import.meta.dirname, '../../node_modules/vega-datasets/data/flights-3m.parquet');
+
+export interface BenchFiles {
+  /** 1M rows of 20 columns. */
+  readonly clean: string;
+  /** The same with one row in 101 dirty. */
+  readonly dirty: string;
+  /** The same without its row 500,000. */
+  readonly shorter: string;
+  readonly flightsCsv: string;
+  readonly flightsParquet: string;
+}
+
+export async function writeBenchFiles(folder: string): Promise<BenchFiles> {
+  const files = {
+    clean: join(folder, 'clean.csv'),
+    dirty: join(folder, 'dirty.csv'),
+    shorter: join(folder, 'shorter.csv'),
+    flightsCsv: join(folder, 'flights.csv'),
+    flightsParquet,
+  };
+  await writeGeneratedCsv(files.clean, { rows: million, seed });
+  await writeGeneratedCsv(files.dirty, { rows: million, seed, dirtyEvery });
+  await writeGeneratedCsv(files.shorter, { rows: million, seed, without: new Set([million / 2]) });
+  const instance = await DuckDBInstance.create(':memory:');
+  const connection = await instance.connect();
+  const from = `read_parquet('${flightsParquet.replaceAll("'", "''")}')`;
+  await connection.run(
+    `COPY (SELECT * FROM ${from}) TO '${files.flightsCsv.replaceAll("'", "''")}' (FORMAT csv)`,
+  );
+  connection.closeSync();
+  instance.closeSync();
+  return files;
+}
+
+/** 5M rows, 1.2 GB. */
+export async function writeHugeCsv(folder: string): Promise<string> {
+  const file = join(folder, 'huge.csv');
+  await writeGeneratedCsv(file, { rows: 5 * million, seed });
+  return file;
+}
