@@ -73,6 +73,7 @@ export class Registration {
     const { source, storageLocation, runId, modelId, loggedModel, original } = resolved;
     const run = runId ? await lookup.findRun(runId) : undefined;
     const opened = await this.#open(resolved);
+    await this.#checkNotRemoved(resolved, run);
     const candidate: NewVersion = {
       model,
       description,
@@ -180,6 +181,21 @@ export class Registration {
       modelId: modelId || original.modelId,
       original,
     };
+  }
+
+  /**
+   * Opening a large model takes its time, and who removes runs and models for good waits for those who have just found
+   * them, not for so long: so what was found is looked up once more before the version that refers to it is made.
+   *
+   * @throws NOT_FOUND (the run), INVALID_ARGUMENT (the logged model)
+   */
+  async #checkNotRemoved(resolved: ResolvedSource, run: SourceRun | undefined): Promise<void> {
+    const { lookup } = this.#options;
+    const { source, runId, modelId, loggedModel } = resolved;
+    if (runId && run !== undefined && (await lookup.findRun(runId)) === undefined)
+      throw new AppError('NOT_FOUND', `Run with id=${runId} not found`, { runId });
+    if (modelId && loggedModel !== undefined && (await lookup.findLoggedModel(modelId)) === undefined)
+      throw refuseSource(source, 'model_id');
   }
 
   /** @throws NOT_FOUND */

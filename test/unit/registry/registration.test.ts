@@ -19,7 +19,7 @@ const signature = {
   producer: 'test',
 };
 
-async function create(files: Readonly<Record<string, string>>, inspect = ready) {
+async function create(files: Readonly<Record<string, string>>, inspect = ready, isGone = () => false) {
   const registry = createRegistry(createDocuments());
   await registry.models.create({ name: 'm' }, 'ada');
   const blobs = createMemoryBlobs(
@@ -31,7 +31,7 @@ async function create(files: Readonly<Record<string, string>>, inspect = ready) 
     inspect,
     lookup: {
       findRun: async (runId) =>
-        runId === 'run'
+        runId === 'run' && !isGone()
           ? {
               artifactUri: 'mlflow-artifacts:/0/run/artifacts',
               codeVersion: 'abc',
@@ -39,7 +39,7 @@ async function create(files: Readonly<Record<string, string>>, inspect = ready) 
             }
           : undefined,
       findLoggedModel: async (modelId) =>
-        modelId === 'm-1'
+        modelId === 'm-1' && !isGone()
           ? {
               artifactLocation: 'mlflow-artifacts:/0/models/m-1/artifacts',
               sourceRunId: 'run',
@@ -108,6 +108,22 @@ describe('a version of what was logged', () => {
         lineage: first.lineage,
         serving: first.serving,
       });
+  });
+
+  test.each([
+    ['a run', 'mlflow-artifacts:/0/run/artifacts/model', { runId: 'run' }, 'NOT_FOUND'],
+    ['a logged model', 'models:/m-1', { runId: 'unknown' }, 'INVALID_ARGUMENT'],
+  ])('nothing refers to %s that was removed while it was opened', async (_, source, more, code) => {
+    let isGone = false;
+    const removing: InspectModel = async (file) => {
+      isGone = true;
+      return ready(file);
+    };
+    const files = { '0/run/artifacts/model/model.onnx': 'x', '0/models/m-1/artifacts/model.onnx': 'x' };
+    const { registry, register } = await create(files, removing, () => isGone);
+    await expect(register(source, more)).rejects.toMatchObject({ code });
+    expect(isGone).toBe(true);
+    expect(await registry.versions.latest('m')).toEqual([]);
   });
 
   test('a registration does not fail when a logged model cannot be told of it', async () => {
