@@ -1,0 +1,41 @@
+/** As Spark and delta-rs cut them: long enough to tell files apart. In code points. */
+const maxLength = 32;
+
+/**
+ * The first 32 code points: not above the text.
+ *
+ * @example
+ * shortenText('a'.repeat(40)).length // 32
+ */
+export function shortenText(text: string): string {
+  return text.slice(0, prefixLength(text));
+}
+
+/**
+ * A text of at most 32 code points that is not below the given one, in the order of code points (that of UTF-8).
+ *
+ * @returns undefined when there is none
+ * @example
+ * roundUpText('a'.repeat(40)).slice(-2) // 'ab'
+ */
+export function roundUpText(text: string): string | undefined {
+  const prefix = shortenText(text);
+  if (prefix.length === text.length) return text;
+  const points = Array.from(prefix, (character) => character.codePointAt(0) ?? 0);
+  for (let last = points.pop(); last !== undefined; last = points.pop()) {
+    if (last === 0x10ffff) continue;
+    // Surrogates are no characters.
+    const next = last === 0xd7ff ? 0xe000 : last + 1;
+    return String.fromCodePoint(...points, next);
+  }
+  return undefined;
+}
+
+/** Where 32 code points end, in UTF-16 units: nothing past them is looked at. */
+function prefixLength(text: string): number {
+  let at = 0;
+  for (let points = 0; points < maxLength && at < text.length; points += 1) {
+    at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
+  }
+  return at;
+}
