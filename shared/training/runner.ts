@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { AppError } from '../core/errors.ts';
+import { unpackError } from '../core/thrown.ts';
 import { Turns } from '../core/turns.ts';
 import type { TrainingProgress } from './train.ts';
 import type { OwnerMessage, TrainingJob, TrainingOutcome, WorkerMessage } from './worker-protocol.ts';
@@ -72,8 +73,7 @@ async function runInThread(
             settle = () => resolve(message.outcome);
             break;
           case 'failed':
-            settle = () =>
-              reject(new AppError(message.code, message.message, message.details, new Error(message.stack)));
+            settle = () => reject(unpackError(message));
             break;
         }
       });
