@@ -162,13 +162,13 @@ export class DeltaTable {
     const timestamp = Math.max(this.#options.pace.clock.now(), (before?.timestamp ?? -1) + 1);
     const infos = actions.filter((action) => action.kind === 'commitInfo');
     const others = actions.filter((action) => action.kind !== 'commitInfo');
-    const [{ info }, ...more] = infos.length > 0 ? infos : [{ info: {} }];
+    const [given, ...more] = infos;
     const stamped: Action = {
       kind: 'commitInfo',
       info: {
         operation: 'WRITE',
         operationParameters: {},
-        ...info,
+        ...given?.info,
         timestamp,
         txnId,
         ...(before && { readVersion: before.version }),

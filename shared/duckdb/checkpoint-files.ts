@@ -24,8 +24,8 @@ const columns = {
     'STRUCT(minReaderVersion INTEGER, minWriterVersion INTEGER, readerFeatures VARCHAR[], writerFeatures VARCHAR[])',
 };
 
-/** A schema of ten thousand columns is about a megabyte of JSON on one line. */
-const maxLineBytes = 256 * 1024 * 1024;
+/** DuckDB's buffers are made for two of the longest lines, however short most are. */
+const minLineBytes = 1024 * 1024;
 const linesPerTurn = 1_000;
 
 /**
@@ -50,10 +50,11 @@ export function createCheckpointFiles(
       await using folder = await scratch.openFolder();
       const lines = join(folder.path, 'actions.jsonl');
       const parquet = join(folder.path, 'checkpoint.parquet');
-      await pipeline(Readable.from(toBlocks(actions)), createWriteStream(lines));
+      const measured = { longestBytes: minLineBytes };
+      await pipeline(Readable.from(toBlocks(actions, measured)), createWriteStream(lines));
       using session = await open(folder.path);
       try {
-        await session.connection.run(copyStatement(lines, parquet));
+        await session.connection.run(copyStatement(lines, parquet, measured.longestBytes));
       } catch (error) {
         throw translateDuckDbError(error);
       }
@@ -78,10 +79,12 @@ export function createCheckpointFiles(
   };
 }
 
-function* toBlocks(actions: Iterable<Action>): Generator<string> {
+function* toBlocks(actions: Iterable<Action>, measured: { longestBytes: number }): Generator<string> {
   let lines: string[] = [];
   for (const action of actions) {
-    lines.push(`${encodeAction(action)}\n`);
+    const line = `${encodeAction(action)}\n`;
+    measured.longestBytes = Math.max(measured.longestBytes, Buffer.byteLength(line));
+    lines.push(line);
     if (lines.length < linesPerTurn) continue;
     yield lines.join('');
     lines = [];
@@ -89,9 +92,9 @@ function* toBlocks(actions: Iterable<Action>): Generator<string> {
   yield lines.join('');
 }
 
-function copyStatement(lines: string, parquet: string): string {
+function copyStatement(lines: string, parquet: string, longestBytes: number): string {
   const types = Object.entries(columns).map(([name, type]) => `${quoteText(name)}: ${quoteText(type)}`);
-  const source = `read_json(${quoteText(lines)}, format = 'newline_delimited', maximum_object_size = ${maxLineBytes}, columns = {${types.join(', ')}})`;
+  const source = `read_json(${quoteText(lines)}, format = 'newline_delimited', maximum_object_size = ${longestBytes}, columns = {${types.join(', ')}})`;
   const names = Object.keys(columns).map(quoteName).join(', ');
   return `COPY (SELECT ${names} FROM ${source}) TO ${quoteText(parquet)} (FORMAT parquet, COMPRESSION zstd)`;
 }
