@@ -1,0 +1,145 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createBlobStore } from '../../../shared/azure/blob-store.ts';
+import type { Clock } from '../../../shared/core/clock.ts';
+import { systemIds } from '../../../shared/core/ids.ts';
+import { DeltaTable } from '../../../shared/delta/delta-table.ts';
+import { createCheckpointFiles } from '../../../shared/duckdb/checkpoint-files.ts';
+import { createScratch } from '../../../shared/embedded/scratch-files.ts';
+import { startTestAzurite, type TestAzurite, makeTempDir } from '../../support/azurite.ts';
+import type { SampleRow } from './data-file.ts';
+import { sampleColumns } from './sample-rows.ts';
+import { copyTable, type ExpectedVersion, fillSampleTable } from './sample-table.ts';
+import { rm } from 'node:fs/promises';
+
+/** ClickHouse reads Delta tables with delta-kernel-rs: what it sees of each version is what was put in. */
+const container = 'datasets';
+const start = Date.parse('2026-03-01T00:00:00Z');
+
+let azurite: TestAzurite;
+let folder: string;
+beforeAll(async () => {
+  azurite = await startTestAzurite();
+  folder = await makeTempDir();
+});
+afterAll(async () => {
+  await azurite.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe.each([1, 12, 40])('a table of %d commits', (commits) => {
+  let expected: readonly ExpectedVersion[];
+  let table: DeltaTable;
+  const copy = (name: string) => join(folder, `${commits}-${name}`);
+  const newest = commits - 1;
+  /** The newest checkpoint. */
+  const cut = Math.floor(newest / 10) * 10;
+
+  beforeAll(async () => {
+    const blobs = createBlobStore({ connectionString: azurite.connectionString });
+    await blobs.ensureContainers([container]);
+    const place = { blobs, container, prefix: `sample-${commits}` };
+    table = new DeltaTable({
+      ...place,
+      checkpoints: createCheckpointFiles(createScratch(blobs)),
+      pace: { clock: createMinuteClock(), ids: systemIds },
+    });
+    expected = await fillSampleTable(table, commits, { ...place, folder });
+    const timeOf = () => start;
+    await copyTable(place, copy('whole'), { timeOf });
+    const isOld = (name: string) => /^_delta_log\/\d+\.json$/.test(name) && Number(name.slice(11, 31)) <= cut;
+    if (cut > 0) await copyTable(place, copy('cut'), { timeOf, leaveOut: isOld });
+  });
+
+  test('chdb reads every version', async () => {
+    const answers = await ask(expected.map((of, version) => selectAll(copy('whole'), of, version)));
+    for (const [version, { did, rows }] of expected.entries())
+      expect(answers[version], `${version}: ${did}`).toEqual(sort(rows));
+    expect(answers).toHaveLength(commits);
+  });
+
+  test('chdb skips no file by its statistics that has matching rows', async () => {
+    const { rows } = expected[newest]!;
+    const conditions: readonly (readonly [string, (row: SampleRow) => boolean])[] = [
+      [`big = 9223372036854775807`, ({ big }) => big === '9223372036854775807'],
+      [`big = 9007199254740993`, ({ big }) => big === '9007199254740993'],
+      [`big <= -9223372036854775808`, ({ big }) => big === '-9223372036854775808'],
+      [`big IS NULL`, ({ big }) => big === null],
+      [`at >= '2199-12-31 23:59:59.000001'`, ({ at }) => at?.startsWith('2199') === true],
+      [`at <= '1969-12-31 23:59:59.999999'`, ({ at }) => at?.startsWith('1969') === true],
+      [`text = 'nul\\0inside'`, ({ text }) => text === 'nul\u0000inside'],
+      [`text = repeat('\u{10ffff}', 40)`, ({ text }) => text === '\u{10ffff}'.repeat(40)],
+      [`startsWith(text, 'long long')`, ({ text }) => text?.startsWith('long long') === true],
+      [`price > 1000`, ({ price }) => Number(price ?? 0) > 1000],
+      [`ratio < 0.3`, ({ ratio }) => ratio !== null && Number(ratio) < 0.3],
+      [`day = '2010-02-21'`, ({ day }) => day === '2010-02-21'],
+    ];
+    const source = `deltaLakeLocal('${copy('whole')}')`;
+    const answers = await ask(
+      conditions.map(([sql]) => `SELECT toString(count()) AS n FROM ${source} WHERE ${sql}`),
+    );
+    const counts = conditions.map(([sql, holds]) => [sql, [{ n: String(rows.filter(holds).length) }]]);
+    expect(conditions.map(([sql], index) => [sql, answers[index]])).toEqual(counts);
+  });
+
+  test.runIf(cut > 0)('chdb reads from the checkpoint when the log before it is gone', async () => {
+    const versions = expected.slice(cut).map((of, index) => selectAll(copy('cut'), of, cut + index));
+    const answers = await ask(versions);
+    expect(answers).toEqual(expected.slice(cut).map(({ rows }) => sort(rows)));
+  });
+});
+
+/** A minute later each time. */
+function createMinuteClock(): Clock {
+  let now = start - 60_000;
+  return { now: () => (now += 60_000), sleep: async () => undefined };
+}
+
+function selectAll(path: string, { columns }: ExpectedVersion, version: number): string {
+  const known = new Map(sampleColumns.map(({ name, type }) => [name, type]));
+  const shown = columns.map((name) => {
+    const quoted = `\`${name}\``;
+    switch (known.get(name)) {
+      case 'binary':
+        return `hex(${quoted}) AS ${quoted}`;
+      case 'boolean':
+        return `if(isNull(${quoted}), NULL, if(${quoted}, 'true', 'false')) AS ${quoted}`;
+      case 'decimal(12,2)':
+        return `toDecimalString(${quoted}, 2) AS ${quoted}`;
+      default:
+        return `toString(${quoted}) AS ${quoted}`;
+    }
+  });
+  return `SELECT ${shown.join(', ')} FROM deltaLakeLocal('${path}') SETTINGS delta_lake_snapshot_version = ${version}`;
+}
+
+function sort(rows: readonly SampleRow[]): readonly SampleRow[] {
+  return rows.toSorted((a, b) => Number(a['id']) - Number(b['id']));
+}
+
+function ask(queries: readonly string[]): Promise<readonly (readonly SampleRow[] | string)[]> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(
+      process.execPath,
+      [join(import.meta.dirname, 'chdb-child.ts')],
+      { cwd: folder, maxBuffer: 256 * 1024 * 1024 },
+      (error, stdout, stderr) => {
+        if (error) return reject(new Error(stderr.slice(-2_000) || error.message));
+        const answers = JSON.parse(stdout) as readonly { readonly rows?: string; readonly error?: string }[];
+        resolve(
+          answers.map(({ rows, error: reason }) => {
+            if (rows === undefined) return reason ?? 'no answer';
+            return sort(
+              rows
+                .split('\n')
+                .filter((line) => line !== '')
+                .map((line) => JSON.parse(line) as SampleRow),
+            );
+          }),
+        );
+      },
+    );
+    child.stdin?.end(JSON.stringify(queries));
+  });
+}
