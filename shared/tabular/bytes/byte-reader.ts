@@ -1,0 +1,89 @@
+import { capacityOf, createWindow, type Window } from '../records/record-batch.ts';
+
+/** Bytes of an iterable, in the portions in which they are wanted. */
+export class ByteReader {
+  /** How many have been given out. */
+  position = 0;
+  readonly #source: AsyncIterator<Uint8Array>;
+  #rest: Uint8Array = new Uint8Array(0);
+  #hasEnded = false;
+
+  constructor(source: AsyncIterable<Uint8Array>) {
+    this.#source = source[Symbol.asyncIterator]();
+  }
+
+  /** Fills a window up to a length, or to the end of the source. */
+  async fill(window: Window, length: number): Promise<void> {
+    while (window.to < length && (await this.#hasMore())) {
+      const bytes = this.#rest.subarray(0, length - window.to);
+      window.bytes.set(bytes, window.to);
+      window.to += bytes.length;
+      this.#drop(bytes.length);
+    }
+    window.isLast = window.to < length;
+  }
+
+  /** @returns the next bytes, copied when they come in pieces; fewer only at the end */
+  async peek(length: number): Promise<Uint8Array> {
+    const pieces = [this.#rest];
+    for (let known = this.#rest.length; known < length;) {
+      const { done, value } = await this.#next();
+      if (done) break;
+      pieces.push(value);
+      known += value.length;
+    }
+    if (pieces.length > 1) this.#rest = Buffer.concat(pieces);
+    return this.#rest.subarray(0, length);
+  }
+
+  /** The next bytes as they come, up to a number of them. */
+  async *take(length: number): AsyncGenerator<Uint8Array> {
+    for (let left = length; left > 0 && (await this.#hasMore());) {
+      const bytes = this.#rest.subarray(0, left);
+      this.#drop(bytes.length);
+      left -= bytes.length;
+      yield bytes;
+    }
+  }
+
+  /** Tells the source that no more is wanted. */
+  async close(): Promise<void> {
+    this.#hasEnded = true;
+    await this.#source.return?.();
+  }
+
+  async #hasMore(): Promise<boolean> {
+    while (this.#rest.length === 0) {
+      const { done, value } = await this.#next();
+      if (done) return false;
+      this.#rest = value;
+    }
+    return true;
+  }
+
+  async #next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    if (this.#hasEnded) return { done: true, value: undefined };
+    const result = (await this.#source.next()) as IteratorResult<Uint8Array, undefined>;
+    if (result.done) this.#hasEnded = true;
+    return result;
+  }
+
+  #drop(length: number): void {
+    this.#rest = this.#rest.subarray(length);
+    this.position += length;
+  }
+}
+
+/**
+ * A window for what is left of another one and at least as much again: another one's memory if it is large enough, and
+ * not needlessly large.
+ */
+export function carryOver(from: Window, spare: Window, length: number): Window {
+  const room = capacityOf(spare);
+  const window = room < length || room > length * 4 ? createWindow(length) : spare;
+  window.bytes.set(from.bytes.subarray(from.from, from.to));
+  window.from = 0;
+  window.to = from.to - from.from;
+  window.isLast = from.isLast;
+  return window;
+}

@@ -1,0 +1,75 @@
+/** What a scan has found in a window of bytes: where each record starts and ends there, and what is wrong with it. */
+export interface RecordBatch {
+  count: number;
+  readonly starts: Int32Array;
+  /** Before the line end. */
+  readonly ends: Int32Array;
+  /** Of `faults`; 0 is none. */
+  readonly faults: Uint8Array;
+}
+
+export const faults = {
+  none: 0,
+  ragged: 1,
+  quoteInField: 2,
+  textAfterQuote: 3,
+  unterminatedQuote: 4,
+  tooLong: 5,
+  controlCharacter: 6,
+  tooDeep: 7,
+} as const;
+export type Fault = (typeof faults)[keyof typeof faults];
+
+/** Records of one turn: at 1 byte each a window could hold half a million. */
+export const maxBatchRecords = 32_768;
+
+export function createBatch(): RecordBatch {
+  return {
+    count: 0,
+    starts: new Int32Array(maxBatchRecords),
+    ends: new Int32Array(maxBatchRecords),
+    faults: new Uint8Array(maxBatchRecords),
+  };
+}
+
+export function addRecord(batch: RecordBatch, start: number, end: number, fault: Fault): void {
+  const index = batch.count;
+  batch.starts[index] = start;
+  batch.ends[index] = end;
+  batch.faults[index] = fault;
+  batch.count = index + 1;
+}
+
+/**
+ * Bytes to be scanned: `bytes[from, to)`. Behind `to` is room for 8 more, which a scan fills with bytes that stop its
+ * loops. `words` and `view` show the same memory.
+ */
+export interface Window {
+  readonly bytes: Buffer;
+  readonly words: Int32Array;
+  readonly view: DataView;
+  from: number;
+  to: number;
+  /** Nothing follows. */
+  isLast: boolean;
+}
+
+/** Room behind the bytes of a window. */
+export const windowSlack = 8;
+
+export function createWindow(capacity: number): Window {
+  const buffer = new ArrayBuffer((capacity + windowSlack + 7) & ~7);
+  return {
+    bytes: Buffer.from(buffer),
+    words: new Int32Array(buffer),
+    view: new DataView(buffer),
+    from: 0,
+    to: 0,
+    isLast: false,
+  };
+}
+
+/** How many bytes fit, whatever is in it. */
+export function capacityOf(window: Window): number {
+  return window.bytes.length - windowSlack;
+}
