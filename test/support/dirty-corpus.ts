@@ -12,6 +12,8 @@ export interface DirtyCase {
   /** Left out when the file is refused before its rows are counted. */
   readonly rowsIn?: number;
   readonly committed?: number;
+  /** When it is not UTF-8. */
+  readonly encoding?: string;
   /** A `*` in a type stands for any digits. */
   readonly columns?: readonly { readonly name: string; readonly type: string }[];
   /** Rows that were committed, by their place among these. */

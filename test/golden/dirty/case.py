@@ -41,7 +41,7 @@ class Text:
         if column is not None:
             entry["column"] = column
         entry["code"] = code
-        entry["raw"] = raw if raw is not None else content.decode("utf-8")
+        entry["raw"] = raw if raw is not None else content.decode(self.encoding)
         self.quarantined.append({**entry, **flags})
         return self.other(text, self.end if end is None else end)
 
@@ -55,6 +55,8 @@ class Text:
 
     def outcome(self, columns):
         result = {"rowsIn": self.records, "committed": self.committed, "columns": columns}
+        if self.encoding != "utf-8":
+            result["encoding"] = self.encoding
         if self.values:
             result["values"] = self.values
         return {**result, "quarantined": self.quarantined}

@@ -25,9 +25,13 @@ def encodings():
     file = Text(header, encoding="latin-1").rows(range(1, 50), lambda i: f"{i},{['Köln', 'Málaga'][i % 2]}")
     write("encodings", "latin-1", "No row of it is UTF-8: refused, with the remedy.", file, refused("UNPROCESSABLE", "UTF-8"))
 
-    for name, encoding, bom in [("utf-16-le", "utf-16-le", b"\xff\xfe"), ("utf-16-be", "utf-16-be", b"\xfe\xff")]:
-        file = Text(header, encoding=encoding, bom=bom).rows(range(1, 50), city)
-        write("encodings", name, "UTF-16 with its mark: refused by its name.", file, refused("UNPROCESSABLE", "UTF-16", "UTF-8"))
+    for name, encoding, bom in [("utf-16-le", "utf-16le", b"\xff\xfe"), ("utf-16-be", "utf-16be", b"\xfe\xff")]:
+        file = Text(header, encoding=encoding, bom=bom).rows(range(1, 100), city).row("100,🛩", values=["100", "🛩"])
+        file.bad("101", "RAGGED_ROW").rows(range(102, 150), city)
+        write("encodings", name, "UTF-16 with its mark, as spreadsheets save it; positions are those of the file.", file, accepted(file, columns))
+
+    file = Text(header, encoding="utf-16le").rows(range(1, 50), lambda i: f"{i},name {i}")
+    write("encodings", "utf-16-without-mark", "Nothing says which it is: refused by its name.", file, refused("UNPROCESSABLE", "UTF-16", "UTF-8"))
 
     file = Text(header, bom=b"\xef\xbb\xbf").rows(range(1, 150), city).bad("150", "RAGGED_ROW")
     write("encodings", "utf-8-mark", "The mark belongs to no name; positions count it.", file, accepted(file, columns))
@@ -50,7 +54,8 @@ def names():
     put("header-only", "A header and no row: nothing says what the columns hold.", b"id,name,amount\n", refused("UNPROCESSABLE", "no rows"))
     put("duplicate-names", "Which of them is meant?", b"id,name,name\n1,a,b\n2,c,d\n", refused("UNPROCESSABLE", "name", "twice"))
     put("names-differ-by-case", "Many readers take these for one column.", b"id,Name,NAME\n1,a,b\n2,c,d\n", refused("UNPROCESSABLE", "Name", "NAME"))
-    put("empty-name", "The second column has no name.", b"id,,city\n1,a,b\n2,c,d\n", refused("UNPROCESSABLE", "2", "name"))
+    file = Text("id,,city").row("1,a,b", values=["1", "a", "b"]).row("2,c,d")
+    put("empty-name", "A column without a name gets one by its place (pandas writes its index so).", file, accepted(file, ["id:int64", "column_2:string", "city:string"]))
     put("no-header", "The first line is a row, by all appearances.", b"1,2.5,2024-01-01\n2,3.5,2024-01-02\n3,4.5,2024-01-03\n", refused("UNPROCESSABLE", "header"))
     put("unterminated-quote-in-header", "Nothing can be told of the columns.", b'id,"name\n1,a\n2,b\n', refused("UNPROCESSABLE", "header"))
 

@@ -91,7 +91,7 @@ def ragged():
         "too-many-bad",
         "4 of 301 rows are more than the 1% that may be quarantined: nothing is taken, and the report has all four.",
         file,
-        {**refused("UNPROCESSABLE", "301", "1%", "RAGGED_ROW"), "rowsIn": 301, "quarantined": file.quarantined},
+        {**refused("UNPROCESSABLE", "4 of 301", "1%", "row 298"), "rowsIn": 301, "quarantined": file.quarantined},
     )
 
 
@@ -157,5 +157,5 @@ def delimiters():
         "few-rows-one-bad",
         "One bad row of three is more than 1%.",
         file,
-        {**refused("UNPROCESSABLE", "RAGGED_ROW"), "rowsIn": 3, "quarantined": file.quarantined},
+        {**refused("UNPROCESSABLE", "1 of 3", "row 3"), "rowsIn": 3, "quarantined": file.quarantined},
     )
