@@ -1,0 +1,59 @@
+import type { Action, AddFile } from '../../../shared/delta/actions.ts';
+import type { CheckpointFiles } from '../../../shared/delta/checkpoint-files.ts';
+import { createTable } from '../../../shared/delta/create-table.ts';
+import { DeltaTable, type DeltaTableOptions } from '../../../shared/delta/delta-table.ts';
+import { encodeAction, parseEntry } from '../../../shared/delta/log-entry.ts';
+import { systemIds } from '../../../shared/core/ids.ts';
+import { createByteBlobs } from './byte-blobs.ts';
+
+/** Checkpoints as text, where Parquet is not what is tested. */
+export const textCheckpoints: CheckpointFiles = {
+  write: async (actions) => Buffer.from([...actions].map((action) => `${encodeAction(action)}\n`).join('')),
+  read: (bytes) => parseEntry(once(bytes), 'checkpoint'),
+};
+
+/** A table in memory whose clock ticks a second each time. */
+export function openMemoryTable(options: Partial<DeltaTableOptions> = {}) {
+  const blobs = createByteBlobs();
+  let now = 1_000_000;
+  const clock = { now: () => (now += 1_000), sleep: async () => undefined };
+  const open = (more: Partial<DeltaTableOptions> = {}) =>
+    new DeltaTable({
+      blobs: blobs.store,
+      container: 'c',
+      prefix: 't',
+      checkpoints: textCheckpoints,
+      pace: { clock, ids: systemIds },
+      ...options,
+      ...more,
+    });
+  return { ...blobs, blobs, table: open(), open, setTime: (ms: number) => (now = ms) };
+}
+
+export const firstActions = createTable({
+  id: '5d6a5c57-3c22-44d7-9c5f-09c5ab1e2b1a',
+  columns: [{ name: 'id', type: 'long', nullable: true }],
+  createdTime: 1,
+});
+
+export function addFile(path: string, more: Partial<AddFile> = {}): Action {
+  return { kind: 'add', file: { path, size: 1, modificationTime: 1, dataChange: true, ...more } };
+}
+
+/** Version 0 makes the table; each version adds `f<version>`. */
+export async function commitFiles(table: DeltaTable, count: number): Promise<void> {
+  for (let done = 0; done < count; done += 1) {
+    await table.commit(async (snapshot) => {
+      const added = addFile(`f${(snapshot?.version ?? -1) + 1}`);
+      return snapshot === undefined ? [...firstActions, added] : [added];
+    });
+  }
+}
+
+export function entryName(version: number, suffix = '.json'): string {
+  return `t/_delta_log/${String(version).padStart(20, '0')}${suffix}`;
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
