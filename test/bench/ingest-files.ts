@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { writeGeneratedCsv } from '../support/generated-table.ts';
+import { countDirty, writeGeneratedCsv } from '../support/generated-table.ts';
 
 const seed = 5;
 const million = 1_000_000;
@@ -13,6 +13,7 @@ export interface BenchFiles {
   readonly clean: string;
   /** The same with one row in 101 dirty. */
   readonly dirty: string;
+  readonly dirtyRows: number;
   /** The same without its row 500,000. */
   readonly shorter: string;
   readonly flightsCsv: string;
@@ -20,15 +21,17 @@ export interface BenchFiles {
 }
 
 export async function writeBenchFiles(folder: string): Promise<BenchFiles> {
+  const dirty = { rows: million, seed, dirtyEvery };
   const files = {
     clean: join(folder, 'clean.csv'),
     dirty: join(folder, 'dirty.csv'),
+    dirtyRows: countDirty(dirty),
     shorter: join(folder, 'shorter.csv'),
     flightsCsv: join(folder, 'flights.csv'),
     flightsParquet,
   };
   await writeGeneratedCsv(files.clean, { rows: million, seed });
-  await writeGeneratedCsv(files.dirty, { rows: million, seed, dirtyEvery });
+  await writeGeneratedCsv(files.dirty, dirty);
   await writeGeneratedCsv(files.shorter, { rows: million, seed, without: new Set([million / 2]) });
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();

@@ -1,10 +1,12 @@
 import { hostBench } from './host.ts';
 import type { Figure } from './figure.ts';
+import { ingestBench } from './ingest.ts';
 import { trackingBench } from './tracking.ts';
 
 /** Every benchmark: a new one is a file and a line here. */
 const benches: Record<string, () => AsyncIterable<Figure>> = {
   host: hostBench,
+  ingest: ingestBench,
   tracking: trackingBench,
 };
 
