@@ -95,7 +95,10 @@ test('a log whose beginning another writer cleaned up', async () => {
   expect((await open().latest())?.files.size).toBe(34);
   expect((await open().at(20)).files.size).toBe(21);
   expect((await open().at(25)).files.size).toBe(26);
-  await expect(open().at(19)).rejects.toMatchObject({ code: 'NOT_FOUND', message: expect.stringContaining('gone') });
+  await expect(open().at(19)).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+    message: expect.stringContaining('gone'),
+  });
   const { commits, before } = await open().history({ limit: 100 });
   expect([commits.length, before]).toEqual([14, undefined]);
   expect(await open().versionAt(commits.at(-1)!.timestamp)).toBe(20);

@@ -1,0 +1,98 @@
+import { fork } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { createBlobStore } from '../../../shared/azure/blob-store.ts';
+import { DeltaTable } from '../../../shared/delta/delta-table.ts';
+import { createCheckpointFiles } from '../../../shared/duckdb/checkpoint-files.ts';
+import { createScratch } from '../../../shared/embedded/scratch-files.ts';
+import { startTestAzurite } from '../../support/azurite.ts';
+import { pace } from '../../support/stores.ts';
+import { startFlakyProxy } from '../../support/flaky-proxy.ts';
+import { moveBlobPort } from '../../support/azurite.ts';
+import { addFile, firstActions } from './table.ts';
+
+const place = { container: 'datasets', prefix: 'raced' };
+
+function open(connectionString: string): DeltaTable {
+  const blobs = createBlobStore({ connectionString, retryDelayMs: 20 });
+  return new DeltaTable({ ...place, blobs, checkpoints: createCheckpointFiles(createScratch(blobs)), pace });
+}
+
+test('16 writers × 5 commits are 80 versions, none lost', async () => {
+  await using azurite = await startStore();
+  const { connectionString } = azurite;
+  const writers = Array.from({ length: 16 }, (_, writer) => writer);
+  const versions = await Promise.all(
+    writers.map(async (writer) => {
+      const table = open(connectionString);
+      const made: number[] = [];
+      for (let round = 0; round < 5; round += 1) {
+        const { version } = await table.commit(async (snapshot) => [
+          ...(snapshot === undefined ? firstActions : []),
+          { kind: 'txn', transaction: { appId: `writer-${writer}`, version: round } },
+          addFile(`${writer}-${round}.parquet`),
+        ]);
+        made.push(version);
+      }
+      return made;
+    }),
+  );
+  const all = versions.flat().sort((a, b) => a - b);
+  expect(all).toEqual(Array.from({ length: 80 }, (_, version) => version));
+  const table = open(connectionString);
+  const newest = await table.latest();
+  const wanted = writers.flatMap((writer) => [0, 1, 2, 3, 4].map((round) => `${writer}-${round}.parquet`));
+  expect([...newest!.files.keys()].sort()).toEqual(wanted.sort());
+  expect([...newest!.transactions.values()].every(({ version }) => version === 4)).toBe(true);
+  for (const [writer, made] of versions.entries()) {
+    for (const [round, version] of made.entries()) {
+      const { actions } = await table.readCommit(version);
+      const added = actions.flatMap((action) => (action.kind === 'add' ? [action.file.path] : []));
+      expect(added).toEqual([`${writer}-${round}.parquet`]);
+    }
+  }
+  const { commits } = await table.history({ limit: 100 });
+  const times = commits.map(({ timestamp }) => timestamp);
+  expect(new Set(times).size).toBe(80);
+  expect(times).toEqual(times.toSorted((a, b) => b - a));
+});
+
+test('an answer lost on its way is no second version', async () => {
+  await using azurite = await startStore();
+  const proxy = await startFlakyProxy(azurite.port);
+  const table = open(moveBlobPort(azurite.connectionString, proxy.port));
+  await table.commit(async () => [...firstActions, addFile('0')]);
+  // The client tries again by itself, and meets its own success.
+  proxy.loseAnswerTo('00000000000000000001.json', 1);
+  expect(await table.commit(async () => [addFile('1')])).toEqual({ version: 1, isNew: true });
+  expect((await open(azurite.connectionString).latest())?.version).toBe(1);
+  await proxy.stop();
+});
+
+test('a writer that is killed leaves whole versions only, and the next one goes on', async () => {
+  await using azurite = await startStore();
+  const { connectionString } = azurite;
+  for (let round = 0; round < 4; round += 1) {
+    const child = fork(join(import.meta.dirname, 'committing-child.ts'), [connectionString, String(round)]);
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    await new Promise((resolve) => child.once('message', resolve));
+    await pace.clock.sleep(pace.ids.random() * 60);
+    child.kill('SIGKILL');
+    await exited;
+  }
+  const table = open(connectionString);
+  const before = (await table.latest())!;
+  expect(before.version).toBeGreaterThanOrEqual(3);
+  // Each commit adds one file, named by its version.
+  expect([...before.files.keys()]).toEqual(
+    Array.from({ length: before.version + 1 }, (_, version) => `${version}.parquet`),
+  );
+  const { version } = await table.commit(async () => [addFile('after')]);
+  expect(version).toBe(before.version + 1);
+});
+
+async function startStore() {
+  const azurite = await startTestAzurite();
+  await createBlobStore(azurite).ensureContainers([place.container]);
+  return { ...azurite, [Symbol.asyncDispose]: () => azurite.stop() };
+}
