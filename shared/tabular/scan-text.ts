@@ -3,12 +3,12 @@ import { ByteReader } from './bytes/byte-reader.ts';
 import { ChunkMaker } from './chunks/chunk-maker.ts';
 import { type ChunkSize, chooseChunkSize } from './cut-chunks.ts';
 import { decompress } from './bytes/decompress.ts';
-import type { TextFormat } from './detect-format.ts';
+import { emptyFile, type TextFormat } from './detect-format.ts';
 import { HandOver } from './chunks/hand-over.ts';
 import { defaultTextLimits, type TextLimits } from './limits.ts';
 import { createPositions } from './records/positions.ts';
 import { readHead } from './read-head.ts';
-import { createBatch, type RecordBatch, type Window } from './records/record-batch.ts';
+import { createBatch, type Window } from './records/record-batch.ts';
 import { scanCsv } from './records/scan-csv.ts';
 import { scanJsonLines } from './records/scan-json-lines.ts';
 import { type Scan, scanRecords } from './records/scan-records.ts';
@@ -90,7 +90,8 @@ async function openScan(content: ByteReader, options: ScanOptions, limits: TextL
     header: options.header,
   });
   const scan = createScan(shape, limits.maxRecordBytes);
-  const chunkSize = options.chunkSize ?? chooseChunkSize(measureRecords(window, scan));
+  const bytesPerRecord = measureRecords(window, shape, scan);
+  const chunkSize = options.chunkSize ?? chooseChunkSize(bytesPerRecord);
   const positions = createPositions(markBytes, utf16 !== undefined);
   return new Scanning({
     shape,
@@ -122,11 +123,16 @@ function createScan(shape: TextShape, maxRecordBytes: number): Scan['scan'] {
   }
 }
 
-/** @returns the average size of the window's records */
-function measureRecords(window: Window, scan: (window: Window, batch: RecordBatch) => number): number {
+/**
+ * @returns the average size of the window's records
+ * @throws UNPROCESSABLE when it is all of the file, and there is none where there is no header either
+ */
+function measureRecords(window: Window, shape: TextShape, scan: Scan['scan']): number {
   const batch = createBatch();
   const upTo = scan(window, batch);
-  return batch.count > 0 ? (upTo - window.from) / batch.count : window.to - window.from;
+  if (batch.count > 0) return (upTo - window.from) / batch.count;
+  if (window.isLast && shape.kind === 'jsonl') throw emptyFile();
+  return window.to - window.from;
 }
 
 interface ScanningParts {

@@ -17,9 +17,11 @@ export async function* splitZstdFrames(reader: ByteReader): AsyncGenerator<Async
     const head = toView(await reader.peek(8));
     if (head.byteLength === 0 && !isFirst) return;
     const magic = head.byteLength < 4 ? 0 : head.getUint32(0, true);
-    if (magic === frameMagic || isFirst) yield readFrame(reader);
-    else if (magic >>> 4 === skippableMagic >>> 4 && head.byteLength === 8)
-      await drain(reader.take(8 + head.getUint32(4, true)));
+    if (magic >>> 4 === skippableMagic >>> 4 && head.byteLength === 8) {
+      const end = reader.position + 8 + head.getUint32(4, true);
+      for await (const _ of reader.take(end - reader.position));
+      if (reader.position < end) throw notAFrame(end);
+    } else if (magic === frameMagic || isFirst) yield readFrame(reader);
     else throw notAFrame(reader.position);
   }
 }
@@ -45,10 +47,6 @@ async function* readFrame(reader: ByteReader): AsyncGenerator<Uint8Array> {
   if (hasChecksum) yield* reader.take(4);
 }
 
-async function drain(bytes: AsyncIterable<Uint8Array>): Promise<void> {
-  for await (const _ of bytes);
-}
-
 function toView(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
@@ -56,7 +54,7 @@ function toView(bytes: Uint8Array): DataView {
 function notAFrame(position: number): AppError {
   return new AppError(
     'UNPROCESSABLE',
-    `The .zst file is damaged: behind its first ${position} bytes, at the end of a frame, something follows that is no Zstandard frame. Compress and upload it again.`,
+    `The .zst file is damaged: at byte ${position}, where a Zstandard frame ends, there is neither the end of the file nor another frame. Compress and upload it again.`,
     { position },
   );
 }

@@ -20,7 +20,7 @@ const maxSpanBytes = 64 * 1024;
  *
  * A fault on the record's first line costs that line. If there were line ends in quotes before it, there are two
  * readings: a quote too many, and the lines behind the first are records; or a text of several lines with a fault in
- * it. The lines tell: if more than half of those the quotes swallowed are whole records by themselves, the first line
+ * it. The lines tell: if more than half of those the quotes swallowed have as many fields as a record, the first line
  * alone is bad, and they are read again. So a stray quote costs its own line, and lines of a text do not become
  * records. One column alone tells nothing, so that then the whole span is bad, up to 64 KiB.
  *
@@ -71,7 +71,7 @@ export function skipLineEnd(bytes: Uint8Array, at: number, to: number): number {
   return Math.min(to, at + (isPair ? 2 : 1));
 }
 
-/** Whether more than half of the lines are whole records. The last may be cut off, and counts only if it is one. */
+/** Whether more than half of the lines are records by the look of them. */
 function hasRecords(bytes: Uint8Array, from: number, to: number, rules: CsvRules): boolean {
   if (rules.columns < 2) return false;
   let lines = 0;
@@ -80,11 +80,19 @@ function hasRecords(bytes: Uint8Array, from: number, to: number, rules: CsvRules
     const end = findLineEnd(bytes, start, to);
     if (end > start) {
       lines += 1;
-      if (countFields(bytes, start, end, rules.delimiter) === rules.columns) records += 1;
+      if (resemblesRecord(bytes, start, end, rules)) records += 1;
     }
     start = skipLineEnd(bytes, end, to);
   }
   return records * 2 > lines;
+}
+
+/** Whether a line is a record, or would be one but for its quotes. */
+function resemblesRecord(bytes: Uint8Array, from: number, to: number, rules: CsvRules): boolean {
+  if (countFields(bytes, from, to, rules.delimiter) === rules.columns) return true;
+  let delimiters = 0;
+  for (let at = from; at < to; at += 1) if (bytes[at] === rules.delimiter) delimiters += 1;
+  return delimiters + 1 === rules.columns;
 }
 
 /** @returns how many fields one line has; 0 when it breaks the rules of quotes */
