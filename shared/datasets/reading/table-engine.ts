@@ -23,8 +23,13 @@ export interface TableEngine {
   query(request: QueryRequest, signal?: AbortSignal): Promise<QueryResult>;
   /** Rows in their order. @throws INVALID_ARGUMENT for a condition that is wrong, or no condition */
   readRows(request: RowsRequest, signal?: AbortSignal): Promise<RowsResult>;
-  /** Writes all rows into one Parquet file. */
-  writeParquet(table: LocalTable, path: string, signal?: AbortSignal): Promise<void>;
+  /**
+   * Writes all rows into one Parquet file, unless there is one already: a table of a single file that has all of its
+   * columns.
+   *
+   * @returns the path of the one or the other
+   */
+  writeParquet(table: LocalTable, path: string, signal?: AbortSignal): Promise<string>;
   /**
    * All rows as bytes of a format, at the reader's pace. Files are asked for one at a time: none is needed longer than
    * until the next is asked for. Leaving the loop ends it.
@@ -68,6 +73,8 @@ export interface RowsRequest {
   readonly only?: readonly number[];
   readonly maxRows: number;
   readonly maxBytes: number;
+  /** Whether no row at all is an answer when the first is larger than that; otherwise it is UNPROCESSABLE. */
+  readonly canBeEmpty?: boolean;
 }
 
 export interface RowsResult {

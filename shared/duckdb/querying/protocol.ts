@@ -20,7 +20,8 @@ export type JobOf<Kind extends Job['kind']> = Extract<Job, { readonly kind: Kind
 export interface JobResults {
   readonly query: QueryResult;
   readonly rows: RowsResult;
-  readonly parquet: undefined;
+  /** The path of the file. */
+  readonly parquet: string;
   readonly encode: undefined;
 }
 

@@ -16,15 +16,15 @@ export async function readRows(
   limits: JobLimits,
   signal: AbortSignal,
 ): Promise<RowsResult> {
-  const { table, where, maxRows, maxBytes } = request;
+  const { table, where, maxRows, maxBytes, canBeEmpty } = request;
   using open = await openTable(table, limits);
   const { connection } = open;
   using _interrupt = interruptOn(signal, connection);
   try {
     if (where !== undefined) await checkCondition(connection, where);
     const result = await connection.stream(buildSql(request, open.select));
-    const collector = new RowCollector(maxRows, maxBytes);
-    let next = 0;
+    const collector = new RowCollector(maxRows, maxBytes, canBeEmpty);
+    let next = request.skip ?? 0;
     for (;;) {
       if (signal.aborted) throw new AppError('CANCELLED', 'Reading was cancelled.');
       const chunk = await result.fetchChunk();

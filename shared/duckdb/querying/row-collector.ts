@@ -9,9 +9,12 @@ export class RowCollector {
   #sizeBytes = 0;
   #cutBy: 'rows' | 'bytes' | undefined;
 
-  constructor(maxRows: number, maxBytes: number) {
+  readonly #canBeEmpty: boolean;
+
+  constructor(maxRows: number, maxBytes: number, canBeEmpty = false) {
     this.#maxRows = maxRows;
     this.#maxBytes = maxBytes;
+    this.#canBeEmpty = canBeEmpty;
   }
 
   /** What there was no room for, once a row was refused. */
@@ -21,13 +24,14 @@ export class RowCollector {
 
   /**
    * @returns false when there was no room for it
-   * @throws UNPROCESSABLE for a first row that alone is too large: nobody could ever get past it
+   * @throws UNPROCESSABLE for a first row that alone is too large, where nobody could ever get past it
    */
   add(row: string): boolean {
     const sizeBytes = Buffer.byteLength(row) + 1;
     if (this.#rows.length >= this.#maxRows) this.#cutBy = 'rows';
     else if (this.#sizeBytes + sizeBytes > this.#maxBytes) this.#cutBy = 'bytes';
-    if (this.#cutBy === 'bytes' && this.#rows.length === 0) throw tooLarge(sizeBytes, this.#maxBytes);
+    if (this.#cutBy === 'bytes' && this.#rows.length === 0 && !this.#canBeEmpty)
+      throw tooLarge(sizeBytes, this.#maxBytes);
     if (this.#cutBy !== undefined) return false;
     this.#rows.push(row);
     this.#sizeBytes += sizeBytes;

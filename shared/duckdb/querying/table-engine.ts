@@ -87,7 +87,10 @@ export function createTableEngine(options: TableEngineOptions): TableEngine {
     async writeParquet(table, path, signal) {
       using _turn = await downloadTurns.take(signal);
       await using process = await TableProcess.start(workerUrl);
-      await process.run({ kind: 'parquet', table, path }, { limits, signal, timeoutMs: rewriteTimeoutMs });
+      return await process.run(
+        { kind: 'parquet', table, path },
+        { limits, signal, timeoutMs: rewriteTimeoutMs },
+      );
     },
     async *encode(format, columns, files, signal) {
       using _turn = await downloadTurns.take(signal);

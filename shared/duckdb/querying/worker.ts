@@ -72,7 +72,7 @@ function runJob(
     case 'rows':
       return readRows(job, limits, signal);
     case 'parquet':
-      return writeParquet(job.table, job.path, limits, signal).then(() => undefined);
+      return writeParquet(job.table, job.path, limits, signal);
     case 'encode':
       return writeEncoded(job, limits, files).then(() => undefined);
   }
