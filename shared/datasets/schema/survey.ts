@@ -1,25 +1,25 @@
 /**
- * What a text can be, each text exactly one (see `strict-types.ts` for what is accepted):
- * `bigInteger` has more digits than an int64 holds, `local` is a timestamp without an offset, `nullWord` a text that
- * means "nothing" in all columns but strings (NA, NaN, null…), `text` all the rest.
+ * What a text can be, each text exactly one (`classify` in `strict-types.ts`). An `integer` has at most 15 digits, so
+ * that a double keeps it; a `longInteger` is an int64 beyond that, a `bigInteger` none any more. `local` is a timestamp
+ * without an offset, `nullWord` a text that means "nothing" in all columns but strings (NA, NULL…), `text` the rest.
  */
-export const valueKinds = [
-  'int64',
-  'bigInteger',
-  'decimal',
-  'double',
-  'notFinite',
-  'boolean',
-  'date',
-  'timestamp',
-  'local',
-  'nullWord',
-  'leadingZero',
-  'padded',
-  'dayMonth',
-  'text',
-] as const;
-export type ValueKind = (typeof valueKinds)[number];
+export type ValueKind =
+  | 'integer'
+  | 'longInteger'
+  | 'bigInteger'
+  | 'decimal'
+  | 'double'
+  | 'nan'
+  | 'infinite'
+  | 'boolean'
+  | 'date'
+  | 'timestamp'
+  | 'local'
+  | 'nullWord'
+  | 'leadingZero'
+  | 'padded'
+  | 'dayMonth'
+  | 'text';
 
 /** A value that stands for others: where it is, and what it says (cut to 100 characters). */
 export interface SurveyExample {
@@ -37,7 +37,7 @@ export interface ColumnSurvey {
   readonly counts: Readonly<Partial<Record<ValueKind, number>>>;
   /** The first of each kind. */
   readonly examples: Readonly<Partial<Record<ValueKind, SurveyExample>>>;
-  /** Most digits before and after the point, over `int64`, `bigInteger` and `decimal`. */
+  /** Most digits before and after the point, over integers and decimals. */
   readonly integerDigits: number;
   readonly scale: number;
   /** Of `dayMonth`: how many can only be day first, and how many only month first. */

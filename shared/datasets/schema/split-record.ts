@@ -1,0 +1,42 @@
+/**
+ * The fields of one record of a CSV file (RFC 4180, without its line end): null for nothing between two delimiters,
+ * the empty text for `""`.
+ *
+ * @example
+ * splitRecord('1,"a, ""b""",,""', ',') // ['1', 'a, "b"', null, '']
+ */
+export function splitRecord(record: string, delimiter: string): (string | null)[] {
+  if (!record.includes('"')) return record.split(delimiter).map((text) => (text === '' ? null : text));
+  const fields: (string | null)[] = [];
+  for (let at = 0; at <= record.length;) {
+    if (record.startsWith('"', at)) {
+      let end = record.indexOf('"', at + 1);
+      while (end >= 0 && record[end + 1] === '"') end = record.indexOf('"', end + 2);
+      if (end < 0) end = record.length;
+      fields.push(record.slice(at + 1, end).replaceAll('""', '"'));
+      at = end + 1 + delimiter.length;
+    } else {
+      const next = record.indexOf(delimiter, at);
+      const end = next < 0 ? record.length : next;
+      fields.push(end === at ? null : record.slice(at, end));
+      at = end + delimiter.length;
+    }
+  }
+  return fields;
+}
+
+/** Where the records of a chunk's file start, and where the last one ends; each is ended by one line feed. */
+export function findRecords(bytes: Uint8Array, records: number, isCsv: boolean): Uint32Array {
+  const starts = new Uint32Array(records + 1);
+  let isQuoted = false;
+  let found = 1;
+  for (let at = 0; at < bytes.length && found <= records; at += 1) {
+    const byte = bytes[at];
+    if (byte === 0x22) isQuoted = isCsv && !isQuoted;
+    else if (byte === 0x0a && !isQuoted) {
+      starts[found] = at + 1;
+      found += 1;
+    }
+  }
+  return starts;
+}
