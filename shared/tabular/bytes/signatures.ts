@@ -62,7 +62,7 @@ export function isText(bytes: Uint8Array): boolean {
   if (readUtf16Mark(bytes) !== undefined) return true;
   let controls = 0;
   for (const byte of bytes) if (byte < 0x20 && (byte < 0x09 || byte > 0x0d)) controls += 1;
-  return controls * 20 <= bytes.length;
+  return controls <= 16 || controls * 20 <= bytes.length;
 }
 
 /** Byte order marks of UTF-16. */

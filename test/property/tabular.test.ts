@@ -1,0 +1,252 @@
+import { isUtf8 } from 'node:buffer';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { readRfc4180 } from '../support/read-rfc4180.ts';
+import { scanBytes, type ScannedText, tinyChunks } from '../support/scan-bytes.ts';
+import { createFolder } from '../support/stores.ts';
+
+const lineEnd = fc.constantFrom('\n', '\n', '\r\n', '\r');
+const blocks = fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 5 });
+
+/** A record of a file, as bytes, and what must become of it. */
+interface Item {
+  readonly bytes: Buffer;
+  readonly values?: readonly string[];
+  readonly code?: string;
+}
+
+// Control characters are rare, as in texts: a file that is full of them is taken for none.
+const character = fc.oneof(
+  { weight: 40, arbitrary: fc.constantFrom(...'ab01 ,;"\n\r\t|', 'é', '東', '🛩', '\u2028') },
+  fc.constantFrom('\0', '\x01'),
+);
+const text = fc.string({ unit: character, maxLength: 8 });
+
+function writeField(value: string, delimiter: string, isQuoted: boolean): string {
+  const mustQuote = isQuoted || /["\r\n]/.test(value) || value.includes(delimiter);
+  return mustQuote ? `"${value.replaceAll('"', '""')}"` : value;
+}
+
+function goodItem(columns: number, delimiter: string): fc.Arbitrary<Item> {
+  const field = fc.tuple(text, fc.boolean());
+  return fc.array(field, { minLength: columns, maxLength: columns }).map((fields) => {
+    const written = fields.map(([value, isQuoted]) => writeField(value, delimiter, isQuoted)).join(delimiter);
+    // Nothing at all would be a blank line.
+    return { bytes: Buffer.from(written || '""'), values: fields.map(([value]) => value) };
+  });
+}
+
+/** Each on one line, so that there is one reading. */
+function badItem(columns: number, delimiter: string): fc.Arbitrary<Item> {
+  const fill = (first: string, count: number) =>
+    [first, ...Array.from({ length: count - 1 }, () => 'x')].join(delimiter);
+  const word = fc.string({ unit: fc.constantFrom('a', 'é', ' '), minLength: 1, maxLength: 9 });
+  return fc
+    .oneof(
+      fc
+        .tuple(word, fc.integer({ min: 1, max: 9 }))
+        .filter(([, count]) => count !== columns)
+        .map(([value, count]) => [fill(value, count), 'RAGGED_ROW']),
+      word.map((value) => [fill(`${value}"${value}`, columns), 'QUOTE_IN_FIELD']),
+      word.map((value) => [fill(`"${value}"${value}`, columns), 'TEXT_AFTER_QUOTE']),
+      word.map((value) => [fill(`${value}\xff`, columns), 'BAD_ENCODING']),
+    )
+    .map(([written, code]) => ({
+      bytes: Buffer.from(written!, code === 'BAD_ENCODING' ? 'latin1' : 'utf8'),
+      code: code!,
+    }));
+}
+
+const file = fc
+  .record({ columns: fc.integer({ min: 1, max: 7 }), delimiter: fc.constantFrom(',', ';', '\t', '|') })
+  .chain(({ columns, delimiter }) =>
+    fc.record({
+      columns: fc.constant(columns),
+      delimiter: fc.constant(delimiter),
+      items: fc.array(
+        fc.tuple(
+          fc.oneof({ weight: 4, arbitrary: goodItem(columns, delimiter) }, badItem(columns, delimiter)),
+          lineEnd,
+          fc.constantFrom('', '', '', '\n', '\r\n\n'),
+        ),
+        { maxLength: 60 },
+      ),
+      mark: fc.constantFrom('', '\ufeff'),
+      hasLastEnd: fc.boolean(),
+      blocks,
+    }),
+  );
+
+test('every record of a made-up file is where it belongs, with its place and its values', async () => {
+  const folder = createFolder();
+  const duckdb = await (await DuckDBInstance.create(':memory:', { threads: '1' })).connect();
+  await fc.assert(
+    fc.asyncProperty(file, async ({ columns, delimiter, items, mark, hasLastEnd, blocks: lengths }) => {
+      const names = Array.from({ length: columns }, (_, i) => `c${i}`);
+      const parts: Buffer[] = [Buffer.from(`${mark}${names.join(delimiter)}\n`)];
+      let offset = parts[0]!.length;
+      const placed = items.map(([item, end, blank], index) => {
+        const isLast = index === items.length - 1;
+        const tail = isLast && !hasLastEnd ? '' : end + blank;
+        parts.push(item.bytes, Buffer.from(tail));
+        const place = { ...item, row: index + 1, offset, length: item.bytes.length };
+        offset += item.bytes.length + tail.length;
+        return place;
+      });
+      const content = Buffer.concat(parts);
+      const scanned = await scanBytes(content, { blocks: lengths, delimiter, chunkSize: tinyChunks });
+
+      expect(scanned.shape).toEqual({ kind: 'csv', delimiter, header: names });
+      const good = placed.filter((item) => item.values);
+      expect(scanned.chunks.flatMap(({ records }) => records)).toEqual(
+        good.map(({ row, offset: at, length }) => ({ row, offset: at, length })),
+      );
+      const written = Buffer.concat(good.flatMap(({ bytes }) => [bytes, Buffer.from('\n')]));
+      expect(Buffer.concat(scanned.chunks.map((chunk) => chunk.content)).equals(written)).toBe(true);
+      expect(
+        scanned.bad.map(({ row, byteOffset, byteLength, code }) => ({ row, byteOffset, byteLength, code })),
+      ).toEqual(
+        placed
+          .filter((item) => item.code)
+          .map((item) => ({
+            row: item.row,
+            byteOffset: item.offset,
+            byteLength: item.length,
+            code: item.code,
+          })),
+      );
+      expect(scanned.totals).toMatchObject({
+        records: items.length,
+        bytes: content.length,
+        chunks: scanned.chunks.length,
+      });
+
+      // Other readers find the same values in the chunks.
+      expect(readRfc4180(written.toString(), delimiter)).toEqual(good.map(({ values }) => values));
+      if (good.length === 0) return;
+      const path = join(folder, 'chunk.csv');
+      writeFileSync(path, written);
+      const rows = await duckdb.runAndReadAll(
+        `SELECT * FROM read_csv('${path}', header = false, auto_detect = false, delim = '${delimiter}', quote = '"', escape = '"',
+           new_line = '\\n', columns = {${names.map((name) => `'${name}': 'VARCHAR'`).join(', ')}}, strict_mode = true, parallel = false)`,
+      );
+      expect(rows.getRows().map((row) => row.map((value) => value ?? ''))).toEqual(
+        good.map(({ values }) => values),
+      );
+    }),
+    { numRuns: 150 },
+  );
+});
+
+const soup = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom('a', ',', ',', '"', '\n', '\r', '\r\n', 'é', 'bb,') },
+  { weight: 2, arbitrary: fc.constantFrom('"x"', '"",', '"y\nz"', 'a,b\n', 'c,d\n', '\n"') },
+  fc.constantFrom('\xff', '\xe9', '\xf0\x9f', '\xed\xa0\x80', 'x\0yyyyyyyyyyyyyyyyyyyyyyyy'),
+);
+const soups = fc
+  .array(soup, { maxLength: 120 })
+  .map((pieces) =>
+    Buffer.concat(
+      pieces.map((piece) =>
+        Buffer.from(piece, /[\x80-\xff]/.test(piece) && piece !== 'é' ? 'latin1' : 'utf8'),
+      ),
+    ),
+  );
+
+/** All records, good and bad, by their place in the file. */
+function placesOf(scanned: ScannedText) {
+  const good = scanned.chunks.flatMap(({ content, records }) => {
+    let at = 0;
+    return records.map(({ row, offset, length }) => {
+      const bytes = content.subarray(at, at + length);
+      at += length + 1;
+      return { row, offset, length, bytes };
+    });
+  });
+  const bad = scanned.bad.map(({ row, byteOffset: offset, byteLength: length, code }) => ({
+    row,
+    offset,
+    length,
+    code,
+  }));
+  return { good, bad, all: [...good, ...bad].sort((a, b) => a.row - b.row) };
+}
+
+function checkAccount(content: Buffer, scanned: ScannedText, headerBytes: number): void {
+  const { good, bad, all } = placesOf(scanned);
+  expect(all.map(({ row }) => row)).toEqual(all.map((_, index) => index + 1));
+  expect(scanned.totals).toMatchObject({ records: all.length, badRows: bad.length, bytes: content.length });
+  let end = headerBytes;
+  for (const { offset, length } of all) {
+    // What lies between records is line ends, and nothing else; for JSON lines, blanks, too.
+    expect(content.toString('latin1', end, offset)).toMatch(
+      scanned.shape.kind === 'csv' ? /^[\r\n]*$/ : /^[\r\n\t ]*$/,
+    );
+    expect(length).toBeGreaterThan(0);
+    end = offset + length;
+  }
+  expect(content.toString('latin1', end)).toMatch(/^[\r\n\t ]*$/);
+  for (const { offset, length, bytes } of good)
+    expect(content.subarray(offset, offset + length).equals(bytes)).toBe(true);
+}
+
+test('whatever the bytes: every record is good or bad, good ones are RFC 4180, bad ones are not, blocks change nothing', async () => {
+  await fc.assert(
+    fc.asyncProperty(soups, blocks, fc.constantFrom(12, 1 << 20), async (body, lengths, maxRecordBytes) => {
+      const header = Buffer.from('h1,h2\n');
+      const content = Buffer.concat([header, body]);
+      const options = { limits: { maxRecordBytes }, delimiter: ',', chunkSize: tinyChunks };
+      const scanned = await scanBytes(content, options);
+      checkAccount(content, scanned, header.length);
+      expect(await scanBytes(content, { ...options, blocks: lengths })).toEqual(scanned);
+      const { good, bad } = placesOf(scanned);
+      for (const { bytes } of good) {
+        expect(isUtf8(bytes)).toBe(true);
+        expect(readRfc4180(bytes.toString())?.map((fields) => fields.length)).toEqual([2]);
+        expect(bytes.length).toBeLessThanOrEqual(maxRecordBytes);
+      }
+      for (const { offset, length, code } of bad) {
+        const bytes = content.subarray(offset, offset + length);
+        if (code === 'BAD_ENCODING') expect(isUtf8(bytes)).toBe(false);
+        else if (code === 'TOO_LONG') expect(length).toBeGreaterThan(maxRecordBytes);
+        else {
+          const read = readRfc4180(bytes.toString());
+          expect(read?.length === 1 && read[0]!.length === 2).toBe(false);
+        }
+      }
+      // A file that is right as a whole has no bad record.
+      const whole = maxRecordBytes > 12 && isUtf8(body) ? readRfc4180(body.toString()) : undefined;
+      const rows = whole?.filter((fields) => fields.length > 1 || fields[0] !== '');
+      if (rows?.every((fields) => fields.length === 2)) {
+        expect(bad).toEqual([]);
+        expect(good.map(({ bytes }) => readRfc4180(bytes.toString())![0])).toEqual(rows);
+      }
+    }),
+    { numRuns: 600 },
+  );
+});
+
+test('whatever the lines: every one is good or bad', async () => {
+  await fc.assert(
+    fc.asyncProperty(soups, blocks, fc.constantFrom(12, 1 << 20), async (body, lengths, maxRecordBytes) => {
+      const content = Buffer.concat([Buffer.from('{}\n'), body]);
+      const options = { kind: 'jsonl' as const, limits: { maxRecordBytes }, chunkSize: tinyChunks };
+      const scanned = await scanBytes(content, options);
+      checkAccount(content, scanned, 0);
+      expect(await scanBytes(content, { ...options, blocks: lengths })).toEqual(scanned);
+      const lines = content
+        .toString('latin1')
+        .split(/\r\n|\n|\r/)
+        .filter((line) => /[^ \t]/.test(line));
+      expect(
+        placesOf(scanned).all.map(({ offset, length }) =>
+          content.toString('latin1', offset, offset + length),
+        ),
+      ).toEqual(lines);
+    }),
+    { numRuns: 200 },
+  );
+});
