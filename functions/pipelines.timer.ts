@@ -11,7 +11,7 @@ functionsApp.timer('pipelines-reconcile', {
   handler: async (_timer, context) => {
     await app.pipelines.reconcile(
       toEngine(context),
-      (dataset) => app.datasets.findLatestVersion(dataset),
+      (dataset) => app.datasets.store.findLatestVersion(dataset),
       toLogger(context),
     );
   },

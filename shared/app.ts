@@ -5,18 +5,21 @@ import { AuditLog } from './audit/audit-log.ts';
 import { AuditedWriter } from './audit/audited-writer.ts';
 import { Outbox } from './audit/outbox.ts';
 import { Timeline } from './audit/timeline.ts';
-import type { Config } from './config.ts';
+import { type Config, findAccountUrl } from './config.ts';
 import type { Clock } from './core/clock.ts';
 import type { Ids } from './core/ids.ts';
 import type { Logger } from './core/logger.ts';
-import { DatasetStore } from './datasets/dataset-store.ts';
-import { Ingestion } from './datasets/ingestion.ts';
-import { inspectParquet } from './duckdb/inspect-parquet.ts';
+import { createDatasets, type Datasets } from './datasets/datasets.ts';
+import { createFileCache } from './datasets/reading/file-cache.ts';
+import { createCheckpointFiles } from './duckdb/checkpoint-files.ts';
+import { createTableConverters } from './duckdb/conversion/table-converters.ts';
+import { createTableMerger } from './duckdb/merging/table-merger.ts';
+import { createTableProfiler } from './duckdb/profiling/table-profiler.ts';
 import { createModelInspector } from './onnx/inspect-model.ts';
 import { createOnnxScorer } from './onnx/session.ts';
 import { createTrainingRunner } from './training/runner.ts';
 import { createTrainModel } from './training/train-model.ts';
-import { createScratch } from './embedded/scratch-files.ts';
+import { createScratch, fileExists } from './embedded/scratch-files.ts';
 import { checkDependencies, type DependencyHealth } from './health.ts';
 import type { ArtifactLocations } from './mlflow/artifacts/routes.ts';
 import { blobContainers, queues } from './names.ts';
@@ -27,6 +30,8 @@ import { runStep } from './pipelines/run-step.ts';
 import { PipelineService } from './pipelines/service.ts';
 import type { StepServices } from './pipelines/steps/services.ts';
 import { Triggers } from './pipelines/triggers.ts';
+import { Uploads } from './pipelines/uploads.ts';
+import { findTrainedVersions } from './registry/dataset-references.ts';
 import { Registration } from './registry/registration.ts';
 import { Registry } from './registry/registry.ts';
 import { Retention } from './retention/retention.ts';
@@ -50,9 +55,11 @@ const workerUrl = new URL(`./training-worker${extname(import.meta.filename)}`, i
 export interface App {
   readonly config: Config;
   readonly clock: Clock;
-  readonly datasets: DatasetStore;
+  readonly datasets: Datasets;
   readonly pipelines: PipelineService;
   readonly triggers: Triggers;
+  /** Files that come by HTTP. */
+  readonly uploads: Uploads;
   readonly registry: Registry;
   /** Makes versions of what was logged or trained. */
   readonly registration: Registration;
@@ -126,7 +133,6 @@ export function createApp(config: Config, outside: Outside): App {
   const isEnabled = config.artifactUrls;
   const signedAccess = new SignedAccess({ blobs, artifacts, clock, ids, isEnabled });
   const codeVersion = `${config.build.version}+${config.build.commit}`;
-  const datasets = new DatasetStore(metadata, pace);
   const registry = new Registry({ store: metadata, writer: auditedWriter, pace });
   const scratch = createScratch(blobs);
   const registration = new Registration({
@@ -136,14 +142,23 @@ export function createApp(config: Config, outside: Outside): App {
     lookup: createRegistryLookup(tracking),
     logger,
   });
-  const ingestion = new Ingestion({
+  const files = createFileCache({ scratch, exists: fileExists, limitBytes: config.limits.dataCacheBytes });
+  const datasets = createDatasets({
+    store: metadata,
     blobs,
-    store: datasets,
     scratch,
-    inspect: (path) => inspectParquet(path, tableLimits),
-    clock,
+    files,
+    checkpoints: createCheckpointFiles(scratch),
+    converters: createTableConverters(tableLimits),
+    merger: createTableMerger(tableLimits),
+    profiler: createTableProfiler(tableLimits),
+    pace,
+    codeVersion,
     maxFileBytes: config.limits.landingFileBytes,
+    retentionMs: config.datasetDays * 24 * 3_600_000,
+    findReferenced: (dataset) => findTrainedVersions(metadata, dataset),
   });
+  const { ingestion, versions, profiles } = datasets;
   const scoring = new Scoring({
     registry,
     blobs,
@@ -162,21 +177,28 @@ export function createApp(config: Config, outside: Outside): App {
     tracking,
     blobs,
     queue,
-    scratch,
     ingestion,
-    datasets,
+    versions,
+    files,
+    profiles,
     registry,
     registration,
     scoring,
     trainModel: createTrainModel(createTrainingRunner({ workerUrl }), tableLimits),
-    limits: { datasetFileBytes: config.limits.landingFileBytes },
   };
+  const triggers = new Triggers({ pipelines, ingestion, versions, ids });
   return {
     config,
     clock,
     datasets,
     pipelines,
-    triggers: new Triggers({ pipelines, ingestion, datasets, ids }),
+    triggers,
+    uploads: new Uploads({
+      blobs,
+      triggers,
+      accountUrl: findAccountUrl(config.blobs),
+      maxFileBytes: config.limits.landingFileBytes,
+    }),
     registry,
     registration,
     scoring,

@@ -10,6 +10,8 @@ export interface Config {
   readonly artifactUrls: boolean;
   /** How many days what is deleted can be restored; then it is removed for good. */
   readonly trashDays: number;
+  /** How many days a dataset version can be read that was superseded, and that nothing keeps. */
+  readonly datasetDays: number;
   readonly auth: 'off' | 'appService';
   readonly limits: Limits;
   readonly webhooks: WebhookConfig;
@@ -35,6 +37,8 @@ export interface Limits {
   readonly trainingMemoryMb: number;
   readonly scoreRows: number;
   readonly sessionCacheBytes: number;
+  /** What data files of datasets may take on this machine while nobody reads them. */
+  readonly dataCacheBytes: number;
   /** A run that says RUNNING and was not written to for so long is given up. */
   readonly runSilenceMinutes: number;
 }
@@ -68,6 +72,7 @@ export function loadConfig(env: Env, build: Build): Config {
     queue: readQueue(env, faults),
     artifactUrls: readSwitch(env, faults, 'SLIPWAY_ARTIFACT_URLS', true),
     trashDays: readInteger(env, faults, 'SLIPWAY_TRASH_DAYS', 30, 0, 3_650),
+    datasetDays: readInteger(env, faults, 'SLIPWAY_DATASET_DAYS', 30, 0, 36_500),
     auth: readAuth(env, faults),
     limits: {
       landingFileBytes: readInteger(env, faults, 'SLIPWAY_LANDING_FILE_BYTES', 5 * 2 ** 30, 1, 2 ** 40),
@@ -75,6 +80,7 @@ export function loadConfig(env: Env, build: Build): Config {
       trainingMemoryMb: readInteger(env, faults, 'SLIPWAY_TRAINING_MEMORY_MB', 1024, 128, 262_144),
       scoreRows: readInteger(env, faults, 'SLIPWAY_SCORE_ROWS', 10_000, 1, 1_000_000),
       sessionCacheBytes: readInteger(env, faults, 'SLIPWAY_SESSION_CACHE_BYTES', 256 * 2 ** 20, 1, 2 ** 40),
+      dataCacheBytes: readInteger(env, faults, 'SLIPWAY_DATA_CACHE_BYTES', 2 * 2 ** 30, 0, 2 ** 40),
       runSilenceMinutes: readInteger(env, faults, 'SLIPWAY_RUN_SILENCE_MINUTES', 1_440, 1, 525_600),
     },
     webhooks: {
@@ -118,6 +124,28 @@ function readBlobs(env: Env, faults: Fault[]): BlobConfig {
   if (serviceUri === undefined) return { kind: 'connectionString', connectionString: connectionString ?? '' };
   checkUrl(faults, 'AzureWebJobsStorage__blobServiceUri', serviceUri);
   return { kind: 'identity', serviceUri };
+}
+
+/**
+ * Where the storage account's blobs are, without a slash at the end.
+ *
+ * @example
+ * findAccountUrl({ kind: 'connectionString', connectionString: 'AccountName=a;EndpointSuffix=core.windows.net' }) // 'https://a.blob.core.windows.net'
+ */
+export function findAccountUrl(blobs: BlobConfig): string {
+  if (blobs.kind === 'identity') return blobs.serviceUri.replace(/\/+$/, '');
+  const parts = new Map(
+    blobs.connectionString.split(';').map((part): [string, string] => {
+      const at = part.indexOf('=');
+      return [part.slice(0, at), part.slice(at + 1)];
+    }),
+  );
+  const { protocol, account, suffix } = {
+    protocol: parts.get('DefaultEndpointsProtocol') ?? 'https',
+    account: parts.get('AccountName') ?? '',
+    suffix: parts.get('EndpointSuffix') ?? 'core.windows.net',
+  };
+  return (parts.get('BlobEndpoint') ?? `${protocol}://${account}.blob.${suffix}`).replace(/\/+$/, '');
 }
 
 function readQueue(env: Env, faults: Fault[]): QueueConfig {

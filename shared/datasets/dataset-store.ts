@@ -1,15 +1,36 @@
 import { AppError } from '../core/errors.ts';
+import type { JsonObject } from '../core/json.ts';
 import { metadataContainers } from '../names.ts';
-import type { MetadataStore } from '../storage/documents.ts';
+import type { BatchOperation, MetadataStore } from '../storage/documents.ts';
 import { type Pace, retryConflicts } from '../storage/optimistic.ts';
-import { type Page, type PageRequest, toBody, toPage, type Wrapped } from '../storage/page.ts';
+import { eachItem, type Page, type PageRequest, toBody, toPage, type Wrapped } from '../storage/page.ts';
 import { type Dataset, type DatasetVersion, hashSource, type Rejection } from './entities.ts';
+import type { QuarantineEntry } from './quarantine/entities.ts';
+import type { Column } from './schema/column.ts';
+import { type DatasetSettings, defaultSettings } from './settings.ts';
 
 const container = metadataContainers.datasets;
 
+/** A name that leads to a version, and stays where it was put. */
+export interface VersionTag {
+  readonly name: string;
+  readonly version: number;
+  readonly by: string;
+  readonly at: number;
+}
+
+/** Keeps a version from removal. */
+export interface VersionPin {
+  readonly pinId: string;
+  readonly version: number;
+  readonly reason: string;
+  readonly by: string;
+  readonly at: number;
+}
+
 /**
- * Which versions a dataset has. One partition per dataset: the head, a document per version, and one per source
- * blob, so that a commit is one atomic batch and a source is committed once.
+ * What is asked about datasets often: their versions, as the Delta log has them (which is the truth), and what the
+ * log does not know: settings, tags, pins, refused files, quarantined rows. One partition per dataset.
  */
 export class DatasetStore {
   readonly #store: MetadataStore;
@@ -21,34 +42,33 @@ export class DatasetStore {
   }
 
   /**
-   * Makes the next version. The same source again, or the bytes that the newest version already has, give the
-   * version that is there.
+   * Takes a version over from the log; one that is known already is left alone. Versions come in their order.
+   *
+   * @param columns kept beside the version, where nothing is indexed
    */
-  commit(candidate: Omit<DatasetVersion, 'version' | 'createdAt'>): Promise<DatasetVersion> {
-    const { dataset } = candidate;
-    const sourceId = `source-${hashSource(candidate.source)}`;
-    return retryConflicts(`the dataset "${dataset}"`, this.#pace, async () => {
-      const known = await this.#get<'version', number>(dataset, sourceId);
-      if (known) return this.getVersion(dataset, known.body.version);
+  async record(version: DatasetVersion, columns: readonly Column[]): Promise<void> {
+    const { dataset } = version;
+    await retryConflicts(`the dataset "${dataset}"`, this.#pace, async () => {
       const head = await this.#get<'dataset', Dataset>(dataset, 'head');
-      const latest = head && (await this.getVersion(dataset, head.body.dataset.latestVersion));
-      if (latest?.sha256 === candidate.sha256) return latest;
-      const createdAt = this.#pace.clock.now();
-      const version: DatasetVersion = {
-        ...candidate,
-        version: latest ? latest.version + 1 : 0,
-        createdAt,
+      const latest = head?.body.dataset.latestVersion ?? -1;
+      if (latest >= version.version) return;
+      const next: Dataset = {
+        ...head?.body.dataset,
+        name: dataset,
+        latestVersion: version.version,
+        rows: version.rows,
+        sizeBytes: version.sizeBytes,
+        updatedAt: version.createdAt,
       };
-      const body = toBody({
-        kind: 'dataset',
-        dataset: { name: dataset, latestVersion: version.version, updatedAt: createdAt },
-      });
+      const body = toBody({ ...head?.body, kind: 'dataset', dataset: next });
       await this.#store.batch(container, dataset, [
         head ? { kind: 'replace', id: 'head', body, etag: head.etag } : { kind: 'create', id: 'head', body },
-        { kind: 'create', id: versionId(version.version), body: toBody({ kind: 'version', version }) },
-        { kind: 'create', id: sourceId, body: { kind: 'source', version: version.version } },
+        {
+          kind: 'upsert',
+          id: versionId(version.version),
+          body: toBody({ kind: 'version', version, detail: { columns } }),
+        },
       ]);
-      return version;
     });
   }
 
@@ -64,9 +84,16 @@ export class DatasetStore {
   }
 
   /** @throws NOT_FOUND */
-  async getVersion(dataset: string, version: number): Promise<DatasetVersion> {
-    const stored = await this.#get<'version', DatasetVersion>(dataset, versionId(version));
-    if (stored) return stored.body.version;
+  async getVersion(
+    dataset: string,
+    version: number,
+  ): Promise<DatasetVersion & { readonly columns: readonly Column[] }> {
+    const stored = await this.#store.get<VersionBody>({
+      container,
+      partition: dataset,
+      id: versionId(version),
+    });
+    if (stored) return { ...stored.body.version, columns: stored.body.detail.columns };
     throw new AppError('NOT_FOUND', `The dataset "${dataset}" has no version ${version}.`, {
       dataset,
       version,
@@ -83,42 +110,145 @@ export class DatasetStore {
     return toPage(found, (body) => body.dataset);
   }
 
-  /** Newest first. */
-  async listVersions(dataset: string, page: PageRequest): Promise<Page<DatasetVersion>> {
-    const found = await this.#store.list<Wrapped<'version', DatasetVersion>>({
-      container,
-      partition: dataset,
-      filter: { op: 'eq', path: ['kind'], value: 'version' },
-      sort: { path: ['version', 'version'], direction: 'desc' },
-      ...page,
+  /** Newest first, without columns. */
+  listVersions(dataset: string, page: PageRequest): Promise<Page<DatasetVersion>> {
+    return this.#list<'version', DatasetVersion>(dataset, 'version', ['version', 'version'], page);
+  }
+
+  async getSettings(dataset: string): Promise<DatasetSettings> {
+    const stored = await this.#get<'settings', DatasetSettings>(dataset, 'settings');
+    return stored?.body.settings ?? defaultSettings;
+  }
+
+  /** Declares a dataset, or changes what was declared. */
+  async putSettings(dataset: string, settings: DatasetSettings): Promise<void> {
+    await retryConflicts(`the dataset "${dataset}"`, this.#pace, async () => {
+      const head = await this.#get<'dataset', Dataset>(dataset, 'head');
+      const operations: BatchOperation[] = [
+        { kind: 'upsert', id: 'settings', body: toBody({ kind: 'settings', settings }) },
+      ];
+      if (!head) {
+        const fresh: Dataset = { name: dataset, updatedAt: this.#pace.clock.now() };
+        operations.push({
+          kind: 'create',
+          id: 'head',
+          body: toBody({ kind: 'dataset', dataset: fresh }),
+        });
+      }
+      await this.#store.batch(container, dataset, operations);
     });
-    return toPage(found, (body) => body.version);
+  }
+
+  /** Puts a tag on a version, or moves it there. */
+  async putTag(dataset: string, tag: VersionTag): Promise<void> {
+    await this.#put(dataset, `tag-${tag.name}`, { kind: 'tag', tag });
+  }
+
+  async findTag(dataset: string, name: string): Promise<VersionTag | undefined> {
+    return (await this.#get<'tag', VersionTag>(dataset, `tag-${name}`))?.body.tag;
+  }
+
+  /** @throws NOT_FOUND */
+  deleteTag(dataset: string, name: string): Promise<void> {
+    return this.#store.delete({ container, partition: dataset, id: `tag-${name}` });
+  }
+
+  listTags(dataset: string, page: PageRequest): Promise<Page<VersionTag>> {
+    return this.#list<'tag', VersionTag>(dataset, 'tag', ['tag', 'name'], page, 'asc');
+  }
+
+  async putPin(dataset: string, pin: VersionPin): Promise<void> {
+    await this.#put(dataset, `pin-${pin.pinId}`, { kind: 'pin', pin });
+  }
+
+  /** @throws NOT_FOUND */
+  deletePin(dataset: string, pinId: string): Promise<void> {
+    return this.#store.delete({ container, partition: dataset, id: `pin-${pinId}` });
+  }
+
+  listPins(dataset: string, page: PageRequest): Promise<Page<VersionPin>> {
+    return this.#list<'pin', VersionPin>(dataset, 'pin', ['pin', 'at'], page);
+  }
+
+  /** Every tag and pin, by version. */
+  async readMarks(
+    dataset: string,
+  ): Promise<{ readonly tags: readonly VersionTag[]; readonly pins: readonly VersionPin[] }> {
+    return {
+      tags: await Array.fromAsync(eachItem((page) => this.listTags(dataset, page))),
+      pins: await Array.fromAsync(eachItem((page) => this.listPins(dataset, page))),
+    };
   }
 
   async putRejection(rejection: Rejection): Promise<void> {
     const id = `rejection-${hashSource(rejection.source)}`;
-    await this.#store.upsert(
-      { container, partition: rejection.dataset, id },
-      toBody({ kind: 'rejection', rejection }),
-    );
+    await this.#put(rejection.dataset, id, { kind: 'rejection', rejection });
   }
 
   /** Newest first. */
-  async listRejections(dataset: string, page: PageRequest): Promise<Page<Rejection>> {
-    const found = await this.#store.list<Wrapped<'rejection', Rejection>>({
+  listRejections(dataset: string, page: PageRequest): Promise<Page<Rejection>> {
+    return this.#list<'rejection', Rejection>(dataset, 'rejection', ['rejection', 'rejectedAt'], page);
+  }
+
+  /** Tells of quarantined rows; told again, it changes nothing. */
+  async recordQuarantine(entry: QuarantineEntry): Promise<void> {
+    const known = await this.#get(entry.dataset, `quarantine-${entry.quarantineId}`);
+    if (!known) await this.putQuarantine(entry);
+  }
+
+  async putQuarantine(entry: QuarantineEntry): Promise<void> {
+    await this.#put(entry.dataset, `quarantine-${entry.quarantineId}`, {
+      kind: 'quarantine',
+      quarantine: entry,
+    });
+  }
+
+  /** @throws NOT_FOUND */
+  async getQuarantine(dataset: string, quarantineId: string): Promise<QuarantineEntry> {
+    const stored = await this.#get<'quarantine', QuarantineEntry>(dataset, `quarantine-${quarantineId}`);
+    if (stored) return stored.body.quarantine;
+    throw new AppError('NOT_FOUND', `The dataset "${dataset}" has no quarantined file "${quarantineId}".`, {
+      dataset,
+      quarantineId,
+    });
+  }
+
+  /** Newest first. */
+  listQuarantine(dataset: string, page: PageRequest): Promise<Page<QuarantineEntry>> {
+    const newest = ['quarantine', 'quarantinedAt'] as const;
+    return this.#list<'quarantine', QuarantineEntry>(dataset, 'quarantine', newest, page);
+  }
+
+  async #list<Key extends string, T>(
+    dataset: string,
+    kind: Key,
+    path: readonly [string, ...string[]],
+    page: PageRequest,
+    direction: 'asc' | 'desc' = 'desc',
+  ): Promise<Page<T>> {
+    const found = await this.#store.list<Wrapped<Key, T>>({
       container,
       partition: dataset,
-      filter: { op: 'eq', path: ['kind'], value: 'rejection' },
-      sort: { path: ['rejection', 'rejectedAt'], direction: 'desc' },
+      filter: { op: 'eq', path: ['kind'], value: kind },
+      sort: { path, direction },
       ...page,
     });
-    return toPage(found, (body) => body.rejection);
+    return toPage(found, (body) => body[kind]);
+  }
+
+  async #put(partition: string, id: string, body: object): Promise<void> {
+    await this.#store.upsert({ container, partition, id }, toBody(body));
   }
 
   #get<Key extends string, T>(partition: string, id: string) {
     return this.#store.get<Wrapped<Key, T>>({ container, partition, id });
   }
 }
+
+type VersionBody = JsonObject & {
+  readonly version: DatasetVersion;
+  readonly detail: { readonly columns: readonly Column[] };
+};
 
 function versionId(version: number): string {
   return `version-${String(version).padStart(20, '0')}`;

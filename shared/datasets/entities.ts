@@ -1,14 +1,21 @@
 import { z } from 'zod';
-import { AppError } from '../core/errors.ts';
 import { sha256 } from '../core/ids.ts';
+import { columnsSchema } from './schema/column.ts';
 
 export const datasetName = z
   .string()
   .regex(/^[a-z][a-z0-9_-]{0,62}$/, 'must be 1–63 of a–z, 0–9, "_" and "-", starting with a letter');
 
-const columnSchema = z.object({ name: z.string(), type: z.string() });
-export const columnsSchema = z.array(columnSchema);
-export type Column = z.infer<typeof columnSchema>;
+/** How rows come in: behind what is there, in its place, or over the rows that have the same key. */
+export const modes = ['append', 'overwrite', 'merge'] as const;
+export type Mode = (typeof modes)[number];
+
+/** Where somebody wants a blob to go, whatever its name says. */
+export const intoSchema = z.object({
+  dataset: datasetName,
+  mode: z.enum(modes).optional(),
+  keys: z.array(z.string().min(1)).max(16).optional(),
+});
 
 /** The blob that a version was made from; the ETag says which of its contents. */
 export const sourceSchema = z.object({
@@ -16,33 +23,64 @@ export const sourceSchema = z.object({
   name: z.string(),
   etag: z.string(),
   sizeBytes: z.int(),
+  /** Of one that was not dropped into the landing container. */
+  into: intoSchema.optional(),
 });
 export type Source = z.infer<typeof sourceSchema>;
 
-/** What "the same content, told again" means: one place, one ETag. */
-export function hashSource({ container, name, etag }: Pick<Source, 'container' | 'name' | 'etag'>): string {
-  return sha256(`${container}\n${name}\n${etag}`);
+/** What "the same content, told again" means: one place, one ETag, one dataset. */
+export function hashSource({
+  container,
+  name,
+  etag,
+  into,
+}: Pick<Source, 'container' | 'name' | 'etag' | 'into'>): string {
+  const target = into ? `\n${into.dataset}\n${into.mode ?? ''}` : '';
+  return sha256(`${container}\n${name}\n${etag}${target}`);
 }
 
-/** What a verified file turned out to hold; its bytes are stored under their own hash by then. */
-export const verifiedSchema = z.object({
-  dataset: datasetName,
-  source: sourceSchema,
-  sha256: z.string(),
-  sizeBytes: z.int(),
-  rows: z.int(),
+/** What a version has to say of where it came from; kept in its commit in the Delta log. */
+export const lineageSchema = z.object({
+  source: sourceSchema.optional(),
+  /** Of the dropped file's bytes as they came. */
+  sourceSha256: z.string().optional(),
+  runId: z.string().optional(),
+  codeVersion: z.string().optional(),
+  /** Rows of the file, and what became of them: rowsIn = rowsCommitted + rowsQuarantined. */
+  rowsIn: z.int().optional(),
+  rowsQuarantined: z.int().optional(),
+  /** What people should know: a column that stayed text, a file whose times had no zone. */
+  notes: z.array(z.string()).optional(),
+  by: z.string().optional(),
 });
-export type Verified = z.infer<typeof verifiedSchema>;
+export type Lineage = z.infer<typeof lineageSchema>;
 
-export const datasetVersionSchema = verifiedSchema.extend({
-  /** 0 is the first. */
+export const datasetVersionSchema = z.object({
+  dataset: datasetName,
+  /** 0 is the first; the version of the Delta table. */
   version: z.int(),
-  columns: columnsSchema,
-  runId: z.string(),
-  codeVersion: z.string(),
+  /** `append`, `overwrite`, `merge`, `restore`, or what another writer of the Delta table called it. */
+  operation: z.string(),
+  /** Of columns and data files in their order: equal for equal contents, stored in the same way. */
+  sha256: z.string(),
+  rows: z.int(),
+  files: z.int(),
+  sizeBytes: z.int(),
+  columnCount: z.int(),
+  /** What this version wrote anew, and what it shares with the version before it. */
+  bytesAdded: z.int(),
+  bytesReused: z.int(),
+  lineage: lineageSchema,
   createdAt: z.number(),
 });
 export type DatasetVersion = z.infer<typeof datasetVersionSchema>;
+
+export const datasetVersionViewSchema = datasetVersionSchema.extend({
+  columns: columnsSchema,
+  tags: z.array(z.string()),
+  pins: z.array(z.object({ pinId: z.string(), reason: z.string(), by: z.string(), at: z.number() })),
+});
+export type DatasetVersionView = z.infer<typeof datasetVersionViewSchema>;
 
 /** Enough to find a version, and small enough to travel through a pipeline's history. */
 export const versionRefSchema = z.object({
@@ -55,7 +93,10 @@ export type VersionRef = z.infer<typeof versionRefSchema>;
 
 export const datasetSchema = z.object({
   name: datasetName,
-  latestVersion: z.int(),
+  /** Left out when it has settings but no version yet. */
+  latestVersion: z.int().optional(),
+  rows: z.int().optional(),
+  sizeBytes: z.int().optional(),
   updatedAt: z.number(),
 });
 export type Dataset = z.infer<typeof datasetSchema>;
@@ -71,24 +112,3 @@ export const rejectionSchema = z.object({
   rejectedAt: z.number(),
 });
 export type Rejection = z.infer<typeof rejectionSchema>;
-
-/**
- * Where a landing blob wants to go: `landing/<dataset>/<file>`.
- *
- * @throws UNPROCESSABLE naming the remedy
- * @example
- * parseLandingPath('flights/2001-01.parquet').dataset // 'flights'
- */
-export function parseLandingPath(name: string): { readonly dataset: string; readonly file: string } {
-  const slash = name.indexOf('/');
-  const dataset = name.slice(0, Math.max(0, slash));
-  const file = name.slice(slash + 1);
-  if (!datasetName.safeParse(dataset).success || file === '') {
-    throw new AppError(
-      'UNPROCESSABLE',
-      `"${name}" does not say which dataset it is for: upload it as <dataset>/<file>, with the dataset in lower case.`,
-      { name },
-    );
-  }
-  return { dataset, file };
-}

@@ -17,7 +17,7 @@ export async function inspectParquet(
   path: string,
   options: Partial<DuckDbOptions> = {},
 ): Promise<TableShape> {
-  using parquet = await openParquet(path, { threads: 1, memoryLimitMb: 256, ...options });
+  using parquet = await openParquet([path], { threads: 1, memoryLimitMb: 256, ...options });
   const shape = await readShape(parquet);
   try {
     // A count or a minimum would be answered from the footer's statistics.

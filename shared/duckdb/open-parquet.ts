@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { AppError } from '../core/errors.ts';
 import { checkParquet } from './check-parquet.ts';
 import { quoteText } from './quote.ts';
 import { openDuckDb } from './session.ts';
@@ -10,7 +11,7 @@ export interface DuckDbOptions {
   readonly memoryLimitMb: number;
 }
 
-/** A private in-memory DuckDB that can read one Parquet file and nothing else. */
+/** A private in-memory DuckDB that can read the files of one table and nothing else. */
 export interface OpenParquet extends Disposable {
   readonly connection: DuckDBConnection;
   /** The table expression to select from. */
@@ -18,18 +19,20 @@ export interface OpenParquet extends Disposable {
 }
 
 /**
- * Opens a local Parquet file. The database may read this path only: no other file, no network, no extension can
- * be reached from SQL, and the settings are locked.
+ * Opens the local Parquet files of a table, in the order of their rows. The database may read these paths only: no
+ * other file, no network, no extension can be reached from SQL, and the settings are locked.
  *
  * @throws AppError NOT_FOUND, INVALID_ARGUMENT for a path with wildcards, UNPROCESSABLE when the file's first and
  *   last bytes already show that it is not a whole Parquet file.
  */
-export async function openParquet(path: string, options: DuckDbOptions): Promise<OpenParquet> {
-  await checkParquet(path);
-  const session = await openDuckDb({ ...options, allowedPaths: [path] });
+export async function openParquet(paths: readonly string[], options: DuckDbOptions): Promise<OpenParquet> {
+  if (paths.length === 0) throw new AppError('UNPROCESSABLE', 'The table has no data file.');
+  for (const path of paths) await checkParquet(path);
+  const session = await openDuckDb({ ...options, allowedPaths: paths });
   return {
     connection: session.connection,
-    source: `read_parquet(${quoteText(path)})`,
+    // Columns that came later are null in the files before.
+    source: `read_parquet([${paths.map(quoteText).join(', ')}]${paths.length > 1 ? ', union_by_name = true' : ''})`,
     [Symbol.dispose]: () => session.dispose(),
   };
 }

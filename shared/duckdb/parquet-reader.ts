@@ -13,18 +13,18 @@ export interface ParquetReaderOptions extends DuckDbOptions {
 
 const defaults: ParquetReaderOptions = { threads: 1, memoryLimitMb: 512, maxCategories: 65_536 };
 
-/** Reads local Parquet files through DuckDB. Each call has a database of its own that sees its file only. */
+/** Reads local Parquet files through DuckDB. Each call has a database of its own that sees its files only. */
 export function createParquetReader(options: Partial<ParquetReaderOptions> = {}): TableReader {
   const settings = { ...defaults, ...options };
   return {
-    inspect: async (path, signal) => {
+    inspect: async (paths, signal) => {
       throwIfAborted(signal);
-      using parquet = await openParquet(path, settings);
+      using parquet = await openParquet(paths, settings);
       return await readShape(parquet);
     },
-    scan: async (path, columns, signal) => {
+    scan: async (paths, columns, signal) => {
       throwIfAborted(signal);
-      const parquet = await openParquet(path, settings);
+      const parquet = await openParquet(paths, settings);
       try {
         return await openScan(parquet, columns, settings, signal);
       } catch (error) {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -11,6 +11,14 @@ import type { Scratch, ScratchFile } from '../storage/scratch.ts';
 /** Scratch files below the system's temporary folder, each in a folder of its own. */
 export function createScratch(blobs: BlobStore): Scratch {
   return {
+    async openFolder() {
+      try {
+        const path = await mkdtemp(join(tmpdir(), 'slipway-'));
+        return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+      } catch (error) {
+        throw translate(error);
+      }
+    },
     async download(ref, { maxBytes, ifMatch, signal, beside }) {
       const path = beside
         ? placeBeside(beside.file, beside.path)
@@ -51,6 +59,14 @@ export function createScratch(blobs: BlobStore): Scratch {
       }
     },
   };
+}
+
+/** Whether a scratch file is still there: systems clean their temporary folders up. */
+export async function fileExists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** @throws INVALID_ARGUMENT for a place outside of the file's folder */

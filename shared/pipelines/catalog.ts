@@ -2,16 +2,18 @@ import type { PipelineDefinition, Step } from './step.ts';
 import { announceVersion } from './steps/announce-version.ts';
 import { commitVersion } from './steps/commit-version.ts';
 import { deployModel } from './steps/deploy-model.ts';
+import { profileVersion } from './steps/profile-version.ts';
 import { recordRun } from './steps/record-run.ts';
 import { registerModel } from './steps/register-model.ts';
 import type { StepServices } from './steps/services.ts';
 import { trainModel } from './steps/train-model.ts';
-import { verifyFile } from './steps/verify-file.ts';
+import { stageFile } from './steps/stage-file.ts';
 
 /** Every kind of step: a new one is a file and a line here. */
 export const steps = {
-  'verify-file': verifyFile,
+  'stage-file': stageFile,
   'commit-version': commitVersion,
+  'profile-version': profileVersion,
   'announce-version': announceVersion,
   'train-model': trainModel,
   'record-run': recordRun,
@@ -29,10 +31,11 @@ interface TypedDefinition extends PipelineDefinition {
 export const definitions = {
   ingest: {
     description: 'A landed file becomes the next version of its dataset.',
-    version: 1,
+    version: 2,
     steps: [
-      { name: 'verify', uses: 'verify-file', needs: [] },
-      { name: 'commit', uses: 'commit-version', needs: ['verify'] },
+      { name: 'stage', uses: 'stage-file', needs: [] },
+      { name: 'commit', uses: 'commit-version', needs: ['stage'] },
+      { name: 'profile', uses: 'profile-version', needs: ['commit'] },
       { name: 'announce', uses: 'announce-version', needs: ['commit'] },
     ],
   },

@@ -2,10 +2,11 @@ import { isAppError } from '../core/errors.ts';
 import type { Ids } from '../core/ids.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Logger } from '../core/logger.ts';
-import type { DatasetStore } from '../datasets/dataset-store.ts';
-import { hashSource } from '../datasets/entities.ts';
-import type { Ingestion } from '../datasets/ingestion.ts';
+import { hashSource, type Source } from '../datasets/entities.ts';
+import type { Ingestion } from '../datasets/ingestion/ingestion.ts';
+import type { Versions } from '../datasets/versions/versions.ts';
 import type { BlobRef } from '../storage/blobs.ts';
+import { toBody } from '../storage/page.ts';
 import type { PipelineEngine } from './engine.ts';
 import type { Run } from './entities.ts';
 import type { PipelineService } from './service.ts';
@@ -13,7 +14,7 @@ import type { PipelineService } from './service.ts';
 export interface TriggerOptions {
   readonly pipelines: PipelineService;
   readonly ingestion: Ingestion;
-  readonly datasets: DatasetStore;
+  readonly versions: Pick<Versions, 'find'>;
   readonly ids: Ids;
 }
 
@@ -35,36 +36,43 @@ export class Triggers {
   /**
    * Starts the ingestion of what is at that place now; the same content is one run, however often it is told.
    *
+   * @param into where it is to go, for a blob whose name does not say so
    * @returns undefined when the blob has gone meanwhile, or was refused for its name: there is nothing to do
    */
-  async onLanding(engine: PipelineEngine, ref: BlobRef, logger: Logger): Promise<Run | undefined> {
+  async onLanding(
+    engine: PipelineEngine,
+    ref: BlobRef,
+    logger: Logger,
+    into?: Source['into'],
+  ): Promise<Run | undefined> {
     const { ingestion, pipelines } = this.#options;
-    const source = await ingestion.identify(ref).catch(async (error: unknown) => {
+    const found = await ingestion.identify(ref).catch(async (error: unknown) => {
       if (isAppError(error, 'NOT_FOUND')) return logger.log('warn', 'the landed blob has gone', { ...ref });
       if (!isAppError(error, 'INVALID_ARGUMENT')) throw error;
       // Its name cannot be asked for, now or later: nothing but the refusal is left to keep.
       logger.log('warn', 'the landed blob has a name that cannot be read', { ...ref });
       await ingestion.reject({ ...ref, etag: '', sizeBytes: 0 }, error);
     });
-    if (!source) return undefined;
+    if (!found) return undefined;
+    const source = into ? { ...found, into } : found;
     const content = hashSource(source).slice(0, 24);
     return pipelines.start(engine, {
       runId: `ingest-${content}`,
       pipeline: 'ingest',
       definition: 'ingest',
-      params: { source },
+      params: toBody({ source }),
       cause: { type: 'blob.landed', container: ref.container, name: ref.name },
     });
   }
 
   /** @throws NOT_FOUND when the pipeline, its dataset or the version does not exist */
   async byHand(engine: PipelineEngine, name: string, request: HandStart, by: string): Promise<Run> {
-    const { pipelines, datasets, ids } = this.#options;
+    const { pipelines, versions, ids } = this.#options;
     const pipeline = await pipelines.get(name);
     const dataset = pipeline.on?.dataset ?? pipeline.params['dataset'];
     const data: JsonObject =
       typeof dataset === 'string'
-        ? { dataset, version: await this.#findVersion(datasets, dataset, request) }
+        ? { dataset, version: await versions.find(dataset, String(request.version ?? 'latest')) }
         : {};
     return pipelines.start(engine, {
       // No pipeline's name has a dot: the ids of two pipelines never meet.
@@ -74,10 +82,5 @@ export class Triggers {
       params: { ...pipeline.params, ...data },
       cause: { type: 'started.by.hand', by },
     });
-  }
-
-  async #findVersion(datasets: DatasetStore, dataset: string, request: HandStart): Promise<number> {
-    if (request.version === undefined) return (await datasets.getDataset(dataset)).latestVersion;
-    return (await datasets.getVersion(dataset, request.version)).version;
   }
 }

@@ -9,6 +9,12 @@ export interface Scratch {
    *   INVALID_ARGUMENT for a place beside another file that is outside of its folder, or taken
    */
   download(ref: BlobRef, options: DownloadOptions): Promise<ScratchFile>;
+  /** An empty folder, for whatever its holder puts there; removed with all that when disposed. */
+  openFolder(): Promise<ScratchFolder>;
+}
+
+export interface ScratchFolder extends AsyncDisposable {
+  readonly path: string;
 }
 
 export interface DownloadOptions {

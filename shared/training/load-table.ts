@@ -27,12 +27,12 @@ interface LoadOptions {
  */
 export async function loadTable(
   reader: TableReader,
-  path: string,
+  paths: readonly string[],
   spec: TrainingSpec,
   { signal, onRows }: LoadOptions = {},
 ): Promise<TrainingTable> {
   const requests = [...spec.features.map(requestFor), { name: spec.label.column, as: 'number' as const }];
-  const scan = await reader.scan(path, requests, signal);
+  const scan = await reader.scan(paths, requests, signal);
   try {
     if (scan.rows === 0) throw new AppError('UNPROCESSABLE', 'The table has no rows to train on.');
     if (scan.rows * spec.features.length > maxCells)

@@ -4,7 +4,8 @@ import type { TrainingSpec } from './entities.ts';
 export type TrainModel = (request: TrainRequest) => Promise<TrainedOnnx>;
 
 export interface TrainRequest {
-  readonly path: string;
+  /** Local files, in the order of their rows. */
+  readonly paths: readonly string[];
   readonly spec: TrainingSpec;
   /** Written into the model file: what it was made from. */
   readonly lineage: {

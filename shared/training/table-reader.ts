@@ -51,6 +51,7 @@ export interface TableScan {
  * it), INVALID_ARGUMENT for a column that does not exist or cannot be read as asked, CANCELLED on abort.
  */
 export interface TableReader {
-  inspect(path: string, signal?: AbortSignal): Promise<TableShape>;
-  scan(path: string, columns: readonly ColumnRequest[], signal?: AbortSignal): Promise<TableScan>;
+  /** @param paths the local files of one table, in the order of their rows; a column that some lack is null in those */
+  inspect(paths: readonly string[], signal?: AbortSignal): Promise<TableShape>;
+  scan(paths: readonly string[], columns: readonly ColumnRequest[], signal?: AbortSignal): Promise<TableScan>;
 }

@@ -7,7 +7,7 @@ export function createTrainModel(
   runner: TrainingRunner,
   limits: { readonly threads: number; readonly memoryLimitMb: number },
 ): TrainModel {
-  return async ({ path, spec, lineage, signal, report }) => {
+  return async ({ paths, spec, lineage, signal, report }) => {
     const { dataset, codeVersion } = lineage;
     const metadata = {
       'slipway.dataset': `${dataset.name}@${dataset.version}`,
@@ -15,7 +15,7 @@ export function createTrainModel(
       'slipway.code': codeVersion,
     };
     const outcome = await runner.train(
-      { path, spec, metadata, ...limits },
+      { paths, spec, metadata, ...limits },
       { signal, onProgress: (progress) => report(...describe(progress)) },
     );
     return { onnx: outcome.model, sha256: outcome.sha256, metrics: { ...outcome.report.metrics } };

@@ -46,15 +46,15 @@ export interface TrainingReport {
  */
 export async function train(
   reader: TableReader,
-  path: string,
+  paths: readonly string[],
   spec: TrainingSpec,
   hooks: TrainHooks,
 ): Promise<{ readonly model: TrainedModel; readonly report: TrainingReport }> {
   const { now, onProgress, signal } = hooks;
   const trainer = findTrainer(spec.trainer.name);
   const startMs = now();
-  const signature = deriveSignature(spec.features, await reader.inspect(path, signal));
-  const table = await loadTable(reader, path, spec, {
+  const signature = deriveSignature(spec.features, await reader.inspect(paths, signal));
+  const table = await loadTable(reader, paths, spec, {
     signal,
     onRows: (rows, totalRows) => onProgress({ phase: 'reading', rows, totalRows }),
   });

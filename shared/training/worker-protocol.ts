@@ -1,11 +1,11 @@
-import type { ErrorCode, ErrorDetails } from '../core/errors.ts';
+import type { Thrown } from '../core/thrown.ts';
 import type { TrainingSpec } from './entities.ts';
 import type { TrainingProgress, TrainingReport } from './train.ts';
 
 /** One training, as it is handed to the thread that does it. */
 export interface TrainingJob {
-  /** A local file. */
-  readonly path: string;
+  /** Local files, in the order of their rows. */
+  readonly paths: readonly string[];
   readonly spec: TrainingSpec;
   /** Written into the model as it is: the dataset's version, the code's version. Equal metadata, equal bytes. */
   readonly metadata: Readonly<Record<string, string>>;
@@ -25,14 +25,7 @@ export interface TrainingOutcome {
 export type WorkerMessage =
   | { readonly type: 'progress'; readonly progress: TrainingProgress }
   | { readonly type: 'done'; readonly outcome: TrainingOutcome }
-  | {
-      readonly type: 'failed';
-      readonly code: ErrorCode;
-      readonly message: string;
-      readonly details: ErrorDetails;
-      /** For the log only. */
-      readonly stack: string;
-    };
+  | ({ readonly type: 'failed' } & Thrown);
 
 /** From the owner to the thread. */
 export type OwnerMessage = { readonly type: 'abort' };

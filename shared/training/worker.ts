@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import { toAppError } from '../core/errors.ts';
 import { sha256 } from '../core/ids.ts';
 import { canonicalJson, type JsonValue } from '../core/json.ts';
+import { packError } from '../core/thrown.ts';
 import type { Signature } from '../serving/signature.ts';
 import type { TrainedModel } from './entities.ts';
 import type { TableReader } from './table-reader.ts';
@@ -35,9 +35,7 @@ export async function runTrainingWorker(tools: TrainingTools): Promise<void> {
     const outcome = await runJob(workerData as TrainingJob, tools, send, abort.signal);
     send({ type: 'done', outcome }, [outcome.model.buffer]);
   } catch (error) {
-    const { code, message, details } = toAppError(error);
-    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    send({ type: 'failed', code, message, details: plain(details), stack });
+    send({ type: 'failed', ...packError(error) });
   } finally {
     port.close();
   }
@@ -50,7 +48,7 @@ async function runJob(
   signal: AbortSignal,
 ): Promise<TrainingOutcome> {
   let lastMs = -Infinity;
-  const { model, report } = await train(tools.openReader(job), job.path, job.spec, {
+  const { model, report } = await train(tools.openReader(job), job.paths, job.spec, {
     now: () => performance.now(),
     onProgress: (progress) => {
       // Reading reports every batch; its owner need not hear of each.

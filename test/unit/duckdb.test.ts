@@ -32,7 +32,7 @@ async function makeTable(name = 'table.parquet', sql = query): Promise<string> {
 
 /** All values of one column. */
 async function readColumn(path: string, request: ColumnRequest, threads = 1) {
-  const scan = await createParquetReader({ threads }).scan(path, [request]);
+  const scan = await createParquetReader({ threads }).scan([path], [request]);
   try {
     const values: number[] = [];
     for await (const batch of scan.batches()) {
@@ -114,7 +114,7 @@ describe('reading', () => {
 
 describe('refusals', () => {
   const scan = async (request: ColumnRequest, options = {}) => {
-    const opened = await createParquetReader(options).scan(await makeTable(), [request]);
+    const opened = await createParquetReader(options).scan([await makeTable()], [request]);
     opened.close();
   };
 
@@ -139,7 +139,7 @@ describe('refusals', () => {
   test('of anything but the one file', async () => {
     const path = await makeTable();
     const other = await makeTable();
-    using parquet = await openParquet(path, { threads: 1, memoryLimitMb: 128 });
+    using parquet = await openParquet([path], { threads: 1, memoryLimitMb: 128 });
     for (const sql of [
       `SELECT * FROM read_parquet('${other}')`,
       `SELECT * FROM read_text('/etc/hostname')`,
@@ -154,7 +154,7 @@ describe('refusals', () => {
   test('after an abort', async () => {
     const abort = new AbortController();
     const opened = await createParquetReader().scan(
-      await makeTable(),
+      [await makeTable()],
       [{ name: 'n', as: 'number' }],
       abort.signal,
     );
@@ -163,7 +163,7 @@ describe('refusals', () => {
     };
     await expect(read()).rejects.toMatchObject({ code: 'CANCELLED' });
     opened.close();
-    await expect(createParquetReader().inspect('any', abort.signal)).rejects.toMatchObject({
+    await expect(createParquetReader().inspect(['any'], abort.signal)).rejects.toMatchObject({
       code: 'CANCELLED',
     });
   });

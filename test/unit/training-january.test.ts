@@ -21,7 +21,7 @@ test('half a million real flights: learnt, written and scored alike', { timeout:
   await writeParquet(path, `SELECT * FROM read_parquet('${flightsPath}') WHERE date < '2001-02-01'`);
   const spec = parseTrainingSpec(flightsSpec);
   const reader = createParquetReader({ threads: 1 });
-  const { model, report } = await train(reader, path, spec, {
+  const { model, report } = await train(reader, [path], spec, {
     now: () => 0,
     onProgress: () => {},
     breathe: async () => {},
@@ -36,13 +36,13 @@ test('half a million real flights: learnt, written and scored alike', { timeout:
   const metadata = { 'slipway.codeVersion': 'test' };
   const bytes = writeModel(model, report.signature, metadata);
   const runner = createTrainingRunner({ workerUrl });
-  const inThread = await runner.train({ path, spec, metadata, threads: 2, memoryLimitMb: 512 });
+  const inThread = await runner.train({ paths: [path], spec, metadata, threads: 2, memoryLimitMb: 512 });
   const training = { ...metadata, 'slipway.training': JSON.stringify(spec) };
   expect(inThread.report.metrics).toEqual(report.metrics);
   expect(writeModel(model, report.signature, training).length).toBe(inThread.model.length);
 
   // 100,000 flights through the same door as a scoring request, against the trainer's own predictions.
-  const table = await loadTable(reader, path, spec);
+  const table = await loadTable(reader, [path], spec);
   const rows = Int32Array.from({ length: parityRows }, (_, i) => i);
   const own = logistic.predict(model, table, rows);
   const requests = await readRequests(reader, path, parityRows);
@@ -68,7 +68,7 @@ function bytesOf(values: Float32Array): Uint8Array {
 }
 
 async function readRequests(reader: TableReader, path: string, count: number) {
-  const scan = await reader.scan(path, [
+  const scan = await reader.scan([path], [
     { name: 'date', as: 'timestamp' },
     { name: 'distance', as: 'number' },
     { name: 'origin', as: 'category' },

@@ -30,7 +30,7 @@ async function makeJob(change: Partial<TrainingJob> = {}): Promise<TrainingJob> 
   const path = join(await makeTempDir(), 'flights.parquet');
   await writeParquet(path, query);
   return {
-    path,
+    paths: [path],
     spec: parseTrainingSpec(flightsSpec),
     metadata: { 'slipway.codeVersion': 'test', 'slipway.dataset': 'flights/1' },
     threads: 1,
@@ -78,7 +78,7 @@ test('equal data, spec and metadata give equal bytes: again, with two threads, a
 describe('failures reach the caller as what they are', () => {
   test('a damaged file', async () => {
     const job = await makeJob();
-    await writeFile(job.path, 'no table');
+    await writeFile(job.paths[0]!, 'no table');
     await expect(runner.train(job)).rejects.toMatchObject({
       code: 'UNPROCESSABLE',
       message: expect.stringMatching(/does not begin with "PAR1"/),

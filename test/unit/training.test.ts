@@ -122,7 +122,7 @@ const spec = parseTrainingSpec({
 
 describe('loading a table', () => {
   test('derives features and labels, batch by batch', async () => {
-    const table = await loadTable(reader, 'unused', spec);
+    const table = await loadTable(reader, ['unused'], spec);
     expect(table.labels).toEqual(Uint8Array.of(1, 0, 255, 1));
     expect(table.features).toMatchObject([
       { name: 'when.hourOfDay', codes: Int32Array.of(0, 1, -1, 1) },
@@ -144,7 +144,7 @@ describe('loading a table', () => {
         { ...column('x', 'float'), values: [1, 2, 3] },
         { ...column('y', 'float'), values: [1, 2, 3] },
       ]),
-      'unused',
+      ['unused'],
       parseTrainingSpec({
         features: [{ column: 'x', kind: 'numeric' }],
         label: { column: 'y', op, value: 2 },
@@ -160,7 +160,7 @@ describe('loading a table', () => {
       { ...column('late', 'integer'), values: [1, 20] },
     ]);
     const simple = { ...spec, features: [{ column: 'x', kind: 'numeric' as const }] };
-    await expect(loadTable(bad, 'unused', simple)).rejects.toMatchObject({
+    await expect(loadTable(bad, ['unused'], simple)).rejects.toMatchObject({
       code: 'UNPROCESSABLE',
       details: { column: 'x', row: 1 },
     });
@@ -168,7 +168,7 @@ describe('loading a table', () => {
 });
 
 test('the signature asks for each column once, by its type', async () => {
-  expect(deriveSignature(spec.features, await reader.inspect('unused'))).toEqual({
+  expect(deriveSignature(spec.features, await reader.inspect(['unused']))).toEqual({
     columns: [
       { name: 'when', type: 'timestamp' },
       { name: 'x', type: 'number' },
@@ -190,7 +190,7 @@ test.each([
   [{ column: 'x', kind: 'numeric', part: 'month' }, /FLOAT/],
   [{ column: 'gone', kind: 'numeric' }, /no column "gone"/],
 ] as const)('feature %j does not suit its column', async (feature, message) => {
-  const shape = await reader.inspect('unused');
+  const shape = await reader.inspect(['unused']);
   expect(() => deriveSignature([feature], shape)).toThrow(
     expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringMatching(message) }),
   );
@@ -237,7 +237,7 @@ describe('train', () => {
     ]);
 
   test('refuses one class, no labels and no rows, saying which', async () => {
-    const attempt = (labels: readonly (number | null)[]) => train(table(labels), 'unused', simple, hooks);
+    const attempt = (labels: readonly (number | null)[]) => train(table(labels), ['unused'], simple, hooks);
     await expect(attempt(Array.from({ length: 40 }, () => 1))).rejects.toMatchObject({
       code: 'UNPROCESSABLE',
       message: expect.stringMatching(/training rows .* all \d+ have the same label/),
@@ -255,7 +255,7 @@ describe('train', () => {
     const abort = new AbortController();
     const phases: string[] = [];
     const labels = Array.from({ length: 100 }, (_, i) => (i * 7) % 2);
-    const training = train(table(labels), 'unused', simple, {
+    const training = train(table(labels), ['unused'], simple, {
       ...hooks,
       signal: abort.signal,
       onProgress: ({ phase }) => {

@@ -1,7 +1,8 @@
 import type { Clock } from '../../core/clock.ts';
-import type { DatasetStore } from '../../datasets/dataset-store.ts';
-import type { Ingestion } from '../../datasets/ingestion.ts';
-import type { Scratch } from '../../storage/scratch.ts';
+import type { Ingestion } from '../../datasets/ingestion/ingestion.ts';
+import type { VersionProfiles } from '../../datasets/profiles/version-profiles.ts';
+import type { FileCache } from '../../datasets/reading/file-cache.ts';
+import type { VersionResolver } from '../../datasets/reading/ports.ts';
 import type { Registration } from '../../registry/registration.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Scoring } from '../../serving/scoring.ts';
@@ -16,15 +17,15 @@ export interface StepServices {
   readonly clock: Clock;
   readonly blobs: BlobStore;
   readonly queue: MessageQueue;
-  readonly scratch: Scratch;
   readonly ingestion: Ingestion;
-  readonly datasets: DatasetStore;
+  readonly versions: VersionResolver;
+  readonly files: FileCache;
+  readonly profiles: VersionProfiles;
   readonly tracking: Pick<Tracking, 'experiments' | 'runs' | 'links'>;
   readonly registry: Registry;
   readonly registration: Registration;
   readonly scoring: Scoring;
   readonly trainModel: TrainModel;
-  readonly limits: { readonly datasetFileBytes: number };
 }
 
 /** Keeps the types of one step's schemas together; the catalog forgets them. */

@@ -1,10 +1,8 @@
 import { z } from 'zod';
 import { datasetName } from '../../datasets/entities.ts';
-import { dataBlob } from '../../datasets/ingestion.ts';
 import { modelName } from '../../registry/entities.ts';
 import { modelBlob } from '../../registry/registry.ts';
 import { trainingParam } from './training-param.ts';
-import { AppError } from '../../core/errors.ts';
 import { putOnce } from '../../storage/put-once.ts';
 import { defineStep } from './services.ts';
 
@@ -28,24 +26,15 @@ export const trainModel = defineStep({
   }),
   needs: z.object({}),
   async run({ params }, { services, codeVersion, signal, report }): Promise<Trained> {
-    const { datasets, scratch, blobs, limits } = services;
-    const wanted = params.version ?? (await datasets.getDataset(params.dataset)).latestVersion;
-    const version = await datasets.getVersion(params.dataset, wanted);
-    report(0, `reading ${params.dataset} version ${version.version} (${version.rows} rows)`);
-    await using file = await scratch.download(dataBlob(params.dataset, version.sha256), {
-      maxBytes: limits.datasetFileBytes,
-      signal,
-    });
-    if (file.sha256 !== version.sha256) {
-      const name = `${params.dataset} version ${version.version}`;
-      throw new AppError('UNPROCESSABLE', `The stored bytes of ${name} are not those that became it.`, {
-        expected: version.sha256,
-        found: file.sha256,
-      });
-    }
+    const { versions, files, blobs } = services;
+    const wanted = params.version === undefined ? 'latest' : String(params.version);
+    const version = await versions.resolve(params.dataset, wanted);
+    const rows = version.files.reduce((total, file) => total + file.rows, 0);
+    report(0, `reading ${params.dataset} version ${version.version} (${rows} rows)`);
+    await using lease = await files.open(version.files, { signal });
     const dataset = { name: params.dataset, version: version.version, sha256: version.sha256 };
     const trained = await services.trainModel({
-      path: file.path,
+      paths: lease.paths,
       spec: params.training,
       lineage: { dataset, codeVersion },
       signal,

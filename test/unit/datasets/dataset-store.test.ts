@@ -1,75 +1,73 @@
 import { describe, expect, test } from 'vitest';
 import { sha256 } from '../../../shared/core/ids.ts';
 import { DatasetStore } from '../../../shared/datasets/dataset-store.ts';
-import { parseLandingPath } from '../../../shared/datasets/entities.ts';
+import type { DatasetVersion } from '../../../shared/datasets/entities.ts';
+import { defaultSettings } from '../../../shared/datasets/settings.ts';
 import { metadataStores, pace } from '../../support/stores.ts';
 
-const candidate = (content: string, name = `flights/${content}.parquet`) => ({
+const columns = [{ name: 'a', type: 'int64', nullable: true }] as const;
+const version = (number: number): DatasetVersion => ({
   dataset: 'flights',
-  source: { container: 'landing', name, etag: `"${sha256(content).slice(0, 8)}"`, sizeBytes: 10 },
-  sha256: sha256(content),
-  sizeBytes: 10,
-  rows: 3,
-  columns: [{ name: 'a', type: 'BIGINT' }],
-  runId: 'run',
-  codeVersion: 'test',
+  version: number,
+  operation: 'append',
+  sha256: sha256(String(number)),
+  rows: 3 * (number + 1),
+  files: number + 1,
+  sizeBytes: 10 * (number + 1),
+  columnCount: 1,
+  bytesAdded: 10,
+  bytesReused: 10 * number,
+  lineage: { runId: 'run' },
+  createdAt: 1_000 + number,
 });
 
-describe.each(metadataStores)('committing versions on $name', ({ open }) => {
-  test('counts from 0, and the newest comes first', async () => {
+describe.each(metadataStores)('versions on $name', ({ open }) => {
+  test('are listed with the newest first, and found with their columns', async () => {
     const store = new DatasetStore(await open(), pace);
-    for (const content of ['a', 'b', 'c']) await store.commit(candidate(content));
+    for (const number of [0, 1, 2]) await store.record(version(number), columns);
     const { items } = await store.listVersions('flights', { limit: 10 });
-    expect(items.map(({ version, sha256: hash }) => [version, hash])).toEqual([
-      [2, sha256('c')],
-      [1, sha256('b')],
-      [0, sha256('a')],
-    ]);
-    expect(await store.getDataset('flights')).toMatchObject({ latestVersion: 2 });
+    expect(items).toEqual([version(2), version(1), version(0)]);
+    expect(await store.getVersion('flights', 1)).toEqual({ ...version(1), columns });
+    expect(await store.getDataset('flights')).toMatchObject({ latestVersion: 2, rows: 9, sizeBytes: 30 });
   });
 
-  test('the same source again gives the version it made', async () => {
+  test('recorded again, by whomever and however late, change nothing', async () => {
     const store = new DatasetStore(await open(), pace);
-    await store.commit(candidate('a'));
-    await store.commit(candidate('b'));
-    expect((await store.commit(candidate('a'))).version).toBe(0);
+    await Promise.all([0, 0, 0].map((number) => store.record(version(number), columns)));
+    await store.record(version(1), columns);
+    await store.record({ ...version(0), rows: 999 }, columns);
+    expect((await store.getVersion('flights', 0)).rows).toBe(3);
     expect((await store.getDataset('flights')).latestVersion).toBe(1);
   });
 
-  test('the bytes that the newest version has make no new one, under whatever name they come', async () => {
-    const store = new DatasetStore(await open(), pace);
-    await store.commit(candidate('a'));
-    expect((await store.commit(candidate('a', 'flights/copy.parquet'))).version).toBe(0);
-  });
-
-  test('racing writers lose nothing', async () => {
-    const store = new DatasetStore(await open(), pace);
-    const versions = await Promise.all(
-      Array.from({ length: 16 }, (_, i) => store.commit(candidate(`content-${i}`))),
-    );
-    expect(versions.map(({ version }) => version).sort((a, b) => a - b)).toEqual(
-      Array.from({ length: 16 }, (_, i) => i),
-    );
-  });
-
-  test('a version or dataset that is not there is NOT_FOUND', async () => {
+  test('that are not there are NOT_FOUND, and so are their datasets', async () => {
     const store = new DatasetStore(await open(), pace);
     await expect(store.getDataset('flights')).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await expect(store.getVersion('flights', 0)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(store.deleteTag('flights', 'gold')).rejects.toMatchObject({ code: 'NOT_FOUND' });
     expect(await store.findLatestVersion('flights')).toBeUndefined();
   });
-});
 
-test.each(['file.parquet', 'Flights/a.parquet', 'flights/', '/a.parquet', '../a.parquet', 'a b/c.parquet'])(
-  'a landing path that names no dataset is refused: %s',
-  (name) => {
-    expect(() => parseLandingPath(name)).toThrow(/<dataset>\/<file>/);
-  },
-);
+  test('a dataset can be declared before it has a version, and keeps its settings when it gets one', async () => {
+    const store = new DatasetStore(await open(), pace);
+    expect(await store.getSettings('flights')).toEqual(defaultSettings);
+    const settings = { ...defaultSettings, mode: 'overwrite' as const };
+    await store.putSettings('flights', settings);
+    expect((await store.listDatasets({ limit: 10 })).items).toMatchObject([{ name: 'flights' }]);
+    await store.record(version(0), columns);
+    expect(await store.getSettings('flights')).toEqual(settings);
+    expect(await store.getDataset('flights')).toMatchObject({ latestVersion: 0 });
+  });
 
-test('the file may lie in folders of its own', () => {
-  expect(parseLandingPath('flights/2001/01/x.parquet')).toEqual({
-    dataset: 'flights',
-    file: '2001/01/x.parquet',
+  test('tags move, pins stay', async () => {
+    const store = new DatasetStore(await open(), pace);
+    await store.putTag('flights', { name: 'gold', version: 0, by: 'ann', at: 1 });
+    await store.putTag('flights', { name: 'gold', version: 2, by: 'bob', at: 2 });
+    await store.putPin('flights', { pinId: 'audit@1', version: 1, reason: 'audit', by: 'ann', at: 3 });
+    expect(await store.findTag('flights', 'gold')).toMatchObject({ version: 2, by: 'bob' });
+    const { tags, pins } = await store.readMarks('flights');
+    expect([tags.map((tag) => tag.version), pins.map((pin) => pin.version)]).toEqual([[2], [1]]);
+    await store.deletePin('flights', 'audit@1');
+    expect((await store.readMarks('flights')).pins).toEqual([]);
   });
 });

@@ -70,6 +70,7 @@ function create(
   } as unknown as BlobStore);
   let downloads = 0;
   const scratch: Scratch = {
+    ...files,
     download: async (ref, wanted) => {
       downloads += 1;
       if (fails) throw fails;

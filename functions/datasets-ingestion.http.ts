@@ -1,0 +1,126 @@
+import { z } from 'zod';
+import { jsonObjectSchema } from '../shared/core/validate.ts';
+import { datasetName, intoSchema, modes, rejectionSchema } from '../shared/datasets/entities.ts';
+import { badRowSchema, quarantineEntrySchema } from '../shared/datasets/quarantine/entities.ts';
+import { pageQuery, pageSchema, toPageRequest } from '../shared/http/paging.ts';
+import { defineRoute } from '../shared/http/route.ts';
+import { registerRoutes } from './hosting/http.ts';
+import { app } from './hosting/start.ts';
+
+const byName = z.object({ dataset: datasetName });
+const byQuarantine = z.object({ dataset: datasetName, quarantineId: z.string().regex(/^[0-9a-f]{24}$/) });
+const uploadTimeoutMs = 30 * 60_000;
+
+const startedSchema = z.object({
+  /** `GET /api/v1/runs/<runId>` tells how far it is. */
+  runId: z.string(),
+  container: z.string(),
+  name: z.string(),
+});
+const started = { status: 202, description: 'The run that takes it in.', schema: startedSchema };
+
+registerRoutes([
+  defineRoute({
+    name: 'datasets-upload',
+    method: 'PUT',
+    path: 'api/v1/datasets/{dataset}/files/{*file}',
+    summary:
+      'Takes a file in: CSV, TSV, JSON Lines (each also .gz or .zst) or Parquet, told by its name. The body is the file.',
+    authLevel: 'anonymous',
+    role: 'contributor',
+    params: byName.extend({ file: z.string().min(1).max(900) }),
+    query: z.object({ mode: z.enum(modes).optional(), keys: z.string().max(2_000).optional() }),
+    returns: started,
+    errors: ['INVALID_ARGUMENT', 'PAYLOAD_TOO_LARGE'],
+    maxBodyBytes: Number.MAX_SAFE_INTEGER,
+    timeoutMs: uploadTimeoutMs,
+    startsPipelines: true,
+    handle: async ({ params, query, bytes, engine, logger }) => ({
+      json: await app.uploads.upload(engine(), { ...params, ...query, bytes }, logger),
+    }),
+  }),
+  defineRoute({
+    name: 'datasets-register',
+    method: 'POST',
+    path: 'api/v1/datasets/{dataset}/ingestions',
+    summary: 'Takes in a blob that lies in this storage account already; its bytes are streamed from there.',
+    authLevel: 'anonymous',
+    role: 'contributor',
+    params: byName,
+    body: z.strictObject({
+      /** `https://<account>.blob.core.windows.net/<container>/<name>`, of the platform's own account. */
+      url: z.url().max(4_000),
+      mode: intoSchema.shape.mode,
+      keys: intoSchema.shape.keys,
+    }),
+    returns: started,
+    errors: ['NOT_FOUND', 'INVALID_ARGUMENT', 'PERMISSION_DENIED'],
+    startsPipelines: true,
+    handle: async ({ params, body, engine, logger }) => ({
+      json: await app.uploads.register(engine(), { ...params, ...body }, logger),
+    }),
+  }),
+  defineRoute({
+    name: 'datasets-rejections',
+    method: 'GET',
+    path: 'api/v1/datasets/{dataset}/rejections',
+    summary: 'The files that ingestion refused, newest first, each with the reason.',
+    authLevel: 'anonymous',
+    role: 'reader',
+    // Files that name no dataset are kept under `_unnamed`.
+    params: z.object({ dataset: datasetName.or(z.literal('_unnamed')) }),
+    query: pageQuery,
+    returns: { status: 200, description: 'A page of rejections.', schema: pageSchema(rejectionSchema) },
+    handle: async ({ params, query }) => ({
+      json: await app.datasets.store.listRejections(params.dataset, toPageRequest(query)),
+    }),
+  }),
+  defineRoute({
+    name: 'datasets-quarantine',
+    method: 'GET',
+    path: 'api/v1/datasets/{dataset}/quarantine',
+    summary: 'The files of which rows are in quarantine, newest first.',
+    authLevel: 'anonymous',
+    role: 'reader',
+    params: byName,
+    query: pageQuery,
+    returns: { status: 200, description: 'A page of files.', schema: pageSchema(quarantineEntrySchema) },
+    handle: async ({ params, query }) => ({
+      json: await app.datasets.store.listQuarantine(params.dataset, toPageRequest(query)),
+    }),
+  }),
+  defineRoute({
+    name: 'datasets-quarantine-rows',
+    method: 'GET',
+    path: 'api/v1/datasets/{dataset}/quarantine/{quarantineId}/rows',
+    summary: 'Rows of a file that did not become rows: where each was, its text, the column and the reason.',
+    authLevel: 'anonymous',
+    role: 'reader',
+    params: byQuarantine,
+    query: pageQuery,
+    returns: { status: 200, description: 'A page of rows.', schema: pageSchema(badRowSchema) },
+    errors: ['NOT_FOUND'],
+    handle: async ({ params, query }) => ({
+      json: await app.datasets.quarantine.listRows(params.dataset, params.quarantineId, toPageRequest(query)),
+    }),
+  }),
+  defineRoute({
+    name: 'datasets-resubmit',
+    method: 'POST',
+    path: 'api/v1/datasets/{dataset}/quarantine/{quarantineId}/resubmissions',
+    summary: 'Takes rows in that were put right: objects with a member for each column.',
+    authLevel: 'anonymous',
+    role: 'contributor',
+    params: byQuarantine,
+    body: z.strictObject({ rows: z.array(jsonObjectSchema).min(1).max(10_000) }),
+    maxBodyBytes: 16 * 2 ** 20,
+    returns: started,
+    errors: ['NOT_FOUND', 'INVALID_ARGUMENT'],
+    startsPipelines: true,
+    handle: async ({ params, body, engine, logger, principal }) => {
+      const { dataset, quarantineId } = params;
+      const ref = await app.datasets.quarantine.resubmit(dataset, quarantineId, body.rows, principal.name);
+      return { json: await app.uploads.start(engine(), ref, logger) };
+    },
+  }),
+]);
