@@ -80,10 +80,14 @@ def put_json(path, document):
     path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def accepted(text, columns):
-    """Columns are written `name:type`; a `*` in a type stands for any digits."""
+def accepted(text, columns, notes=None):
+    """Columns are written `name:type`; a `*` in a type stands for any digits. `notes`: what a column's note must say."""
     split = [column.rsplit(":", 1) for column in columns]
-    return text.outcome([{"name": name, "type": kind} for name, kind in split])
+    described = [{"name": name, "type": kind} for name, kind in split]
+    for column in described:
+        if notes and column["name"] in notes:
+            column["note"] = notes[column["name"]]
+    return text.outcome(described)
 
 
 def refused(code, *says):

@@ -85,6 +85,9 @@ def contract():
     file = Text("id,title,amount").row("1,a,1.50").row("2,b,2.50")
     put("renamed-column", "One column is gone and an unknown one of its type is there.", file, refused("UNPROCESSABLE", "name", "title"))
 
+    file = Text("id,name,ammount").row("1,a,1.50").row("2,b,2.50")
+    put("misspelt-column", "A slip of the pen is no new column.", file, refused("UNPROCESSABLE", "amount", "ammount"))
+
     file = Text("completely,other,file").row("1,a,1.50").row("2,b,2.50")
     put("another-table", "No column is the dataset's.", file, refused("UNPROCESSABLE", "id"))
 

@@ -10,8 +10,8 @@ def values():
     constants()
 
 
-def put(name, about, file, columns, before=None):
-    write("values", name, about, file, accepted(file, columns), before=before)
+def put(name, about, file, columns, before=None, notes=None):
+    write("values", name, about, file, accepted(file, columns, notes), before=before)
 
 
 def inferred():
@@ -51,23 +51,27 @@ def inferred():
 
 def surprising():
     file = Text("id,when").rows(range(1, 12), lambda i: f"{i},{i:02}/04/2026")
-    put("ambiguous-dates", "04 could be the day or the month: texts, and a note says why.", file, ["id:int64", "when:string"])
+    put("ambiguous-dates", "04 could be the day or the month: texts, and a note says why.", file, ["id:int64", "when:string"], notes={"when": "day or the month"})
 
     file = Text("zip,phone").row("01067,0049351", values=["01067", "0049351"]).row("10115,0049302").row("99999,0049303")
-    put("leading-zeros", "Numbers would lose them: texts.", file, ["zip:string", "phone:string"])
+    put("leading-zeros", "Numbers would lose them: texts.", file, ["zip:string", "phone:string"], notes={"zip": "leading zeros", "phone": "leading zeros"})
 
     file = Text("paid,gave").row("yes,1").row("no,0").row("y,1").row("n,0")
     put("yes-and-no", "Words are words: only true and false are booleans; 1 and 0 are numbers.", file, ["paid:string", "gave:int64"])
+
+    file = Text("id,at").row("1,2024-03-31 02:30:00", values=["1", "2024-03-31T02:30:00.000000Z"])
+    file.row("2,2024-03-31T02:30:00+01:00", values=["2", "2024-03-31T01:30:00.000000Z"]).row("3,2024-04-01", values=["3", "2024-04-01T00:00:00.000000Z"])
+    put("times-without-offset", "Taken for UTC, and a note says so; an hour that some zones skip is there.", file, ["id:int64", "at:timestamp"], notes={"at": "UTC"})
 
     file = Text("price,share").row("$1.00,10%", values=["$1.00", "10%"]).row("€2.50,20%").row('"1,000.00",30%')
     put("money-and-percent", "Signs are not dropped.", file, ["price:string", "share:string"])
 
     file = Text("id,padded").rows(range(1, 20), lambda i: f"{i}, {i}")
-    put("padded-numbers", "Blanks around numbers: texts, for their bytes would not come back.", file, ["id:int64", "padded:string"])
+    put("padded-numbers", "Blanks around numbers: texts, for their bytes would not come back.", file, ["id:int64", "padded:string"], notes={"padded": "blanks"})
 
     file = Text("id,n,t").rows(range(1, 20), lambda i: f"{i},{i},word").row("20,NA,NA", values=["20", None, "NA"])
     file.row("21,null,null", values=["21", None, "null"]).row("22,,", values=["22", None, None])
-    put("words-for-nothing", "NA among numbers is null; among texts it is a text (Namibia's code).", file, ["id:int64", "n:int64", "t:string"])
+    put("words-for-nothing", "NA among numbers is null; among texts it is a text (Namibia's code).", file, ["id:int64", "n:int64", "t:string"], notes={"n": "null"})
 
     file = Text("id,x").row("1,1e10").row("2,NaN").row("3,inf").row("4,-Infinity").row("5,1.5e3")
     write("values", "not-finite", "Not a number and the infinities, among doubles: whatever they become, every row counts.", file, accepted(file, ["id:int64", "x:double"]))
