@@ -16,6 +16,7 @@ import {
   type Score,
 } from '../examples/flights/loop.ts';
 import { PlatformProcess } from '../local/platform-process.ts';
+import { writeSampleTables } from '../test/clients/delta/write-tables.ts';
 import { prepareEnvironment, whyNoPython } from './python-environment.ts';
 
 /**
@@ -41,6 +42,9 @@ const clients: Record<string, (stage: Stage) => Promise<readonly (readonly strin
   },
   openapi: async ({ platform }) => [[platform.url]],
   landing: async ({ platform }) => [[platform.url, platform.blobConnectionString]],
+  delta: async ({ platform, folder }) => [
+    [await writeSampleTables(platform.blobConnectionString, folder), platform.blobConnectionString],
+  ],
   mlflow3: async ({ platform }) => [[platform.url]],
   mlflow2: async ({ platform }) => [[platform.url]],
 };

@@ -1,6 +1,7 @@
-import type { Action } from './actions.ts';
+import type { Action, Metadata } from './actions.ts';
 import { ownProtocol } from './protocol.ts';
 import { type DeltaColumn, formatSchema } from './schema.ts';
+import { listStatsColumns } from './stats.ts';
 
 export interface NewTable {
   /** A UUID. */
@@ -29,19 +30,35 @@ export const defaultConfiguration: Readonly<Record<string, string>> = {
  * @throws INVALID_ARGUMENT for columns that no Delta table can have, see `formatSchema`
  */
 export function createTable({ id, name, columns, configuration, createdTime }: NewTable): readonly Action[] {
+  const metadata: Metadata = {
+    id,
+    ...(name === undefined ? {} : { name }),
+    format: { provider: 'parquet', options: {} },
+    schemaString: '',
+    partitionColumns: [],
+    configuration: { ...defaultConfiguration, ...configuration },
+    createdTime,
+  };
   return [
     { kind: 'protocol', protocol: ownProtocol },
-    {
-      kind: 'metaData',
-      metadata: {
-        id,
-        ...(name === undefined ? {} : { name }),
-        format: { provider: 'parquet', options: {} },
-        schemaString: formatSchema(columns),
-        partitionColumns: [],
-        configuration: { ...defaultConfiguration, ...configuration },
-        createdTime,
-      },
-    },
+    { kind: 'metaData', metadata: withColumns(metadata, columns) },
   ];
+}
+
+const statsColumns = 'delta.dataSkippingStatsColumns';
+
+/**
+ * The metadata of a table whose columns change. It also says which columns have statistics: delta-rs takes a column
+ * that it expects to have bounds, and that has none (each boolean), to match no filter.
+ *
+ * @throws INVALID_ARGUMENT for columns that no Delta table can have, see `formatSchema`
+ */
+export function withColumns(metadata: Metadata, columns: readonly DeltaColumn[]): Metadata {
+  const { [statsColumns]: _, ...others } = metadata.configuration;
+  const names = listStatsColumns(columns).map((name) => `\`${name.replaceAll('`', '``')}\``);
+  return {
+    ...metadata,
+    schemaString: formatSchema(columns),
+    configuration: names.length === 0 ? others : { ...others, [statsColumns]: names.join(',') },
+  };
 }

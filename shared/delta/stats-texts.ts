@@ -12,9 +12,10 @@ export function shortenText(text: string): string {
 }
 
 /**
- * A text of at most 32 code points that is not below the given one, in the order of code points (that of UTF-8).
+ * A text of at most 32 code points that is not below the given one, in the order of code points (that of UTF-8); where
+ * there is none (32 times U+10FFFF), the text itself.
  *
- * @returns undefined when there is none
+ * @returns undefined when that would be too long
  * @example
  * roundUpText('a'.repeat(40)).slice(-2) // 'ab'
  */
@@ -28,7 +29,7 @@ export function roundUpText(text: string): string | undefined {
     const next = last === 0xd7ff ? 0xe000 : last + 1;
     return String.fromCodePoint(...points, next);
   }
-  return undefined;
+  return text.length <= 1_000 ? text : undefined;
 }
 
 /** Where 32 code points end, in UTF-16 units: nothing past them is looked at. */

@@ -23,10 +23,19 @@ export interface ColumnStats {
 /** Delta's own default; readers skip nothing by the columns after them. */
 const maxColumns = 32;
 
+/** The columns that can have bounds. */
+export function listStatsColumns(
+  columns: readonly { readonly name: string; readonly type: DeltaType }[],
+): readonly string[] {
+  return columns
+    .slice(0, maxColumns)
+    .filter(({ type }) => type !== 'boolean' && type !== 'binary')
+    .map(({ name }) => name);
+}
+
 /**
  * The text of `AddFile.stats`: what lets readers skip a file. Numbers are copied digit by digit. A bound that has no
- * sure text is left out, which is always allowed: booleans, binary, infinities, years past 9999, and texts that no longer one
- * is greater than.
+ * sure text is left out, which is always allowed: of booleans, binary, infinities, and years past 9999.
  *
  * @see https://github.com/delta-io/delta/blob/master/PROTOCOL.md#per-file-statistics
  * @example
@@ -46,7 +55,10 @@ export function buildStats({ rows, columns }: FileStats): string {
     if (low !== undefined) minValues.push(`${key}:${low}`);
     if (high !== undefined) maxValues.push(`${key}:${high}`);
   }
-  return `{"numRecords":${rows},"minValues":{${minValues.join()}},"maxValues":{${maxValues.join()}},"nullCount":{${nullCount.join()}}}`;
+  const bounds = (name: string, values: readonly string[]) =>
+    // Present but empty, they would be read as bounds that match nothing.
+    values.length === 0 ? '' : `"${name}":{${values.join()}},`;
+  return `{"numRecords":${rows},${bounds('minValues', minValues)}${bounds('maxValues', maxValues)}"nullCount":{${nullCount.join()}}}`;
 }
 
 /** @returns a JSON token; undefined: no bound can be told */

@@ -72,6 +72,11 @@ describe.each([1, 12, 40])('a table of %d commits', (commits) => {
       [`text = repeat('\u{10ffff}', 40)`, ({ text }) => text === '\u{10ffff}'.repeat(40)],
       [`startsWith(text, 'long long')`, ({ text }) => text?.startsWith('long long') === true],
       [`price > 1000`, ({ price }) => Number(price ?? 0) > 1000],
+      [`"Is Open?"`, (row) => row['Is Open?'] === 'true'],
+      [
+        `exact = toDecimal128('9999999999999999999999999999.9999999999', 10)`,
+        ({ exact }) => exact === '9999999999999999999999999999.9999999999',
+      ],
       [`ratio < 0.3`, ({ ratio }) => ratio !== null && Number(ratio) < 0.3],
       [`day = '2010-02-21'`, ({ day }) => day === '2010-02-21'],
     ];

@@ -1,9 +1,8 @@
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Action, type AddFile, removeFile } from '../../../shared/delta/actions.ts';
-import { createTable } from '../../../shared/delta/create-table.ts';
+import { createTable, withColumns } from '../../../shared/delta/create-table.ts';
 import type { DeltaTable } from '../../../shared/delta/delta-table.ts';
-import { formatSchema } from '../../../shared/delta/schema.ts';
 import type { BlobStore } from '../../../shared/storage/blobs.ts';
 import { type SampleRow, writeDataFile } from './data-file.ts';
 import { grownColumn, sampleColumns, sampleRows } from './sample-rows.ts';
@@ -64,8 +63,7 @@ export async function fillSampleTable(
       await add(1);
     } else if (version === growsAt) {
       did = 'schema growth';
-      const metadata = { ...snapshot.metadata, schemaString: formatSchema(bare(columns)) };
-      actions.push({ kind: 'metaData', metadata });
+      actions.push({ kind: 'metaData', metadata: withColumns(snapshot.metadata, bare(columns)) });
       await add(version + 1);
     } else if (version % 5 === 3) {
       did = 'overwrite that keeps all but one file';
@@ -95,7 +93,7 @@ export async function fillSampleTable(
     };
     await table.commit(async () => [{ kind: 'commitInfo', info }, ...actions]);
     states.push(state);
-    const rows = [...state.values()].flat().map((row) => withColumns(row, names));
+    const rows = [...state.values()].flat().map((row) => pick(row, names));
     expected.push({ columns: names, rows, did });
   }
   return expected;
@@ -129,6 +127,6 @@ function bare(columns: typeof sampleColumns) {
   return columns.map(({ name, type, nullable }) => ({ name, type, nullable }));
 }
 
-function withColumns(row: SampleRow, names: readonly string[]): SampleRow {
+function pick(row: SampleRow, names: readonly string[]): SampleRow {
   return Object.fromEntries(names.map((name) => [name, row[name] ?? null]));
 }

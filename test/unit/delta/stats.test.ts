@@ -2,10 +2,12 @@ import { expect, test } from 'vitest';
 import { type ColumnStats, buildStats } from '../../../shared/delta/stats.ts';
 
 const bounds = (type: ColumnStats['type'], min: string, max: string) =>
-  buildStats({ rows: 3, columns: [{ name: 'c', type, nulls: 0, min, max }] }).replace(
-    /^.*"minValues":(.*),"maxValues":(.*),"nullCount".*$/,
-    '$1 $2',
-  );
+  ['minValues', 'maxValues']
+    .map((name) => {
+      const stats = buildStats({ rows: 3, columns: [{ name: 'c', type, nulls: 0, min, max }] });
+      return stats.match(new RegExp(`"${name}":(\\{.*?\\})(?=,"(?:maxValues|nullCount)")`, 's'))?.[1] ?? '{}';
+    })
+    .join(' ');
 
 test.each<readonly [ColumnStats['type'], string, string, string]>([
   [
@@ -50,7 +52,8 @@ test.each<readonly [ColumnStats['type'], string, string, string]>([
   ['string', '🎈'.repeat(32), '🎈'.repeat(33), `{"c":"${'🎈'.repeat(32)}"} {"c":"${'🎈'.repeat(31)}🎉"}`],
   ['string', '', `${'\ud7ff'.repeat(33)}`, `{"c":""} {"c":"${'\ud7ff'.repeat(31)}\ue000"}`],
   ['string', '', `b${'\u{10ffff}'.repeat(40)}`, `{"c":""} {"c":"c"}`],
-  ['string', '', '\u{10ffff}'.repeat(40), `{"c":""} {}`],
+  ['string', '', '\u{10ffff}'.repeat(40), `{"c":""} {"c":"${'\u{10ffff}'.repeat(40)}"}`],
+  ['string', '', '\u{10ffff}'.repeat(600), '{"c":""} {}'],
 ])('%s: %j to %j', (type, min, max, expected) => {
   expect(bounds(type, min, max)).toBe(expected);
 });
