@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { extname } from 'node:path';
 import { ArtifactStore } from './artifacts/artifact-store.ts';
 import { SignedAccess } from './artifacts/signed-access.ts';
@@ -151,7 +152,7 @@ export function createApp(config: Config, outside: Outside): App {
     checkpoints: createCheckpointFiles(scratch),
     converters: createTableConverters(tableLimits),
     merger: createTableMerger(tableLimits),
-    profiler: createTableProfiler(tableLimits),
+    profiler: createTableProfiler({ ...tableLimits, tempDirectory: tmpdir() }),
     pace,
     codeVersion,
     maxFileBytes: config.limits.landingFileBytes,

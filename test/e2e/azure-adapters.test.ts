@@ -53,9 +53,12 @@ test('the loop runs on Cosmos DB, Service Bus and Blob storage as it does on the
   expect(await app.pipelines.getRun(ingest)).toMatchObject({ status: 'succeeded' });
   expect(await app.pipelines.getRun(training!)).toMatchObject({ status: 'succeeded' });
 
-  const hash = sha256(readFileSync(file));
   const version = await app.datasets.store.getVersion(dataset, 0);
-  expect(version).toMatchObject({ rows: 20_000, sha256: hash, runId: ingest });
+  const hash = version.sha256;
+  expect(version).toMatchObject({
+    rows: 20_000,
+    lineage: { sourceSha256: sha256(readFileSync(file)), runId: ingest },
+  });
   expect(version.columns.map(({ name }) => name)).toEqual([
     'date',
     'delay',

@@ -35,10 +35,13 @@ test('a dropped file becomes a scored request, and every link of the chain can b
   const version = await platform.call<{
     rows: number;
     sha256: string;
-    runId: string;
+    lineage: object;
     columns: { name: string }[];
   }>('GET', 'api/v1/datasets/flights/versions/0');
-  expect(version).toMatchObject({ rows: 20_000, sha256: sha256(readFileSync(file)), runId: ingest.runId });
+  expect(version).toMatchObject({
+    rows: 20_000,
+    lineage: { runId: ingest.runId, sourceSha256: sha256(readFileSync(file)), rowsQuarantined: 0 },
+  });
   expect(version.columns.map(({ name }) => name)).toEqual([
     'date',
     'delay',

@@ -2,12 +2,13 @@
 
     python run.py <base URL> <blob connection string>
 
-What pyarrow wrote must arrive with the same rows and columns, and the stored bytes must be the dropped ones.
+What pyarrow wrote must arrive with the same rows, columns and values.
 """
 
 import datetime
 import hashlib
 import io
+import json
 import sys
 import time
 
@@ -37,6 +38,13 @@ def wait_for(get, what):
             return value
         time.sleep(0.2)
     raise SystemExit(f"FAILED no {what} within 60 s\n0 passed, 1 failed")
+
+
+def as_stored(value):
+    """Nested values are kept as JSON, times as instants."""
+    if isinstance(value, list):
+        return json.dumps(value, separators=(",", ":"))
+    return value
 
 
 tables = {
@@ -73,10 +81,15 @@ for name, table in tables.items():
 
     found = wait_for(lambda: newest() or rejection(), f"version of {dataset}")
     check(found.get("rows") == table.num_rows, f"{name}: {found}")
-    check([c["name"] for c in found.get("columns", [])] == table.column_names, f"{name}: other columns")
-    check(found.get("sha256") == hashlib.sha256(data).hexdigest(), f"{name}: other hash")
-    stored = service.get_blob_client("datasets", f"{dataset}/{found.get('sha256')}.parquet").download_blob().readall()
-    check(stored == data, f"{name}: other bytes")
+    detail = requests.get(f"{base}/api/v1/datasets/{dataset}/versions/0", timeout=30).json()
+    check([c["name"] for c in detail.get("columns", [])] == table.column_names, f"{name}: other columns")
+    check(detail.get("lineage", {}).get("sourceSha256") == hashlib.sha256(data).hexdigest(), f"{name}: other hash")
+    answer = requests.get(f"{base}/api/v1/datasets/{dataset}/versions/0/download?format=parquet", timeout=60)
+    check(answer.status_code == 200, f"{name}: {answer.text[:500]}")
+    stored = pq.read_table(io.BytesIO(answer.content))
+    for column in table.column_names:
+        expected = [as_stored(value) for value in table[column].to_pylist()]
+        check(repr(stored[column].to_pylist()) == repr(expected), f"{name}: other values of {column}")
 
 for failure in failures:
     print(f"FAILED {failure}")
