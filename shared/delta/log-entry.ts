@@ -5,7 +5,8 @@ import { isJsonObject } from '../core/member-at.ts';
 import type { Action, AddFile, Metadata, Protocol, RemoveFile, Transaction } from './actions.ts';
 import { decodePath, encodePath } from './file-path.ts';
 
-const actionsPerTurn = 1_000;
+/** A few milliseconds' worth. */
+const actionsPerTurn = 250;
 
 /**
  * One line of a log entry, without its line end.
@@ -78,6 +79,8 @@ export async function* parseEntry(body: AsyncIterable<Uint8Array>, what: string)
   let number = 0;
   for await (const line of splitLines(body)) {
     number += 1;
+    // What is there already comes without a turn of the event loop.
+    if (number % actionsPerTurn === 0) await setImmediate();
     if (line.trim() === '') continue;
     try {
       const action = parseAction(line);

@@ -84,6 +84,10 @@ function formatBound(type: DeltaType, value: string, side: 'min' | 'max'): strin
       // Both zeros are equal, but not to every reader.
       if (Number(value) === 0) return side === 'min' ? '-0.0' : '0.0';
       return formatNumber(value);
+    case 'long':
+    case 'integer':
+    case 'short':
+    case 'byte':
     default:
       return formatNumber(value);
   }

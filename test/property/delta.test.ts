@@ -162,11 +162,11 @@ describe('statistics', () => {
         const low = shortenText(of);
         const high = roundUpText(of);
         expect(compare(low, of)).toBeLessThanOrEqual(0);
-        expect([...low].length).toBeLessThanOrEqual(32);
+        expect(countPoints(low)).toBeLessThanOrEqual(32);
         expect(compare(high ?? '', of)).toBeGreaterThanOrEqual(0);
         expect(high?.isWellFormed()).toBe(true);
-        if (high !== of) expect([...(high ?? '')].length).toBeLessThanOrEqual(32);
-        else expect([...of].length <= 32 || of.startsWith('\u{10ffff}'.repeat(32))).toBe(true);
+        if (high !== of) expect(countPoints(high ?? '')).toBeLessThanOrEqual(32);
+        else expect(countPoints(of) <= 32 || of.startsWith('\u{10ffff}'.repeat(32))).toBe(true);
       }),
     );
   });
@@ -220,3 +220,7 @@ describe('checkpoint files', () => {
     );
   });
 });
+
+function countPoints(of: string): number {
+  return Array.from(of).length;
+}

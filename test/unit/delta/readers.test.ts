@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createBlobStore } from '../../../shared/azure/blob-store.ts';
@@ -7,11 +7,11 @@ import { systemIds } from '../../../shared/core/ids.ts';
 import { DeltaTable } from '../../../shared/delta/delta-table.ts';
 import { createCheckpointFiles } from '../../../shared/duckdb/checkpoint-files.ts';
 import { createScratch } from '../../../shared/embedded/scratch-files.ts';
-import { startTestAzurite, type TestAzurite, makeTempDir } from '../../support/azurite.ts';
+import { makeTempDir, startTestAzurite, type TestAzurite } from '../../support/azurite.ts';
+import { askChdb } from '../../support/chdb.ts';
 import type { SampleRow } from './data-file.ts';
 import { sampleColumns } from './sample-rows.ts';
 import { copyTable, type ExpectedVersion, fillSampleTable } from './sample-table.ts';
-import { rm } from 'node:fs/promises';
 
 /** ClickHouse reads Delta tables with delta-kernel-rs: what it sees of each version is what was put in. */
 const container = 'datasets';
@@ -105,16 +105,11 @@ function selectAll(path: string, { columns }: ExpectedVersion, version: number):
   const known = new Map(sampleColumns.map(({ name, type }) => [name, type]));
   const shown = columns.map((name) => {
     const quoted = `\`${name}\``;
-    switch (known.get(name)) {
-      case 'binary':
-        return `hex(${quoted}) AS ${quoted}`;
-      case 'boolean':
-        return `if(isNull(${quoted}), NULL, if(${quoted}, 'true', 'false')) AS ${quoted}`;
-      case 'decimal(12,2)':
-        return `toDecimalString(${quoted}, 2) AS ${quoted}`;
-      default:
-        return `toString(${quoted}) AS ${quoted}`;
-    }
+    const type = known.get(name);
+    if (type === 'binary') return `hex(${quoted}) AS ${quoted}`;
+    if (type === 'boolean') return `if(isNull(${quoted}), NULL, if(${quoted}, 'true', 'false')) AS ${quoted}`;
+    if (type === 'decimal(12,2)') return `toDecimalString(${quoted}, 2) AS ${quoted}`;
+    return `toString(${quoted}) AS ${quoted}`;
   });
   return `SELECT ${shown.join(', ')} FROM deltaLakeLocal('${path}') SETTINGS delta_lake_snapshot_version = ${version}`;
 }
@@ -123,28 +118,7 @@ function sort(rows: readonly SampleRow[]): readonly SampleRow[] {
   return rows.toSorted((a, b) => Number(a['id']) - Number(b['id']));
 }
 
-function ask(queries: readonly string[]): Promise<readonly (readonly SampleRow[] | string)[]> {
-  return new Promise((resolve, reject) => {
-    const child = execFile(
-      process.execPath,
-      [join(import.meta.dirname, 'chdb-child.ts')],
-      { cwd: folder, maxBuffer: 256 * 1024 * 1024 },
-      (error, stdout, stderr) => {
-        if (error) return reject(new Error(stderr.slice(-2_000) || error.message));
-        const answers = JSON.parse(stdout) as readonly { readonly rows?: string; readonly error?: string }[];
-        resolve(
-          answers.map(({ rows, error: reason }) => {
-            if (rows === undefined) return reason ?? 'no answer';
-            return sort(
-              rows
-                .split('\n')
-                .filter((line) => line !== '')
-                .map((line) => JSON.parse(line) as SampleRow),
-            );
-          }),
-        );
-      },
-    );
-    child.stdin?.end(JSON.stringify(queries));
-  });
+async function ask(queries: readonly string[]): Promise<readonly (readonly SampleRow[] | string)[]> {
+  const answers = await askChdb(queries, folder);
+  return answers.map((rows) => (typeof rows === 'string' ? rows : sort(rows)));
 }

@@ -30,7 +30,7 @@ const texts = [
   '🚀 naïve 𝄞 ﷽ \u{10ffff}',
   'nul\u0000inside',
   `${'long '.repeat(20)}🎈`,
-  `${'\u{10ffff}'.repeat(40)}`,
+  '\u{10ffff}'.repeat(40),
   'null',
 ];
 const bigs = ['9223372036854775807', '-9223372036854775808', '9007199254740993', '0', '-1'];

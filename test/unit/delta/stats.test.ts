@@ -50,7 +50,7 @@ test.each<readonly [ColumnStats['type'], string, string, string]>([
   ['string', 'a"\n\u0000', 'é', String.raw`{"c":"a\"\n\u0000"} {"c":"é"}`],
   ['string', 'a'.repeat(33), 'z'.repeat(33), `{"c":"${'a'.repeat(32)}"} {"c":"${'z'.repeat(31)}{"}`],
   ['string', '🎈'.repeat(32), '🎈'.repeat(33), `{"c":"${'🎈'.repeat(32)}"} {"c":"${'🎈'.repeat(31)}🎉"}`],
-  ['string', '', `${'\ud7ff'.repeat(33)}`, `{"c":""} {"c":"${'\ud7ff'.repeat(31)}\ue000"}`],
+  ['string', '', '\ud7ff'.repeat(33), `{"c":""} {"c":"${'\ud7ff'.repeat(31)}\ue000"}`],
   ['string', '', `b${'\u{10ffff}'.repeat(40)}`, `{"c":""} {"c":"c"}`],
   ['string', '', '\u{10ffff}'.repeat(40), `{"c":""} {"c":"${'\u{10ffff}'.repeat(40)}"}`],
   ['string', '', '\u{10ffff}'.repeat(600), '{"c":""} {}'],

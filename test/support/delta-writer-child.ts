@@ -1,10 +1,10 @@
-import { createBlobStore } from '../../../shared/azure/blob-store.ts';
-import { systemClock } from '../../../shared/core/clock.ts';
-import { systemIds } from '../../../shared/core/ids.ts';
-import { DeltaTable } from '../../../shared/delta/delta-table.ts';
-import { createCheckpointFiles } from '../../../shared/duckdb/checkpoint-files.ts';
-import { createScratch } from '../../../shared/embedded/scratch-files.ts';
-import { addFile, firstActions } from './table.ts';
+import { createBlobStore } from '../../shared/azure/blob-store.ts';
+import { systemClock } from '../../shared/core/clock.ts';
+import { systemIds } from '../../shared/core/ids.ts';
+import { DeltaTable } from '../../shared/delta/delta-table.ts';
+import { createCheckpointFiles } from '../../shared/duckdb/checkpoint-files.ts';
+import { createScratch } from '../../shared/embedded/scratch-files.ts';
+import { addFile, firstActions } from '../unit/delta/table.ts';
 
 /** Commits until it is killed; says when it has begun. */
 const [connectionString = ''] = process.argv.slice(2);
