@@ -20,7 +20,7 @@ interface Item {
 
 // Control characters are rare, as in texts: a file that is full of them is taken for none.
 const character = fc.oneof(
-  { weight: 40, arbitrary: fc.constantFrom(...'ab01 ,;"\n\r\t|', 'é', '東', '🛩', '\u2028') },
+  { weight: 40, arbitrary: fc.constantFrom(...Array.from('ab01 ,;"\n\r\t|é東🛩\u2028')) },
   fc.constantFrom('\0', '\x01'),
 );
 const text = fc.string({ unit: character, maxLength: 8 });
@@ -218,7 +218,9 @@ test('whatever the bytes: every record is good or bad, good ones are RFC 4180, b
         }
       }
       // A file that is right as a whole has no bad record.
-      const whole = maxRecordBytes > 12 && isUtf8(body) ? readRfc4180(body.toString()) : undefined;
+      // (A quoted nothing alone reads as a blank line does, and is none.)
+      const isPlain = isUtf8(body) && !/(^|[\r\n])""([\r\n]|$)/.test(body.toString());
+      const whole = maxRecordBytes > 12 && isPlain ? readRfc4180(body.toString()) : undefined;
       const rows = whole?.filter((fields) => fields.length > 1 || fields[0] !== '');
       if (rows?.every((fields) => fields.length === 2)) {
         expect(bad).toEqual([]);

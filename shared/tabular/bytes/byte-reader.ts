@@ -6,13 +6,14 @@ export class ByteReader {
   position = 0;
   readonly #source: AsyncIterator<Uint8Array>;
   #rest: Uint8Array = new Uint8Array(0);
+  #ahead: Promise<IteratorResult<Uint8Array, unknown>> | undefined;
   #hasEnded = false;
 
   constructor(source: AsyncIterable<Uint8Array>) {
     this.#source = source[Symbol.asyncIterator]();
   }
 
-  /** Fills a window up to a length, or to the end of the source. */
+  /** Fills a window up to a length, or to the end of the source. What comes next is asked for already. */
   async fill(window: Window, length: number): Promise<void> {
     while (window.to < length && (await this.#hasMore())) {
       const bytes = this.#rest.subarray(0, length - window.to);
@@ -21,6 +22,11 @@ export class ByteReader {
       this.#drop(bytes.length);
     }
     window.isLast = window.to < length;
+    if (this.#rest.length === 0 && !this.#hasEnded && !this.#ahead) {
+      this.#ahead = this.#source.next();
+      // Told when its turn comes.
+      this.#ahead.catch(() => undefined);
+    }
   }
 
   /** @returns the next bytes, copied when they come in pieces; fewer only at the end */
@@ -63,7 +69,9 @@ export class ByteReader {
 
   async #next(): Promise<IteratorResult<Uint8Array, undefined>> {
     if (this.#hasEnded) return { done: true, value: undefined };
-    const result = (await this.#source.next()) as IteratorResult<Uint8Array, undefined>;
+    const next = this.#ahead ?? this.#source.next();
+    this.#ahead = undefined;
+    const result = (await next) as IteratorResult<Uint8Array, undefined>;
     if (result.done) this.#hasEnded = true;
     return result;
   }

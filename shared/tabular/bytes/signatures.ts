@@ -39,8 +39,8 @@ export function readSignature(bytes: Uint8Array): Signature | undefined {
     return other('a web page or XML', 'A download may have ended at a login page. ' + anyText);
   }
   const found = others.find(([start]) => head.startsWith(start));
-  // "ORC" and "BZh" may begin a header.
-  if (found === undefined || (found[0].length < 4 && isText(bytes))) return undefined;
+  // "ORC" and "BZh" may begin a header, which has no NULs behind it.
+  if (found === undefined || (found[0].length < 4 && !head.includes('\0'))) return undefined;
   return other(found[1], found[2]);
 }
 

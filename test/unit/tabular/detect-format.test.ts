@@ -68,6 +68,7 @@ describe('refused', () => {
     ['x.csv', '%PDF-1.7', /PDF/],
     ['x.csv.bz2', Buffer.from('425a683931415926535900', 'hex'), /bzip2/],
     ['x.csv.xz', Buffer.from('fd377a585a0000', 'hex'), /xz/],
+    ['x.orc', 'ORC\n\x1b\0\0', /ORC/],
     ['x.feather', Buffer.from('ARROW1\0\0'), /Arrow/],
     ['x.csv', Buffer.from('a,b\n1,2\n3,4\n', 'utf16le'), /UTF-16 without a byte order mark/],
     ['x.csv', Buffer.from(Array.from({ length: 512 }, (_, i) => i % 256)), /no text/],

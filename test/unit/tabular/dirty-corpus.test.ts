@@ -58,5 +58,5 @@ test.each(cases)('%s', async (name) => {
     ({ code, column }) => codes.includes(code) && column === undefined,
   );
   const found = bad.filter(({ code }) => codes.includes(code));
-  expect(found.map(({ reason: _, ...row }) => row)).toEqual(wanted);
+  expect(found.map((row) => ({ ...row, reason: '' }))).toEqual(wanted.map((row) => ({ ...row, reason: '' })));
 });
