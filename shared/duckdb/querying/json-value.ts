@@ -28,6 +28,8 @@ const names = new Map<DuckDBTypeId, string>([
   [DuckDBTypeId.BOOLEAN, 'boolean'],
   [DuckDBTypeId.DATE, 'date'],
   [DuckDBTypeId.TIMESTAMP_TZ, 'timestamp'],
+  // Delta's name for it.
+  [DuckDBTypeId.TIMESTAMP, 'timestamp_ntz'],
   [DuckDBTypeId.VARCHAR, 'string'],
   [DuckDBTypeId.ENUM, 'string'],
   [DuckDBTypeId.BLOB, 'binary'],

@@ -43,6 +43,8 @@ export type OwnerMessage =
 
 /** From the process to its owner. Exactly one `done` or `failed` ends a job. */
 export type ProcessMessage =
+  /** It has been loaded, and waits for its first job. */
+  | { readonly type: 'ready' }
   | { readonly type: 'done'; readonly result: JobResults[Job['kind']] }
   | ({ readonly type: 'failed' } & Thrown)
   /** A job that encodes has written all of the files so far: it needs none of them any more. */

@@ -19,6 +19,7 @@ import {
 
 /** How long a process may take to notice that it should stop before it is killed. */
 const stopGraceMs = 1_000;
+const startTimeoutMs = 30_000;
 /** For values on their way: DuckDB's memory is not part of it. */
 const heapMb = 256;
 
@@ -56,9 +57,7 @@ export class TableProcess implements AsyncDisposable {
     };
     child.on('message', (message: ProcessMessage) => this.#onMessage(message));
     child.on('exit', (code, signal) => leave(describeExit(code, signal)));
-    child.on('error', (cause) =>
-      leave(new AppError('UNAVAILABLE', 'No process could be started to read the table.', {}, cause)),
-    );
+    child.on('error', (cause) => leave(cannotStart(cause)));
     this.#hold(false);
   }
 
@@ -80,7 +79,30 @@ export class TableProcess implements AsyncDisposable {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc', 'pipe'],
     });
-    return new TableProcess(child, folder);
+    const started = new TableProcess(child, folder);
+    try {
+      await started.#untilReady();
+      return started;
+    } catch (error) {
+      await started[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Loading is not part of a job's time. */
+  async #untilReady(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#onMessage = () => resolve();
+    this.#onGone = (cause) => reject(cannotStart(cause));
+    const late = new AppError('UNAVAILABLE', `No process was ready within ${startTimeoutMs} ms.`);
+    const timer = setTimeout(() => reject(late), startTimeoutMs);
+    this.#hold(true);
+    try {
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#hold(false);
+    }
   }
 
   /** Whether it can run another job. */
@@ -100,6 +122,7 @@ export class TableProcess implements AsyncDisposable {
   ): Promise<JobResults[Kind]> {
     if (signal?.aborted) throw cancelled();
     const { promise, resolve, reject } = Promise.withResolvers<JobResults[Kind]>();
+    if (this.#isGone) throw cannotStart(new Error('it ended before its job'));
     this.#onGone = reject;
     this.#onMessage = (message) => {
       switch (message.type) {
@@ -113,6 +136,8 @@ export class TableProcess implements AsyncDisposable {
           break;
         case 'next':
           void this.#sendNext(files);
+          break;
+        case 'ready':
           break;
         case 'overMemory':
           this.#end ??= outOfMemory(new Error(`resident: ${message.rssBytes} bytes`));
@@ -169,6 +194,10 @@ export class TableProcess implements AsyncDisposable {
     // Whoever is gone tells so by its exit.
     if (this.#child.connected) this.#child.send(message, () => {});
   }
+}
+
+function cannotStart(cause: Error): AppError {
+  return new AppError('UNAVAILABLE', 'No process could be started to read the table.', {}, cause);
 }
 
 function describeExit(code: number | null, signal: NodeJS.Signals | null): AppError {

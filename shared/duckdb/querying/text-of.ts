@@ -58,7 +58,8 @@ function plainText(value: string, type: Column['type']): string {
     case 'date':
       return isoText(value, '-%m-%d');
     case 'timestamp':
-      return isoText(value, '-%m-%dT%H:%M:%S.%fZ');
+      // Without the calendar of time zones, which loses milliseconds and years far away.
+      return isoText(`make_timestamp(epoch_us(${value}))`, '-%m-%dT%H:%M:%S.%fZ', value);
     case 'int64':
     case 'boolean':
     default:
@@ -70,11 +71,15 @@ function doubleText(value: string): string {
   return `CASE WHEN isnan(${value}) THEN 'NaN' WHEN isinf(${value}) THEN CASE WHEN ${value} > 0 THEN 'Infinity' ELSE '-Infinity' END ELSE ${value}::VARCHAR END`;
 }
 
-/** Years outside of 0–9999 have a sign and six digits, as ISO 8601 wants it. */
-function isoText(value: string, rest: string): string {
+/**
+ * Years outside of 0–9999 have a sign and six digits, as ISO 8601 wants it.
+ *
+ * @param stored the value as it is stored, which can be infinite
+ */
+function isoText(value: string, rest: string, stored = value): string {
   const year = `year(${value})`;
   const far = `CASE WHEN ${year} = 0 THEN '0000' WHEN ${year} < 0 THEN '-' || lpad((-${year})::VARCHAR, 6, '0') ELSE '+' || lpad(${year}::VARCHAR, 6, '0') END`;
-  return `CASE WHEN NOT isfinite(${value}) THEN ${value}::VARCHAR WHEN ${year} BETWEEN 1 AND 9999 THEN strftime(${value}, '%Y${rest}') ELSE ${far} || strftime(${value}, '${rest}') END`;
+  return `CASE WHEN NOT isfinite(${stored}) THEN ${stored}::VARCHAR WHEN ${year} BETWEEN 1 AND 9999 THEN strftime(${value}, '%Y${rest}') ELSE ${far} || strftime(${value}, '${rest}') END`;
 }
 
 function quoted(text: string): string {

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { packError } from '../../core/thrown.ts';
 import { encodeFiles } from './encode.ts';
@@ -28,7 +29,11 @@ const headroomMb = 320;
 export function runQueryProcess(): void {
   let abort = new AbortController();
   const files = new FileQueue();
-  process.on('disconnect', dieAtOnce);
+  process.on('disconnect', () => {
+    // Nobody else is left to do it.
+    rmSync(process.cwd(), { recursive: true, force: true });
+    dieAtOnce();
+  });
   process.on('message', (message: OwnerMessage) => {
     switch (message.type) {
       case 'start':
@@ -46,6 +51,7 @@ export function runQueryProcess(): void {
         break;
     }
   });
+  send({ type: 'ready' });
 }
 
 async function run(job: Job, limits: JobLimits, signal: AbortSignal, files: FileQueue): Promise<void> {

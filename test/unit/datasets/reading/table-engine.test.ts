@@ -1,0 +1,178 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { describe, expect, test, vi } from 'vitest';
+import type {
+  LocalTable,
+  RowsRequest,
+  StreamFormat,
+} from '../../../../shared/datasets/reading/table-engine.ts';
+import type { ColumnType } from '../../../../shared/datasets/schema/column.ts';
+import { createTableEngine } from '../../../../shared/duckdb/querying/table-engine.ts';
+import { createTestEngine, createTestVersion } from '../../../support/readable-version.ts';
+import { createFolder } from '../../../support/stores.ts';
+
+const engine = createTestEngine();
+
+/** Every type, with the values at which they break. */
+const everything: Readonly<Record<string, ColumnType>> = {
+  id: 'int64',
+  ratio: 'double',
+  price: 'decimal(10,2)',
+  huge: 'decimal(38,0)',
+  flag: 'boolean',
+  day: 'date',
+  moment: 'timestamp',
+  [`it's "a, name"`]: 'string',
+  bytes: 'binary',
+};
+const first = `SELECT * FROM (VALUES
+  (1::BIGINT, 0.1::DOUBLE, 1.50::DECIMAL(10,2), 99999999999999999999999999999999999999::DECIMAL(38,0), true, DATE '2001-02-03', TIMESTAMPTZ '2001-02-03 04:05:06.000007+00', 'plain', '\\x00\\xFF'::BLOB),
+  (9007199254740991, 'NaN', -0.05, -1, false, DATE '0001-01-01', TIMESTAMPTZ '0001-01-01 00:00:00+00', '', ''::BLOB),
+  (9007199254740992, 'Infinity', 0, 0, NULL, DATE '9999-12-31', TIMESTAMPTZ '9999-12-31 23:59:59.999999+00', 'a "quote", and\r\nlines', 'abc'::BLOB),
+  (-9223372036854775808, '-Infinity', 99999999.99, NULL, true, DATE '1969-12-31', TIMESTAMPTZ '1969-12-31 23:59:59.999999+00', 'é😀' || chr(0) || chr(31) || '\\', NULL),
+  (9223372036854775807, 1e300, NULL, 5, false, DATE '1970-01-01', TIMESTAMPTZ '1970-01-01 00:00:00+00', ' padded ', NULL),
+  (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)
+) AS t(id, ratio, price, huge, flag, day, moment, "it's ""a, name""", bytes)`;
+const expected: readonly (readonly unknown[])[] = [
+  [1, 0.1, '1.50', '9'.repeat(38), true, '2001-02-03', '2001-02-03T04:05:06.000007Z', 'plain', 'AP8='],
+  [9007199254740991, 'NaN', '-0.05', '-1', false, '0001-01-01', '0001-01-01T00:00:00.000000Z', '', ''],
+  [
+    '9007199254740992',
+    'Infinity',
+    '0.00',
+    '0',
+    null,
+    '9999-12-31',
+    '9999-12-31T23:59:59.999999Z',
+    'a "quote", and\r\nlines',
+    'YWJj',
+  ],
+  [
+    '-9223372036854775808',
+    '-Infinity',
+    '99999999.99',
+    null,
+    true,
+    '1969-12-31',
+    '1969-12-31T23:59:59.999999Z',
+    'é😀\0\u001f\\',
+    null,
+  ],
+  [
+    '9223372036854775807',
+    1e300,
+    null,
+    '5',
+    false,
+    '1970-01-01',
+    '1970-01-01T00:00:00.000000Z',
+    ' padded ',
+    null,
+  ],
+  Array.from({ length: 9 }, () => null),
+];
+
+async function openEverything(): Promise<LocalTable> {
+  const { paths, version } = await createTestVersion(everything, [first]);
+  return { paths, columns: version.columns };
+}
+
+async function readRows(table: LocalTable, request: Partial<RowsRequest> = {}) {
+  const { rows, next } = await engine.readRows({
+    table,
+    columns: table.columns.map(({ name }) => name),
+    maxRows: 100,
+    maxBytes: 1e6,
+    ...request,
+  });
+  const values = JSON.parse(`[${rows.text}]`) as readonly (readonly unknown[])[];
+  expect(values).toHaveLength(rows.count);
+  return { values, next };
+}
+
+async function query(table: LocalTable, sql: string, maxRows = 100) {
+  const result = await engine.query({ table, sql, names: ['data', 'sales'], maxRows, maxBytes: 1e6 });
+  return { ...result, values: JSON.parse(`[${result.rows.text}]`) as readonly (readonly unknown[])[] };
+}
+
+async function encode(format: StreamFormat, table: LocalTable): Promise<Buffer> {
+  const parts = await Array.fromAsync(engine.encode(format, table.columns, each(table.paths)));
+  return Buffer.concat(parts);
+}
+
+async function* each(paths: readonly string[]): AsyncGenerator<string> {
+  yield* paths;
+}
+
+describe('values', () => {
+  test('of rows keep every digit, as JSON that every reader reads the same', async () => {
+    expect((await readRows(await openEverything())).values).toEqual(expected);
+  });
+
+  test('of queries are the same', async () => {
+    const { columns, values } = await query(await openEverything(), 'SELECT * FROM sales');
+    expect(values).toEqual(expected);
+    expect(columns).toEqual(Object.entries(everything).map(([name, type]) => ({ name, type })));
+  });
+
+  test('years that have not four digits are ISO 8601, too, and the same both ways', async () => {
+    const times = `SELECT make_timestamptz(unnest([-62135596800000001, -62167219200000000, -62167219200000001,
+      253402300800000000, 9223372036854775806, -9223372022400000000, 0, 951782400000000, -2203891200000001])) AS moment`;
+    const { paths, version } = await createTestVersion({ moment: 'timestamp', day: 'date' }, [
+      `SELECT moment, moment::DATE AS day FROM (${times})`,
+    ]);
+    const table = { paths, columns: version.columns };
+    const { values } = await readRows(table);
+    expect((await query(table, 'SELECT * FROM data')).values).toEqual(values);
+    // What `Date` can hold is written by it, as another implementation.
+    const days = values.map(([at, day]) => [String(at).slice(0, -4), day]);
+    expect(days).toEqual([
+      ['0000-12-31T23:59:59.999', '0000-12-31'],
+      ['0000-01-01T00:00:00.000', '0000-01-01'],
+      ['-000001-12-31T23:59:59.999', '-000001-12-31'],
+      ['+010000-01-01T00:00:00.000', '+010000-01-01'],
+      ['+294247-01-10T04:00:54.775', '+294247-01-10'],
+      ['-290308-12-22T00:00:00.000', '-290308-12-22'],
+      [new Date(0).toISOString().slice(0, -1), '1970-01-01'],
+      [new Date(951782400000).toISOString().slice(0, -1), '2000-02-29'],
+      ['1900-02-28T23:59:59.999', '1900-02-28'],
+    ]);
+    expect(new Date('+010000-01-01T00:00:00.000Z').getTime()).toBe(253402300800000);
+  });
+
+  test('of a query can be of any type', async () => {
+    const { columns, values } = await query(
+      await openEverything(),
+      `SELECT sum(id::HUGEINT) AS total, [1, NULL] AS list, {'b c': 1, 'a': 1.5::DECIMAL(3,1)} AS struct,
+         MAP {'k': DATE '2001-02-03'} AS map, INTERVAL 1 DAY AS gap, TIME '01:02:03.5' AS time,
+         TIMESTAMP '2001-02-03 04:05:06' AS local, '5b3b1d3c-9a53-4a5c-8d0f-3f6f2f0e8a11'::UUID AS uuid, NULL AS nothing,
+         1e400 AS much, 1::TINYINT AS small, 'x'::VARCHAR AS "__proto__", 'x' AS "__proto__" FROM data`,
+    );
+    expect(Object.fromEntries(columns.map(({ name, type }) => [name, type]))).toMatchObject({
+      total: 'hugeint',
+      gap: 'interval',
+      local: 'timestamp_ntz',
+      small: 'int64',
+      much: 'double',
+    });
+    expect(JSON.stringify(values[0])).toBe(
+      JSON.stringify([
+        '18014398509481983',
+        [1, null],
+        { 'b c': 1, a: '1.5' },
+        [{ key: 'k', value: '2001-02-03' }],
+        '1 day',
+        '01:02:03.5',
+        '2001-02-03T04:05:06.000000',
+        '5b3b1d3c-9a53-4a5c-8d0f-3f6f2f0e8a11',
+        null,
+        'Infinity',
+        1,
+        'x',
+        'x',
+      ]),
+    );
+  });
+});
