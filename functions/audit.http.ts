@@ -74,6 +74,7 @@ registerRoutes([
       run: name.optional(),
       model: name.optional(),
       webhook: name.optional(),
+      dataset: name.optional(),
       by: name.optional(),
       action: name.optional(),
       from: instant.optional(),

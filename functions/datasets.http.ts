@@ -75,8 +75,8 @@ registerRoutes([
     body: datasetSettingsSchema,
     returns: { status: 200, description: 'The settings.', schema: datasetSettingsSchema },
     errors: ['INVALID_ARGUMENT'],
-    handle: async ({ params, body }) => {
-      await app.datasets.store.putSettings(params.dataset, body);
+    handle: async ({ params, body, principal }) => {
+      await app.datasets.store.putSettings(params.dataset, body, principal.name);
       return { json: body };
     },
   }),
@@ -165,8 +165,8 @@ registerRoutes([
     params: z.object({ dataset: datasetName, tag: markName }),
     returns: gone,
     errors: ['NOT_FOUND'],
-    handle: async ({ params }) => {
-      await app.datasets.store.deleteTag(params.dataset, params.tag);
+    handle: async ({ params, principal }) => {
+      await app.datasets.store.deleteTag(params.dataset, params.tag, principal.name);
       return { json: {} };
     },
   }),
@@ -204,9 +204,9 @@ registerRoutes([
     params: byVersion.extend({ pin: markName }),
     returns: gone,
     errors: ['NOT_FOUND'],
-    handle: async ({ params }) => {
+    handle: async ({ params, principal }) => {
       const number = await app.datasets.versions.find(params.dataset, params.version);
-      await app.datasets.store.deletePin(params.dataset, `${params.pin}@${number}`);
+      await app.datasets.store.deletePin(params.dataset, `${params.pin}@${number}`, principal.name);
       return { json: {} };
     },
   }),

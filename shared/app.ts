@@ -11,10 +11,12 @@ import type { Clock } from './core/clock.ts';
 import type { Ids } from './core/ids.ts';
 import type { Logger } from './core/logger.ts';
 import { createDatasets, type Datasets } from './datasets/datasets.ts';
+import { DatasetReading } from './datasets/reading/dataset-reading.ts';
 import { createFileCache } from './datasets/reading/file-cache.ts';
 import { createCheckpointFiles } from './duckdb/checkpoint-files.ts';
-import { createTableConverters } from './duckdb/conversion/table-converters.ts';
+import { createTableConverters } from './duckdb/conversion/table-converter.ts';
 import { createTableMerger } from './duckdb/merging/table-merger.ts';
+import { createTableEngine } from './duckdb/querying/table-engine.ts';
 import { createTableProfiler } from './duckdb/profiling/table-profiler.ts';
 import { createModelInspector } from './onnx/inspect-model.ts';
 import { createOnnxScorer } from './onnx/session.ts';
@@ -50,6 +52,7 @@ import { createRegistryLookup } from './tracking/registry-lookup.ts';
 import { createTracking, type Tracking } from './tracking/tracking.ts';
 
 const healthTimeoutMs = 2_000;
+const queryWorkerUrl = new URL(`./query-worker${extname(import.meta.filename)}`, import.meta.url);
 const workerUrl = new URL(`./training-worker${extname(import.meta.filename)}`, import.meta.url);
 
 /** Everything the functions call. */
@@ -57,6 +60,8 @@ export interface App {
   readonly config: Config;
   readonly clock: Clock;
   readonly datasets: Datasets;
+  /** Rows, queries and downloads of dataset versions. */
+  readonly reading: DatasetReading;
   readonly pipelines: PipelineService;
   readonly triggers: Triggers;
   /** Files that come by HTTP. */
@@ -146,6 +151,7 @@ export function createApp(config: Config, outside: Outside): App {
   const files = createFileCache({ scratch, exists: fileExists, limitBytes: config.limits.dataCacheBytes });
   const datasets = createDatasets({
     store: metadata,
+    audited: auditedWriter,
     blobs,
     scratch,
     files,
@@ -192,6 +198,17 @@ export function createApp(config: Config, outside: Outside): App {
     config,
     clock,
     datasets,
+    reading: new DatasetReading({
+      versions,
+      files,
+      engine: createTableEngine({
+        workerUrl: queryWorkerUrl,
+        memoryLimitMb: config.limits.queryMemoryMb,
+        timeoutMs: config.limits.querySeconds * 1_000,
+      }),
+      scratch,
+      clock,
+    }),
     pipelines,
     triggers,
     uploads: new Uploads({

@@ -37,6 +37,9 @@ export interface Limits {
   readonly trainingMemoryMb: number;
   readonly scoreRows: number;
   readonly sessionCacheBytes: number;
+  /** Of a query on a dataset. */
+  readonly queryMemoryMb: number;
+  readonly querySeconds: number;
   /** What data files of datasets may take on this machine while nobody reads them. */
   readonly dataCacheBytes: number;
   /** A run that says RUNNING and was not written to for so long is given up. */
@@ -80,6 +83,8 @@ export function loadConfig(env: Env, build: Build): Config {
       trainingMemoryMb: readInteger(env, faults, 'SLIPWAY_TRAINING_MEMORY_MB', 1024, 128, 262_144),
       scoreRows: readInteger(env, faults, 'SLIPWAY_SCORE_ROWS', 10_000, 1, 1_000_000),
       sessionCacheBytes: readInteger(env, faults, 'SLIPWAY_SESSION_CACHE_BYTES', 256 * 2 ** 20, 1, 2 ** 40),
+      queryMemoryMb: readInteger(env, faults, 'SLIPWAY_QUERY_MEMORY_MB', 512, 64, 262_144),
+      querySeconds: readInteger(env, faults, 'SLIPWAY_QUERY_SECONDS', 30, 1, 600),
       dataCacheBytes: readInteger(env, faults, 'SLIPWAY_DATA_CACHE_BYTES', 2 * 2 ** 30, 0, 2 ** 40),
       runSilenceMinutes: readInteger(env, faults, 'SLIPWAY_RUN_SILENCE_MINUTES', 1_440, 1, 525_600),
     },

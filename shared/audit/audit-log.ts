@@ -13,6 +13,7 @@ export interface AuditQuery {
   readonly runId?: string | undefined;
   readonly model?: string | undefined;
   readonly webhookId?: string | undefined;
+  readonly dataset?: string | undefined;
   readonly by?: string | undefined;
   readonly action?: string | undefined;
   /** Milliseconds since the Unix epoch: from this on, and before that. */
@@ -20,7 +21,7 @@ export interface AuditQuery {
   readonly to?: number | undefined;
 }
 
-const { tracking, registry, webhooks } = metadataContainers;
+const { tracking, registry, webhooks, datasets } = metadataContainers;
 
 /** Where the events of each kind of subject are. */
 const containers = {
@@ -31,6 +32,7 @@ const containers = {
   modelVersion: registry,
   alias: registry,
   webhook: webhooks,
+  dataset: datasets,
 } as const satisfies Record<AuditSubject['kind'], string>;
 
 export const subjectKinds = Object.keys(containers) as readonly AuditSubject['kind'][];
@@ -95,18 +97,26 @@ export async function findLastEventAt(
 }
 
 /** What the query names tells where to look: containers that cannot hold such an event are not asked. */
-function findSources({ kind, experimentId, runId, model, webhookId }: AuditQuery): readonly Source[] {
+function findSources({
+  kind,
+  experimentId,
+  runId,
+  model,
+  webhookId,
+  dataset,
+}: AuditQuery): readonly Source[] {
   const named: Source[] = [];
   if (experimentId !== undefined) named.push({ container: tracking, partition: experimentId });
   else if (runId !== undefined) named.push({ container: tracking });
   if (model !== undefined) named.push({ container: registry, partition: model });
   if (webhookId !== undefined) named.push({ container: webhooks, partition: webhookId });
+  if (dataset !== undefined) named.push({ container: datasets, partition: dataset });
   if (named.length > 1)
     throw new AppError(
       'INVALID_ARGUMENT',
-      'No event is about two of: an experiment or run, a model, a webhook.',
+      'No event is about two of: an experiment or run, a model, a webhook, a dataset.',
     );
-  const all = [tracking, registry, webhooks].map((container) => ({ container }));
+  const all = [tracking, registry, webhooks, datasets].map((container) => ({ container }));
   return (named.length > 0 ? named : all).filter(
     ({ container }) => kind === undefined || containers[kind] === container,
   );
@@ -123,6 +133,7 @@ function toFilters(query: AuditQuery): readonly Filter[] {
     ...equal(['event', 'subject', 'runId'], query.runId),
     ...equal(['event', 'subject', 'model'], query.model),
     ...equal(['event', 'subject', 'webhookId'], query.webhookId),
+    ...equal(['event', 'subject', 'dataset'], query.dataset),
     ...equal(['event', 'by'], query.by),
     ...equal(['event', 'action'], query.action),
     ...bound('gte', from),

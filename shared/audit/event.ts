@@ -27,7 +27,8 @@ export type AuditSubject =
   | { readonly kind: 'model'; readonly model: string }
   | { readonly kind: 'modelVersion'; readonly model: string; readonly version: number }
   | { readonly kind: 'alias'; readonly model: string; readonly alias: string }
-  | { readonly kind: 'webhook'; readonly webhookId: string };
+  | { readonly kind: 'webhook'; readonly webhookId: string }
+  | { readonly kind: 'dataset'; readonly dataset: string };
 
 export type AuditEntry = Pick<AuditEvent, 'by' | 'action' | 'subject' | 'before' | 'after'> & {
   /**

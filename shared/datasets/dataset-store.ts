@@ -1,5 +1,6 @@
 import { AppError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
+import type { AuditedWriter } from '../audit/audited-writer.ts';
 import { metadataContainers } from '../names.ts';
 import type { BatchOperation, MetadataStore } from '../storage/documents.ts';
 import { type Pace, retryConflicts } from '../storage/optimistic.ts';
@@ -34,10 +35,12 @@ export interface VersionPin {
  */
 export class DatasetStore {
   readonly #store: MetadataStore;
+  readonly #writer: Pick<AuditedWriter, 'commit'>;
   readonly #pace: Pace;
 
-  constructor(store: MetadataStore, pace: Pace) {
+  constructor(store: MetadataStore, writer: Pick<AuditedWriter, 'commit'>, pace: Pace) {
     this.#store = store;
+    this.#writer = writer;
     this.#pace = pace;
   }
 
@@ -61,12 +64,22 @@ export class DatasetStore {
         updatedAt: version.createdAt,
       };
       const body = toBody({ ...head?.body, kind: 'dataset', dataset: next });
-      await this.#store.batch(container, dataset, [
+      const { operation, rows, sha256, lineage } = version;
+      const operations: BatchOperation[] = [
         head ? { kind: 'replace', id: 'head', body, etag: head.etag } : { kind: 'create', id: 'head', body },
         {
           kind: 'upsert',
           id: versionId(version.version),
           body: toBody({ kind: 'version', version, detail: { columns } }),
+        },
+      ];
+      await this.#writer.commit(container, dataset, operations, [
+        {
+          by: lineage.by ?? 'platform',
+          action: 'dataset.version.created',
+          subject: { kind: 'dataset', dataset },
+          before: null,
+          after: { version: version.version, operation, rows, sha256, runId: lineage.runId ?? null },
         },
       ]);
     });
@@ -121,27 +134,21 @@ export class DatasetStore {
   }
 
   /** Declares a dataset, or changes what was declared. */
-  async putSettings(dataset: string, settings: DatasetSettings): Promise<void> {
+  async putSettings(dataset: string, settings: DatasetSettings, by: string): Promise<void> {
     await retryConflicts(`the dataset "${dataset}"`, this.#pace, async () => {
       const head = await this.#get<'dataset', Dataset>(dataset, 'head');
-      const operations: BatchOperation[] = [
-        { kind: 'upsert', id: 'settings', body: toBody({ kind: 'settings', settings }) },
-      ];
       if (!head) {
         const fresh: Dataset = { name: dataset, updatedAt: this.#pace.clock.now() };
-        operations.push({
-          kind: 'create',
-          id: 'head',
-          body: toBody({ kind: 'dataset', dataset: fresh }),
-        });
+        const body = toBody({ kind: 'dataset', dataset: fresh });
+        await this.#store.batch(container, dataset, [{ kind: 'create', id: 'head', body }]);
       }
-      await this.#store.batch(container, dataset, operations);
+      await this.#change(dataset, 'settings', { kind: 'settings', settings }, 'dataset.settings.changed', by);
     });
   }
 
   /** Puts a tag on a version, or moves it there. */
   async putTag(dataset: string, tag: VersionTag): Promise<void> {
-    await this.#put(dataset, `tag-${tag.name}`, { kind: 'tag', tag });
+    await this.#change(dataset, `tag-${tag.name}`, { kind: 'tag', tag }, 'dataset.tag.set', tag.by);
   }
 
   async findTag(dataset: string, name: string): Promise<VersionTag | undefined> {
@@ -149,8 +156,8 @@ export class DatasetStore {
   }
 
   /** @throws NOT_FOUND */
-  deleteTag(dataset: string, name: string): Promise<void> {
-    return this.#store.delete({ container, partition: dataset, id: `tag-${name}` });
+  deleteTag(dataset: string, name: string, by: string): Promise<void> {
+    return this.#change(dataset, `tag-${name}`, undefined, 'dataset.tag.deleted', by);
   }
 
   listTags(dataset: string, page: PageRequest): Promise<Page<VersionTag>> {
@@ -158,12 +165,12 @@ export class DatasetStore {
   }
 
   async putPin(dataset: string, pin: VersionPin): Promise<void> {
-    await this.#put(dataset, `pin-${pin.pinId}`, { kind: 'pin', pin });
+    await this.#change(dataset, `pin-${pin.pinId}`, { kind: 'pin', pin }, 'dataset.version.pinned', pin.by);
   }
 
   /** @throws NOT_FOUND */
-  deletePin(dataset: string, pinId: string): Promise<void> {
-    return this.#store.delete({ container, partition: dataset, id: `pin-${pinId}` });
+  deletePin(dataset: string, pinId: string, by: string): Promise<void> {
+    return this.#change(dataset, `pin-${pinId}`, undefined, 'dataset.version.unpinned', by);
   }
 
   listPins(dataset: string, page: PageRequest): Promise<Page<VersionPin>> {
@@ -234,6 +241,47 @@ export class DatasetStore {
       ...page,
     });
     return toPage(found, (body) => body[kind]);
+  }
+
+  /**
+   * Writes what somebody wants, with the event that tells of it.
+   *
+   * @param body undefined: it is to go
+   * @throws NOT_FOUND for something that is to go and is not there
+   */
+  async #change(
+    dataset: string,
+    id: string,
+    body: object | undefined,
+    action: string,
+    by: string,
+  ): Promise<void> {
+    await retryConflicts(`the dataset "${dataset}"`, this.#pace, async () => {
+      const stored = await this.#store.get<JsonObject>({ container, partition: dataset, id });
+      if (!stored && !body)
+        throw new AppError('NOT_FOUND', `The dataset "${dataset}" has no such mark.`, { dataset, id });
+      const operation: BatchOperation | undefined =
+        stored && body
+          ? { kind: 'replace', id, body: toBody(body), etag: stored.etag }
+          : body
+            ? { kind: 'create', id, body: toBody(body) }
+            : stored && { kind: 'delete', id, etag: stored.etag };
+      if (!operation) return;
+      await this.#writer.commit(
+        container,
+        dataset,
+        [operation],
+        [
+          {
+            by,
+            action,
+            subject: { kind: 'dataset', dataset },
+            before: stored?.body ?? null,
+            after: body ? toBody(body) : null,
+          },
+        ],
+      );
+    });
   }
 
   async #put(partition: string, id: string, body: object): Promise<void> {

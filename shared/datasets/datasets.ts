@@ -1,3 +1,4 @@
+import type { AuditedWriter } from '../audit/audited-writer.ts';
 import type { BlobStore } from '../storage/blobs.ts';
 import type { MetadataStore } from '../storage/documents.ts';
 import type { Pace } from '../storage/optimistic.ts';
@@ -19,6 +20,7 @@ import { Versions } from './versions/versions.ts';
 
 export interface DatasetsDeps {
   readonly store: MetadataStore;
+  readonly audited: Pick<AuditedWriter, 'commit'>;
   readonly blobs: BlobStore;
   readonly scratch: Scratch;
   readonly files: FileCache;
@@ -49,7 +51,7 @@ export interface Datasets {
 
 export function createDatasets(deps: DatasetsDeps): Datasets {
   const { blobs, scratch, files, converters, pace, codeVersion, retentionMs, findReferenced } = deps;
-  const store = new DatasetStore(deps.store, pace);
+  const store = new DatasetStore(deps.store, deps.audited, pace);
   const tables = new Tables({ blobs, checkpoints: deps.checkpoints, pace });
   const versions = new Versions(store, tables);
   return {

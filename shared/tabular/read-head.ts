@@ -1,5 +1,5 @@
 import { AppError } from '../core/errors.ts';
-import type { TextShape } from '../datasets/ingestion/ports.ts';
+import type { TextShape } from './text-chunk.ts';
 import { checkText, emptyFile, type TextKind } from './detect-format.ts';
 import { type ByteReader } from './bytes/byte-reader.ts';
 import type { TextLimits } from './limits.ts';

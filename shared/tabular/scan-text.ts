@@ -1,4 +1,4 @@
-import type { BadRow, TextChunk, TextShape } from '../datasets/ingestion/ports.ts';
+import type { BadRow, TextChunk, TextShape } from './text-chunk.ts';
 import { ByteReader } from './bytes/byte-reader.ts';
 import { ChunkMaker } from './chunks/chunk-maker.ts';
 import { type ChunkSize, chooseChunkSize } from './cut-chunks.ts';

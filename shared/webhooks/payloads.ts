@@ -111,6 +111,7 @@ function readSubject(subject: AuditSubject): JsonObject {
     case 'run':
     case 'loggedModel':
     case 'webhook':
+    case 'dataset':
       return {};
   }
 }

@@ -14,8 +14,8 @@ export interface DirtyCase {
   readonly committed?: number;
   /** When it is not UTF-8. */
   readonly encoding?: string;
-  /** A `*` in a type stands for any digits. */
-  readonly columns?: readonly { readonly name: string; readonly type: string }[];
+  /** A `*` in a type stands for any digits; a note says at least this. */
+  readonly columns?: readonly { readonly name: string; readonly type: string; readonly note?: string }[];
   /** Rows that were committed, by their place among these. */
   readonly values?: readonly { readonly index: number; readonly values: readonly (string | null)[] }[];
   readonly quarantined?: readonly ExpectedBadRow[];

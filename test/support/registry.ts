@@ -1,5 +1,3 @@
-import { AuditedWriter } from '../../shared/audit/audited-writer.ts';
-import { Outbox } from '../../shared/audit/outbox.ts';
 import { silentLogger } from '../../shared/core/logger.ts';
 import { Registration, type RegistrationOptions } from '../../shared/registry/registration.ts';
 import { Registry } from '../../shared/registry/registry.ts';
@@ -7,6 +5,7 @@ import type { BlobStore } from '../../shared/storage/blobs.ts';
 import type { MetadataStore } from '../../shared/storage/documents.ts';
 import type { Pace } from '../../shared/storage/optimistic.ts';
 import type { OutgoingMessage } from '../../shared/storage/queue.ts';
+import { createAuditedWriter } from './audit.ts';
 import { pace as systemPace } from './stores.ts';
 
 /** A registry over a store; what it announces is put into `sent`. */
@@ -14,11 +13,7 @@ export function createRegistry(
   store: MetadataStore,
   { pace = systemPace, sent = [] }: { readonly pace?: Pace; readonly sent?: OutgoingMessage[] } = {},
 ): Registry {
-  const queue = {
-    send: async (_: string, messages: readonly OutgoingMessage[]) => void sent.push(...messages),
-  };
-  const outbox = new Outbox(store, queue, { now: () => pace.clock.now(), logger: silentLogger });
-  return new Registry({ store, writer: new AuditedWriter(store, outbox, pace), pace });
+  return new Registry({ store, writer: createAuditedWriter(store, { pace, sent }), pace });
 }
 
 /** Registers from sources; where nothing is logged and nothing stored unless the test says so. */

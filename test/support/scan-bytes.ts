@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BadRow, TextShape } from '../../shared/datasets/ingestion/ports.ts';
+import type { BadRow, TextShape } from '../../shared/tabular/text-chunk.ts';
 import type { ChunkSize } from '../../shared/tabular/cut-chunks.ts';
 import type { Compression, TextKind } from '../../shared/tabular/detect-format.ts';
 import { type ScanOptions, type ScanTotals, scanText } from '../../shared/tabular/scan-text.ts';

@@ -1,7 +1,7 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
-import type { BadRow } from './ports.ts';
+import type { BadRow } from '../../tabular/text-chunk.ts';
 
 const maxExamples = 100;
 

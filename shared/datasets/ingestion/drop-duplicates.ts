@@ -4,7 +4,7 @@ import type { TableConverter } from '../schema/ports.ts';
 import { describeFiles } from '../versions/describe-version.ts';
 import { BadRows } from './bad-rows.ts';
 import type { LandedFile, ReadTable, RowPlaces, StageDeps, TypedFile } from './landed-file.ts';
-import type { BadRow } from './ports.ts';
+import type { BadRow } from '../../tabular/text-chunk.ts';
 
 /**
  * Takes rows out that must not be there twice: those of a merge that have the key of an earlier row of the file, and those

@@ -13,7 +13,7 @@ import {
   rowRulesOf,
   type TypedFile,
 } from './landed-file.ts';
-import type { BadRow, TextChunk } from './ports.ts';
+import type { BadRow, TextChunk } from '../../tabular/text-chunk.ts';
 import { join } from 'node:path';
 
 /** Two keep two cores busy, and one more is being stored. */

@@ -1,4 +1,5 @@
-import type { ConvertedChunk, ConvertOptions, TextChunk } from '../ingestion/ports.ts';
+import type { TextChunk } from '../../tabular/text-chunk.ts';
+import type { ConvertedChunk, ConvertOptions } from '../ingestion/ports.ts';
 import type { Column } from './column.ts';
 import type { ColumnSurvey } from './survey.ts';
 

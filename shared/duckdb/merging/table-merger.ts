@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { AppError } from '../../core/errors.ts';
 import type { LocalDataFile } from '../../datasets/ingestion/ports.ts';
 import type { MergeJob, TableMerger } from '../../datasets/ingestion/merge-rows.ts';
 import type { Column } from '../../datasets/schema/column.ts';
 import { typeOf } from '../column-sql.ts';
-import { describeDataFile } from '../data-file.ts';
+import { writeDataFile } from '../conversion/data-file.ts';
 import { quoteName, quoteText } from '../quote.ts';
 import { runQuery } from '../run-query.ts';
 import { openDuckDb } from '../session.ts';
@@ -103,37 +104,20 @@ async function rewrite(
   const on = keys.map((key) => `old.${quoteName(key)} = new.${quoteName(key)}`).join(' AND ');
   const old = `(SELECT file_row_number AS "slipway row", ${read} FROM read_parquet(${quoteText(path)}, file_row_number = true))`;
   const target = join(directory, `merged-${index}.parquet`);
-  await copy(
-    connection,
-    `SELECT ${chosen} FROM ${old} old LEFT JOIN incoming new ON ${on} ORDER BY old."slipway row"`,
-    target,
-    signal,
-  );
-  return describeDataFile(connection, target, columns, signal);
+  const rows = `SELECT ${chosen} FROM ${old} old LEFT JOIN incoming new ON ${on} ORDER BY old."slipway row"`;
+  const file = await writeDataFile(connection, rows, target, columns, signal);
+  if (!file) throw new AppError('INTERNAL', 'A data file lost its rows in a merge.');
+  return file;
 }
 
+/** @returns undefined when every key was there already */
 async function insert(
   connection: DuckDBConnection,
   { columns, directory, signal }: MergeJob,
 ): Promise<LocalDataFile | undefined> {
   const fresh = `FROM incoming WHERE ${rowName} NOT IN (SELECT incoming_row FROM matched)`;
-  const count = await runQuery(connection, `SELECT count(*)::DOUBLE ${fresh}`, signal);
-  if (count.value(0, 0) === 0) return undefined;
   const names = columns.map(({ name }) => quoteName(name)).join(', ');
   const target = join(directory, 'inserted.parquet');
-  await copy(connection, `SELECT ${names} ${fresh} ORDER BY ${rowName}`, target, signal);
-  return describeDataFile(connection, target, columns, signal);
-}
-
-async function copy(
-  connection: DuckDBConnection,
-  select: string,
-  path: string,
-  signal: AbortSignal,
-): Promise<void> {
-  await runQuery(
-    connection,
-    `COPY (${select}) TO ${quoteText(path)} (FORMAT parquet, COMPRESSION zstd)`,
-    signal,
-  );
+  const rows = `SELECT ${names} ${fresh} ORDER BY ${rowName}`;
+  return writeDataFile(connection, rows, target, columns, signal);
 }

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { join } from 'node:path';
-import type { BadRow, TextChunk, TextShape } from '../../datasets/ingestion/ports.ts';
+import type { BadRow, TextChunk, TextShape } from '../text-chunk.ts';
 import { ChunkWriter } from './chunk-writer.ts';
 import { ChunkCutter, type ChunkSize } from '../cut-chunks.ts';
 import { describeFault } from '../records/describe-fault.ts';

@@ -1,6 +1,6 @@
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { AppError } from '../../core/errors.ts';
-import type { TextChunk, TextShape } from '../../datasets/ingestion/ports.ts';
+import type { TextChunk, TextShape } from '../text-chunk.ts';
 
 /** One chunk's file, and where its records come from, as they are added. */
 export class ChunkWriter {

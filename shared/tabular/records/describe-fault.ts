@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { BadRow, TextShape } from '../../datasets/ingestion/ports.ts';
+import type { BadRow, TextShape } from '../text-chunk.ts';
 import { describeEncoding } from '../bytes/encodings.ts';
 import { type Fault, faults } from './record-batch.ts';
 import { countFields } from './resync.ts';

@@ -72,8 +72,10 @@ async function checkRows(outcome: IngestedFile, expected: DirtyCase): Promise<vo
     committed: expected.committed,
   });
   expect(outcome.columns.map(({ name }) => name)).toEqual(expected.columns?.map(({ name }) => name));
-  for (const [index, { type }] of (expected.columns ?? []).entries())
+  for (const [index, { type, note }] of (expected.columns ?? []).entries()) {
     expect(outcome.columns[index]?.type).toMatch(toPattern(type));
+    if (note !== undefined) expect(outcome.columns[index]?.note).toContain(note);
+  }
   if (expected.values === undefined) return;
   const rows = await outcome.readRows();
   expect(rows).toHaveLength(outcome.committed);

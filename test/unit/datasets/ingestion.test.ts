@@ -47,10 +47,11 @@ async function ingest(
   options: { mode?: Mode; file?: string; metadata?: Record<string, string> } = {},
 ): Promise<VersionRef> {
   dropped += 1;
+  const runId = `run-${dropped}`;
   const { mode, file = `${dropped}.csv`, metadata } = options;
   const source = await drop(`${dataset}/${mode ? `${mode}/` : ''}${file}`, content, metadata);
-  const staged = await datasets.ingestion.stage(source, { ...work, runId: `run-${dropped}` });
-  return datasets.ingestion.commit(staged, { ...work, runId: `run-${dropped}` });
+  const staged = await datasets.ingestion.stage(source, { ...work, runId });
+  return datasets.ingestion.commit(staged, { ...work, runId });
 }
 
 const csv = (...rows: string[]) => ['id,name', ...rows, ''].join('\n');
@@ -106,10 +107,14 @@ describe('versions by mode', () => {
   test('keys that stand twice in a merged file: the first counts, the others are quarantined', async () => {
     const { datasets, read } = bench;
     await ingest(datasets, 'doubled', csv('1,a'));
-    await datasets.store.putSettings('doubled', {
-      ...(await datasets.store.getSettings('doubled')),
-      maxBadFraction: 1,
-    });
+    await datasets.store.putSettings(
+      'doubled',
+      {
+        ...(await datasets.store.getSettings('doubled')),
+        maxBadFraction: 1,
+      },
+      'ann',
+    );
     await ingest(datasets, 'doubled', csv('2,first', '2,second', ',nobody'), {
       mode: 'merge',
       metadata: { keys: 'id' },
@@ -122,7 +127,7 @@ describe('versions by mode', () => {
     const rows = await datasets.quarantine.listRows('doubled', items[0]!.quarantineId, { limit: 10 });
     expect(rows.items.map(({ row, code, column }) => [row, code, column]).sort()).toEqual([
       [2, 'DUPLICATE', 'id'],
-      [3, 'CONSTRAINT', 'id'],
+      [3, 'MISSING_VALUE', 'id'],
     ]);
   });
 });
@@ -184,11 +189,15 @@ describe('the contract', () => {
 describe('quarantine', () => {
   test('rows are found by their place in the file, and come back when they are put right', async () => {
     const { datasets, read } = bench;
-    await datasets.store.putSettings('mended', {
-      ...(await datasets.store.getSettings('mended')),
-      maxBadFraction: 0.5,
-      columns: [{ name: 'id', type: 'int64' }],
-    });
+    await datasets.store.putSettings(
+      'mended',
+      {
+        ...(await datasets.store.getSettings('mended')),
+        maxBadFraction: 0.5,
+        columns: [{ name: 'id', type: 'int64' }],
+      },
+      'ann',
+    );
     await ingest(datasets, 'mended', csv('1,a', 'two,b', '3,c'));
     const [entry] = (await datasets.store.listQuarantine('mended', { limit: 10 })).items;
     expect(entry).toMatchObject({ rows: 1, codes: { WRONG_TYPE: 1 } });
@@ -252,10 +261,14 @@ describe('restore and vacuum', () => {
 test('racing first files of a dataset all become versions, whatever types each would have found', async () => {
   const { datasets, read } = bench;
   const rows = ['1,a', '2.5,b', '3,c', '4.25,d', '5,e', '6,f'];
-  await datasets.store.putSettings('raced', {
-    ...(await datasets.store.getSettings('raced')),
-    columns: [{ name: 'id', type: 'decimal(10,2)' }],
-  });
+  await datasets.store.putSettings(
+    'raced',
+    {
+      ...(await datasets.store.getSettings('raced')),
+      columns: [{ name: 'id', type: 'decimal(10,2)' }],
+    },
+    'ann',
+  );
   const refs = await Promise.all(rows.map((row) => ingest(datasets, 'raced', csv(row))));
   expect(refs.map(({ version }) => version).sort()).toEqual([0, 1, 2, 3, 4, 5]);
   expect((await read('raced', 'latest')).map(([, name]) => name).sort()).toEqual([

@@ -1,7 +1,7 @@
 import { createReadStream, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type BadRow } from '../../../shared/datasets/ingestion/ports.ts';
+import type { BadRow } from '../../../shared/tabular/text-chunk.ts';
 import { detectFormat } from '../../../shared/tabular/detect-format.ts';
 import { scanBytes } from '../../support/scan-bytes.ts';
 

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
@@ -174,5 +174,178 @@ describe('values', () => {
         'x',
       ]),
     );
+  });
+});
+
+describe('rows', () => {
+  const numbers = (from: number, to: number, more = '') =>
+    `SELECT range AS id, 'n' || (range % 7) AS name${more} FROM range(${from}, ${to})`;
+  const columns = { id: 'int64', name: 'string', grown: 'double', never: 'date' } as const;
+
+  async function openGrown(): Promise<LocalTable> {
+    const { paths, version } = await createTestVersion(columns, [
+      numbers(0, 3_000),
+      numbers(3_000, 3_005, ', range / 2 AS grown'),
+      // Other cases and orders of columns, as other writers may leave them.
+      `SELECT 'x' AS "NAME", 7.5 AS grown, 3005 AS "ID"`,
+    ]);
+    return { paths, columns: version.columns };
+  }
+
+  test('come in their order over files; columns that a file or all of them lack are null', async () => {
+    const table = await openGrown();
+    const { values, next } = await readRows(table, { maxRows: 10_000 });
+    expect(next).toBeUndefined();
+    expect(values.map(([id]) => id)).toEqual(Array.from({ length: 3_006 }, (_, id) => id));
+    expect(values[2_999]).toEqual([2_999, 'n3', null, null]);
+    expect(values.slice(3_004)).toEqual([
+      [3_004, 'n1', 1_502, null],
+      [3_005, 'x', 7.5, null],
+    ]);
+  });
+
+  test('can be passed over, chosen by number, and cut by rows or bytes; what comes next is told', async () => {
+    const table = await openGrown();
+    const ids = async (request: Partial<RowsRequest>) => {
+      const { values, next } = await readRows(table, { columns: ['id'], ...request });
+      return { ids: values.map(([id]) => id), next };
+    };
+    expect(await ids({ skip: 2_998, maxRows: 4 })).toEqual({
+      ids: [2_998, 2_999, 3_000, 3_001],
+      next: 3_002,
+    });
+    expect(await ids({ skip: 3_004, maxRows: 2 })).toEqual({ ids: [3_004, 3_005], next: undefined });
+    expect(await ids({ skip: 3_006 })).toEqual({ ids: [], next: undefined });
+    expect(await ids({ only: [3_005, 0, 2_048] })).toEqual({ ids: [0, 2_048, 3_005], next: undefined });
+    expect(await ids({ where: 'id % 1000 = 999', maxRows: 2 })).toEqual({ ids: [999, 1_999], next: 2_000 });
+    expect(await ids({ where: 'id % 1000 = 999', skip: 2_000 })).toEqual({ ids: [2_999], next: undefined });
+    expect(await ids({ maxBytes: 8 })).toEqual({ ids: [0, 1], next: 2 });
+    await expect(readRows(table, { columns: ['id'], skip: 1_000, maxBytes: 3 })).rejects.toMatchObject({
+      code: 'UNPROCESSABLE',
+      details: { sizeBytes: 7 },
+    });
+    const nothing = await readRows(table, { columns: ['id'], skip: 1_000, maxBytes: 3, canBeEmpty: true });
+    expect(nothing).toEqual({ values: [], next: 1_000 });
+  });
+
+  test('a condition is SQL over the columns', async () => {
+    const table = await openGrown();
+    const count = async (where: string) =>
+      (await readRows(table, { columns: ['id'], where, maxRows: 10_000 })).values.length;
+    expect(await count(`name = 'n3' AND id < 100`)).toBe(14);
+    expect(await count(`data.id BETWEEN 3 AND 5 -- and no more`)).toBe(3);
+    expect(await count('grown IS NOT NULL')).toBe(6);
+    expect(await count('grown > 1501')).toBe(3);
+    expect(await count(`id IN (1, 2, 3) OR name LIKE 'x%'`)).toBe(4);
+    expect(await count('CASE WHEN id = 7 THEN true ELSE NULL END')).toBe(1);
+    expect(await count('id = 1) OR (id = 2')).toBe(2);
+    // It cannot reach out of its parentheses: the rows that were passed over stay so.
+    expect(await readRows(table, { columns: ['id'], where: 'id = 1) OR (id = 2', skip: 2 })).toEqual({
+      values: [[2]],
+    });
+  });
+
+  test.each([
+    'SELECT 1',
+    '',
+    '   ',
+    '-- nothing',
+    'true; SELECT 1',
+    'true; DROP VIEW data',
+    'true) UNION SELECT (1',
+    'true) GROUP BY (id',
+    'true) ORDER BY (id',
+    'true) LIMIT (1',
+    'true, false) OR coalesce((true',
+    'id IN (SELECT 1)',
+    "EXISTS (SELECT content FROM read_text('/etc/passwd'))",
+    "getenv('HOME') = 'x'",
+    "current_setting('memory_limit') = 'x'",
+    'id = ?',
+    'id = $1',
+    'unknown = 1',
+    "id = 'no number'",
+    'id = ',
+    ')',
+    '(',
+    '/*',
+    "'",
+    '"',
+    'sum(id) > 1',
+    'id > 1 AND',
+    'true\0) OR (true',
+    `id = ${'1 + '.repeat(30_000)}1`,
+  ])('what is no condition is refused: %s', async (where) => {
+    const table = await openGrown();
+    const reading = readRows(table, { columns: ['id'], where, maxRows: 1 });
+    await expect(reading).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    const message = await reading.catch((error: unknown) => String(error));
+    expect(message).not.toContain('/slipway');
+  });
+
+  test('columns and tables can be called anything', async () => {
+    const names = [
+      'select',
+      'slipway_row',
+      'SLIPWAY_ROW_',
+      'data',
+      'filename',
+      'file_row_number',
+      '__proto__',
+      `a"b'c\\d`,
+      'line\nbreak',
+      '😀',
+      ' ',
+    ];
+    const quoted = names.map((name, index) => `${index} AS "${name.replaceAll('"', '""')}"`);
+    const { paths, version } = await createTestVersion(
+      Object.fromEntries(names.map((name) => [name, 'int64' as const])),
+      [`SELECT ${quoted.join(', ')}`],
+    );
+    const table = { paths, columns: version.columns };
+    const row = names.map((_, index) => index);
+    expect((await readRows(table, { where: '"slipway_row" = 1 AND "filename" = 4' })).values).toEqual([row]);
+    const answer = await query(table, 'SELECT * FROM data');
+    expect(answer).toMatchObject({ values: [row], columns: names.map((name) => ({ name, type: 'int64' })) });
+    const jsonl = JSON.parse(String(await encode('jsonl', table))) as Record<string, unknown>;
+    expect(Object.entries(jsonl)).toEqual(names.map((name, index) => [name, index]));
+  });
+
+  test('a version without files has columns and no rows', async () => {
+    const table = { paths: [], columns: (await openGrown()).columns };
+    expect(await readRows(table, { where: 'id > 1' })).toEqual({ values: [], next: undefined });
+    await expect(readRows(table, { where: 'no > 1' })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect((await query(table, 'SELECT count(*), max(never) FROM data')).values).toEqual([[0, null]]);
+    expect(String(await encode('csv', table))).toBe('id,name,grown,never\r\n');
+    expect(String(await encode('jsonl', table))).toBe('');
+  });
+
+  test('of ten thousand columns are rows, too', async () => {
+    const names = Array.from({ length: 10_000 }, (_, index) => `c${index}`);
+    const { paths, version } = await createTestVersion(
+      Object.fromEntries(names.map((name) => [name, 'int64' as const])),
+      [`SELECT ${names.map((name, index) => `${index} AS ${name}`).join(', ')} FROM range(3)`],
+    );
+    const table = { paths, columns: version.columns };
+    const { values } = await readRows(table);
+    expect(values).toEqual(Array.from({ length: 3 }, () => names.map((_, index) => index)));
+    expect(String(await encode('csv', table)).split('\r\n')[3]).toBe(values[0]?.join(','));
+  });
+
+  test('a damaged file is not the fault of whoever reads', async () => {
+    const { paths, version } = await createTestVersion({ id: 'int64' }, [numbers(0, 3_000)]);
+    const bytes = await readFile(paths[0]!);
+    bytes.fill(0xff, 40, 4_000);
+    await writeFile(paths[0]!, bytes);
+    const table = { paths, columns: version.columns };
+    for (const reading of [
+      readRows(table),
+      query(table, 'SELECT sum(id) FROM data'),
+      encode('csv', table),
+      encode('arrow', table),
+    ]) {
+      await expect(reading).rejects.toMatchObject({ code: 'UNPROCESSABLE' });
+      expect(await reading.catch((error: unknown) => String(error))).not.toContain('/slipway');
+    }
   });
 });

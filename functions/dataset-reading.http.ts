@@ -1,0 +1,192 @@
+import { z } from 'zod';
+import { datasetName } from '../shared/datasets/entities.ts';
+import { downloadFormats, maxRows } from '../shared/datasets/reading/dataset-reading.ts';
+import { rowsJson } from '../shared/datasets/reading/rows-json.ts';
+import { columnsSchema } from '../shared/datasets/schema/column.ts';
+import { defineRoute } from '../shared/http/route.ts';
+import { registerRoutes } from './hosting/http.ts';
+import { app } from './hosting/start.ts';
+
+const path = 'api/v1/datasets/{dataset}/versions/{version}';
+/** A number, `latest`, a tag, or a time. */
+const byVersion = z.object({ dataset: datasetName, version: z.string().min(1).max(100) });
+
+const columnNames = z
+  .string()
+  .max(100_000)
+  .describe('Names with commas between them, or a JSON array of names.')
+  .transform((text, context) => {
+    if (!text.startsWith('[')) return text.split(',');
+    const names = z.array(z.string()).min(1).safeParse(parseJson(text));
+    if (names.success) return names.data;
+    context.addIssue('must be names with commas between them, or a JSON array of names');
+    return z.NEVER;
+  });
+
+const value = z
+  .unknown()
+  .describe(
+    'By the type of its column: int64 beyond ±(2⁵³−1), decimals, NaN and infinities are strings; times ISO 8601 in UTC; binary Base64.',
+  );
+const rowsOf = {
+  dataset: z.string(),
+  version: z.int(),
+  columns: z.array(z.object({ name: z.string(), type: z.string() })),
+  rows: z.array(z.array(value)),
+};
+
+/** Files may have to come first; each step has a limit of its own. */
+const timeoutMs = 180_000;
+const json = { 'content-type': 'application/json' };
+
+registerRoutes([
+  defineRoute({
+    name: 'datasets-schema',
+    method: 'GET',
+    path: `${path}/schema`,
+    summary: 'The columns of a version, with their types.',
+    authLevel: 'anonymous',
+    role: 'reader',
+    params: byVersion,
+    returns: {
+      status: 200,
+      description: 'The columns.',
+      schema: z.object({
+        dataset: z.string(),
+        version: z.int(),
+        sha256: z.string(),
+        rows: z.int(),
+        columns: columnsSchema,
+      }),
+    },
+    errors: ['NOT_FOUND'],
+    handle: async ({ params }) => ({ json: await app.reading.schema(params.dataset, params.version) }),
+  }),
+  defineRoute({
+    name: 'datasets-rows',
+    method: 'GET',
+    path: `${path}/rows`,
+    summary: 'A page of rows in their order, all or those that a condition (SQL) holds for.',
+    authLevel: 'anonymous',
+    role: 'reader',
+    params: byVersion,
+    query: z.object({
+      columns: columnNames.optional(),
+      where: z
+        .string()
+        .min(1)
+        .max(10_000)
+        .describe("A SQL condition: price > 10 AND country = 'DE'.")
+        .optional(),
+      cursor: z
+        .string()
+        .max(500)
+        .regex(/^[A-Za-z0-9_-]+$/, 'must be the cursor of an answer')
+        .optional(),
+      limit: z.coerce.number().int().min(1).max(maxRows).default(100),
+    }),
+    returns: {
+      status: 200,
+      description: 'A page of rows; it may be short, or even empty, and still have a cursor.',
+      schema: z.object({ ...rowsOf, cursor: z.string().optional() }),
+    },
+    errors: ['NOT_FOUND', 'INVALID_ARGUMENT', 'UNPROCESSABLE'],
+    timeoutMs,
+    handle: async ({ params, query, signal }) => ({
+      text: rowsJson(await app.reading.rows(params.dataset, params.version, query, signal)),
+      headers: json,
+    }),
+  }),
+  defineRoute({
+    name: 'datasets-sample',
+    method: 'GET',
+    path: `${path}/sample`,
+    summary: 'Rows by chance, in their order; the same seed gives the same rows.',
+    authLevel: 'anonymous',
+    role: 'reader',
+    params: byVersion,
+    query: z.object({
+      columns: columnNames.optional(),
+      count: z.coerce.number().int().min(1).max(maxRows).default(100),
+      seed: z.string().max(100).default('0'),
+    }),
+    returns: { status: 200, description: 'The rows.', schema: z.object(rowsOf) },
+    errors: ['NOT_FOUND', 'INVALID_ARGUMENT', 'UNPROCESSABLE'],
+    timeoutMs,
+    handle: async ({ params, query, signal }) => ({
+      text: rowsJson(await app.reading.sample(params.dataset, params.version, query, signal)),
+      headers: json,
+    }),
+  }),
+  defineRoute({
+    name: 'datasets-query',
+    method: 'POST',
+    path: `${path}/query`,
+    summary: 'Runs one SELECT (DuckDB) over a version, which is called "data", or by its dataset.',
+    authLevel: 'anonymous',
+    role: 'reader',
+    params: byVersion,
+    body: z.strictObject({
+      sql: z.string().min(1),
+      limit: z.int().min(1).max(maxRows).default(1_000),
+    }),
+    returns: {
+      status: 200,
+      description: 'The rows, and whether there are more of them.',
+      schema: z.object({ ...rowsOf, truncated: z.boolean(), remedy: z.string().optional() }),
+    },
+    errors: ['NOT_FOUND', 'INVALID_ARGUMENT', 'UNPROCESSABLE', 'RATE_LIMITED'],
+    timeoutMs,
+    handle: async ({ params, body, signal }) => ({
+      text: rowsJson(await app.reading.query(params.dataset, params.version, body, signal)),
+      headers: json,
+    }),
+  }),
+  defineRoute({
+    name: 'datasets-download',
+    method: 'GET',
+    path: `${path}/download`,
+    summary: 'A whole version as one file.',
+    authLevel: 'anonymous',
+    role: 'reader',
+    params: byVersion,
+    query: z.object({ format: z.enum(downloadFormats).default('parquet') }),
+    returns: { status: 200, description: 'The file.', contentType: 'application/octet-stream' },
+    alsoReturns: [{ status: 304, description: 'It is the one of If-None-Match.' }],
+    errors: ['NOT_FOUND', 'PAYLOAD_TOO_LARGE', 'RATE_LIMITED'],
+    timeoutMs,
+    handle: async ({ params, query, headers, signal }) => {
+      const version = await app.reading.resolve(params.dataset, params.version);
+      const etag = `"${version.sha256}-${query.format}"`;
+      const common = { etag, 'cache-control': 'private, no-cache' };
+      if (isNamed(headers.get('if-none-match'), etag)) return { status: 304, headers: common, text: '' };
+      const { fileName, contentType, sizeBytes, body } = await app.reading.download(
+        version,
+        query.format,
+        signal,
+      );
+      return {
+        headers: {
+          ...common,
+          'content-type': contentType,
+          'content-disposition': `attachment; filename="${fileName}"`,
+          ...(sizeBytes === undefined ? {} : { 'content-length': String(sizeBytes) }),
+        },
+        stream: body,
+      };
+    },
+  }),
+]);
+
+function isNamed(condition: string | null, etag: string): boolean {
+  const named = (condition ?? '').split(',').map((one) => one.trim().replace(/^W\//, ''));
+  return named.includes(etag) || named.includes('*');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

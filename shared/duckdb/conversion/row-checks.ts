@@ -1,0 +1,121 @@
+import { nullWordsOf, patternOf } from '../../datasets/schema/strict-types.ts';
+import { quoteText } from '../quote.ts';
+import { type PlannedColumn, type PlannedRule, sqlTypeOf } from './column-plan.ts';
+
+/** One expression of RE2 for so many columns: a call costs more than the bytes it looks at. */
+const columnsPerPattern = 64;
+
+/** A way in which a row can be bad; its place in the list is what SQL answers. */
+export interface RowFault {
+  readonly column: PlannedColumn;
+  /** None: its text is no value of the column's type. */
+  readonly rule?: PlannedRule;
+}
+
+/** The text of a column, as `read_csv` names it. */
+export function textOf({ source }: PlannedColumn): string {
+  return source === undefined ? 'NULL' : `c${source}`;
+}
+
+/** The value of a column, as `selectTyped` names it. */
+export function valueOf(column: PlannedColumn, index: number): string {
+  return isText(column) ? textOf(column) : `x${index}`;
+}
+
+function isText({ type, source }: PlannedColumn): boolean {
+  return type === 'string' && source !== undefined;
+}
+
+/**
+ * Beside the texts, the values they are. `strict`: a text that cannot be cast ends the query; otherwise it is NULL, as
+ * are texts that mean "nothing".
+ */
+export function selectTyped(columns: readonly PlannedColumn[], from: string, isStrict: boolean): string {
+  const cast = isStrict ? 'CAST' : 'TRY_CAST';
+  const texts = columns.filter(({ source }) => source !== undefined);
+  const clean = isStrict ? from : `(SELECT ${texts.map(selectMeaning).join(', ') || '1'} FROM ${from})`;
+  const values = columns.flatMap((column, index) =>
+    isText(column) ? [] : [`${cast}(${textOf(column)} AS ${sqlTypeOf(column.type)}) AS x${index}`],
+  );
+  return `SELECT ${[...texts.map(textOf), ...values].join(', ')} FROM ${clean}`;
+}
+
+function selectMeaning(column: PlannedColumn): string {
+  const text = textOf(column);
+  const words = nullWordsOf(column.type).map(quoteText);
+  if (words.length === 0) return text;
+  return `CASE WHEN ${text} IN (${words.join(', ')}) THEN NULL ELSE ${text} END AS ${text}`;
+}
+
+/** SQL that is true of rows in which all is well. */
+export function isGood(columns: readonly PlannedColumn[], isStrict: boolean): string {
+  const conditions = [...matchAll(columns)];
+  for (const [index, column] of columns.entries()) {
+    const value = valueOf(column, index);
+    if (column.source !== undefined && column.type !== 'string') {
+      if (!isStrict) conditions.push(`(${value} IS NULL) = (${textOf(column)} IS NULL)`);
+      const range = inRange(column, value, isStrict);
+      if (range !== undefined) conditions.push(`(${range}) IS NOT FALSE`);
+    }
+    for (const rule of column.rules) conditions.push(`(${rule.toSql(value)}) IS NOT FALSE`);
+  }
+  return conditions.length === 0 ? 'true' : conditions.map((condition) => `(${condition})`).join(' AND ');
+}
+
+/** All texts of a row at once: no pattern takes a line feed, so fields cannot run into each other. */
+function* matchAll(columns: readonly PlannedColumn[]): Generator<string> {
+  const strict = columns.filter(({ type, source }) => source !== undefined && type !== 'string');
+  for (let start = 0; start < strict.length; start += columnsPerPattern) {
+    const group = strict.slice(start, start + columnsPerPattern);
+    const texts = group.map(textOf).join(`, chr(10), `);
+    const pattern = group.map(({ type }) => `(?:${patternOf(type)})?`).join('\\n');
+    yield `regexp_full_match(concat(${texts}), ${quoteText(pattern)})`;
+  }
+}
+
+/** What the cast lets through, and the type does not hold. */
+function inRange(column: PlannedColumn, value: string, isStrict: boolean): string | undefined {
+  switch (column.type) {
+    case 'double':
+      // An exponent that is too big gives infinity; so does the word. The strict query leaves the word to the other.
+      return isStrict
+        ? `NOT isinf(${value})`
+        : `CASE WHEN isinf(${value}) THEN regexp_matches(${textOf(column)}, '[nN]') ELSE true END`;
+    case 'date':
+      return `${value} >= DATE '0001-01-01'`;
+    case 'timestamp':
+      return `${value} >= TIMESTAMPTZ '0001-01-01 00:00:00+00' AND ${value} < TIMESTAMPTZ '10000-01-01 00:00:00+00'`;
+    default:
+      return undefined;
+  }
+}
+
+export function listFaults(columns: readonly PlannedColumn[]): readonly RowFault[] {
+  return columns.flatMap((column) => [
+    ...(column.source === undefined || column.type === 'string' ? [] : [{ column }]),
+    ...column.rules.map((rule) => ({ column, rule })),
+  ]);
+}
+
+/** SQL for a row that is not good: its first fault, as an index into `listFaults`. */
+export function findFault(columns: readonly PlannedColumn[]): string {
+  const cases: string[] = [];
+  let fault = 0;
+  for (const [index, column] of columns.entries()) {
+    const value = valueOf(column, index);
+    const text = textOf(column);
+    if (column.source !== undefined && column.type !== 'string') {
+      const range = inRange(column, value, false);
+      const fit = `${value} IS NOT NULL AND regexp_full_match(${text}, ${quoteText(patternOf(column.type) ?? '')})`;
+      cases.push(
+        `WHEN ${text} IS NOT NULL AND NOT (${fit}${range === undefined ? '' : ` AND ${range}`}) THEN ${fault}`,
+      );
+      fault += 1;
+    }
+    for (const rule of column.rules) {
+      cases.push(`WHEN (${rule.toSql(value)}) IS FALSE THEN ${fault}`);
+      fault += 1;
+    }
+  }
+  return cases.length === 0 ? '-1' : `CASE ${cases.join(' ')} ELSE -1 END`;
+}

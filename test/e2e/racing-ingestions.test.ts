@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { createApp } from '../../shared/app.ts';
+import { toAppError } from '../../shared/core/errors.ts';
+import { openIngestBench } from '../support/dirty-ingest.ts';
+import { findDangling, replayDeltaLog } from '../support/replay-delta-log.ts';
+
+const writers = 16;
+const filesEach = 5;
+const rowsEach = 20;
+
+test('16 writers take 5 files each into one dataset: 80 versions, no row lost or doubled', async () => {
+  const bench = await openIngestBench();
+  const { blobs, config, outside } = bench;
+  try {
+    await Promise.all(
+      Array.from({ length: writers }, async (_, writer) => {
+        // Each knows of the table only what it has read itself, as processes do.
+        const { ingestion } = createApp(config, outside).datasets;
+        for (let file = 0; file < filesEach; file += 1) {
+          const ref = { container: 'landing', name: `race/${writer}-${file}.csv` };
+          await blobs.put(ref, writeFile(writer, file));
+          const source = await ingestion.identify(ref);
+          const work = {
+            runId: `run-${writer}-${file}`,
+            codeVersion: 'test',
+            signal: new AbortController().signal,
+            report: () => undefined,
+          };
+          // As the pipeline's steps do.
+          const staged = await retry(() => ingestion.stage(source, work));
+          await retry(() => ingestion.commit(staged, work));
+        }
+      }),
+    );
+    const commits = await replayDeltaLog(blobs, 'race');
+    expect(commits).toHaveLength(writers * filesEach);
+    const sources = commits.flatMap(({ transactions }) =>
+      transactions.filter((id) => id.startsWith('source:')),
+    );
+    expect(new Set(sources).size).toBe(writers * filesEach);
+    for (const [version, { files }] of commits.entries()) {
+      const rows = [...files.values()].reduce((sum, file) => sum + file.rows, 0);
+      expect(rows).toBe((version + 1) * rowsEach);
+    }
+    const newest = commits.at(-1);
+    expect(newest && (await findDangling(blobs, 'race', newest))).toEqual([]);
+
+    const { columns } = await bench.app.datasets.versions.resolve('race', 'latest');
+    const added = Array.from({ length: writers }, (_, writer) => `of_${writer}`);
+    expect(columns.map(({ name }) => name).sort()).toEqual(['id', 'name', ...added].sort());
+    const rows = await bench.readRows('race', [...(newest?.files.keys() ?? [])], columns);
+    expect(rows).toHaveLength(writers * filesEach * rowsEach);
+    expect(new Set(rows.map(([id]) => id)).size).toBe(rows.length);
+    const { items } = await bench.app.datasets.store.listVersions('race', { limit: 200 });
+    expect(items.map(({ version }) => version).sort((a, b) => a - b)).toEqual(
+      commits.map(({ version }) => version),
+    );
+  } finally {
+    await bench.close();
+  }
+}, 180_000);
+
+/** The third file of each brings a column that no other has: the columns move while others commit. */
+function writeFile(writer: number, file: number): string {
+  const isWider = file === 2;
+  const rows = Array.from({ length: rowsEach }, (_, row) => {
+    const id = (writer * filesEach + file) * rowsEach + row;
+    return isWider ? `${id},name ${id},${row}` : `${id},name ${id}`;
+  });
+  return `${isWider ? `id,name,of_${writer}` : 'id,name'}\n${rows.join('\n')}\n`;
+}
+
+async function retry<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt === 20 || !toAppError(error).retry) throw error;
+      await sleep(50 * attempt);
+    }
+  }
+}
