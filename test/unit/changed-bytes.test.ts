@@ -2,12 +2,14 @@ import { expect, test } from 'vitest';
 import { systemClock } from '../../shared/core/clock.ts';
 import { sha256 } from '../../shared/core/ids.ts';
 import { silentLogger } from '../../shared/core/logger.ts';
+import { createFileCache } from '../../shared/datasets/reading/file-cache.ts';
 import { steps } from '../../shared/pipelines/catalog.ts';
 import type { StepServices } from '../../shared/pipelines/steps/services.ts';
 import { createRegistry } from '../support/registry.ts';
 import type { Scorer } from '../../shared/serving/scorer.ts';
 import { Scoring } from '../../shared/serving/scoring.ts';
 import type { BlobStore } from '../../shared/storage/blobs.ts';
+import type { Scratch } from '../../shared/storage/scratch.ts';
 import { createDocuments } from '../support/stores.ts';
 
 const bytes = Buffer.from('the model');
@@ -56,18 +58,21 @@ test.each([
 );
 
 test('a dataset version whose stored bytes changed is not trained on', async () => {
-  const version = { version: 0, sha256: sha256('the data'), rows: 1 };
-  const file = {
+  const wanted = { path: 'd/a.parquet', sha256: sha256('the data'), sizeBytes: 1, rows: 1 };
+  const found = {
     path: '/nowhere',
     sha256: sha256('other data'),
     sizeBytes: 1,
     [Symbol.asyncDispose]: async () => {},
   };
   const services = {
-    datasets: { getVersion: async () => version },
-    scratch: { download: async () => file },
+    versions: { resolve: async () => ({ version: 0, sha256: '', columns: [], files: [wanted] }) },
+    files: createFileCache({
+      scratch: { download: async () => found } as Partial<Scratch> as Scratch,
+      exists: async () => true,
+      limitBytes: 100,
+    }),
     trainModel: () => Promise.reject(new Error('trained on them')),
-    limits: { datasetFileBytes: 1 },
   } as unknown as StepServices;
   const outcome = steps['train-model'].run(
     { params: { dataset: 'd', version: 0, model: 'm', training: null }, needs: {} },
@@ -80,10 +85,7 @@ test('a dataset version whose stored bytes changed is not trained on', async () 
       report: () => {},
     },
   );
-  await expect(outcome).rejects.toMatchObject({
-    code: 'UNPROCESSABLE',
-    details: { expected: version.sha256, found: file.sha256 },
-  });
+  await expect(outcome).rejects.toMatchObject({ code: 'UNPROCESSABLE' });
 });
 
 function propertiesOf(ref: { readonly container: string; readonly name: string }, content: Uint8Array) {

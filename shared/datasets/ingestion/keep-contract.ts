@@ -19,3 +19,7 @@ export function keepContract(
     problems: problems.slice(0, 100).map(({ kind, column }) => ({ kind, column })),
   });
 }
+
+export function toIncoming({ name, type, note }: Column): IncomingColumn {
+  return { name, type, ...(note === undefined ? {} : { note }) };
+}

@@ -11,15 +11,9 @@ import {
   type StageDeps,
   type TypedFile,
 } from './landed-file.ts';
-import { keepContract } from './keep-contract.ts';
-import type { IncomingColumn } from '../schema/check-contract.ts';
-import type { Column } from '../schema/column.ts';
+import { keepContract, toIncoming } from './keep-contract.ts';
 
 const maxConcurrent = 3;
-
-function toIncoming({ name, type, note }: Column): IncomingColumn {
-  return { name, type, ...(note === undefined ? {} : { note }) };
-}
 
 /** The rows of a Parquet file, as data files that are cut as those of text are. */
 export async function readParquet(deps: StageDeps, landed: LandedFile): Promise<ReadTable> {

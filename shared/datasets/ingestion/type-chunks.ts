@@ -4,7 +4,7 @@ import { inferSchema, mergeSurveys } from '../schema/infer-schema.ts';
 import type { TableConverter } from '../schema/ports.ts';
 import type { ColumnSurvey } from '../schema/survey.ts';
 import { BadRows } from './bad-rows.ts';
-import { keepContract } from './keep-contract.ts';
+import { keepContract, toIncoming } from './keep-contract.ts';
 import {
   contractOf,
   hasUniqueRows,
@@ -67,7 +67,7 @@ export async function typeChunks(
       onConverted,
     });
     for (let again = 1; isOpen && again < maxPasses; again += 1) {
-      const refined = settle(pass.survey, shape, landed);
+      const refined = keepOrder(columns, settle(pass.survey, shape, landed));
       if (isEqual(refined, columns)) break;
       columns = refined;
       await pass.bad.close();
@@ -137,7 +137,7 @@ function settle(
     return type === undefined ? column : { name: column.name, nullable: column.nullable, type };
   });
   const contract = contractOf(landed);
-  if (!contract) return inferred;
+  if (!contract) return keepContract(undefined, inferred.map(toIncoming));
   // Texts are held against the contract's types one by one: the column as a whole has none to compare.
   const known = new Set(contract.map(({ name }) => name));
   const incoming = inferred.map((column) => (known.has(column.name) ? { name: column.name } : column));
@@ -156,6 +156,14 @@ function findPlaces(chunk: TextChunk, bad: readonly BadRow[]): RowPlaces {
     offsets: Float64Array.from(good, (index) => offsets[index]!),
     lengths: Uint32Array.from(good, (index) => lengths[index]!),
   };
+}
+
+/** Surveys of JSON Lines tell of columns in whatever order; what is there keeps its place. */
+function keepOrder(before: readonly Column[], after: readonly Column[]): readonly Column[] {
+  const byName = new Map(after.map((column) => [column.name, column]));
+  const known = new Set(before.map(({ name }) => name));
+  const kept = before.flatMap(({ name }) => byName.get(name) ?? []);
+  return [...kept, ...after.filter(({ name }) => !known.has(name))];
 }
 
 function openBadRows({ folder }: LandedFile, pass: number): BadRows {

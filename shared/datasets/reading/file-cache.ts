@@ -16,9 +16,6 @@ export interface FileCache {
    * @throws NOT_FOUND (a file is gone), UNPROCESSABLE (stored bytes are not those that became the version),
    *   PAYLOAD_TOO_LARGE (these files do not fit at all), RATE_LIMITED (what others hold leaves no room),
    *   INSUFFICIENT_STORAGE (full disk), CANCELLED
-   * @example
-   * await using lease = await cache.open(version.files, { signal });
-   * lease.paths[0] // '/tmp/slipway-data-…/0a1b….parquet'
    */
   open(files: readonly DataFile[], options?: { readonly signal?: AbortSignal }): Promise<FileLease>;
 }

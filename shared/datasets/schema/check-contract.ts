@@ -27,8 +27,8 @@ export interface ContractCheck {
 /**
  * Whether a file keeps to the columns that a dataset has. New columns are added at the end, nullable; a nullable
  * column that the file does not have is null in its rows; a type that the dataset's type holds without loss is fine.
- * Everything else is a problem: a type that does not fit, a name in another case, what looks like a rename, a column
- * that may not be null and is not there.
+ * Everything else is a problem: a type that does not fit, a name in another case, what looks like a rename (a similar
+ * name, or the same type in the same place), a column that may not be null and is not there.
  *
  * @example
  * checkContract([{ name: 'id', type: 'int64', nullable: true }], [{ name: 'ID' }]).problems[0].kind // 'OTHER_CASE'
@@ -44,7 +44,7 @@ export function checkContract(
   const missing = current.filter(({ name }) => !present.has(name));
   const added: Column[] = [];
   const seen = new Map<string, string>();
-  for (const column of incoming) {
+  for (const [index, column] of incoming.entries()) {
     const { name, type, note } = column;
     const lower = name.toLowerCase();
     const twin = seen.get(lower);
@@ -55,7 +55,7 @@ export function checkContract(
       if (type !== undefined && !isLossless(type, there.type)) problems.push(tellNarrowed(there, type));
     } else if (folded.has(lower)) problems.push(tellOtherCase(folded.get(lower)!, name));
     else {
-      const renamed = missing.find((gone) => isRename(gone, column));
+      const renamed = missing.find((gone) => isRename(gone, column, current[index] === gone));
       if (renamed) problems.push(tellRenamed(renamed.name, name));
       else
         added.push({ name, type: type ?? 'string', nullable: true, ...(note === undefined ? {} : { note }) });
@@ -84,9 +84,10 @@ export function isLossless(from: ColumnType, to: ColumnType): boolean {
   return false;
 }
 
-function isRename(gone: Column, added: IncomingColumn): boolean {
+/** @param isInPlace the new column stands where the missing one stood */
+function isRename(gone: Column, added: IncomingColumn, isInPlace: boolean): boolean {
   const couldBe = added.type === undefined || isLossless(added.type, gone.type);
-  return couldBe && isSimilarName(gone.name, added.name);
+  return couldBe && (isSimilarName(gone.name, added.name) || (isInPlace && added.type === gone.type));
 }
 
 const show = (name: string) => JSON.stringify(name);

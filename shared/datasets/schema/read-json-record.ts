@@ -7,7 +7,7 @@ export interface JsonField {
 
 export type JsonRecord =
   | { readonly fields: readonly JsonField[] }
-  | { readonly code: 'INVALID_JSON' | 'BAD_ENCODING'; readonly reason: string; readonly key?: string };
+  | { readonly code: 'BAD_JSON' | 'BAD_ENCODING'; readonly reason: string; readonly key?: string };
 
 /**
  * One line of JSON Lines. Numbers keep their digits, and nested values their JSON: neither is parsed and printed again.
@@ -20,13 +20,13 @@ export function readJsonRecord(line: string): JsonRecord {
     JSON.parse(line);
   } catch (error) {
     return {
-      code: 'INVALID_JSON',
+      code: 'BAD_JSON',
       reason: `The line is no JSON: ${error instanceof Error ? cut(error.message) : ''}.`,
     };
   }
   let at = skipBlanks(line, 0);
   if (line[at] !== '{')
-    return { code: 'INVALID_JSON', reason: 'The line is JSON, but no object: write {"column": value, …}.' };
+    return { code: 'BAD_JSON', reason: 'The line is JSON, but no object: write {"column": value, …}.' };
   const fields: JsonField[] = [];
   const seen = new Set<string>();
   at = skipBlanks(line, at + 1);
@@ -35,7 +35,7 @@ export function readJsonRecord(line: string): JsonRecord {
     const key = unquote(line.slice(at, keyEnd));
     if (seen.has(key))
       return {
-        code: 'INVALID_JSON',
+        code: 'BAD_JSON',
         key,
         reason: `The key ${JSON.stringify(key)} stands twice in the line.`,
       };

@@ -5,6 +5,9 @@ import { checkParquet } from '../check-parquet.ts';
 import { quoteName, quoteText } from '../quote.ts';
 import { runQuery } from '../run-query.ts';
 
+/** Of decimals, in Delta tables as in DuckDB, which would read longer ones as doubles. */
+const maxPrecision = 38;
+
 /** A column of a Parquet file: what it will be, and the SQL that makes it so. */
 export interface ParquetColumn extends Column {
   readonly toSql: string;
@@ -49,13 +52,21 @@ export async function readParquetColumns(
 async function checkNames(connection: DuckDBConnection, path: string, signal: AbortSignal): Promise<void> {
   const schema = await runQuery(
     connection,
-    `SELECT name, coalesce(num_children, 0)::INTEGER FROM parquet_schema(${quoteText(path)})`,
+    `SELECT name, coalesce(num_children, 0)::INTEGER, coalesce(precision, 0)::INTEGER FROM parquet_schema(${quoteText(path)})`,
     signal,
   );
-  const [root, ...nodes] = schema.getRows() as [string, number][];
+  const [root, ...nodes] = schema.getRows() as [string, number, number][];
   const seen = new Map<string, string>();
   for (let at = 0, left = root?.[1] ?? 0; left > 0; left -= 1) {
-    const [name] = nodes[at]!;
+    const [name, , precision] = nodes[at]!;
+    if (name === '')
+      throw new AppError('UNPROCESSABLE', 'A column of the file has no name: give it one.');
+    if (precision > maxPrecision)
+      throw new AppError(
+        'UNPROCESSABLE',
+        `The column ${JSON.stringify(name)} is a decimal of ${precision} digits, and ${maxPrecision} are the most: write it with fewer, or as text.`,
+        { column: name },
+      );
     const other = seen.get(name.toLowerCase());
     if (other !== undefined)
       throw new AppError(
@@ -71,7 +82,7 @@ async function checkNames(connection: DuckDBConnection, path: string, signal: Ab
 }
 
 /** The position behind a node and all below it. */
-function skip(nodes: readonly (readonly [string, number])[], at: number): number {
+function skip(nodes: readonly (readonly [string, number, number])[], at: number): number {
   let next = at + 1;
   for (let left = nodes[at]![1]; left > 0; left -= 1) next = skip(nodes, next);
   return next;
