@@ -134,6 +134,7 @@ function apply(event: AuditEvent, { aliases, versions }: State): void {
     case 'experiment':
     case 'run':
     case 'loggedModel':
+    case 'dataset':
     case 'webhook':
   }
 }

@@ -228,7 +228,7 @@ export class DatasetStore {
 
   async #list<Key extends string, T>(
     dataset: string,
-    kind: Key,
+    kind: NoInfer<Key>,
     path: readonly [string, ...string[]],
     page: PageRequest,
     direction: 'asc' | 'desc' = 'desc',

@@ -18,6 +18,8 @@ export function translateDuckDbError(error: unknown): AppError {
       {},
       error,
     );
+  if (/no space left|disk quota|max_temp_directory_size/i.test(text))
+    return new AppError('INSUFFICIENT_STORAGE', 'The disk for temporary files is full.', {}, error);
   return new AppError('UNPROCESSABLE', `The table cannot be read: ${cleanReason(text)}.`, {}, error);
 }
 

@@ -72,7 +72,7 @@ test('over HTTP: each is a clear error in one shape, and never a stack trace', a
       /"x"/,
     ],
     ['a name that is none', 'GET', '/api/v1/datasets/Flights', {}, 400, /dataset/],
-    ['a version that is none', 'GET', '/api/v1/datasets/flights/versions/one', {}, 400, /version/],
+    ['a version that is none', 'GET', '/api/v1/datasets/flights/versions/-1', {}, 400, /version/],
     ['a page size out of range', 'GET', '/api/v1/runs?limit=0', {}, 400, /limit/],
     ['a cursor that is not ours', 'GET', '/api/v1/runs?cursor=abc', {}, 400, /cursor/i],
     ['an unknown run', 'GET', '/api/v1/runs/none', {}, 404, /"none"/],

@@ -12,6 +12,7 @@ import { createFolder } from '../support/stores.ts';
 interface Version {
   readonly version: number;
   readonly sha256: string;
+  readonly lineage: { readonly sourceSha256: string };
 }
 
 const waiting = { timeout: 60_000, interval: 200 };
@@ -45,7 +46,7 @@ test('files in a heap, a file overwritten again and again, names and messages th
   expect(new Set(many.map((version) => version.sha256)).size).toBe(contents.length);
 
   const newest = sha256(contents[11] ?? '');
-  await expect.poll(async () => (await versionsOf('again'))[0]?.sha256, waiting).toBe(newest);
+  await expect.poll(async () => (await versionsOf('again'))[0]?.lineage.sourceSha256, waiting).toBe(newest);
   const again = await versionsOf('again');
   expect(new Set(again.map((version) => version.sha256)).size).toBe(again.length);
 

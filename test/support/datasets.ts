@@ -14,7 +14,7 @@ export interface DatasetBench extends DatasetReader {
 export interface DatasetReader {
   readonly datasets: Datasets;
   /** A version's rows in their order, each value as text. */
-  read(dataset: string, version: string): Promise<TextRows>;
+  readonly read: (dataset: string, version: string) => Promise<TextRows>;
 }
 
 interface Circumstances {
@@ -25,7 +25,8 @@ interface Circumstances {
 
 /** The services of datasets over an Azurite of the test's own. */
 export async function openDatasetBench(): Promise<DatasetBench> {
-  const { app, blobs, config, outside, readRows, close } = await openIngestBench();
+  const bench = await openIngestBench();
+  const { app, blobs, config, outside, readRows } = bench;
   const toReader = (datasets: Datasets): DatasetReader => ({
     datasets,
     read: async (dataset, version) => {
@@ -44,6 +45,6 @@ export async function openDatasetBench(): Promise<DatasetBench> {
           { ...outside, ...others },
         ).datasets,
       ),
-    close,
+    close: () => bench.close(),
   };
 }

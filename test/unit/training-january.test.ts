@@ -68,12 +68,15 @@ function bytesOf(values: Float32Array): Uint8Array {
 }
 
 async function readRequests(reader: TableReader, path: string, count: number) {
-  const scan = await reader.scan([path], [
-    { name: 'date', as: 'timestamp' },
-    { name: 'distance', as: 'number' },
-    { name: 'origin', as: 'category' },
-    { name: 'destination', as: 'category' },
-  ]);
+  const scan = await reader.scan(
+    [path],
+    [
+      { name: 'date', as: 'timestamp' },
+      { name: 'distance', as: 'number' },
+      { name: 'origin', as: 'category' },
+      { name: 'destination', as: 'category' },
+    ],
+  );
   const requests: Record<string, unknown>[] = [];
   const [, , origins, destinations] = scan.categories;
   for await (const { rows, columns } of scan.batches()) {

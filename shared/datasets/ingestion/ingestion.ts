@@ -48,6 +48,8 @@ export class Ingestion {
     try {
       return await stageFile(this.#options, source, work);
     } catch (error) {
+      if (isFullDisk(error))
+        throw new AppError('INSUFFICIENT_STORAGE', 'The disk for temporary files is full.', {}, error);
       if (!isAppError(error, 'PRECONDITION_FAILED') && !isMissingBlob(error)) throw error;
       const message = `${source.container}/${source.name} was overwritten or deleted before it was read whole; what is there now has a run of its own.`;
       throw new AppError('SUPERSEDED', message, { ...source }, error);
@@ -103,6 +105,12 @@ function datasetOf(source: Source): string {
     if (isAppError(error, 'UNPROCESSABLE')) return '_unnamed';
     throw error;
   }
+}
+
+/** Of whatever writes to the scratch folder. */
+function isFullDisk(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
 /** Not for a missing container: that is a mistake in the configuration, and the file would be passed over. */

@@ -66,7 +66,8 @@ export async function typeChunks(
       bad: openBadRows(landed, 0),
       onConverted,
     });
-    for (let again = 1; isOpen && again < maxPasses; again += 1) {
+    const passes = isOpen ? maxPasses : 1;
+    for (let again = 1; again < passes; again += 1) {
       const refined = keepOrder(columns, settle(pass.survey, shape, landed));
       if (isEqual(refined, columns)) break;
       columns = refined;

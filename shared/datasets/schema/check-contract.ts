@@ -1,5 +1,5 @@
 import type { Column, ColumnType } from './column.ts';
-import { isSimilarName } from './similar-names.ts';
+import { isNumbered, isSimilarName } from './similar-names.ts';
 import { parseDecimal } from './strict-types.ts';
 
 /** A column of a file. Text has no `type` where the contract already says it: each row is checked against that. */
@@ -87,7 +87,11 @@ export function isLossless(from: ColumnType, to: ColumnType): boolean {
 /** @param isInPlace the new column stands where the missing one stood */
 function isRename(gone: Column, added: IncomingColumn, isInPlace: boolean): boolean {
   const couldBe = added.type === undefined || isLossless(added.type, gone.type);
-  return couldBe && (isSimilarName(gone.name, added.name) || (isInPlace && added.type === gone.type));
+  return (
+    couldBe &&
+    (isSimilarName(gone.name, added.name) ||
+      (isInPlace && added.type === gone.type && !isNumbered(gone.name, added.name)))
+  );
 }
 
 const show = (name: string) => JSON.stringify(name);

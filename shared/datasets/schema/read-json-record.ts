@@ -7,7 +7,11 @@ export interface JsonField {
 
 export type JsonRecord =
   | { readonly fields: readonly JsonField[] }
-  | { readonly code: 'BAD_JSON' | 'BAD_ENCODING'; readonly reason: string; readonly key?: string };
+  | {
+      readonly code: 'BAD_JSON' | 'NOT_AN_OBJECT' | 'DUPLICATE_KEY' | 'BAD_ENCODING';
+      readonly reason: string;
+      readonly key?: string;
+    };
 
 /**
  * One line of JSON Lines. Numbers keep their digits, and nested values their JSON: neither is parsed and printed again.
@@ -26,7 +30,7 @@ export function readJsonRecord(line: string): JsonRecord {
   }
   let at = skipBlanks(line, 0);
   if (line[at] !== '{')
-    return { code: 'BAD_JSON', reason: 'The line is JSON, but no object: write {"column": value, …}.' };
+    return { code: 'NOT_AN_OBJECT', reason: 'The line is JSON, but no object: write {"column": value, …}.' };
   const fields: JsonField[] = [];
   const seen = new Set<string>();
   at = skipBlanks(line, at + 1);
@@ -35,7 +39,7 @@ export function readJsonRecord(line: string): JsonRecord {
     const key = unquote(line.slice(at, keyEnd));
     if (seen.has(key))
       return {
-        code: 'BAD_JSON',
+        code: 'DUPLICATE_KEY',
         key,
         reason: `The key ${JSON.stringify(key)} stands twice in the line.`,
       };

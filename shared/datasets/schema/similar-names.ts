@@ -13,10 +13,14 @@ export function isSimilarName(a: string, b: string): boolean {
   const right = fold(b);
   if (left === right) return left !== '' || a.trim() === b.trim();
   const shorter = Math.min(left.length, right.length);
-  // Numbered names differ in one character and are others: x1 and x2.
-  if (left.replace(/[0-9]+/g, '') === right.replace(/[0-9]+/g, '')) return false;
+  if (isNumbered(left, right)) return false;
   const allowed = Math.min(2, Math.floor(shorter / 4));
   return allowed > 0 && isWithinEdits(left, right, allowed);
+}
+
+/** Numbered names differ in one character and are others: x1 and x2. */
+export function isNumbered(a: string, b: string): boolean {
+  return a !== b && a.replaceAll(/\d+/g, '') === b.replaceAll(/\d+/g, '');
 }
 
 function fold(name: string): string {

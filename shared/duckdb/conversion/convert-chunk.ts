@@ -172,7 +172,7 @@ async function describeFaulty(
   const cells: BadCells[] = [];
   for (const { row, fault } of faulty) {
     const record = json ? json.records[row]! : row;
-    const raw = bytes.toString('utf8', starts[record]!, starts[record + 1]! - 1);
+    const raw = bytes.toString('utf8', starts[record], starts[record + 1]! - 1);
     const read = readCells(chunk, planned, raw);
     const found = faults[fault];
     const text = found === undefined ? null : (read[planned.indexOf(found.column)]?.text ?? null);

@@ -55,7 +55,7 @@ export async function readJsonChunk(
       await pause();
       signal.throwIfAborted();
     }
-    const line = bytes.toString('utf8', starts[record]!, starts[record + 1]! - 1);
+    const line = bytes.toString('utf8', starts[record], starts[record + 1]! - 1);
     const parsed = readJsonRecord(line);
     if ('code' in parsed) {
       const { code, reason, key } = parsed;
@@ -66,7 +66,7 @@ export async function readJsonChunk(
     }
     records[good] = record;
     good += 1;
-    const row = new Array<string>(columns.length).fill('');
+    const row = Array.from({ length: columns.length }, () => '');
     for (const field of parsed.fields) {
       const position = positions.get(field.key);
       if (position !== undefined) row[position] = writeField(field);

@@ -59,8 +59,7 @@ async function checkNames(connection: DuckDBConnection, path: string, signal: Ab
   const seen = new Map<string, string>();
   for (let at = 0, left = root?.[1] ?? 0; left > 0; left -= 1) {
     const [name, , precision] = nodes[at]!;
-    if (name === '')
-      throw new AppError('UNPROCESSABLE', 'A column of the file has no name: give it one.');
+    if (name === '') throw new AppError('UNPROCESSABLE', 'A column of the file has no name: give it one.');
     if (precision > maxPrecision)
       throw new AppError(
         'UNPROCESSABLE',

@@ -75,19 +75,16 @@ function* matchAll(columns: readonly PlannedColumn[]): Generator<string> {
 
 /** What the cast lets through, and the type does not hold. */
 function inRange(column: PlannedColumn, value: string, isStrict: boolean): string | undefined {
-  switch (column.type) {
-    case 'double':
-      // An exponent that is too big gives infinity; so does the word. The strict query leaves the word to the other.
-      return isStrict
-        ? `NOT isinf(${value})`
-        : `CASE WHEN isinf(${value}) THEN regexp_matches(${textOf(column)}, '[nN]') ELSE true END`;
-    case 'date':
-      return `${value} >= DATE '0001-01-01'`;
-    case 'timestamp':
-      return `${value} >= TIMESTAMPTZ '0001-01-01 00:00:00+00' AND ${value} < TIMESTAMPTZ '10000-01-01 00:00:00+00'`;
-    default:
-      return undefined;
-  }
+  const { type } = column;
+  if (type === 'double')
+    // An exponent that is too big gives infinity; so does the word. The strict query leaves the word to the other.
+    return isStrict
+      ? `NOT isinf(${value})`
+      : `CASE WHEN isinf(${value}) THEN regexp_matches(${textOf(column)}, '[nN]') ELSE true END`;
+  if (type === 'date') return `${value} >= DATE '0001-01-01'`;
+  if (type === 'timestamp')
+    return `${value} >= TIMESTAMPTZ '0001-01-01 00:00:00+00' AND ${value} < TIMESTAMPTZ '10000-01-01 00:00:00+00'`;
+  return undefined;
 }
 
 export function listFaults(columns: readonly PlannedColumn[]): readonly RowFault[] {

@@ -24,7 +24,7 @@ export async function surveyChunk(chunk: TextChunk, signal: AbortSignal): Promis
     }
     const row = chunk.numbers[record]!;
     const fields = splitRecord(
-      bytes.toString('utf8', starts[record]!, starts[record + 1]! - 1),
+      bytes.toString('utf8', starts[record], starts[record + 1]! - 1),
       shape.delimiter,
     );
     for (const [index, counter] of counters.entries()) {

@@ -5,6 +5,9 @@ import { translateDuckDbError } from '../errors.ts';
 const byCaller =
   /^(?:Binder|Catalog|Conversion|Constraint|Dependency|Invalid Input|Invalid|Mismatch Type|Not implemented|Out of Range|Parser|Permission|Sequence|Syntax|TransactionContext) Error: /;
 
+/** Damaged data, told in the words of wrong input. */
+const byFile = /Failed to read file|decompress|TProtocolException/i;
+
 /**
  * What went wrong with SQL of a caller's is the caller's: INVALID_ARGUMENT with DuckDB's words, without this
  * machine's paths. What went wrong with the files, or with DuckDB itself, is not.
@@ -16,7 +19,9 @@ export function translateQueryError(error: unknown, ownPaths: readonly string[])
   if (/^Out of Memory Error|std::bad_alloc/.test(text)) return outOfMemory(error);
   if (/^(?:INTERNAL|FATAL|Fatal) /.test(text))
     return new AppError('UNPROCESSABLE', 'DuckDB could not run this query: write it differently.', {}, error);
-  if (!byCaller.test(text)) return translateDuckDbError(error);
+  // A file that breaks off in the middle is looked for as a folder, too.
+  const isOfFile = byFile.test(text) || ownPaths.some((path) => text.includes(`${path}/`));
+  if (isOfFile || !byCaller.test(text)) return translateDuckDbError(error);
   // Below the first blank line stands the place in the SQL, or advice that speaks of settings.
   const [first = ''] = text.split('\n\n');
   const message = hidePaths(first, ownPaths)

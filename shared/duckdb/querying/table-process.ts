@@ -215,7 +215,7 @@ function describeExit(code: number | null, signal: NodeJS.Signals | null): AppEr
 function tooSlow(timeoutMs: number): AppError {
   return new AppError(
     'UNPROCESSABLE',
-    `This took longer than ${timeoutMs} ms and was stopped: read fewer rows, or raise the setting SLIPWAY_QUERY_TIMEOUT_MS.`,
+    `This took longer than ${timeoutMs} ms and was stopped: read fewer rows, or raise the setting SLIPWAY_QUERY_SECONDS.`,
     { limit: 'time', timeoutMs },
   );
 }

@@ -36,9 +36,9 @@ def json_lines():
         file.rows(range(at * 120, at * 120 + 119), good).bad(text, "NOT_AN_OBJECT")
     put("no-objects", "JSON, but no object.", file, columns)
 
-    file = Text().row('{"id": 1, "tags": ["a", "b"], "at": {"x": 1.50, "y": [true, null]}}', values=["1", '["a","b"]', '{"x":1.50,"y":[true,null]}'])
+    file = Text().row('{"id": 1, "tags": ["a", "b"], "at": {"x": 1.50, "y": [true, null]}}', values=["1", '["a", "b"]', '{"x": 1.50, "y": [true, null]}'])
     file.row('{"id": 2, "tags": [], "at": null}', values=["2", "[]", None]).row('{"id": 3}', values=["3", None, None])
-    put("nested", "Arrays and objects become JSON texts, without blanks, numbers as they were written.", file, ["id:int64", "tags:string", "at:string"])
+    put("nested", "Arrays and objects become JSON texts, just as they were written.", file, ["id:int64", "tags:string", "at:string"])
 
     file = Text().rows(range(1, 120), good).bad('{"id": 120, "name": "a", "name": "b"}', "DUPLICATE_KEY", "name").rows(range(121, 140), good)
     put("duplicate-keys", "Which of them is meant?", file, columns)
@@ -64,7 +64,7 @@ def json_lines():
     file = Text().row('{"id": 1, "zip": "01067"}', values=["1", "01067"]).row('{"id": 2, "zip": "10115"}', values=["2", "10115"])
     put("quoted-numbers", "What JSON calls a string is one, digits or not.", file, ["id:int64", "zip:string"])
 
-    file = Text().row('{"id": 1}').other("\n \r\n").row('{"name": "a", "id": 2}', end="\r\n", values=["2", "a"]).row('{"id": 3, "extra": 1.5}', end="")
+    file = Text().row('{"id": 1}').other("\n \r\n").row('{"name": "a", "id": 2}', end="\r\n", values=["2", "a", None]).row('{"id": 3, "extra": 1.5}', end="")
     put("keys-come-and-go", "Keys in any order, new ones later, blank lines, \\r\\n, no last line end.", file, [*columns, "extra:decimal(*,1)"])
 
     file = Text().row('{"id": 1, "Name": "a"}').row('{"id": 2, "name": "b"}')

@@ -207,7 +207,7 @@ describe('what takes too much is stopped, and tells which limit', () => {
     expect(error).toMatchObject({ code: 'UNPROCESSABLE' });
     // A busy machine may need the whole time to fill the memory.
     expect([limit, 'time']).toContain(error.details['limit']);
-    expect(told(error)).toMatch(/SLIPWAY_QUERY_(TIMEOUT_MS|MEMORY_MB)/);
+    expect(told(error)).toMatch(/SLIPWAY_QUERY_(SECONDS|MEMORY_MB)/);
   });
 
   test('SQL that is too long, too deep or too wide', async () => {
