@@ -7,6 +7,7 @@ names that the demo leaves behind, and each answer must fit the schema and statu
 """
 
 import sys
+import time
 
 import requests
 from jsonschema import Draft202012Validator
@@ -45,6 +46,16 @@ hook = {"name": "openapi", "url": "https://example.com/hook", "events": [{"entit
 webhook = requests.post(f"{base}/api/2.0/mlflow/webhooks", json=hook, timeout=30).json()["webhook"]["webhook_id"]
 query = {"run": tracked["runId"], "metric": "aucScore", "model": "late-flights", "at": "2040-01-01T00:00:00Z"}
 
+rows = f"{base}/api/v1/datasets/openapi"
+requests.put(f"{rows}/settings", json={"maxBadFraction": 0.5, "columns": [{"name": "n", "type": "int64"}]}, timeout=30)
+requests.put(f"{rows}/files/one-is-bad.csv", data="n\n1\nx\n2\n", timeout=30)
+deadline = time.monotonic() + 60
+while not (quarantined := requests.get(f"{rows}/quarantine", timeout=30).json()["items"]):
+    if time.monotonic() > deadline:
+        raise SystemExit("FAILED no quarantined row within 60 s\n0 passed, 1 failed")
+    time.sleep(0.2)
+quarantine = {"dataset": "openapi", "quarantineId": quarantined[0]["quarantineId"]}
+
 run_id = requests.get(f"{base}/api/v1/runs?limit=1", timeout=30).json()["items"][0]["runId"]
 for path, method, operation in operations:
     # MLflow's two at the root give files, and errors in MLflow's own shape: its clients check them.
@@ -53,6 +64,8 @@ for path, method, operation in operations:
     values = {**names, "runId": run_id, "webhookId": webhook}
     if path.startswith("/api/v1/tracking"):
         values.update(tracked)
+    if "/quarantine/" in path:
+        values.update(quarantine)
     if path.startswith("/api/v1/models"):
         values["version"] = "1"
     needed = {q["name"]: query[q["name"]] for q in operation.get("parameters", []) if q["in"] == "query" and q.get("required")}
