@@ -35,6 +35,7 @@ const histogramSchema = z.object({ edges: z.array(valueText), rows: z.array(z.in
 
 /** Of numbers; NaN and infinite values are counted, and left out of all other figures. */
 const numbersSchema = z.object({
+  /** Of whole numbers and doubles the exact sum, rounded once; of decimals as if each were a double. */
   mean: z.number().optional(),
   /** Of a sample: divided by one less than the number of values; left out below two values. */
   std: z.number().optional(),

@@ -28,8 +28,9 @@ export async function profileOrdered(
       return await profileDoubles(work, limits);
     case 'int64':
       return await profileWhole(work, integers, limits, async (extent) => {
-        const sums = await sumIntegers(work, extent);
-        return { mean: meanAroundPivot(sums, extent.median, 0), std: sampleDeviation(sums) };
+        const { exactSum, sums } = await sumIntegers(work, extent);
+        const exact = { count: extent.count, sum: exactSum, gridBits: 0, exponent: 0 };
+        return { mean: meanAroundPivot(exact, extent.median, 0), std: sampleDeviation(sums) };
       });
     case 'date':
       return await profileWhole(work, dates, limits, undefined);

@@ -4,6 +4,7 @@ import type { ColumnWork } from './groups.ts';
 
 /** Terms of at most 2, and up to 2^35 of them, add up to less than 2^127. */
 const gridBits = 90;
+const grid = `${2 ** gridBits}::DOUBLE`;
 
 export interface Extent<Value> {
   readonly count: number;
@@ -14,41 +15,56 @@ export interface Extent<Value> {
 
 /**
  * Sums of doubles depend on their order, which depends on threads: each term is rounded to a whole number of 2^-90ths
- * of the largest first, and whole numbers are added.
+ * of the largest first, and whole numbers are added. What that rounds off of the values themselves is added as well, in
+ * 2^-180ths, so that a mean is not spoilt by one huge value.
  */
 export async function sumDoubles(
   work: ColumnWork,
   { count, min, max, median }: Extent<number>,
-): Promise<{ readonly aroundZero: PivotSums; readonly aroundMedian: PivotSums }> {
+): Promise<{ readonly aroundZero: Omit<PivotSums, 'squares'>; readonly aroundMedian: PivotSums }> {
   const size = exponentOf(min, max);
   // Halves: the difference of two doubles can be infinite.
   const spread = exponentOf(min / 2 - median / 2, max / 2 - median / 2) + 1;
-  const value = timesPowerOfTwo('v', -size);
+  const value = `(${timesPowerOfTwo('v', -size)} * ${grid})`;
   const distance = `(${timesPowerOfTwo('v', -spread)} - ${timesPowerOfTwo(`'${median}'::DOUBLE`, -spread)})`;
-  const [zero, sum, squares] = await readSums(work, [
-    onGrid(value),
+  const [high, sum, squares] = await readSums(work, [
+    `${value}::HUGEINT`,
     onGrid(distance),
     onGrid(`(${distance} * ${distance})`),
   ]);
+  // Of 53 bits of a double none lies below the grid unless the value is that small.
+  const hasRest = (await readSmallest(work)) < 2 ** (size - (gridBits - 53));
+  const [low] = hasRest ? await readSums(work, [onGrid(`(${value} - ${value}::HUGEINT::DOUBLE)`)]) : [0n];
   return {
-    aroundZero: { count, sum: zero, squares: 0n, gridBits, exponent: size },
+    aroundZero: {
+      count,
+      sum: (high << BigInt(gridBits)) + low,
+      gridBits: 2 * gridBits,
+      exponent: size,
+    },
     aroundMedian: { count, sum, squares, gridBits, exponent: spread },
   };
+}
+
+async function readSmallest({ connection, signal }: ColumnWork): Promise<number> {
+  const sql = 'SELECT min(abs(v)) FILTER (v <> 0) FROM groups';
+  return ((await runQuery(connection, sql, signal)).value(0, 0) as number | null) ?? Infinity;
 }
 
 export async function sumIntegers(
   work: ColumnWork,
   { count, min, max, median }: Extent<bigint>,
-): Promise<PivotSums> {
+): Promise<{ readonly exactSum: bigint; readonly sums: PivotSums }> {
   const reach = max - median > median - min ? max - median : median - min;
+  const pivot = `('${median}'::BIGINT)`;
   // Small ones are added up as they are.
   if (reach * reach * BigInt(count) < 2n ** 62n) {
-    const distance = `(v - ('${median}'::BIGINT))`;
-    const [sum, squares] = await readSums(work, [distance, `(${distance} * ${distance})`]);
-    return { count, sum, squares, gridBits: 0, exponent: 0 };
+    const [sum, squares] = await readSums(work, [`(v - ${pivot})`, `((v - ${pivot}) * (v - ${pivot}))`]);
+    return { exactSum: sum, sums: { count, sum, squares, gridBits: 0, exponent: 0 } };
   }
-  const wide = reach >= 2n ** 63n ? '::HUGEINT' : '';
-  return await sumDistances(work, `(v${wide} - ('${median}'::BIGINT))::DOUBLE`, count, Number(reach));
+  const distance = `(v::HUGEINT - ${pivot})`;
+  const [exactSum] = await readSums(work, [distance]);
+  return { exactSum, sums: await sumDistances(work, `${distance}::DOUBLE`, count, Number(reach)) };
 }
 
 export async function sumDecimals(
@@ -84,7 +100,7 @@ async function readSums(
 }
 
 function onGrid(term: string): string {
-  return `(${term} * ${2 ** gridBits}::DOUBLE)::HUGEINT`;
+  return `(${term} * ${grid})::HUGEINT`;
 }
 
 /** In two steps where one factor would be no double. */
