@@ -7,7 +7,6 @@ import { readHeader } from './read-header.ts';
 import { nameColumns } from './name-columns.ts';
 import { createWindow, type Window } from './records/record-batch.ts';
 import { findLineEnd, skipLineEnd } from './records/resync.ts';
-import { windowBytes } from './records/scan-records.ts';
 import { sniffDelimiter } from './sniff-delimiter.ts';
 
 export interface Head {
@@ -20,14 +19,15 @@ export interface Head {
 export interface HeadOptions {
   readonly kind: TextKind;
   readonly limits: TextLimits;
+  readonly windowBytes: number;
   readonly delimiter: string | undefined;
   readonly header: 'present' | readonly string[] | undefined;
 }
 
-/** Reads the first MiB of UTF-8 text, and tells what its records are. */
+/** Reads the first window of UTF-8 text, and tells what its records are. */
 export async function readHead(reader: ByteReader, options: HeadOptions): Promise<Head> {
-  const window = createWindow(windowBytes);
-  await reader.fill(window, windowBytes);
+  const window = createWindow(options.windowBytes);
+  await reader.fill(window, options.windowBytes);
   const { bytes, to, isLast } = window;
   checkText(bytes.subarray(0, Math.min(to, 64 * 1024)), options.kind);
   let start = skipBlankLines(bytes, 0, to);

@@ -15,6 +15,9 @@ import { type Scan, scanRecords } from './records/scan-records.ts';
 import { hasUtf8Mark, readUtf16Mark } from './bytes/signatures.ts';
 import { transcodeUtf16 } from './bytes/transcode-utf16.ts';
 
+/** Of the file at a time: what is scanned in a millisecond or two. */
+const defaultWindowBytes = 1024 * 1024;
+
 /** How many chunks wait on disk. */
 const maxWaitingChunks = 3;
 
@@ -32,6 +35,8 @@ export interface ScanOptions {
   readonly delimiter?: string;
   /** `present`: the first record is the header however it looks; names: there is none, these are the columns. */
   readonly header?: 'present' | readonly string[];
+  /** How much is read and scanned at a time, and is looked at to find out what is left out above; 1 MiB. */
+  readonly windowBytes?: number;
 }
 
 /** A scan under way. Disposing of it stops it and removes the chunk files nobody has taken. */
@@ -83,9 +88,11 @@ async function openScan(content: ByteReader, options: ScanOptions, limits: TextL
   const markBytes = utf16 ? 2 : hasUtf8Mark(mark) ? 3 : 0;
   for await (const _ of content.take(markBytes));
   const reader = utf16 ? new ByteReader(transcodeUtf16(content.take(Infinity), utf16)) : content;
+  const windowBytes = options.windowBytes ?? defaultWindowBytes;
   const { shape, notes, window } = await readHead(reader, {
     kind: options.format.format,
     limits,
+    windowBytes,
     delimiter: options.delimiter,
     header: options.header,
   });
@@ -104,7 +111,15 @@ async function openScan(content: ByteReader, options: ScanOptions, limits: TextL
       if (reader !== content) await reader.close();
       await content.close();
     },
-    work: { window, reader, positions, maxRecordBytes: limits.maxRecordBytes, signal: options.signal, scan },
+    work: {
+      window,
+      reader,
+      positions,
+      maxRecordBytes: limits.maxRecordBytes,
+      windowBytes,
+      signal: options.signal,
+      scan,
+    },
   });
 }
 

@@ -9,7 +9,11 @@ import { scanBytes, type ScannedText, tinyChunks } from '../support/scan-bytes.t
 import { createFolder } from '../support/stores.ts';
 
 const lineEnd = fc.constantFrom('\n', '\n', '\r\n', '\r');
+/** So small that records begin and end in other windows; the header must fit. */
+const windowBytes = fc.integer({ min: 32, max: 300 });
 const blocks = fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 5 });
+
+const how = fc.record({ blocks, windowBytes });
 
 /** A record of a file, as bytes, and what must become of it. */
 interface Item {
@@ -77,6 +81,7 @@ const file = fc
       mark: fc.constantFrom('', '\ufeff'),
       hasLastEnd: fc.boolean(),
       blocks,
+      windowBytes,
     }),
   );
 
@@ -84,7 +89,7 @@ test('every record of a made-up file is where it belongs, with its place and its
   const folder = createFolder();
   const duckdb = await (await DuckDBInstance.create(':memory:', { threads: '1' })).connect();
   await fc.assert(
-    fc.asyncProperty(file, async ({ columns, delimiter, items, mark, hasLastEnd, blocks: lengths }) => {
+    fc.asyncProperty(file, async ({ columns, delimiter, items, mark, hasLastEnd, ...how }) => {
       const names = Array.from({ length: columns }, (_, i) => `c${i}`);
       const parts: Buffer[] = [Buffer.from(`${mark}${names.join(delimiter)}\n`)];
       let offset = parts[0]!.length;
@@ -97,7 +102,7 @@ test('every record of a made-up file is where it belongs, with its place and its
         return place;
       });
       const content = Buffer.concat(parts);
-      const scanned = await scanBytes(content, { blocks: lengths, delimiter, chunkSize: tinyChunks });
+      const scanned = await scanBytes(content, { ...how, delimiter, chunkSize: tinyChunks });
 
       expect(scanned.shape).toEqual({ kind: 'csv', delimiter, header: names });
       const good = placed.filter((item) => item.values);
@@ -193,15 +198,15 @@ function checkAccount(content: Buffer, scanned: ScannedText, headerBytes: number
     expect(content.subarray(offset, offset + length).equals(bytes)).toBe(true);
 }
 
-test('whatever the bytes: every record is good or bad, good ones are RFC 4180, bad ones are not, blocks change nothing', async () => {
+test('whatever the bytes: every record is good or bad, good ones are RFC 4180, bad ones are not, blocks and windows change nothing', async () => {
   await fc.assert(
-    fc.asyncProperty(soups, blocks, fc.constantFrom(12, 1 << 20), async (body, lengths, maxRecordBytes) => {
+    fc.asyncProperty(soups, how, fc.constantFrom(12, 40, 1 << 20), async (body, pieces, maxRecordBytes) => {
       const header = Buffer.from('h1,h2\n');
       const content = Buffer.concat([header, body]);
       const options = { limits: { maxRecordBytes }, delimiter: ',', chunkSize: tinyChunks };
       const scanned = await scanBytes(content, options);
       checkAccount(content, scanned, header.length);
-      expect(await scanBytes(content, { ...options, blocks: lengths })).toEqual(scanned);
+      expect(await scanBytes(content, { ...options, ...pieces })).toEqual(scanned);
       const { good, bad } = placesOf(scanned);
       for (const { bytes } of good) {
         expect(isUtf8(bytes)).toBe(true);
@@ -220,7 +225,7 @@ test('whatever the bytes: every record is good or bad, good ones are RFC 4180, b
       // A file that is right as a whole has no bad record.
       // (A quoted nothing alone reads as a blank line does, and is none.)
       const isPlain = isUtf8(body) && !/(^|[\r\n])""([\r\n]|$)/.test(body.toString());
-      const whole = maxRecordBytes > 12 && isPlain ? readRfc4180(body.toString()) : undefined;
+      const whole = maxRecordBytes > 40 && isPlain ? readRfc4180(body.toString()) : undefined;
       const rows = whole?.filter((fields) => fields.length > 1 || fields[0] !== '');
       if (rows?.every((fields) => fields.length === 2)) {
         expect(bad).toEqual([]);
@@ -233,12 +238,12 @@ test('whatever the bytes: every record is good or bad, good ones are RFC 4180, b
 
 test('whatever the lines: every one is good or bad', async () => {
   await fc.assert(
-    fc.asyncProperty(soups, blocks, fc.constantFrom(12, 1 << 20), async (body, lengths, maxRecordBytes) => {
+    fc.asyncProperty(soups, how, fc.constantFrom(12, 40, 1 << 20), async (body, pieces, maxRecordBytes) => {
       const content = Buffer.concat([Buffer.from('{}\n'), body]);
       const options = { kind: 'jsonl' as const, limits: { maxRecordBytes }, chunkSize: tinyChunks };
       const scanned = await scanBytes(content, options);
       checkAccount(content, scanned, 0);
-      expect(await scanBytes(content, { ...options, blocks: lengths })).toEqual(scanned);
+      expect(await scanBytes(content, { ...options, ...pieces })).toEqual(scanned);
       const lines = content
         .toString('latin1')
         .split(/\r\n|\n|\r/)

@@ -17,6 +17,8 @@ describe('delimiters', () => {
     [',', 'a,b\n"1;2;3",4\n"5;6",7\n'],
     // Most records decide, not all.
     [',', `a,b,c\n1,2\n${'1,2,3\n'.repeat(50)}`],
+    // The records decide, even for fewer columns.
+    [';', 'a,b,c;d\n1;2\n3;4\n5;6,7\n'],
     // Nothing but the header.
     [';', 'a;b\n'],
     [',', 'a'],

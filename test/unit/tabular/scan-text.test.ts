@@ -87,6 +87,8 @@ test('the chunks of all records come, in order, and nothing is left', async () =
     expect(lines).toEqual(
       Array.from({ length: chunk.records }, (_, i) => `${next + i},${(next + i) * 7919}`),
     );
+    expect(Array.from(chunk.numbers)).toEqual(lines.map((_, i) => next + i + 1));
+    expect(Array.from(chunk.lengths)).toEqual(lines.map((line) => line.length));
     next += chunk.records;
     await chunk[Symbol.asyncDispose]();
   }

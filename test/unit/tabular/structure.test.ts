@@ -166,6 +166,19 @@ describe('a quote too many', () => {
     }
   });
 
+  test('a text of many lines that is longer than a record may be costs its first line, and the others tell for themselves', async () => {
+    const limits = { maxRecordBytes: 1000 };
+    const lines = Array.from({ length: 300 }, (_, i) => `line ${i}`);
+    const text = `${header}0,"${lines.join('\n')}",y\n1,x,y\n`;
+    for (const windowBytes of [100, 1_000_000]) {
+      const { good, bad } = await scan(text, { limits, windowBytes });
+      expect(good).toEqual(['1,x,y']);
+      expect(bad[0]).toEqual([1, 'UNTERMINATED_QUOTE', '0,"line 0']);
+      expect(bad[1]).toEqual([2, 'RAGGED_ROW', 'line 1']);
+      expect(bad).toHaveLength(300);
+    }
+  });
+
   test('on every line costs time by the line, not by the file', async () => {
     const lines = Array.from({ length: 60_000 }, (_, i) => `${i},"x,y`);
     const { records, badRows } = await scan(header + lines.join('\n'));
