@@ -7,7 +7,7 @@ import { runQuery } from './run-query.ts';
 
 /** The files of one version, to select from. */
 export interface TableSource {
-  /** The table expression. */
+  /** The table expression. Besides the columns it has `file_index` and `file_row_number`, both from 0. */
   readonly from: string;
   readonly rows: number;
   /** Reads a column in its own type; null where a file does not have it. */
@@ -25,7 +25,11 @@ export async function openSource(
   signal: AbortSignal | undefined,
 ): Promise<TableSource> {
   if (paths.length === 0)
-    return { from: '(SELECT 1 WHERE false)', rows: 0, read: ({ type }) => `NULL::${typeOf(type)}` };
+    return {
+      from: '(SELECT 0 AS file_index, 0 AS file_row_number WHERE false)',
+      rows: 0,
+      read: ({ type }) => `NULL::${typeOf(type)}`,
+    };
   const from = `read_parquet([${paths.map(quoteText).join(', ')}], union_by_name = true)`;
   const header = await runQuery(connection, `SELECT * FROM ${from} LIMIT 0`, signal);
   // DuckDB finds columns whatever their case.

@@ -27,21 +27,16 @@ const table = fc.array(row, { maxLength: 12 });
 function tell(cell: TestValue, column: number): unknown {
   if (cell === null) return null;
   const text = String(cell);
-  switch (columns[column]?.type) {
-    case 'int64':
-      return text.length < 10 ? Number(text) : text;
-    case 'double':
-      return { nan: 'NaN', inf: 'Infinity', '-inf': '-Infinity' }[text] ?? Number(text) + 0;
-    case 'timestamp':
-      return text
-        .replace(' ', 'T')
-        .replace('+00', 'Z')
-        .replace(/:(\d\d)\.(\d{6})Z/, ':$1.$2Z');
-    default:
-      return text;
-  }
+  const type = columns[column]?.type;
+  if (type === 'int64') return text.length < 10 ? Number(text) : text;
+  if (type === 'double')
+    return { nan: 'NaN', inf: 'Infinity', '-inf': '-Infinity' }[text] ?? Number(text) + 0;
+  return type === 'timestamp' ? text.replace(' ', 'T').replace('+00', 'Z') : text;
 }
 
+interface Difference extends Record<string, unknown> {
+  readonly kind: string;
+}
 type Row = readonly TestValue[];
 const told = (cells: Row) => cells.map(tell);
 const identity = (cells: Row) => JSON.stringify(told(cells));
@@ -97,21 +92,17 @@ describe('rows differ as a naive comparison says', () => {
         const whole = await differ.diff(a, b, { keys, offset: 0, limit: 100 });
         const keyOf = (cells: Row) => JSON.stringify(places.map((place) => told(cells)[place]));
         const [was, is] = [before, after].map((rows) => new Map(rows.map((one) => [keyOf(one), told(one)])));
-        const expected = [...new Set([...was!.keys(), ...is!.keys()])].flatMap(
-          (key): { readonly kind: string }[] => {
-            const [old, fresh] = [was!.get(key), is!.get(key)];
-            if (old === undefined) return [{ kind: 'added', row: fresh, before: 0, after: 1 }];
-            if (fresh === undefined) return [{ kind: 'removed', row: old, before: 1, after: 0 }];
-            const changes = columns.flatMap(({ name }, index) =>
-              JSON.stringify(old[index]) === JSON.stringify(fresh[index])
-                ? []
-                : [{ column: name, before: old[index], after: fresh[index] }],
-            );
-            return changes.length === 0
+        const expected = [...new Set([...was!.keys(), ...is!.keys()])].flatMap((key): Difference[] => {
+          const [old, fresh] = [was!.get(key), is!.get(key)];
+          if (old === undefined) return [{ kind: 'added', row: fresh, before: 0, after: 1 }];
+          if (fresh === undefined) return [{ kind: 'removed', row: old, before: 1, after: 0 }];
+          const changes = columns.flatMap(({ name }, index) =>
+            JSON.stringify(old[index]) === JSON.stringify(fresh[index])
               ? []
-              : [{ kind: 'changed', key: JSON.parse(key) as unknown, changes }];
-          },
-        );
+              : [{ column: name, before: old[index], after: fresh[index] }],
+          );
+          return changes.length === 0 ? [] : [{ kind: 'changed', key: JSON.parse(key) as unknown, changes }];
+        });
         expect(sortByText(whole.rows)).toEqual(sortByText(expected));
         const of = (kind: string) => expected.filter((one) => one.kind === kind).length;
         expect(whole.counts).toEqual({

@@ -6,10 +6,14 @@ import type { ColumnType } from '../../datasets/schema/column.ts';
 import { typeOf } from '../column-sql.ts';
 import { openSource } from '../table-source.ts';
 
-/** One of two tables, as a query for columns `c0`, `c1`… that mean the same in both. */
+/** One of two tables, with columns `c0`, `c1`… that mean the same in both. */
 export interface DiffSide {
-  readonly select: string;
+  readonly paths: readonly string[];
   readonly rows: number;
+  /** A query for some columns, by their places; also has `file_index` and `file_row_number`. */
+  select(places: readonly number[]): string;
+  /** The same, of some of its files. */
+  narrow(paths: readonly string[]): Promise<DiffSide>;
   /** Of each column, as it is told: the other table's, where this one lacks it. */
   readonly types: readonly ColumnType[];
 }
@@ -56,16 +60,22 @@ export async function openSide(
   const source = await openSource(connection, table.paths, signal);
   const other = side === 'before' ? 'after' : 'before';
   const types = columns.map((column) => column[side] ?? column[other] ?? 'string');
-  const selected = columns.map((column, index) => {
-    const type = column[side];
+  const read = (place: number) => {
+    const { name, [side]: type } = columns[place] ?? { name: '' };
     // Of a column that is not of this version, no leftover in a file is read.
-    const value =
-      type === undefined
-        ? `NULL::${typeOf(types[index] ?? 'string')}`
-        : source.read({ name: column.name, type, nullable: true });
-    return `${value} AS c${index}`;
-  });
-  return { select: `SELECT ${selected.join(', ')} FROM ${source.from}`, rows: source.rows, types };
+    if (type === undefined) return `NULL::${typeOf(types[place] ?? 'string')}`;
+    return source.read({ name, type, nullable: true });
+  };
+  return {
+    paths: table.paths,
+    rows: source.rows,
+    types,
+    select: (places) => {
+      const selected = places.map((place) => `${read(place)} AS c${place}`);
+      return `SELECT ${[...selected, 'file_index', 'file_row_number'].join(', ')} FROM ${source.from}`;
+    },
+    narrow: (paths) => openSide(connection, { ...table, paths }, columns, side, signal),
+  };
 }
 
 /** What a column is compared as: a type of both, or text. */

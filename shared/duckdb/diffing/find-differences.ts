@@ -45,8 +45,9 @@ export async function findDifferences(work: DiffWork): Promise<RowCounts> {
     .filter((_, index) => !keys.includes(index));
   const hash = keys.length > 0 && values.length > 0 ? hashOf(values) : '0::UBIGINT';
   const selected = ids.map((id, index) => `${id} AS k${index}`).join(', ');
-  const side = ({ select }: DiffSide, weight: number) =>
-    `SELECT ${selected}, ${hash} AS h, ${weight}::BIGINT AS w FROM (${select})`;
+  const all = columns.map((_, index) => index);
+  const weigh = (side: DiffSide, weight: number) =>
+    `SELECT ${selected}, ${hash} AS h, ${weight}::BIGINT AS w FROM (${side.select(all)})`;
   const isSame =
     keys.length > 0 ? `sum(w) = ${later + 1} AND bit_xor(h) = 0` : `${timesBefore} = ${timesAfter}`;
   await runQuery(
@@ -54,7 +55,7 @@ export async function findDifferences(work: DiffWork): Promise<RowCounts> {
     `CREATE OR REPLACE TEMP TABLE differences AS
      SELECT * FROM (
        SELECT ${names}, sum(w)::BIGINT AS w${keys.length > 0 ? `, ${isSame} AS same` : ''}
-       FROM (${side(before, 1)} UNION ALL ${side(after, later)}) GROUP BY ${names})
+       FROM (${weigh(before, 1)} UNION ALL ${weigh(after, later)}) GROUP BY ${names})
      WHERE NOT ${keys.length > 0 ? 'same' : `(${isSame})`}`,
     signal,
   );

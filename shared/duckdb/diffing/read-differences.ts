@@ -1,9 +1,10 @@
-import type { DuckDBValue } from '@duckdb/node-api';
+import { DuckDBBlobValue, type DuckDBValue } from '@duckdb/node-api';
 import type { JsonValue } from '../../core/json.ts';
 import type { DiffRow } from '../../datasets/diff/row-diff.ts';
+import type { ColumnType } from '../../datasets/schema/column.ts';
 import { toJsonValue } from '../querying/json-value.ts';
 import { runQuery } from '../run-query.ts';
-import { comparable } from './diff-sides.ts';
+import { comparable, type DiffSide } from './diff-sides.ts';
 import { identify, timesAfter, timesBefore, type DiffWork } from './find-differences.ts';
 
 /** Longer texts, in code points, and binary values, in bytes, are cut. */
@@ -17,100 +18,165 @@ export function limitRows(columns: number, limit: number): number {
   return Math.max(1, Math.min(limit, Math.floor(maxCells / (2 * Math.max(1, columns)))));
 }
 
+/** DuckDB's intermediate results take 16 KiB a column and more. */
+const columnsAtOnce = 128;
+
+/** One row of a page: how often it stands in each version, and its values there. */
+interface FoundRow {
+  readonly timesBefore: number;
+  readonly timesAfter: number;
+  readonly before: DuckDBValue[];
+  readonly after: DuckDBValue[];
+  readonly differs: boolean[];
+}
+
 /** The rows of a page of `differences`, each with the values of both versions. */
 export async function readDifferences(
   work: DiffWork,
   { offset, limit }: { readonly offset: number; readonly limit: number },
 ): Promise<DiffRow[]> {
   const { connection, columns, signal } = work;
-  const ids = identify(work);
-  const names = ids.map((_, index) => `k${index}`);
-  const order = names.map((name) => `${name} NULLS LAST`).join(', ');
+  const order = identify(work)
+    .map((_, index) => `k${index} NULLS LAST`)
+    .join(', ');
   await runQuery(
     connection,
     `CREATE OR REPLACE TEMP TABLE page AS SELECT row_number() OVER (ORDER BY ${order}) AS ord, * FROM
        (SELECT * FROM differences ORDER BY ${order} LIMIT ${limit} OFFSET ${offset})`,
     signal,
   );
-  await keepRows(work, 'before');
-  await keepRows(work, 'after');
-  const cells = (table: string) => columns.map((_, index) => `${table}.c${index}`);
-  const differs = columns.map(
-    (column, index) =>
-      `${comparable(column, `b.c${index}`)} IS DISTINCT FROM ${comparable(column, `a.c${index}`)}`,
-  );
-  const result = await runQuery(
+  const before = await locateRows(work, 'before');
+  const after = await locateRows(work, 'after');
+  const times = await runQuery(
     connection,
-    `SELECT ${timesBefore}::DOUBLE, ${timesAfter}::DOUBLE, [${differs.join(', ')}],
-       ${[...shorten(work, 'before', cells('b')), ...shorten(work, 'after', cells('a'))].join(', ')}
-     FROM page LEFT JOIN rows_before b USING (ord) LEFT JOIN rows_after a USING (ord) ORDER BY ord`,
+    `SELECT ${timesBefore}::DOUBLE, ${timesAfter}::DOUBLE FROM page ORDER BY ord`,
     signal,
   );
-  return result.getRows().map((row) => toDiffRow(work, row));
+  const rows = times.getRows().map(([was, is]): FoundRow => ({
+    timesBefore: was as number,
+    timesAfter: is as number,
+    before: [],
+    after: [],
+    differs: [],
+  }));
+  for (let first = 0; first < columns.length; first += columnsAtOnce) {
+    const count = Math.min(columnsAtOnce, columns.length - first);
+    const places = Array.from({ length: count }, (_, index) => first + index);
+    await keepColumns(work, 'before', before, places);
+    await keepColumns(work, 'after', after, places);
+    await readColumns(work, places, rows);
+  }
+  return rows.map((row) => toDiffRow(work, row));
 }
 
-/** Rows of one table that are on the page, one each: with keys there is one, without keys they are all equal. */
-async function keepRows(work: DiffWork, side: 'before' | 'after'): Promise<void> {
+/**
+ * Stores where one table has the page's rows, in `at_before(ord, f, n)`. Without keys many rows can be meant, which are
+ * all equal: the first.
+ *
+ * @returns the table with no more files than are needed
+ */
+async function locateRows(work: DiffWork, side: 'before' | 'after'): Promise<DiffSide> {
   const { connection, columns, keys, signal } = work;
   const ids = identify(work);
-  const cells = columns.map((_, index) => `c${index}`);
-  const hasNull = await readHasNull(work, ids.length);
+  const tests = ids.map((_, index) => `coalesce(bool_or(k${index} IS NULL), false)`).join(', ');
+  const hasNull = (await runQuery(connection, `SELECT ${tests} FROM page`, signal)).getRows()[0] ?? [];
   // Equality lets DuckDB skip what lies outside of the page's keys; with null in them it cannot be used.
   const conditions = ids.map((id, index) =>
     hasNull[index] === true ? `${id} IS NOT DISTINCT FROM k${index}` : `${id} = k${index}`,
   );
-  const found = `SELECT ord, ${cells.join(', ')} FROM (${work[side].select}) JOIN page ON ${conditions.join(' AND ')}`;
-  const once = `SELECT ord, ${cells.map((cell) => `any_value(${cell}) AS ${cell}`).join(', ')} FROM (${found}) GROUP BY ord`;
+  const places = keys.length > 0 ? keys : columns.map((_, index) => index);
+  const found = await runQuery(
+    connection,
+    `SELECT ord, min(file_index::BIGINT * 4294967296 + file_row_number)::BIGINT
+     FROM (${work[side].select(places)}) JOIN page ON ${conditions.join(' AND ')} GROUP BY ord`,
+    signal,
+  );
+  const located = (found.getRows() as [bigint, bigint][]).map(([ord, position]) => ({
+    ord,
+    file: Number(position >> 32n),
+    row: position & 0xffff_ffffn,
+  }));
+  const files = [...new Set(located.map(({ file }) => file))].sort((a, b) => a - b);
+  const values = located.map(({ ord, file, row }) => `(${ord}, ${files.indexOf(file)}, ${row})`);
   await runQuery(
     connection,
-    `CREATE OR REPLACE TEMP TABLE rows_${side} AS ${keys.length > 0 ? found : once}`,
+    `CREATE OR REPLACE TEMP TABLE at_${side} AS SELECT * FROM (VALUES ${['(-1, -1, -1)', ...values].join(', ')}) AS t(ord, f, n)`,
+    signal,
+  );
+  return await work[side].narrow(files.map((file) => work[side].paths[file] ?? ''));
+}
+
+async function keepColumns(
+  { connection, signal }: DiffWork,
+  side: 'before' | 'after',
+  table: DiffSide,
+  places: readonly number[],
+): Promise<void> {
+  await runQuery(
+    connection,
+    `CREATE OR REPLACE TEMP TABLE rows_${side} AS SELECT ord, ${places.map((place) => `c${place}`).join(', ')}
+     FROM (${table.select(places)}) JOIN at_${side} ON file_index = f AND file_row_number = n`,
     signal,
   );
 }
 
-async function readHasNull({ connection, signal }: DiffWork, ids: number): Promise<readonly boolean[]> {
-  const tests = Array.from({ length: ids }, (_, index) => `coalesce(bool_or(k${index} IS NULL), false)`);
-  const result = await runQuery(connection, `SELECT ${tests.join(', ')} FROM page`, signal);
-  return (result.getRows()[0] ?? []) as boolean[];
+/** Adds the values of some columns to rows. */
+async function readColumns(
+  work: DiffWork,
+  places: readonly number[],
+  rows: readonly FoundRow[],
+): Promise<void> {
+  const differs = places.map((place) => {
+    const column = work.columns[place] ?? { name: '' };
+    return `${comparable(column, `b.c${place}`)} IS DISTINCT FROM ${comparable(column, `a.c${place}`)}`;
+  });
+  const selected = [
+    ...differs,
+    ...places.map((place) => shorten(work.before.types[place], `b.c${place}`)),
+    ...places.map((place) => shorten(work.after.types[place], `a.c${place}`)),
+  ];
+  const result = await runQuery(
+    work.connection,
+    `SELECT ${selected.join(', ')}
+     FROM page LEFT JOIN rows_before b USING (ord) LEFT JOIN rows_after a USING (ord) ORDER BY ord`,
+    work.signal,
+  );
+  const count = places.length;
+  for (const [index, values] of result.getRows().entries()) {
+    rows[index]?.differs.push(...(values.slice(0, count) as boolean[]));
+    rows[index]?.before.push(...values.slice(count, 2 * count));
+    rows[index]?.after.push(...values.slice(2 * count));
+  }
 }
 
 /** One more than may be kept, so that what goes on is known. */
-function shorten(work: DiffWork, side: 'before' | 'after', cells: readonly string[]): string[] {
-  return cells.map((cell, index) => {
-    const type = work[side].types[index];
-    if (type === 'string') return `left(${cell}, ${maxCellLength + 1})`;
-    return type === 'binary' ? `array_slice(${cell}, 1, ${maxCellLength + 1})` : cell;
-  });
+function shorten(type: ColumnType | undefined, cell: string): string {
+  if (type === 'string') return `left(${cell}, ${maxCellLength + 1})`;
+  return type === 'binary' ? `array_slice(${cell}, 1, ${maxCellLength + 1})` : cell;
 }
 
-function toDiffRow({ columns, keys }: DiffWork, row: readonly DuckDBValue[]): DiffRow {
-  const [before, after, differs, ...values] = row as [
-    number,
-    number,
-    { items: readonly boolean[] },
-    ...DuckDBValue[],
-  ];
+function toDiffRow({ columns, keys }: DiffWork, row: FoundRow): DiffRow {
+  const { timesBefore: before, timesAfter: after } = row;
   const cut = new Set<string>();
-  const read = (value: DuckDBValue | undefined, index: number): JsonValue => {
-    const { cell, isCut } = cutCell(value ?? null);
+  const read = (values: readonly DuckDBValue[]) => (index: number) => {
+    const { cell, isCut } = cutCell(values[index] ?? null);
     if (isCut) cut.add(columns[index]?.name ?? '');
     return cell;
   };
-  const count = columns.length;
-  const old = (index: number) => read(values[index], index);
-  const fresh = (index: number) => read(values[count + index], index);
+  const [old, fresh] = [read(row.before), read(row.after)];
+  const places = columns.map((_, index) => index);
   const isChanged = keys.length > 0 && before === 1 && after === 1;
   const told: DiffRow = isChanged
     ? {
         kind: 'changed',
         key: keys.map(fresh),
         changes: columns.flatMap(({ name }, index) =>
-          differs.items[index] === true ? [{ column: name, before: old(index), after: fresh(index) }] : [],
+          row.differs[index] === true ? [{ column: name, before: old(index), after: fresh(index) }] : [],
         ),
       }
     : before > after
-      ? { kind: 'removed', row: columns.map((_, index) => old(index)), before, after }
-      : { kind: 'added', row: columns.map((_, index) => fresh(index)), before, after };
+      ? { kind: 'removed', row: places.map(old), before, after }
+      : { kind: 'added', row: places.map(fresh), before, after };
   return cut.size > 0 ? { ...told, cutColumns: [...cut] } : told;
 }
 
@@ -119,12 +185,8 @@ function cutCell(value: DuckDBValue): { readonly cell: JsonValue; readonly isCut
     const points = Array.from(value);
     return { cell: points.slice(0, maxCellLength).join(''), isCut: points.length > maxCellLength };
   }
+  if (value instanceof DuckDBBlobValue && value.bytes.length > maxCellLength)
+    return { cell: Buffer.from(value.bytes.subarray(0, maxCellLength)).toString('base64'), isCut: true };
   // Not -0, which is the same.
-  const cell = value === 0 ? 0 : toJsonValue(value);
-  // Base64 of one byte more than is kept.
-  const whole =
-    typeof cell === 'string' && typeof value === 'object' && cell.length > (maxCellLength / 3) * 4 + 1;
-  return whole
-    ? { cell: Buffer.from(cell, 'base64').subarray(0, maxCellLength).toString('base64'), isCut: true }
-    : { cell, isCut: false };
+  return { cell: value === 0 ? 0 : toJsonValue(value), isCut: false };
 }
