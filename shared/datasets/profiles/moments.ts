@@ -17,7 +17,7 @@ export interface PivotSums {
  * The sample standard deviation, √((Σd² - (Σd)²/n) / (n - 1)) with d = value - pivot. With the median as the pivot the
  * subtraction loses at most one bit, for the mean is never further from the median than one standard deviation.
  *
- * @returns undefined below two values
+ * @returns undefined below two values, and when it is greater than every double
  * @see https://en.wikipedia.org/wiki/Median#Inequality_relating_means_and_medians
  */
 export function sampleDeviation({ count, sum, squares, gridBits, exponent }: PivotSums): number | undefined {
@@ -28,7 +28,8 @@ export function sampleDeviation({ count, sum, squares, gridBits, exponent }: Piv
   if (numerator <= 0n) return 0;
   const inGrid = Math.sqrt(ratio(numerator, grid * grid * n * (n - 1n)));
   const half = Math.trunc(exponent / 2);
-  return inGrid * 2 ** half * 2 ** (exponent - half);
+  const deviation = inGrid * 2 ** half * 2 ** (exponent - half);
+  return Number.isFinite(deviation) ? deviation : undefined;
 }
 
 /** Σd/n for a pivot of 0. Rounded once. */

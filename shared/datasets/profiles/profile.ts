@@ -37,7 +37,7 @@ const histogramSchema = z.object({ edges: z.array(valueText), rows: z.array(z.in
 const numbersSchema = z.object({
   /** Of whole numbers and doubles the exact sum, rounded once; of decimals as if each were a double. */
   mean: z.number().optional(),
-  /** Of a sample: divided by one less than the number of values; left out below two values. */
+  /** Of a sample: divided by one less than the number of values; left out below two values, and beyond doubles. */
   std: z.number().optional(),
   zeros: z.int(),
   negatives: z.int(),
