@@ -1,5 +1,8 @@
 import { AppError, isAppError } from '../core/errors.ts';
 
+/** `details.reason` of an error that another memory limit would help. */
+export const outOfMemory = 'OUT_OF_MEMORY';
+
 /**
  * DuckDB's errors are texts that begin with their kind. Those that speak of the file become UNPROCESSABLE with
  * DuckDB's own first line, which says what is wrong, without the path on this machine.
@@ -15,7 +18,7 @@ export function translateDuckDbError(error: unknown): AppError {
     return new AppError(
       'UNPROCESSABLE',
       'The table needs more memory to read than the limit allows.',
-      {},
+      { reason: outOfMemory },
       error,
     );
   if (/no space left|disk quota|max_temp_directory_size/i.test(text))

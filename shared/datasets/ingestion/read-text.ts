@@ -22,7 +22,10 @@ export async function readText(deps: StageDeps, format: TextFormat, landed: Land
     onBad: (row) => structural.addAll([row]),
     ...(chunkSize ? { chunkSize } : {}),
   });
-  await using converter = await deps.converters.open({ directory: folder });
+  await using converter = await deps.converters.open({
+    directory: folder,
+    ...(scan.shape.kind === 'csv' ? { columns: scan.shape.header.length } : {}),
+  });
   let records = 0;
   let bytes = 0;
   const typed = await typeChunks(scan.chunks(), landed, converter, (chunk) => {

@@ -9,8 +9,9 @@ export interface TableConverters {
    *
    * @param options.directory the only place it can read from and write to: chunks, Parquet input and results are in
    *   it or below
+   * @param options.columns how many the file has, where that is known: wide ones reserve more memory
    */
-  open(options: { readonly directory: string }): Promise<TableConverter>;
+  open(options: { readonly directory: string; readonly columns?: number }): Promise<TableConverter>;
 }
 
 /**

@@ -6,6 +6,7 @@ import type { ConvertedChunk, ConvertOptions, LocalDataFile } from '../../datase
 import { readJsonRecord } from '../../datasets/schema/read-json-record.ts';
 import { findRecords, splitRecord } from '../../datasets/schema/split-record.ts';
 import { quoteName } from '../quote.ts';
+import { outOfMemory } from '../errors.ts';
 import { runQuery } from '../run-query.ts';
 import { explainFault, toBadRow } from './bad-rows.ts';
 import { openCsv } from './chunk-source.ts';
@@ -117,7 +118,7 @@ async function writeStrictly(
     checkCount(records, file?.rows ?? 0);
     return file;
   } catch (error) {
-    if (isAppError(error, 'UNPROCESSABLE')) return undefined;
+    if (isAppError(error, 'UNPROCESSABLE') && error.details['reason'] !== outOfMemory) return undefined;
     throw error;
   }
 }

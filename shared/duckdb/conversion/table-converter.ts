@@ -21,13 +21,16 @@ export interface TableConverterOptions {
   readonly memoryLimitMb: number;
 }
 
+/** What a table's segments and vectors reserve for a column; few rows use but a little of it. */
+const reservedMbPerColumn = 0.4;
+
 export function createTableConverters(options: TableConverterOptions): TableConverters {
   return {
-    open: async ({ directory }) => {
+    open: async ({ directory, columns = 0 }) => {
       // A query has one thread and there are several: sharing out one query among threads costs more than it gains.
       const session = await openDuckDb({
         threads: 1,
-        memoryLimitMb: options.memoryLimitMb,
+        memoryLimitMb: Math.max(options.memoryLimitMb, Math.ceil(columns * reservedMbPerColumn)),
         tempDirectory: directory,
         allowedPaths: [],
         allowedDirectories: [directory],
