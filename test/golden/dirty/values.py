@@ -135,6 +135,17 @@ def declared():
 
 
 def constants():
+    names = [f"c{i}" for i in range(250)]
+    file = Text(",".join(names))
+    for row in range(1, 131):
+        fields = [str(row * 3 + i % 7) for i in range(250)]
+        if row == 120:
+            fields[200] = "oops"
+            file.bad(",".join(fields), "WRONG_TYPE", "c200")
+        else:
+            file.row(",".join(fields))
+    put("one-word-in-250-columns", "One bad value among many columns of numbers.", file, [f"{name}:int64" for name in names])
+
     file = Text("id,nothing").rows(range(1, 20), lambda i: f"{i},")
     put("a-column-of-nulls", "Nothing is known of its type: text, until a later version says otherwise.", file, ["id:int64", "nothing:string"])
 
