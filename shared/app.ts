@@ -203,6 +203,7 @@ export function createApp(config: Config, outside: Outside): App {
       files,
       engine: createTableEngine({
         workerUrl: queryWorkerUrl,
+        scratch,
         memoryLimitMb: config.limits.queryMemoryMb,
         timeoutMs: config.limits.querySeconds * 1_000,
       }),

@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { access, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { access, mkdir, rm } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { AppError } from '../core/errors.ts';
 import type { BlobStore } from '../storage/blobs.ts';
 import type { Scratch, ScratchFile } from '../storage/scratch.ts';
+import { makeScratchFolder } from './scratch-folders.ts';
 
 /** Scratch files below the system's temporary folder, each in a folder of its own. */
 export function createScratch(blobs: BlobStore): Scratch {
   return {
     async openFolder() {
       try {
-        const path = await mkdtemp(join(tmpdir(), 'slipway-'));
+        const path = await makeScratchFolder();
         return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
       } catch (error) {
         throw translate(error);
@@ -22,7 +22,7 @@ export function createScratch(blobs: BlobStore): Scratch {
     async download(ref, { maxBytes, ifMatch, signal, beside }) {
       const path = beside
         ? placeBeside(beside.file, beside.path)
-        : join(await mkdtemp(join(tmpdir(), 'slipway-')), safeName(ref.name));
+        : join(await makeScratchFolder(), safeName(ref.name));
       const remove = async () => {
         if (!beside) await rm(dirname(path), { recursive: true, force: true });
       };

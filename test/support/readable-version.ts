@@ -8,6 +8,8 @@ import type { DataFile, ReadableVersion } from '../../shared/datasets/reading/po
 import type { TableEngine } from '../../shared/datasets/reading/table-engine.ts';
 import type { Column, ColumnType } from '../../shared/datasets/schema/column.ts';
 import { createTableEngine, type TableEngineOptions } from '../../shared/duckdb/querying/table-engine.ts';
+import { createScratch } from '../../shared/embedded/scratch-files.ts';
+import type { BlobStore } from '../../shared/storage/blobs.ts';
 import { createFolder } from './stores.ts';
 
 export const queryWorkerUrl = new URL('../../shared/query-worker.ts', import.meta.url);
@@ -16,6 +18,7 @@ export const queryWorkerUrl = new URL('../../shared/query-worker.ts', import.met
 export function createTestEngine(options: Partial<TableEngineOptions> = {}): TableEngine {
   return createTableEngine({
     workerUrl: queryWorkerUrl,
+    scratch: createScratch({} as BlobStore),
     memoryLimitMb: 256,
     timeoutMs: 20_000,
     idleMs: 500,

@@ -1,11 +1,13 @@
 import { Turns } from '../../core/turns.ts';
 import type { TableEngine } from '../../datasets/reading/table-engine.ts';
+import type { Scratch } from '../../storage/scratch.ts';
 import type { Job, JobOf, JobResults } from './protocol.ts';
 import { TableProcess } from './table-process.ts';
 
 export interface TableEngineOptions {
   /** The module that calls `runQueryProcess`. */
   readonly workerUrl: URL;
+  readonly scratch: Scratch;
   /** Of DuckDB in one process; the process itself may have 320 MiB more. */
   readonly memoryLimitMb: number;
   /** For one query, or one page of rows. */
@@ -34,6 +36,7 @@ const maxJobs = 500;
 export function createTableEngine(options: TableEngineOptions): TableEngine {
   const {
     workerUrl,
+    scratch,
     memoryLimitMb,
     timeoutMs,
     tempLimitMb = 2_048,
@@ -51,7 +54,10 @@ export function createTableEngine(options: TableEngineOptions): TableEngine {
     signal: AbortSignal | undefined,
   ): Promise<JobResults[Kind]> {
     using _turn = await turns.take(signal);
-    const { process, jobs } = takeIdle() ?? { process: await TableProcess.start(workerUrl), jobs: 0 };
+    const { process, jobs } = takeIdle() ?? {
+      process: await TableProcess.start(workerUrl, scratch),
+      jobs: 0,
+    };
     try {
       return await process.run<Kind>(job, { limits, signal, timeoutMs });
     } finally {
@@ -86,7 +92,7 @@ export function createTableEngine(options: TableEngineOptions): TableEngine {
     readRows: (request, signal) => runPooled({ kind: 'rows', ...request }, signal),
     async writeParquet(table, path, signal) {
       using _turn = await downloadTurns.take(signal);
-      await using process = await TableProcess.start(workerUrl);
+      await using process = await TableProcess.start(workerUrl, scratch);
       return await process.run(
         { kind: 'parquet', table, path },
         { limits, signal, timeoutMs: rewriteTimeoutMs },
@@ -96,7 +102,7 @@ export function createTableEngine(options: TableEngineOptions): TableEngine {
       using _turn = await downloadTurns.take(signal);
       const given = files[Symbol.asyncIterator]();
       try {
-        await using process = await TableProcess.start(workerUrl);
+        await using process = await TableProcess.start(workerUrl, scratch);
         const job = process.run({ kind: 'encode', format, columns }, { limits, signal, files: given });
         // A job that failed writes no more: its pipe must end for the reader to hear of it.
         const failed = job.then(

@@ -1,11 +1,9 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '../../core/errors.ts';
 import { unpackError } from '../../core/thrown.ts';
+import type { Scratch, ScratchFolder } from '../../storage/scratch.ts';
 import { outOfMemory } from './errors.ts';
 import {
   bytesDescriptor,
@@ -35,7 +33,7 @@ export interface RunOptions {
 /** One process that runs jobs, one after the other. It has no environment, and a folder of its own. */
 export class TableProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
-  readonly #folder: string;
+  readonly #folder: ScratchFolder;
   readonly #gone: Promise<void>;
   #onMessage: (message: ProcessMessage) => void = () => {};
   #onGone: (error: AppError) => void = () => {};
@@ -44,16 +42,16 @@ export class TableProcess implements AsyncDisposable {
   #end: AppError | undefined;
   #isSpent = false;
 
-  private constructor(child: ChildProcess, folder: string) {
+  private constructor(child: ChildProcess, folder: ScratchFolder) {
     this.#child = child;
     this.#folder = folder;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#gone = promise;
+    const { promise: exit, resolve } = Promise.withResolvers<void>();
+    this.#gone = exit.then(() => folder[Symbol.asyncDispose]());
     const leave = (error: AppError) => {
       if (this.#isGone) return;
       this.#isGone = true;
       this.#onGone(this.#end ?? error);
-      resolve(rm(folder, { recursive: true, force: true }));
+      resolve();
     };
     child.on('message', (message: ProcessMessage) => this.#onMessage(message));
     child.on('exit', (code, signal) => leave(describeExit(code, signal)));
@@ -69,11 +67,11 @@ export class TableProcess implements AsyncDisposable {
     }
   }
 
-  static async start(workerUrl: URL): Promise<TableProcess> {
-    const folder = await mkdtemp(join(tmpdir(), 'slipway-query-'));
+  static async start(workerUrl: URL, scratch: Scratch): Promise<TableProcess> {
+    const folder = await scratch.openFolder();
     const { SystemRoot } = process.env;
     const child = fork(fileURLToPath(workerUrl), [], {
-      cwd: folder,
+      cwd: folder.path,
       env: { TZ: 'UTC', ...(SystemRoot === undefined ? {} : { SystemRoot }) },
       execArgv: [`--max-old-space-size=${heapMb}`],
       serialization: 'advanced',
@@ -150,7 +148,7 @@ export class TableProcess implements AsyncDisposable {
       timeoutMs === undefined ? undefined : setTimeout(() => this.#stop(tooSlow(timeoutMs)), timeoutMs);
     this.#hold(true);
     try {
-      this.#send({ type: 'start', job: job as Job, limits: { ...limits, folder: this.#folder } });
+      this.#send({ type: 'start', job: job as Job, limits: { ...limits, folder: this.#folder.path } });
       return await promise;
     } finally {
       clearTimeout(timer);

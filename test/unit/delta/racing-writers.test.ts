@@ -16,7 +16,7 @@ function open(connectionString: string): DeltaTable {
   return new DeltaTable({ ...place, blobs, checkpoints: createCheckpointFiles(createScratch(blobs)), pace });
 }
 
-test('16 writers × 5 commits are 80 versions, none lost', async () => {
+test('16 writers × 5 commits are 80 versions, none lost', { timeout: 60_000 }, async () => {
   await using azurite = await startStore();
   const { connectionString } = azurite;
   const writers = Array.from({ length: 16 }, (_, writer) => writer);
@@ -67,7 +67,7 @@ test('an answer lost on its way is no second version', async () => {
   await proxy.stop();
 });
 
-test('a writer that is killed leaves whole versions only, and the next one goes on', async () => {
+test('a writer that is killed leaves whole versions only, and the next one goes on', { timeout: 60_000 }, async () => {
   await using azurite = await startStore();
   const { connectionString } = azurite;
   for (let round = 0; round < 4; round += 1) {

@@ -261,13 +261,15 @@ test('processes have no environment, and are gone with their owner, who leaves n
   const own = createFolder();
   const script = join(own, 'owner.ts');
   const module = new URL('../../../support/readable-version.ts', import.meta.url);
+  const scratchModule = new URL('../../../../shared/embedded/scratch-files.ts', import.meta.url);
   const engineModule = new URL('../../../../shared/duckdb/querying/table-engine.ts', import.meta.url);
   writeFileSync(
     script,
     `import { createTableEngine } from ${JSON.stringify(engineModule.href)};
+     import { createScratch } from ${JSON.stringify(scratchModule.href)};
      import { readdirSync, readFileSync } from 'node:fs';
      const workerUrl = new URL('../../shared/query-worker.ts', ${JSON.stringify(module.href)});
-     const engine = createTableEngine({ workerUrl, memoryLimitMb: 64, timeoutMs: 60000 });
+     const engine = createTableEngine({ workerUrl, scratch: createScratch({}), memoryLimitMb: 64, timeoutMs: 60000 });
      const table = { paths: [], columns: [{ name: 'a', type: 'int64', nullable: true }] };
      const ask = (sql) => engine.query({ table, sql, names: ['data'], maxRows: 1, maxBytes: 1000 });
      await ask('SELECT 1');

@@ -321,12 +321,13 @@ describe('rows', () => {
     bytes.fill(0xff, 40, 4_000);
     await writeFile(paths[0]!, bytes);
     const table = { paths, columns: version.columns };
-    for (const reading of [
-      readRows(table),
-      query(table, 'SELECT sum(id) FROM data'),
-      encode('csv', table),
-      encode('arrow', table),
+    for (const read of [
+      () => readRows(table),
+      () => query(table, 'SELECT sum(id) FROM data'),
+      () => encode('csv', table),
+      () => encode('arrow', table),
     ]) {
+      const reading = read();
       await expect(reading).rejects.toMatchObject({ code: 'UNPROCESSABLE' });
       expect(await reading.catch((error: unknown) => String(error))).not.toContain('/slipway');
     }
