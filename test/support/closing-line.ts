@@ -2,9 +2,10 @@ import type { Reporter, TestModule } from 'vitest/node';
 
 /** Ends a run with the one plain line that scripts read: `N passed, N failed[, N skipped]`. */
 export default class ClosingLine implements Reporter {
-  onTestRunEnd(modules: readonly TestModule[]): void {
+  onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     let passed = 0;
-    let failed = 0;
+    // Errors outside of any test end the run as failed, too.
+    let failed = unhandledErrors.length;
     let skipped = 0;
     for (const module of modules) {
       if (module.state() === 'failed' && module.errors().length > 0) failed += 1;
