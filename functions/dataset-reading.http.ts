@@ -3,6 +3,7 @@ import { datasetName } from '../shared/datasets/entities.ts';
 import { downloadFormats, maxRows } from '../shared/datasets/reading/dataset-reading.ts';
 import { rowsJson } from '../shared/datasets/reading/rows-json.ts';
 import { columnsSchema } from '../shared/datasets/schema/column.ts';
+import { columnNamesSchema } from '../shared/datasets/schema/column-names.ts';
 import { defineRoute } from '../shared/http/route.ts';
 import { registerRoutes } from './hosting/http.ts';
 import { app } from './hosting/start.ts';
@@ -11,17 +12,9 @@ const path = 'api/v1/datasets/{dataset}/versions/{version}';
 /** A number, `latest`, a tag, or a time. */
 const byVersion = z.object({ dataset: datasetName, version: z.string().min(1).max(100) });
 
-const columnNames = z
-  .string()
-  .max(100_000)
-  .describe('Names with commas between them, or a JSON array of names.')
-  .transform((text, context) => {
-    if (!text.startsWith('[')) return text.split(',');
-    const names = z.array(z.string()).min(1).safeParse(parseJson(text));
-    if (names.success) return names.data;
-    context.addIssue('must be names with commas between them, or a JSON array of names');
-    return z.NEVER;
-  });
+const selectedColumns = columnNamesSchema
+  .refine((names) => names.length > 0, 'must name a column')
+  .optional();
 
 const value = z
   .unknown()
@@ -71,7 +64,7 @@ registerRoutes([
     role: 'reader',
     params: byVersion,
     query: z.object({
-      columns: columnNames.optional(),
+      columns: selectedColumns,
       where: z
         .string()
         .min(1)
@@ -106,7 +99,7 @@ registerRoutes([
     role: 'reader',
     params: byVersion,
     query: z.object({
-      columns: columnNames.optional(),
+      columns: selectedColumns,
       count: z.coerce.number().int().min(1).max(maxRows).default(100),
       seed: z.string().max(100).default('0'),
     }),
@@ -181,12 +174,4 @@ registerRoutes([
 function isNamed(condition: string | null, etag: string): boolean {
   const named = (condition ?? '').split(',').map((one) => one.trim().replace(/^W\//, ''));
   return named.includes(etag) || named.includes('*');
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

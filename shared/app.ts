@@ -16,6 +16,7 @@ import { createFileCache } from './datasets/reading/file-cache.ts';
 import { createCheckpointFiles } from './duckdb/checkpoint-files.ts';
 import { createTableConverters } from './duckdb/conversion/table-converter.ts';
 import { createTableMerger } from './duckdb/merging/table-merger.ts';
+import { createRowDiffer } from './duckdb/diffing/row-differ.ts';
 import { createTableEngine } from './duckdb/querying/table-engine.ts';
 import { createTableProfiler } from './duckdb/profiling/table-profiler.ts';
 import { createModelInspector } from './onnx/inspect-model.ts';
@@ -159,6 +160,7 @@ export function createApp(config: Config, outside: Outside): App {
     converters: createTableConverters(tableLimits),
     merger: createTableMerger(tableLimits),
     profiler: createTableProfiler({ ...tableLimits, tempDirectory: tmpdir() }),
+    differ: createRowDiffer({ ...tableLimits, tempDirectory: tmpdir() }),
     pace,
     codeVersion,
     maxFileBytes: config.limits.landingFileBytes,

@@ -5,6 +5,8 @@ import type { Pace } from '../storage/optimistic.ts';
 import type { Scratch } from '../storage/scratch.ts';
 import type { CheckpointFiles } from '../delta/checkpoint-files.ts';
 import { DatasetStore } from './dataset-store.ts';
+import type { RowDiffer } from './diff/ports.ts';
+import { VersionDiffs } from './diff/version-diffs.ts';
 import type { DatasetVersion } from './entities.ts';
 import { Ingestion } from './ingestion/ingestion.ts';
 import { createMergeRows, type TableMerger } from './ingestion/merge-rows.ts';
@@ -28,6 +30,7 @@ export interface DatasetsDeps {
   readonly converters: TableConverters;
   readonly merger: TableMerger;
   readonly profiler: TableProfiler;
+  readonly differ: RowDiffer;
   readonly pace: Pace;
   readonly codeVersion: string;
   readonly maxFileBytes: number;
@@ -43,6 +46,7 @@ export interface Datasets {
   readonly versions: Versions;
   readonly ingestion: Ingestion;
   readonly profiles: VersionProfiles;
+  readonly diffs: VersionDiffs;
   readonly quarantine: Quarantine;
   /** Makes an earlier version the newest content. @throws NOT_FOUND; UNPROCESSABLE when its data was vacuumed */
   restore(dataset: string, version: string, by: string): Promise<DatasetVersion>;
@@ -54,6 +58,7 @@ export function createDatasets(deps: DatasetsDeps): Datasets {
   const store = new DatasetStore(deps.store, deps.audited, pace);
   const tables = new Tables({ blobs, checkpoints: deps.checkpoints, pace });
   const versions = new Versions(store, tables);
+  const profiles = new VersionProfiles({ blobs, versions, files, profiler: deps.profiler });
   return {
     store,
     versions,
@@ -68,7 +73,8 @@ export function createDatasets(deps: DatasetsDeps): Datasets {
       maxFileBytes: deps.maxFileBytes,
       mergeRows: createMergeRows({ blobs, scratch, files, merger: deps.merger, pace }),
     }),
-    profiles: new VersionProfiles({ blobs, versions, files, profiler: deps.profiler }),
+    profiles,
+    diffs: new VersionDiffs({ versions, store, files, profiles, differ: deps.differ }),
     quarantine: new Quarantine({ blobs, store, clock: pace.clock }),
     restore: async (dataset, version, by) => {
       const target = await versions.find(dataset, version);

@@ -1,4 +1,5 @@
 import { AppError, isAppError } from '../../core/errors.ts';
+import { Turns } from '../../core/turns.ts';
 import { validate } from '../../core/validate.ts';
 import { blobContainers } from '../../names.ts';
 import type { BlobRef, BlobStore } from '../../storage/blobs.ts';
@@ -14,6 +15,9 @@ export interface VersionProfilesDeps {
   readonly profiler: TableProfiler;
 }
 
+/** Who asks for a profile that is not there: one is made at a time, and a few may wait. */
+const maxWaiting = 8;
+
 interface Work {
   readonly signal: AbortSignal;
   readonly report: (fraction: number, message: string) => void;
@@ -22,6 +26,7 @@ interface Work {
 /** What each version's columns hold, kept beside the data: made once, for a version never changes. */
 export class VersionProfiles {
   readonly #deps: VersionProfilesDeps;
+  readonly #turns = new Turns(1, maxWaiting);
 
   constructor(deps: VersionProfilesDeps) {
     this.#deps = deps;
@@ -37,6 +42,24 @@ export class VersionProfiles {
     const profile = await profiler.profile(lease.paths, readable.columns, work);
     await blobs.put(ref, JSON.stringify(profile), { contentType: 'application/json' });
     return ref;
+  }
+
+  /**
+   * The profile of whatever version is named, made now where there is none: of a version that was restored, or that
+   * another writer committed.
+   *
+   * @throws NOT_FOUND; UNPROCESSABLE for files that cannot be read; RATE_LIMITED when too many wait; CANCELLED
+   */
+  async read(dataset: string, name: string, signal: AbortSignal): Promise<Profile> {
+    const { version } = await this.#deps.versions.resolve(dataset, name);
+    try {
+      return await this.get(dataset, version);
+    } catch (error) {
+      if (!isAppError(error, 'NOT_FOUND')) throw error;
+    }
+    using _turn = await this.#turns.take(signal);
+    await this.ensure(dataset, version, { signal, report: () => undefined });
+    return await this.get(dataset, version);
   }
 
   /** @throws NOT_FOUND, also for a version that is there and not yet described */

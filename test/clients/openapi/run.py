@@ -56,6 +56,12 @@ while not (quarantined := requests.get(f"{rows}/quarantine", timeout=30).json()[
     time.sleep(0.2)
 quarantine = {"dataset": "openapi", "quarantineId": quarantined[0]["quarantineId"]}
 
+requests.put(f"{rows}/files/one-more.csv", data="n\n3\n", timeout=30)
+while requests.get(f"{rows}/versions/1/schema", timeout=30).status_code != 200:
+    if time.monotonic() > deadline:
+        raise SystemExit("FAILED no second version within 60 s\n0 passed, 1 failed")
+    time.sleep(0.2)
+
 run_id = requests.get(f"{base}/api/v1/runs?limit=1", timeout=30).json()["items"][0]["runId"]
 for path, method, operation in operations:
     # MLflow's two at the root give files, and errors in MLflow's own shape: its clients check them.
@@ -68,6 +74,8 @@ for path, method, operation in operations:
         values.update(quarantine)
     if path.startswith("/api/v1/models"):
         values["version"] = "1"
+    if "/diff/" in path:
+        values.update({"dataset": "openapi", "version": "1"})
     needed = {q["name"]: query[q["name"]] for q in operation.get("parameters", []) if q["in"] == "query" and q.get("required")}
     response = requests.get(
         base + path.format(**values), params=needed, headers={"accept": "application/json"}, timeout=30

@@ -1,0 +1,22 @@
+import { z } from 'zod';
+
+/** Columns as a query parameter: `id,price`, or `["id","a,b"]` for names with commas. */
+export const columnNamesSchema = z
+  .string()
+  .max(100_000)
+  .describe('Names with commas between them, or a JSON array of names.')
+  .transform((text, context) => {
+    if (!text.startsWith('[')) return text.split(',');
+    const names = z.array(z.string()).safeParse(parseJson(text));
+    if (names.success) return names.data;
+    context.addIssue('must be names with commas between them, or a JSON array of names');
+    return z.NEVER;
+  });
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
