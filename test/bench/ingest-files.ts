@@ -16,6 +16,9 @@ export interface BenchFiles {
   readonly dirtyRows: number;
   /** The same without its row 500,000. */
   readonly shorter: string;
+  /** Two without each their hundredth rows: no data file of one is one of the other. */
+  readonly compared: readonly [string, string];
+  readonly comparedRows: number;
   readonly flightsCsv: string;
   readonly flightsParquet: string;
 }
@@ -27,12 +30,18 @@ export async function writeBenchFiles(folder: string): Promise<BenchFiles> {
     dirty: join(folder, 'dirty.csv'),
     dirtyRows: countDirty(dirty),
     shorter: join(folder, 'shorter.csv'),
+    compared: [join(folder, 'compared-0.csv'), join(folder, 'compared-1.csv')] as const,
+    comparedRows: (2 * million) / 100,
     flightsCsv: join(folder, 'flights.csv'),
     flightsParquet,
   };
   await writeGeneratedCsv(files.clean, { rows: million, seed });
   await writeGeneratedCsv(files.dirty, dirty);
   await writeGeneratedCsv(files.shorter, { rows: million, seed, without: new Set([million / 2]) });
+  for (const [index, file] of files.compared.entries()) {
+    const hundredths = Array.from({ length: million / 100 }, (_, row) => row * 100 + index * 50);
+    await writeGeneratedCsv(file, { rows: million, seed, without: new Set(hundredths) });
+  }
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   const from = `read_parquet('${flightsParquet.replaceAll("'", "''")}')`;

@@ -15,6 +15,8 @@ export interface IngestTask {
   /** Blobs of the landing container, one after the other. */
   readonly landed: readonly string[];
   readonly withProfile?: boolean;
+  /** Columns by which the last version is compared with the one before it, and then without them. */
+  readonly diffKeys?: readonly string[];
 }
 
 export interface IngestTaskResult extends Measured {
@@ -23,6 +25,12 @@ export interface IngestTaskResult extends Measured {
   readonly stageSeconds: number;
   /** After the last file; 0 when it was not asked for. */
   readonly profileSeconds: number;
+  /** The first page of row differences, by key and as a multiset, of files that are on this machine; 0 if not asked for. */
+  readonly diff: {
+    readonly changedRows: number;
+    readonly keyedSeconds: number;
+    readonly multisetSeconds: number;
+  };
 }
 
 const task = JSON.parse(process.argv[2] ?? '') as IngestTask;
@@ -41,7 +49,7 @@ const work = {
   signal: new AbortController().signal,
   report: () => undefined,
 };
-let result: Omit<IngestTaskResult, 'peakRssMb'> | undefined;
+let result: Omit<IngestTaskResult, 'peakRssMb' | 'diff'> | undefined;
 for (const [index, name] of task.landed.entries()) {
   const startedAt = performance.now();
   const source = await datasets.ingestion.identify({ container: 'landing', name });
@@ -58,7 +66,22 @@ for (const [index, name] of task.landed.entries()) {
     profileSeconds: (performance.now() - committedAt) / 1000,
   };
 }
-console.log(JSON.stringify({ ...result, peakRssMb: readPeakRssMb() }));
+const diff = { changedRows: 0, keyedSeconds: 0, multisetSeconds: 0 };
+if (task.diffKeys !== undefined) {
+  const compared = { dataset: task.landed[0]!.split('/')[0]!, to: 'latest' };
+  const compare = (keys: readonly string[]) =>
+    datasets.diffs.rows(compared, { keys, limit: 100 }, work.signal);
+  // Brings the files here.
+  await compare(task.diffKeys);
+  const startedAt = performance.now();
+  const { counts } = await compare(task.diffKeys);
+  const keyedAt = performance.now();
+  await compare([]);
+  diff.changedRows = (counts?.added ?? 0) + (counts?.removed ?? 0) + (counts?.changed ?? 0);
+  diff.keyedSeconds = (keyedAt - startedAt) / 1000;
+  diff.multisetSeconds = (performance.now() - keyedAt) / 1000;
+}
+console.log(JSON.stringify({ ...result, diff, peakRssMb: readPeakRssMb() }));
 await outside.metadata.close();
 await rm(folder, { recursive: true, force: true });
 process.exit();

@@ -39,6 +39,7 @@ export async function* ingestBench(): AsyncGenerator<Figure> {
     const lane: Lane = { connectionString, blobs, folder, datasets: 0 };
     yield* benchTimes(lane, files);
     yield* benchReuse(lane, files);
+    yield* benchDiff(lane, files);
     yield* benchMemory(lane);
   } finally {
     azurite.kill('SIGKILL');
@@ -57,7 +58,11 @@ interface Lane {
 async function ingest(
   lane: Lane,
   files: readonly string[],
-  options: { readonly mode?: string; readonly withProfile?: boolean } = {},
+  options: {
+    readonly mode?: string;
+    readonly withProfile?: boolean;
+    readonly diffKeys?: readonly string[];
+  } = {},
 ): Promise<IngestTaskResult & { readonly dataset: string }> {
   const dataset = `bench${(lane.datasets += 1)}`;
   const landed: string[] = [];
@@ -67,7 +72,8 @@ async function ingest(
     landed.push(name);
   }
   const { connectionString } = lane;
-  const task = JSON.stringify({ connectionString, landed, withProfile: options.withProfile });
+  const { withProfile, diffKeys } = options;
+  const task = JSON.stringify({ connectionString, landed, withProfile, diffKeys });
   const result = await runChild<IngestTaskResult>(ownChild, [task]);
   for (const name of landed) await lane.blobs.delete({ container: 'landing', name });
   return { ...result, dataset };
@@ -125,6 +131,16 @@ async function* benchReuse(lane: Lane, files: BenchFiles): AsyncGenerator<Figure
     unit: 'of bytes',
     goal: 'value >= 0.85',
   });
+}
+
+/** The first page of the rows by which two versions of a million rows differ: two in a hundred, and every file. */
+async function* benchDiff(lane: Lane, files: BenchFiles): AsyncGenerator<Figure> {
+  const { diff } = await ingest(lane, files.compared, { mode: 'overwrite', diffKeys: ['id'] });
+  if (diff.changedRows !== files.comparedRows)
+    throw new Error(`${diff.changedRows} rows differ instead of ${files.comparedRows}.`);
+  const time = { bench, unit: 's', goal: 'value <= 1' };
+  yield judge({ ...time, name: 'diff-by-key', value: diff.keyedSeconds });
+  yield judge({ ...time, name: 'diff-as-multiset', value: diff.multisetSeconds });
 }
 
 async function* benchMemory(lane: Lane): AsyncGenerator<Figure> {
