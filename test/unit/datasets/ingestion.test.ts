@@ -3,56 +3,24 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AppError } from '../../../shared/core/errors.ts';
 import { silentLogger } from '../../../shared/core/logger.ts';
 import type { Datasets } from '../../../shared/datasets/datasets.ts';
-import type { Mode, Source, VersionRef } from '../../../shared/datasets/entities.ts';
 import { blobContainers } from '../../../shared/names.ts';
 import { PipelineService } from '../../../shared/pipelines/service.ts';
 import { RunStore } from '../../../shared/pipelines/run-store.ts';
 import { Triggers } from '../../../shared/pipelines/triggers.ts';
 import type { BlobStore } from '../../../shared/storage/blobs.ts';
-import { type DatasetBench, openDatasetBench } from '../../support/datasets.ts';
+import { type DatasetBench, ingestWork as work, openDatasetBench } from '../../support/datasets.ts';
 import { createDocuments, pace, RecordingEngine } from '../../support/stores.ts';
 
 let bench: DatasetBench;
 let blobs: BlobStore;
+let drop: DatasetBench['drop'];
+let ingest: DatasetBench['ingest'];
 
 beforeAll(async () => {
   bench = await openDatasetBench();
-  ({ blobs } = bench);
+  ({ blobs, drop, ingest } = bench);
 });
 afterAll(() => bench.close());
-
-const work = {
-  runId: 'run',
-  codeVersion: 'test',
-  signal: new AbortController().signal,
-  report: () => undefined,
-};
-let dropped = 0;
-
-async function drop(
-  name: string,
-  content: string | Uint8Array,
-  metadata: Record<string, string> = {},
-): Promise<Source> {
-  const ref = { container: blobContainers.landing, name };
-  const { etag, sizeBytes } = await blobs.put(ref, content, { metadata });
-  return { ...ref, etag, sizeBytes };
-}
-
-/** Drops a text as a file of its own and takes it in. */
-async function ingest(
-  datasets: Datasets,
-  dataset: string,
-  content: string,
-  options: { mode?: Mode; file?: string; metadata?: Record<string, string> } = {},
-): Promise<VersionRef> {
-  dropped += 1;
-  const runId = `run-${dropped}`;
-  const { mode, file = `${dropped}.csv`, metadata } = options;
-  const source = await drop(`${dataset}/${mode ? `${mode}/` : ''}${file}`, content, metadata);
-  const staged = await datasets.ingestion.stage(source, { ...work, runId });
-  return datasets.ingestion.commit(staged, { ...work, runId });
-}
 
 const csv = (...rows: string[]) => ['id,name', ...rows, ''].join('\n');
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Datasets } from '../../../../shared/datasets/datasets.ts';
-import { type DatasetBench, openDatasetBench } from '../../../support/datasets.ts';
+import { type DatasetBench, ingestWork, openDatasetBench } from '../../../support/datasets.ts';
 
 let bench: DatasetBench;
 let datasets: Datasets;
@@ -11,17 +11,10 @@ beforeAll(async () => {
 });
 afterAll(() => bench.close());
 
-const { signal } = new AbortController();
-const work = { runId: '', codeVersion: 'test', signal, report: () => undefined };
-let landed = 0;
+const { signal } = ingestWork;
 
-async function overwrite(dataset: string, lines: readonly string[]): Promise<number> {
-  landed += 1;
-  const runId = `diff-${landed}`;
-  const ref = { container: 'landing', name: `${dataset}/overwrite/${landed}.csv` };
-  const { etag, sizeBytes } = await bench.blobs.put(ref, `${lines.join('\n')}\n`);
-  const staged = await datasets.ingestion.stage({ ...ref, etag, sizeBytes }, { ...work, runId });
-  return (await datasets.ingestion.commit(staged, { ...work, runId })).version;
+async function overwrite(dataset: string, lines: readonly string[]): Promise<void> {
+  await bench.ingest(datasets, dataset, `${lines.join('\n')}\n`, { mode: 'overwrite' });
 }
 
 const settings = (keys: readonly string[]) => ({
@@ -133,7 +126,7 @@ test('a version that was restored has a profile, too', async () => {
   await overwrite('again', ['id', '3']);
   const restored = await datasets.restore('again', '0', 'test');
   await expect(datasets.profiles.get('again', restored.version)).rejects.toMatchObject({ code: 'NOT_FOUND' });
-  const made = await datasets.profiles.read('again', 'latest', signal);
+  const made = await datasets.profiles.read('again', restored.version, signal);
   expect(made.rows).toBe(2);
   expect(await datasets.profiles.get('again', restored.version)).toEqual(made);
 });
