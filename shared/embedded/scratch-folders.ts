@@ -1,24 +1,22 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sha256 } from '../core/ids.ts';
 
 /**
  * Folders for scratch files, below the system's temporary folder. Their names tell whose they are, so that the next
  * process of this machine can remove what a killed one left behind: `slipway-<host>-<process>-<its start>-…`.
  */
 
-const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+const host = sha256(hostname()).slice(0, 8);
 const pattern = /^slipway-([0-9a-f]{8})-(\d+)-(\d+)-[A-Za-z0-9]{6}$/;
-const swept = new Map<string, Promise<void>>();
+let sweep: Promise<void> | undefined;
 
 /** An empty folder of this process's own. The first one also removes what is left of processes that are gone. */
 export async function makeScratchFolder(): Promise<string> {
   const parent = tmpdir();
-  const sweep = swept.get(parent) ?? removeLeftovers(parent);
-  swept.set(parent, sweep);
-  await sweep;
+  await (sweep ??= removeLeftovers(parent));
   return await mkdtemp(join(parent, `slipway-${host}-${process.pid}-${findStart(process.pid) ?? 0}-`));
 }
 
