@@ -50,17 +50,21 @@ rows = f"{base}/api/v1/datasets/openapi"
 requests.put(f"{rows}/settings", json={"maxBadFraction": 0.5, "columns": [{"name": "n", "type": "int64"}]}, timeout=30)
 requests.put(f"{rows}/files/one-is-bad.csv", data="n\n1\nx\n2\n", timeout=30)
 deadline = time.monotonic() + 60
-while not (quarantined := requests.get(f"{rows}/quarantine", timeout=30).json()["items"]):
-    if time.monotonic() > deadline:
-        raise SystemExit("FAILED no quarantined row within 60 s\n0 passed, 1 failed")
-    time.sleep(0.2)
+
+
+def wait_for(what, look):
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            raise SystemExit(f"FAILED no {what} within 60 s\n0 passed, 1 failed")
+        time.sleep(0.2)
+    return found
+
+
+quarantined = wait_for("quarantined row", lambda: requests.get(f"{rows}/quarantine", timeout=30).json()["items"])
 quarantine = {"dataset": "openapi", "quarantineId": quarantined[0]["quarantineId"]}
 
 requests.put(f"{rows}/files/one-more.csv", data="n\n3\n", timeout=30)
-while requests.get(f"{rows}/versions/1/schema", timeout=30).status_code != 200:
-    if time.monotonic() > deadline:
-        raise SystemExit("FAILED no second version within 60 s\n0 passed, 1 failed")
-    time.sleep(0.2)
+wait_for("second version", lambda: requests.get(f"{rows}/versions/1/schema", timeout=30).ok)
 
 run_id = requests.get(f"{base}/api/v1/runs?limit=1", timeout=30).json()["items"][0]["runId"]
 for path, method, operation in operations:
