@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { datasetName } from '../shared/datasets/entities.ts';
+import { datasetName, versionName } from '../shared/datasets/entities.ts';
 import { maxDiffRows } from '../shared/datasets/diff/diff-rows.ts';
 import {
   versionProfileDiffSchema,
@@ -8,13 +8,12 @@ import {
 } from '../shared/datasets/diff/version-diffs.ts';
 import { profileSchema } from '../shared/datasets/profiles/profile.ts';
 import { columnNamesSchema } from '../shared/datasets/schema/column-names.ts';
+import { cursorParameter } from '../shared/http/paging.ts';
 import { defineRoute } from '../shared/http/route.ts';
 import { registerRoutes } from './hosting/http.ts';
 import { app } from './hosting/start.ts';
 
 const path = 'api/v1/datasets/{dataset}/versions/{version}';
-/** A number, `latest`, a tag, or a time. */
-const versionName = z.string().min(1).max(100);
 const byVersion = z.object({ dataset: datasetName, version: versionName });
 const from = versionName
   .describe('The version to compare with, in any of the ways a version is named; the one before unless told.')
@@ -35,8 +34,12 @@ registerRoutes([
     returns: { status: 200, description: 'The profile.', schema: profileSchema },
     errors: ['NOT_FOUND', 'UNPROCESSABLE', 'RATE_LIMITED'],
     timeoutMs,
-    handle: async ({ params, signal }) => ({
-      json: await app.datasets.profiles.read(params.dataset, params.version, signal),
+    handle: async ({ params: { dataset, version }, signal }) => ({
+      json: await app.datasets.profiles.read(
+        dataset,
+        await app.datasets.versions.find(dataset, version),
+        signal,
+      ),
     }),
   }),
   defineRoute({
@@ -88,11 +91,7 @@ registerRoutes([
           'The columns that tell rows apart: names with commas between them, or a JSON array ([] for none). Those of the settings unless told.',
         )
         .optional(),
-      cursor: z
-        .string()
-        .max(500)
-        .regex(/^[A-Za-z0-9_-]+$/, 'must be the cursor of an answer')
-        .optional(),
+      cursor: cursorParameter(500),
       limit: z.coerce.number().int().min(1).max(maxDiffRows).default(100),
     }),
     returns: {

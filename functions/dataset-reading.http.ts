@@ -1,16 +1,16 @@
 import { z } from 'zod';
-import { datasetName } from '../shared/datasets/entities.ts';
+import { datasetName, versionName } from '../shared/datasets/entities.ts';
 import { downloadFormats, maxRows } from '../shared/datasets/reading/dataset-reading.ts';
 import { rowsJson } from '../shared/datasets/reading/rows-json.ts';
 import { columnsSchema } from '../shared/datasets/schema/column.ts';
 import { columnNamesSchema } from '../shared/datasets/schema/column-names.ts';
+import { cursorParameter } from '../shared/http/paging.ts';
 import { defineRoute } from '../shared/http/route.ts';
 import { registerRoutes } from './hosting/http.ts';
 import { app } from './hosting/start.ts';
 
 const path = 'api/v1/datasets/{dataset}/versions/{version}';
-/** A number, `latest`, a tag, or a time. */
-const byVersion = z.object({ dataset: datasetName, version: z.string().min(1).max(100) });
+const byVersion = z.object({ dataset: datasetName, version: versionName });
 
 const selectedColumns = columnNamesSchema
   .refine((names) => names.length > 0, 'must name a column')
@@ -71,11 +71,7 @@ registerRoutes([
         .max(10_000)
         .describe("A SQL condition: price > 10 AND country = 'DE'.")
         .optional(),
-      cursor: z
-        .string()
-        .max(500)
-        .regex(/^[A-Za-z0-9_-]+$/, 'must be the cursor of an answer')
-        .optional(),
+      cursor: cursorParameter(500),
       limit: z.coerce.number().int().min(1).max(maxRows).default(100),
     }),
     returns: {

@@ -5,6 +5,7 @@ import {
   datasetSchema,
   datasetVersionSchema,
   datasetVersionViewSchema,
+  versionName,
 } from '../shared/datasets/entities.ts';
 import { datasetSettingsSchema } from '../shared/datasets/settings.ts';
 import { pageQuery, pageSchema, toPageRequest } from '../shared/http/paging.ts';
@@ -13,7 +14,7 @@ import { registerRoutes } from './hosting/http.ts';
 import { app } from './hosting/start.ts';
 
 const byName = z.object({ dataset: datasetName });
-const byVersion = z.object({ dataset: datasetName, version: z.string().min(1).max(100) });
+const byVersion = z.object({ dataset: datasetName, version: versionName });
 const markName = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9._-]{0,99}$/, 'must start with a letter, then letters, digits, ".", "_", "-"')

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../core/errors.ts';
 import { sha256 } from '../core/ids.ts';
-import { canonicalJson, type JsonObject } from '../core/json.ts';
+import { canonicalJson, type JsonObject, tryParseJson } from '../core/json.ts';
 import type { Filter, MetadataStore, Sort } from '../storage/documents.ts';
 import type { EventBody } from './event.ts';
 
@@ -129,18 +129,10 @@ export function writePositions(at: Positions, query: object): string {
 /** @throws INVALID_ARGUMENT */
 export function readPositions(cursor: string | undefined, sources: number, query: object): Positions {
   if (cursor === undefined) return Array.from({ length: sources }, () => ({}));
-  const read = cursorSchema.safeParse(parseJson(Buffer.from(cursor, 'base64url').toString()));
+  const read = cursorSchema.safeParse(tryParseJson(Buffer.from(cursor, 'base64url').toString()));
   if (!read.success || read.data.of !== digest(query) || read.data.at.length !== sources)
     throw new AppError('INVALID_ARGUMENT', 'The cursor is not one of this query.');
   return read.data.at;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function digest(query: object): string {

@@ -6,6 +6,9 @@ export const datasetName = z
   .string()
   .regex(/^[a-z][a-z0-9_-]{0,62}$/, 'must be 1–63 of a–z, 0–9, "_" and "-", starting with a letter');
 
+/** What names a version: a number, `latest`, a tag, or a time. */
+export const versionName = z.string().min(1).max(100);
+
 /** How rows come in: behind what is there, in its place, or over the rows that have the same key. */
 export const modes = ['append', 'overwrite', 'merge'] as const;
 export type Mode = (typeof modes)[number];

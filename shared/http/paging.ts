@@ -1,13 +1,17 @@
 import { z } from 'zod';
 
+/** A cursor as a query parameter: of the answer before, as it came. */
+export function cursorParameter(maxChars: number) {
+  return z
+    .string()
+    .max(maxChars)
+    .regex(/^[A-Za-z0-9_-]+$/, 'must be the cursor of an answer')
+    .optional();
+}
+
 /** The query of every listing. */
 export const pageQuery = z.object({
-  /** Of the answer before, as it came. */
-  cursor: z
-    .string()
-    .max(8_192)
-    .regex(/^[A-Za-z0-9_-]+$/, 'must be the cursor of an answer')
-    .optional(),
+  cursor: cursorParameter(8_192),
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
 });
 

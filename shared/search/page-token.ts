@@ -1,6 +1,6 @@
 import { sha256 } from '../core/ids.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
-import { canonicalJson, isArray } from '../core/json.ts';
+import { canonicalJson, isArray, tryParseJson } from '../core/json.ts';
 import { refuse } from './expression.ts';
 import type { SortKey } from './sort-keys.ts';
 
@@ -41,7 +41,7 @@ export function encodeToken(query: JsonObject, resume: Resume): string {
  * @throws INVALID_ARGUMENT for a token of another query, or one that was changed
  */
 export function decodeToken(query: JsonObject, terms: number, token: string): Resume {
-  const parts = parseJson(Buffer.from(token, 'base64url').toString());
+  const parts = tryParseJson(Buffer.from(token, 'base64url').toString());
   if (parts === undefined || !isArray(parts) || parts.length !== 4 || parts[0] !== version)
     throw refuse('Invalid page token, it is not one that this server gave out.');
   if (parts[1] !== digest(query))
@@ -109,12 +109,4 @@ function isScalar(value: JsonValue | undefined): value is number | string | bool
 
 function damaged() {
   return refuse('Invalid page token, it was changed on its way.');
-}
-
-function parseJson(text: string): JsonValue | undefined {
-  try {
-    return JSON.parse(text) as JsonValue;
-  } catch {
-    return undefined;
-  }
 }

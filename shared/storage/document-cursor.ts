@@ -1,7 +1,7 @@
 import type { AppError } from '../core/errors.ts';
 import { sha256 } from '../core/ids.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
-import { canonicalJson } from '../core/json.ts';
+import { canonicalJson, tryParseJson } from '../core/json.ts';
 import { invalid } from './document-rules.ts';
 import type { DocumentQuery } from './documents.ts';
 
@@ -18,7 +18,7 @@ export function encodeCursor(adapter: string, query: DocumentQuery, position: Js
  * @throws INVALID_ARGUMENT for a cursor of another query or adapter, or one that was changed
  */
 export function decodeCursor(adapter: string, query: DocumentQuery, cursor: string): JsonValue {
-  const parts = parseJson(Buffer.from(cursor, 'base64url').toString());
+  const parts = tryParseJson(Buffer.from(cursor, 'base64url').toString());
   if (!Array.isArray(parts) || parts.length !== 4 || parts[0] !== 1 || parts[1] !== adapter)
     throw badCursor();
   if (parts[2] !== queryDigest(query)) throw badCursor();
@@ -27,14 +27,6 @@ export function decodeCursor(adapter: string, query: DocumentQuery, cursor: stri
 
 export function badCursor(): AppError {
   return invalid('The cursor is not one of this query.', {});
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function queryDigest(query: DocumentQuery): string {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
 import { sha256 } from '../../core/ids.ts';
+import { tryParseJson } from '../../core/json.ts';
 import type { FileCache } from '../reading/file-cache.ts';
 import type { ReadableVersion } from '../reading/ports.ts';
 import type { RowDiffer } from './ports.ts';
@@ -66,16 +67,8 @@ function encodeCursor(digest: string, offset: number): string {
 }
 
 function decodeCursor(digest: string, cursor: string): number {
-  const parsed = cursorSchema.safeParse(parseJson(Buffer.from(cursor, 'base64url').toString()));
+  const parsed = cursorSchema.safeParse(tryParseJson(Buffer.from(cursor, 'base64url').toString()));
   if (!parsed.success || parsed.data[1] !== digest)
     throw new AppError('INVALID_ARGUMENT', 'The cursor is not one of these versions and keys.');
   return parsed.data[2];
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

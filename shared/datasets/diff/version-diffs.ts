@@ -3,7 +3,8 @@ import { AppError } from '../../core/errors.ts';
 import { Turns } from '../../core/turns.ts';
 import type { DatasetStore } from '../dataset-store.ts';
 import type { VersionProfiles } from '../profiles/version-profiles.ts';
-import type { ReadableVersion, VersionResolver } from '../reading/ports.ts';
+import type { ReadableVersion } from '../reading/ports.ts';
+import type { Versions } from '../versions/versions.ts';
 import { diffProfiles, profileDiffSchema } from './diff-profiles.ts';
 import { diffRows, type DiffRowsDeps, type DiffRowsRequest } from './diff-rows.ts';
 import { diffSchemas, schemaDiffSchema } from './diff-schemas.ts';
@@ -18,8 +19,8 @@ export const versionProfileDiffSchema = comparedSchema.extend(profileDiffSchema.
 export const versionRowDiffSchema = comparedSchema.extend(rowDiffSchema.shape);
 
 export interface VersionDiffsDeps extends DiffRowsDeps {
-  readonly versions: VersionResolver;
-  readonly store: Pick<DatasetStore, 'getSettings'>;
+  readonly versions: Pick<Versions, 'find' | 'resolve'>;
+  readonly store: Pick<DatasetStore, 'getSettings' | 'getVersion'>;
   readonly profiles: Pick<VersionProfiles, 'read'>;
 }
 
@@ -40,8 +41,11 @@ export class VersionDiffs {
   }
 
   async schema(compared: ComparedVersions): Promise<z.infer<typeof versionSchemaDiffSchema>> {
-    const { before, after } = await this.#resolve(compared);
-    return { ...nameBoth(before, after), ...diffSchemas(before.columns, after.columns) };
+    const { store } = this.#deps;
+    const found = await this.#find(compared);
+    const { columns: before } = await store.getVersion(found.dataset, found.from);
+    const { columns: after } = await store.getVersion(found.dataset, found.to);
+    return { ...found, ...diffSchemas(before, after) };
   }
 
   /** Makes the profiles that are not there yet. */
@@ -50,10 +54,10 @@ export class VersionDiffs {
     signal: AbortSignal,
   ): Promise<z.infer<typeof versionProfileDiffSchema>> {
     const { profiles } = this.#deps;
-    const { before, after } = await this.#resolve(compared);
-    const was = await profiles.read(before.dataset, String(before.version), signal);
-    const is = await profiles.read(after.dataset, String(after.version), signal);
-    return { ...nameBoth(before, after), ...diffProfiles(was, is) };
+    const found = await this.#find(compared);
+    const before = await profiles.read(found.dataset, found.from, signal);
+    const after = await profiles.read(found.dataset, found.to, signal);
+    return { ...found, ...diffProfiles(before, after) };
   }
 
   /**
@@ -67,11 +71,13 @@ export class VersionDiffs {
     request: DiffRowsRequest,
     signal: AbortSignal,
   ): Promise<z.infer<typeof versionRowDiffSchema>> {
-    const { before, after } = await this.#resolve(compared);
+    const { versions } = this.#deps;
+    const found = await this.#find(compared);
+    const before = await versions.resolve(found.dataset, String(found.from));
+    const after = await versions.resolve(found.dataset, String(found.to));
     const keys = request.keys ?? (await this.#chooseKeys(before, after));
     using _turn = await this.#turns.take(signal);
-    const page = await diffRows(this.#deps, before, after, { ...request, keys }, signal);
-    return { ...nameBoth(before, after), ...page };
+    return { ...found, ...(await diffRows(this.#deps, before, after, { ...request, keys }, signal)) };
   }
 
   async #chooseKeys(before: ReadableVersion, after: ReadableVersion): Promise<readonly string[]> {
@@ -80,19 +86,15 @@ export class VersionDiffs {
     return keys.every((key) => has(before, key) && has(after, key)) ? keys : [];
   }
 
-  async #resolve({ dataset, from, to }: ComparedVersions) {
+  async #find({ dataset, from, to }: ComparedVersions): Promise<z.infer<typeof comparedSchema>> {
     const { versions } = this.#deps;
-    const after = await versions.resolve(dataset, to);
-    if (from === undefined && after.version === 0)
+    const later = await versions.find(dataset, to);
+    if (from === undefined && later === 0)
       throw new AppError(
         'INVALID_ARGUMENT',
         'There is no version before version 0: name the one to compare it with by "from".',
         { dataset, version: 0 },
       );
-    return { before: await versions.resolve(dataset, from ?? String(after.version - 1)), after };
+    return { dataset, from: await versions.find(dataset, from ?? String(later - 1)), to: later };
   }
-}
-
-function nameBoth(before: ReadableVersion, after: ReadableVersion): z.infer<typeof comparedSchema> {
-  return { dataset: after.dataset, from: before.version, to: after.version };
 }

@@ -45,13 +45,12 @@ export class VersionProfiles {
   }
 
   /**
-   * The profile of whatever version is named, made now where there is none: of a version that was restored, or that
+   * The profile of a version that there is, made now where there is none: of a version that was restored, or that
    * another writer committed.
    *
    * @throws NOT_FOUND; UNPROCESSABLE for files that cannot be read; RATE_LIMITED when too many wait; CANCELLED
    */
-  async read(dataset: string, name: string, signal: AbortSignal): Promise<Profile> {
-    const { version } = await this.#deps.versions.resolve(dataset, name);
+  async read(dataset: string, version: number, signal: AbortSignal): Promise<Profile> {
     try {
       return await this.get(dataset, version);
     } catch (error) {

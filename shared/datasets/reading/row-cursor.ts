@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
 import { sha256 } from '../../core/ids.ts';
+import { tryParseJson } from '../../core/json.ts';
 
 /** Where the next page of rows begins: a file of the version, and a row of that file, both from 0. */
 export interface RowPosition {
@@ -23,7 +24,7 @@ export function encodeRowCursor(listing: RowListing, { file, row }: RowPosition)
 
 /** @throws INVALID_ARGUMENT for a cursor of another version or condition, or none at all */
 export function decodeRowCursor(listing: RowListing, cursor: string): RowPosition {
-  const parsed = cursorSchema.safeParse(parseJson(Buffer.from(cursor, 'base64url').toString()));
+  const parsed = cursorSchema.safeParse(tryParseJson(Buffer.from(cursor, 'base64url').toString()));
   if (!parsed.success || parsed.data[1] !== digest(listing))
     throw new AppError('INVALID_ARGUMENT', 'The cursor is not one of this version and condition.');
   const [, , file, row] = parsed.data;
@@ -32,12 +33,4 @@ export function decodeRowCursor(listing: RowListing, cursor: string): RowPositio
 
 function digest({ sha256: content, where = '' }: RowListing): string {
   return sha256(`${content}\n${where}`).slice(0, 16);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

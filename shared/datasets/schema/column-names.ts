@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tryParseJson } from '../../core/json.ts';
 
 /** Columns as a query parameter: `id,price`, or `["id","a,b"]` for names with commas. */
 export const columnNamesSchema = z
@@ -7,16 +8,8 @@ export const columnNamesSchema = z
   .describe('Names with commas between them, or a JSON array of names.')
   .transform((text, context) => {
     if (!text.startsWith('[')) return text.split(',');
-    const names = z.array(z.string()).safeParse(parseJson(text));
+    const names = z.array(z.string()).safeParse(tryParseJson(text));
     if (names.success) return names.data;
     context.addIssue('must be names with commas between them, or a JSON array of names');
     return z.NEVER;
   });
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
