@@ -6,6 +6,8 @@
 export interface TextChunk extends AsyncDisposable {
   readonly path: string;
   readonly sizeBytes: number;
+  /** Where each record starts in `path`, and at last where the last one ends, behind its line feed. */
+  readonly starts: Uint32Array;
   readonly shape: TextShape;
   readonly records: number;
   /** Number, from 1, of the chunk's first record among all of the file's data records, bad ones counted. */

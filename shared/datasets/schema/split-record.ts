@@ -24,19 +24,3 @@ export function splitRecord(record: string, delimiter: string): (string | null)[
   }
   return fields;
 }
-
-/** Where the records of a chunk's file start, and where the last one ends; each is ended by one line feed. */
-export function findRecords(bytes: Uint8Array, records: number, isCsv: boolean): Uint32Array {
-  const starts = new Uint32Array(records + 1);
-  let isQuoted = false;
-  let found = 1;
-  for (let at = 0; at < bytes.length && found <= records; at += 1) {
-    const byte = bytes[at];
-    if (byte === 0x22) isQuoted = isCsv && !isQuoted;
-    else if (byte === 0x0a && !isQuoted) {
-      starts[found] = at + 1;
-      found += 1;
-    }
-  }
-  return starts;
-}

@@ -4,7 +4,7 @@ import { AppError, isAppError } from '../../core/errors.ts';
 import type { BadRow, TextChunk } from '../../tabular/text-chunk.ts';
 import type { ConvertedChunk, ConvertOptions, LocalDataFile } from '../../datasets/ingestion/ports.ts';
 import { readJsonRecord } from '../../datasets/schema/read-json-record.ts';
-import { findRecords, splitRecord } from '../../datasets/schema/split-record.ts';
+import { splitRecord } from '../../datasets/schema/split-record.ts';
 import { quoteName } from '../quote.ts';
 import { outOfMemory } from '../errors.ts';
 import { runQuery } from '../run-query.ts';
@@ -105,14 +105,14 @@ async function writeStrictly(
   path: string,
   records: number,
 ): Promise<LocalDataFile | undefined> {
-  const good = isGood(planned, true);
+  const good = isGood(planned);
   const select = planned.map((column, index) => {
     const value = valueOf(column, index);
     // Told in the first column's place: nothing is filtered, so nothing is computed twice.
     const checked = index === 0 ? `CASE WHEN ${good} THEN ${value} ELSE ${notGood} END` : value;
     return `${checked} AS ${quoteName(column.name)}`;
   });
-  const query = `SELECT ${select.join(', ')} FROM (${selectTyped(planned, from, true)})`;
+  const query = `SELECT ${select.join(', ')} FROM (${selectTyped(planned, from)})`;
   try {
     const file = await writeDataFile(connection, query, path, planned, options.signal);
     checkCount(records, file?.rows ?? 0);
@@ -137,8 +137,8 @@ async function sortOut(
 ): Promise<{ readonly file: LocalDataFile | undefined; readonly faulty: readonly FaultyRow[] }> {
   const { signal } = options;
   const values = planned.map((column, index) => `${valueOf(column, index)} AS v${index}`);
-  const fault = `CASE WHEN ${isGood(planned, false)} THEN NULL ELSE ${findFault(planned)} END`;
-  const rows = `SELECT ${values.join(', ')}, ${fault} AS fault FROM (${selectTyped(planned, from, false)})`;
+  const fault = `CASE WHEN ${isGood(planned)} THEN NULL ELSE ${findFault(planned)} END`;
+  const rows = `SELECT ${values.join(', ')}, ${fault} AS fault FROM (${selectTyped(planned, from)})`;
   try {
     await runQuery(connection, `CREATE OR REPLACE TEMP TABLE sorted_out AS ${rows}`, signal);
     const list =
@@ -167,7 +167,7 @@ async function describeFaulty(
 ): Promise<{ readonly bad: readonly BadRow[]; readonly cells: readonly BadCells[] }> {
   if (faulty.length === 0) return { bad: [], cells: [] };
   const bytes = await readFile(chunk.path);
-  const starts = findRecords(bytes, chunk.records, chunk.shape.kind === 'csv');
+  const { starts } = chunk;
   const faults = listFaults(planned);
   const bad: BadRow[] = [];
   const cells: BadCells[] = [];

@@ -3,7 +3,6 @@ import { AppError } from '../../core/errors.ts';
 import type { BadRow, TextChunk } from '../../tabular/text-chunk.ts';
 import { createPause } from '../../datasets/schema/pause.ts';
 import { type JsonField, readJsonRecord } from '../../datasets/schema/read-json-record.ts';
-import { findRecords } from '../../datasets/schema/split-record.ts';
 import { classify } from '../../datasets/schema/strict-types.ts';
 import type { ColumnSurvey, ValueKind } from '../../datasets/schema/survey.ts';
 import { ColumnCounter } from '../../datasets/schema/survey-values.ts';
@@ -42,7 +41,7 @@ export async function readJsonChunk(
 ): Promise<JsonTable> {
   const { columns, surveys, signal } = options;
   const bytes = await readFile(chunk.path);
-  const starts = findRecords(bytes, chunk.records, false);
+  const { starts } = chunk;
   const positions = new Map(columns.map((name, index) => [name, index]));
   const counters = new Map<string, ColumnCounter | undefined>();
   const records = new Uint32Array(chunk.records);

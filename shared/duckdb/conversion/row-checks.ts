@@ -1,3 +1,4 @@
+import type { ColumnType } from '../../datasets/schema/column.ts';
 import { nullWordsOf, patternOf } from '../../datasets/schema/strict-types.ts';
 import { quoteText } from '../quote.ts';
 import { type PlannedColumn, type PlannedRule, sqlTypeOf } from './column-plan.ts';
@@ -26,37 +27,23 @@ function isText({ type, source }: PlannedColumn): boolean {
   return type === 'string' && source !== undefined;
 }
 
-/**
- * Beside the texts, the values they are. `strict`: a text that cannot be cast ends the query; otherwise it is NULL, as
- * are texts that mean "nothing".
- */
-export function selectTyped(columns: readonly PlannedColumn[], from: string, isStrict: boolean): string {
-  const cast = isStrict ? 'CAST' : 'TRY_CAST';
-  const texts = columns.filter(({ source }) => source !== undefined);
-  const clean = isStrict ? from : `(SELECT ${texts.map(selectMeaning).join(', ') || '1'} FROM ${from})`;
+/** Beside the texts, the values they are; NULL where there is none. */
+export function selectTyped(columns: readonly PlannedColumn[], from: string): string {
+  const texts = columns.filter(({ source }) => source !== undefined).map(textOf);
   const values = columns.flatMap((column, index) =>
-    isText(column) ? [] : [`${cast}(${textOf(column)} AS ${sqlTypeOf(column.type)}) AS x${index}`],
+    isText(column) ? [] : [`TRY_CAST(${textOf(column)} AS ${sqlTypeOf(column.type)}) AS x${index}`],
   );
-  return `SELECT ${[...texts.map(textOf), ...values].join(', ')} FROM ${clean}`;
-}
-
-function selectMeaning(column: PlannedColumn): string {
-  const text = textOf(column);
-  const words = nullWordsOf(column.type);
-  if (words.length === 0) return text;
-  // Not IN: of a long list DuckDB makes a join, and one for each column takes memory by the square of the columns.
-  const pattern = words.map((word) => word.replaceAll(/\W/g, String.raw`\$&`)).join('|');
-  return `CASE WHEN regexp_full_match(${text}, ${quoteText(pattern)}) THEN NULL ELSE ${text} END AS ${text}`;
+  return `SELECT ${[...texts, ...values].join(', ')} FROM ${from}`;
 }
 
 /** SQL that is true of rows in which all is well. */
-export function isGood(columns: readonly PlannedColumn[], isStrict: boolean): string {
+export function isGood(columns: readonly PlannedColumn[]): string {
   const conditions = [...matchAll(columns)];
   for (const [index, column] of columns.entries()) {
     const value = valueOf(column, index);
-    if (column.source !== undefined && column.type !== 'string') {
-      if (!isStrict) conditions.push(`(${value} IS NULL) = (${textOf(column)} IS NULL)`);
-      const range = inRange(column, value, isStrict);
+    if (isTyped(column)) {
+      conditions.push(`${value} IS NOT NULL OR ${meansNothing(column)}`);
+      const range = inRange(column, value);
       if (range !== undefined) conditions.push(`(${range}) IS NOT FALSE`);
     }
     for (const rule of column.rules) conditions.push(`(${rule.toSql(value)}) IS NOT FALSE`);
@@ -64,25 +51,41 @@ export function isGood(columns: readonly PlannedColumn[], isStrict: boolean): st
   return conditions.length === 0 ? 'true' : conditions.map((condition) => `(${condition})`).join(' AND ');
 }
 
+/** Whether a column's texts have to be those of a type. */
+function isTyped({ type, source }: PlannedColumn): boolean {
+  return source !== undefined && type !== 'string';
+}
+
 /** All texts of a row at once: no pattern takes a line feed, so fields cannot run into each other. */
 function* matchAll(columns: readonly PlannedColumn[]): Generator<string> {
-  const strict = columns.filter(({ type, source }) => source !== undefined && type !== 'string');
-  for (let start = 0; start < strict.length; start += columnsPerPattern) {
-    const group = strict.slice(start, start + columnsPerPattern);
+  const typed = columns.filter(isTyped);
+  for (let start = 0; start < typed.length; start += columnsPerPattern) {
+    const group = typed.slice(start, start + columnsPerPattern);
     const texts = group.map(textOf).join(`, chr(10), `);
-    const pattern = group.map(({ type }) => `(?:${patternOf(type)})?`).join('\\n');
+    const pattern = group.map(({ type }) => `(?:${patternOf(type)}|${nullPattern(type)})?`).join('\\n');
     yield `regexp_full_match(concat(${texts}), ${quoteText(pattern)})`;
   }
 }
 
+/** Whether a text that is no value says that there is none; asked of these alone. */
+function meansNothing(column: PlannedColumn): string {
+  const text = textOf(column);
+  // Not IN: of a long list DuckDB makes a join, and one for each column takes memory by the square of the columns.
+  return `${text} IS NULL OR regexp_full_match(${text}, ${quoteText(nullPattern(column.type))})`;
+}
+
+function nullPattern(type: ColumnType): string {
+  return nullWordsOf(type)
+    .map((word) => word.replaceAll(/\W/g, String.raw`\$&`))
+    .join('|');
+}
+
 /** What the cast lets through, and the type does not hold. */
-function inRange(column: PlannedColumn, value: string, isStrict: boolean): string | undefined {
+function inRange(column: PlannedColumn, value: string): string | undefined {
   const { type } = column;
+  // An exponent that is too big gives infinity; so does the word.
   if (type === 'double')
-    // An exponent that is too big gives infinity; so does the word. The strict query leaves the word to the other.
-    return isStrict
-      ? `NOT isinf(${value})`
-      : `CASE WHEN isinf(${value}) THEN regexp_matches(${textOf(column)}, '[nN]') ELSE true END`;
+    return `CASE WHEN isinf(${value}) THEN regexp_matches(${textOf(column)}, '[nN]') ELSE true END`;
   if (type === 'date') return `${value} >= DATE '0001-01-01'`;
   if (type === 'timestamp')
     return `${value} >= TIMESTAMPTZ '0001-01-01 00:00:00+00' AND ${value} < TIMESTAMPTZ '10000-01-01 00:00:00+00'`;
@@ -91,7 +94,7 @@ function inRange(column: PlannedColumn, value: string, isStrict: boolean): strin
 
 export function listFaults(columns: readonly PlannedColumn[]): readonly RowFault[] {
   return columns.flatMap((column) => [
-    ...(column.source === undefined || column.type === 'string' ? [] : [{ column }]),
+    ...(isTyped(column) ? [{ column }] : []),
     ...column.rules.map((rule) => ({ column, rule })),
   ]);
 }
@@ -103,11 +106,11 @@ export function findFault(columns: readonly PlannedColumn[]): string {
   for (const [index, column] of columns.entries()) {
     const value = valueOf(column, index);
     const text = textOf(column);
-    if (column.source !== undefined && column.type !== 'string') {
-      const range = inRange(column, value, false);
+    if (isTyped(column)) {
+      const range = inRange(column, value);
       const fit = `${value} IS NOT NULL AND regexp_full_match(${text}, ${quoteText(patternOf(column.type) ?? '')})`;
       cases.push(
-        `WHEN ${text} IS NOT NULL AND NOT (${fit}${range === undefined ? '' : ` AND ${range}`}) THEN ${fault}`,
+        `WHEN NOT (${meansNothing(column)}) AND NOT (${fit}${range === undefined ? '' : ` AND ${range}`}) THEN ${fault}`,
       );
       fault += 1;
     }

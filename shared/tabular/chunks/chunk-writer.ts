@@ -13,6 +13,7 @@ export class ChunkWriter {
   #numbers = new Float64Array(1024);
   #offsets = new Float64Array(1024);
   #lengths = new Uint32Array(1024);
+  #starts = new Uint32Array(1024);
 
   constructor(path: string) {
     this.#path = path;
@@ -28,6 +29,7 @@ export class ChunkWriter {
     this.#numbers[index] = number;
     this.#offsets[index] = offset;
     this.#lengths[index] = length;
+    this.#starts[index] = this.sizeBytes;
     this.records = index + 1;
     this.sizeBytes += sizeBytes;
   }
@@ -51,11 +53,15 @@ export class ChunkWriter {
       throw translate(error);
     }
     const path = this.#path;
+    const starts = new Uint32Array(this.records + 1);
+    starts.set(this.#starts.subarray(0, this.records));
+    starts[this.records] = this.sizeBytes;
     return {
       path,
       shape,
       sizeBytes: this.sizeBytes,
       records: this.records,
+      starts,
       numbers: this.#numbers.slice(0, this.records),
       offsets: this.#offsets.slice(0, this.records),
       lengths: this.#lengths.slice(0, this.records),
@@ -82,12 +88,15 @@ export class ChunkWriter {
     const numbers = new Float64Array(this.records * 2);
     const offsets = new Float64Array(this.records * 2);
     const lengths = new Uint32Array(this.records * 2);
+    const starts = new Uint32Array(this.records * 2);
     numbers.set(this.#numbers);
     offsets.set(this.#offsets);
     lengths.set(this.#lengths);
+    starts.set(this.#starts);
     this.#numbers = numbers;
     this.#offsets = offsets;
     this.#lengths = lengths;
+    this.#starts = starts;
   }
 }
 
