@@ -23,7 +23,15 @@ export interface DuckDbSessionOptions {
    * writes need less memory.
    */
   readonly preserveInsertionOrder?: boolean;
+  /** How many columns the widest table has: many of them need more buffers than the limit says. Left out: few. */
+  readonly columns?: number;
 }
+
+/** What segments and vectors reserve for a column; few rows use but a little of it. */
+const reservedMbPerColumn = 0.4;
+
+/** From so many columns on, looking for common subexpressions takes longer than what it finds can save: it compares each with each. */
+const wideColumns = 256;
 
 /** A private in-memory DuckDB. Its settings are locked; TimeZone is UTC whatever the machine's. */
 export interface DuckDbSession extends Disposable {
@@ -41,7 +49,7 @@ export interface DuckDbSession extends Disposable {
  * @throws AppError UNPROCESSABLE with DuckDB's reason
  */
 export async function openDuckDb(options: DuckDbSessionOptions): Promise<DuckDbSession> {
-  const { tempDirectory } = options;
+  const { tempDirectory, columns = 0 } = options;
   const spill = tempDirectory === undefined ? '' : await mkdtemp(join(tempDirectory, 'duckdb-'));
   const connections: DuckDBConnection[] = [];
   let instance: DuckDBInstance | undefined;
@@ -55,12 +63,13 @@ export async function openDuckDb(options: DuckDbSessionOptions): Promise<DuckDbS
   try {
     const created = await DuckDBInstance.create(':memory:', {
       threads: String(options.threads),
-      memory_limit: `${options.memoryLimitMb}MiB`,
+      memory_limit: `${Math.max(options.memoryLimitMb, Math.ceil(columns * reservedMbPerColumn))}MiB`,
       temp_directory: spill,
       max_temp_directory_size: `${options.tempLimitMb ?? 16_384}MiB`,
       preserve_insertion_order: String(options.preserveInsertionOrder ?? true),
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
+      ...(columns > wideColumns ? { disabled_optimizers: 'common_subexpressions' } : {}),
     });
     instance = created;
     const connect = async () => {

@@ -21,19 +21,17 @@ export interface TableConverterOptions {
   readonly memoryLimitMb: number;
 }
 
-/** What a table's segments and vectors reserve for a column; few rows use but a little of it. */
-const reservedMbPerColumn = 0.4;
-
 export function createTableConverters(options: TableConverterOptions): TableConverters {
   return {
     open: async ({ directory, columns = 0 }) => {
       // A query has one thread and there are several: sharing out one query among threads costs more than it gains.
       const session = await openDuckDb({
         threads: 1,
-        memoryLimitMb: Math.max(options.memoryLimitMb, Math.ceil(columns * reservedMbPerColumn)),
+        memoryLimitMb: options.memoryLimitMb,
         tempDirectory: directory,
         allowedPaths: [],
         allowedDirectories: [directory],
+        columns,
       });
       return new DuckDbTableConverter(session, directory, options.threads);
     },

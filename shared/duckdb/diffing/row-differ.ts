@@ -18,7 +18,12 @@ export function createRowDiffer(options: RowDifferOptions): RowDiffer {
       const places = findKeys(columns, keys);
       const paths = [...new Set([...before.paths, ...after.paths])];
       for (const path of paths) await checkParquet(path);
-      using session = await openDuckDb({ ...options, allowedPaths: paths, preserveInsertionOrder: false });
+      using session = await openDuckDb({
+        ...options,
+        allowedPaths: paths,
+        preserveInsertionOrder: false,
+        columns: columns.length,
+      });
       const { connection } = session;
       const work: DiffWork = {
         connection,

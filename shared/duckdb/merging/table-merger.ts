@@ -26,6 +26,7 @@ export function createTableMerger(limits: {
         tempDirectory: job.directory,
         allowedPaths: [],
         allowedDirectories: [job.directory],
+        columns: job.columns.length,
       });
       const { connection } = session;
       const { signal } = job;

@@ -1,8 +1,9 @@
 import type { Column } from '../../datasets/schema/column.ts';
 import { quoteText } from '../quote.ts';
-import { openTable } from './open-table.ts';
+import { openTable, type OpenTable } from './open-table.ts';
 import type { JobLimits } from './protocol.ts';
-import { fieldTextOf, jsonTextOf } from './text-of.ts';
+import { fieldTextOf, jsonTextOf, quoteField } from './text-of.ts';
+import { listRows, selectColumns, wideColumns, writeCsvLine, writeJsonObject } from './wide-rows.ts';
 
 /** The first line of a CSV file. */
 export function encodeCsvHeader(columns: readonly Column[]): Buffer {
@@ -20,6 +21,10 @@ export async function* encodeText(
   limits: JobLimits,
 ): AsyncGenerator<Uint8Array> {
   using open = await openTable({ paths: [path], columns }, limits);
+  if (columns.length >= wideColumns) {
+    yield* encodeWide(format, columns, open);
+    return;
+  }
   const line = format === 'csv' ? csvLine(columns) : jsonLine(columns);
   // As a blob the text comes without being decoded.
   const result = await open.connection.stream(`SELECT encode(${line}) FROM (${open.select})`);
@@ -29,6 +34,21 @@ export async function* encodeText(
     const lines = chunk.getColumnVector(0);
     const rows = Array.from({ length: chunk.rowCount }, (_, row) => lines.getItem(row));
     yield Buffer.concat(rows.map((row) => (row as { readonly bytes: Uint8Array }).bytes));
+  }
+}
+
+async function* encodeWide(
+  format: 'csv' | 'jsonl',
+  columns: readonly Column[],
+  { connection, select }: OpenTable,
+): AsyncGenerator<Uint8Array> {
+  const names = columns.map(({ name }) => name);
+  const result = await connection.stream(`SELECT ${selectColumns(columns)} FROM (${select})`);
+  for (;;) {
+    const chunk = await result.fetchChunk();
+    if (chunk === null || chunk.rowCount === 0) return;
+    for (const values of listRows(chunk, columns.length))
+      yield Buffer.from(format === 'csv' ? writeCsvLine(values) : `${writeJsonObject(names, values)}\n`);
   }
 }
 
@@ -52,9 +72,4 @@ function jsonLine(columns: readonly Column[]): string {
       `${quoteText(`${JSON.stringify(column.name)}:`)} || ${jsonTextOf(column, { allDigits: true })}`,
   );
   return `'{' || concat_ws(',', ${members.join(', ')}) || '}' || chr(10)`;
-}
-
-/** By the same rule as values: what readers could take for something else is quoted. */
-function quoteField(text: string): string {
-  return text === '' || /[",\r\n]|^ | $/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -25,6 +25,7 @@ export async function openTable(
     tempDirectory: limits.folder,
     tempLimitMb: limits.tempLimitMb,
     allowedPaths: [...table.paths, ...outputs],
+    columns: table.columns.length,
   });
   try {
     const select = await selectFiles(session.connection, table.paths, table.columns);

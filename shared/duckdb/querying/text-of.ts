@@ -85,3 +85,8 @@ function isoText(value: string, rest: string, stored = value): string {
 function quoted(text: string): string {
   return `'"' || ${text} || '"'`;
 }
+
+/** A field of a CSV line: what readers could take for something else is quoted. */
+export function quoteField(text: string): string {
+  return text === '' || /[",\r\n]|^ | $/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

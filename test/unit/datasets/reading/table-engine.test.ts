@@ -306,6 +306,44 @@ describe('rows', () => {
     expect(Object.entries(jsonl)).toEqual(names.map((name, index) => [name, index]));
   });
 
+  test('a table of 10,000 columns of all types is read in every way', async () => {
+    const kinds: readonly (readonly [ColumnType, string])[] = [
+      ['int64', 'i'],
+      ['double', 'i / 2'],
+      ['decimal(12,2)', '(i / 4)::DECIMAL(12,2)'],
+      ['string', `'n"' || i`],
+      ['boolean', 'i % 2 = 0'],
+      ['date', `DATE '2024-01-01' + i::INTEGER`],
+      ['timestamp', `TIMESTAMPTZ '2024-01-01 00:00:00+00' + to_days(i::INTEGER)`],
+    ];
+    const names = Array.from({ length: 10_000 }, (_, index) => `c${index}`);
+    const kindOf = (index: number) => kinds[index % kinds.length]!;
+    const { paths, version } = await createTestVersion(
+      Object.fromEntries(names.map((name, index) => [name, kindOf(index)[0]])),
+      [
+        `SELECT ${names.map((name, index) => `${kindOf(index)[1]} AS ${name}`).join(', ')} FROM range(20) AS t(i)`,
+      ],
+    );
+    const table = { paths, columns: version.columns };
+    const row = (i: number) => {
+      const day = `2024-01-${String(i + 1).padStart(2, '0')}`;
+      const values = [i, i / 2, (i / 4).toFixed(2), `n"${i}`, i % 2 === 0, day, `${day}T00:00:00.000000Z`];
+      return names.map((_, index) => values[index % values.length]);
+    };
+    const maxBytes = 1e7;
+    const page = await readRows(table, { where: 'c0 >= 3', maxRows: 2, maxBytes });
+    expect(page.values).toEqual([row(3), row(4)]);
+    expect((await readRows(table, { columns: ['c9999'], skip: 19 })).values).toEqual([[row(19)[9999]]]);
+    expect((await query(table, 'SELECT count(*), sum(c0), max(c9996) FROM data')).values).toEqual([
+      [20, 190, row(19)[9996]],
+    ]);
+    const jsonl = String(await encode('jsonl', table)).split('\n');
+    expect(Object.keys(JSON.parse(jsonl[7]!) as object)).toEqual(names);
+    const csv = String(await encode('csv', table)).split('\r\n');
+    expect(csv.map((line) => line.split(',').length)).toEqual([...Array<number>(21).fill(10_000), 1]);
+    expect((await encode('arrow', table)).length).toBeGreaterThan(10_000);
+  }, 120_000);
+
   test('a version without files has columns and no rows', async () => {
     const table = { paths: [], columns: (await openGrown()).columns };
     expect(await readRows(table, { where: 'id > 1' })).toEqual({ values: [], next: undefined });
