@@ -109,6 +109,8 @@ test('every record of a made-up file is where it belongs, with its place and its
       expect(scanned.chunks.flatMap(({ records }) => records)).toEqual(
         good.map(({ row, offset: at, length }) => ({ row, offset: at, length })),
       );
+      const texts = scanned.chunks.flatMap((chunk) => chunk.texts);
+      expect(texts.map(String)).toEqual(good.map(({ bytes }) => String(bytes)));
       const written = Buffer.concat(good.flatMap(({ bytes }) => [bytes, Buffer.from('\n')]));
       expect(Buffer.concat(scanned.chunks.map((chunk) => chunk.content)).equals(written)).toBe(true);
       expect(

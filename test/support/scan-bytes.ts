@@ -15,6 +15,8 @@ export interface ScannedRecord {
 
 export interface ScannedChunk {
   readonly content: Buffer;
+  /** Each record's bytes there, by where it says that they start. */
+  readonly texts: readonly Buffer[];
   readonly records: readonly ScannedRecord[];
 }
 
@@ -57,9 +59,11 @@ export async function scanBytes(
     });
     const chunks: ScannedChunk[] = [];
     for await (const chunk of scan.chunks()) {
-      const { numbers, offsets, lengths } = chunk;
+      const { numbers, offsets, lengths, starts } = chunk;
       const records = Array.from(numbers, (row, i) => ({ row, offset: offsets[i]!, length: lengths[i]! }));
-      chunks.push({ content: await readFile(chunk.path), records });
+      const content = await readFile(chunk.path);
+      const texts = records.map((_, i) => content.subarray(starts[i], starts[i + 1]! - 1));
+      chunks.push({ content, records, texts });
       await chunk[Symbol.asyncDispose]();
     }
     const { shape, notes, chunkSize } = scan;

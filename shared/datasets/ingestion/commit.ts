@@ -1,8 +1,7 @@
 import { AppError, isAppError } from '../../core/errors.ts';
 import { sha256 } from '../../core/ids.ts';
 import type { Action } from '../../delta/actions.ts';
-import { createTable } from '../../delta/create-table.ts';
-import { formatSchema } from '../../delta/schema.ts';
+import { createTable, withColumns } from '../../delta/create-table.ts';
 import type { Snapshot } from '../../delta/snapshot.ts';
 import { buildStats } from '../../delta/stats.ts';
 import type { BlobStore } from '../../storage/blobs.ts';
@@ -111,7 +110,7 @@ function planSchema(
     isSame([column], manifest.columns.slice(index, index + 1)),
   );
   if (!extends_ || manifest.schemaVersion < 0) throw new SchemaMoved(dataset);
-  return [{ kind: 'metaData', metadata: { ...snapshot.metadata, schemaString: formatSchema(columns) } }];
+  return [{ kind: 'metaData', metadata: withColumns(snapshot.metadata, columns) }];
 }
 
 function isSame(a: readonly Column[], b: readonly Column[]): boolean {

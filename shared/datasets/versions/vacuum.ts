@@ -4,7 +4,10 @@ import { isAppError } from '../../core/errors.ts';
 import type { Clock } from '../../core/clock.ts';
 import { eachItem } from '../../storage/page.ts';
 import type { DatasetStore } from '../dataset-store.ts';
+import type { DeltaTable } from '../../delta/delta-table.ts';
+import type { LogCommit } from '../../delta/snapshot.ts';
 import { parseDataPath } from './data-files.ts';
+import { findLiveFiles } from './live-files.ts';
 import type { Tables } from './tables.ts';
 
 /** Files without a version are kept so long: an ingestion may be about to give them one. */
@@ -43,6 +46,7 @@ export interface Vacuumed {
 
 const maxNamed = 100;
 const pageSize = 1_000;
+const commitsAtOnce = 8;
 
 /**
  * Removes the data files that only versions need which nothing keeps: not the newest, not within the retention, no
@@ -87,28 +91,29 @@ async function findLive(
     store.readMarks(dataset),
     findReferenced(dataset),
   ]);
-  const live = new Set<string>();
   const kept: { version: number; because: string }[] = [];
   const lost: number[] = [];
-  if (!newest) return { live, kept, lost };
+  if (!newest) return { live: new Set(), kept, lost };
   const reasons = new Map<number, string>();
   for (const version of referenced) reasons.set(version, 'a model was made from it');
   for (const tag of tags) reasons.set(tag.version, `the tag "${tag.name}"`);
   for (const pin of pins) reasons.set(pin.version, `pinned by ${pin.by}: ${pin.reason}`);
   const oldest = clock.now() - retentionMs;
-  let supersededAt = Infinity;
-  for (let version = newest.version; version >= 0; version -= 1) {
-    const snapshot = version === newest.version ? newest : await table.at(version);
-    const reason = reasons.get(version);
-    // A version's time begins when the next one takes its place.
-    const isRecent = version === newest.version || supersededAt >= oldest;
-    supersededAt = snapshot.timestamp;
-    if (isRecent || reason !== undefined) {
-      for (const path of snapshot.files.keys()) live.add(path);
-      if (!isRecent && reason !== undefined) kept.push({ version, because: reason });
-    } else lost.push(version);
-  }
+  const live = await findLiveFiles(eachCommit(table, newest.version), (version, supersededAt) => {
+    if (supersededAt >= oldest) return true;
+    const because = reasons.get(version);
+    if (because === undefined) lost.unshift(version);
+    else kept.unshift({ version, because });
+    return because !== undefined;
+  });
   return { live, kept, lost };
+}
+
+async function* eachCommit(table: DeltaTable, newest: number): AsyncGenerator<LogCommit> {
+  for (let first = 0; first <= newest; first += commitsAtOnce) {
+    const count = Math.min(commitsAtOnce, newest - first + 1);
+    yield* await Promise.all(Array.from({ length: count }, (_, index) => table.readCommit(first + index)));
+  }
 }
 
 function eachFile(blobs: BlobStore, dataset: string): AsyncGenerator<BlobProperties> {

@@ -2,7 +2,8 @@ import { AppError } from '../../core/errors.ts';
 import type { ConvertOptions } from '../../datasets/ingestion/ports.ts';
 import type { Column, ColumnType } from '../../datasets/schema/column.ts';
 import type { RowConstraint } from '../../datasets/schema/constraints.ts';
-import { fits, parseDecimal } from '../../datasets/schema/strict-types.ts';
+import { fits } from '../../datasets/schema/strict-types.ts';
+import { typeOf } from '../column-sql.ts';
 import { quoteText } from '../quote.ts';
 
 /** A column of the result, and where its values come from. */
@@ -119,31 +120,7 @@ function toLiteral(text: string, type: ColumnType, column: string): string {
       `A constraint on the column ${show(column)} compares it with ${show(text)}, which is no ${type}: write a value of that type.`,
       { column, type },
     );
-  return `CAST(${quoteText(text)} AS ${sqlTypeOf(type)})`;
-}
-
-/** How DuckDB calls it. */
-export function sqlTypeOf(type: ColumnType): string {
-  switch (type) {
-    case 'int64':
-      return 'BIGINT';
-    case 'double':
-      return 'DOUBLE';
-    case 'boolean':
-      return 'BOOLEAN';
-    case 'date':
-      return 'DATE';
-    case 'timestamp':
-      return 'TIMESTAMPTZ';
-    case 'string':
-      return 'VARCHAR';
-    case 'binary':
-      return 'BLOB';
-    default: {
-      const { precision, scale } = parseDecimal(type);
-      return `DECIMAL(${precision},${scale})`;
-    }
-  }
+  return `CAST(${quoteText(text)} AS ${typeOf(type)})`;
 }
 
 const show = (text: string) => JSON.stringify(text);

@@ -5,7 +5,8 @@ import { chooseChunkSize, type ChunkSize } from '../../tabular/cut-chunks.ts';
 import { quoteName, quoteText } from '../quote.ts';
 import { runQuery } from '../run-query.ts';
 import { cutRaw, explainFault } from './bad-rows.ts';
-import { type PlannedColumn, planColumns, sqlTypeOf } from './column-plan.ts';
+import { typeOf } from '../column-sql.ts';
+import { type PlannedColumn, planColumns } from './column-plan.ts';
 import type { CreatePath } from './convert-chunk.ts';
 import { writeDataFile } from './data-file.ts';
 import { readParquetColumns } from './parquet-columns.ts';
@@ -28,7 +29,7 @@ export async function* convertParquet(
   );
   const values = planned.map((column) => {
     const source = column.source === undefined ? undefined : sources[column.source];
-    return `CAST(${source?.toSql ?? 'NULL'} AS ${sqlTypeOf(column.type)})`;
+    return `CAST(${source?.toSql ?? 'NULL'} AS ${typeOf(column.type)})`;
   });
   const typed = `SELECT file_row_number AS n, ${values.map((value, index) => `${value} AS v${index}`).join(', ')} FROM read_parquet(${quoteText(path)}, file_row_number = true)`;
   let start = 0;

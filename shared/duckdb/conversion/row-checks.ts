@@ -1,7 +1,8 @@
 import type { ColumnType } from '../../datasets/schema/column.ts';
 import { nullWordsOf, patternOf } from '../../datasets/schema/strict-types.ts';
 import { quoteText } from '../quote.ts';
-import { type PlannedColumn, type PlannedRule, sqlTypeOf } from './column-plan.ts';
+import { typeOf } from '../column-sql.ts';
+import type { PlannedColumn, PlannedRule } from './column-plan.ts';
 
 /** One expression of RE2 for so many columns: a call costs more than the bytes it looks at. */
 const columnsPerPattern = 64;
@@ -31,7 +32,7 @@ function isText({ type, source }: PlannedColumn): boolean {
 export function selectTyped(columns: readonly PlannedColumn[], from: string): string {
   const texts = columns.filter(({ source }) => source !== undefined).map(textOf);
   const values = columns.flatMap((column, index) =>
-    isText(column) ? [] : [`TRY_CAST(${textOf(column)} AS ${sqlTypeOf(column.type)}) AS x${index}`],
+    isText(column) ? [] : [`TRY_CAST(${textOf(column)} AS ${typeOf(column.type)}) AS x${index}`],
   );
   return `SELECT ${[...texts, ...values].join(', ')} FROM ${from}`;
 }

@@ -14,6 +14,7 @@ import {
   type DuckDBValue,
 } from '@duckdb/node-api';
 import type { JsonValue } from '../../core/json.ts';
+import { formatDay, formatMoment } from '../../datasets/schema/format-moment.ts';
 
 const names = new Map<DuckDBTypeId, string>([
   [DuckDBTypeId.TINYINT, 'int64'],
@@ -66,8 +67,6 @@ export function toJsonValue(value: DuckDBValue): JsonValue {
   return String(value);
 }
 
-const dayMicros = 86_400_000_000n;
-
 function toIsoDate(value: DuckDBDateValue): string {
   return value.isFinite ? formatDay(value.days) : String(value);
 }
@@ -75,39 +74,6 @@ function toIsoDate(value: DuckDBDateValue): string {
 /** With a `Z` where it is an instant; a timestamp without a zone has none. */
 function toIsoTime(value: DuckDBTimestampTZValue | DuckDBTimestampValue): string {
   if (!value.isFinite) return String(value);
-  const ofDay = ((value.micros % dayMicros) + dayMicros) % dayMicros;
-  const day = Number((value.micros - ofDay) / dayMicros);
-  const time = new Date(Number(ofDay / 1_000n)).toISOString().slice(11, 23);
-  const micros = String(ofDay % 1_000n).padStart(3, '0');
-  return `${formatDay(day)}T${time}${micros}${value instanceof DuckDBTimestampTZValue ? 'Z' : ''}`;
-}
-
-/**
- * Days since 1970-01-01 as a date of the proleptic Gregorian calendar: also beyond what `Date` holds.
- *
- * @see https://howardhinnant.github.io/date_algorithms.html#civil_from_days
- */
-function formatDay(days: number): string {
-  const shifted = days + 719_468;
-  const era = Math.floor(shifted / 146_097);
-  const dayOfEra = shifted - era * 146_097;
-  const yearOfEra = Math.floor(
-    (dayOfEra -
-      Math.floor(dayOfEra / 1_460) +
-      Math.floor(dayOfEra / 36_524) -
-      Math.floor(dayOfEra / 146_096)) /
-      365,
-  );
-  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const shiftedMonth = Math.floor((5 * dayOfYear + 2) / 153);
-  const day = dayOfYear - Math.floor((153 * shiftedMonth + 2) / 5) + 1;
-  const month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9;
-  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
-  const two = (value: number) => String(value).padStart(2, '0');
-  return `${formatYear(year)}-${two(month)}-${two(day)}`;
-}
-
-function formatYear(year: number): string {
-  if (year >= 0 && year <= 9_999) return String(year).padStart(4, '0');
-  return `${year < 0 ? '-' : '+'}${String(Math.abs(year)).padStart(6, '0')}`;
+  const text = formatMoment(value.micros);
+  return value instanceof DuckDBTimestampTZValue ? text : text.slice(0, -1);
 }

@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { LocalTable } from '../../datasets/reading/table-engine.ts';
-import type { Column, ColumnType } from '../../datasets/schema/column.ts';
+import type { Column } from '../../datasets/schema/column.ts';
+import { typeOf } from '../column-sql.ts';
 import { translateDuckDbError } from '../errors.ts';
 import { quoteName, quoteText } from '../quote.ts';
 import { openDuckDb } from '../session.ts';
@@ -49,32 +50,11 @@ export async function selectFiles(
   const selected = columns.map((column) => {
     const name = quoteName(column.name);
     if (!names.has(column.name.toLowerCase())) return nothing(column);
-    return `CAST(${name} AS ${sqlType(column.type)}) AS ${name}`;
+    return `CAST(${name} AS ${typeOf(column.type)}) AS ${name}`;
   });
   return `SELECT ${selected.join(', ')} FROM ${source}`;
 }
 
 function nothing({ name, type }: Column): string {
-  return `NULL::${sqlType(type)} AS ${quoteName(name)}`;
-}
-
-/** @example sqlType('decimal(10,2)') // 'DECIMAL(10,2)' */
-export function sqlType(type: ColumnType): string {
-  switch (type) {
-    case 'int64':
-      return 'BIGINT';
-    case 'timestamp':
-      return 'TIMESTAMPTZ';
-    case 'string':
-      return 'VARCHAR';
-    case 'binary':
-      return 'BLOB';
-    case 'double':
-    case 'boolean':
-    case 'date':
-      return type.toUpperCase();
-    default:
-      // decimal(p,s)
-      return type.toUpperCase();
-  }
+  return `NULL::${typeOf(type)} AS ${quoteName(name)}`;
 }

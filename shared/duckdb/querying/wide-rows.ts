@@ -45,5 +45,6 @@ function writeField(value: DuckDBValue): string {
   if (value === null) return '';
   if (typeof value === 'string') return quoteField(value);
   if (typeof value === 'bigint') return String(value);
-  return String(toJsonValue(value));
+  const json = toJsonValue(value);
+  return typeof json === 'string' ? json : JSON.stringify(json);
 }

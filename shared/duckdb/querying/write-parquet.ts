@@ -2,9 +2,10 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { LocalTable } from '../../datasets/reading/table-engine.ts';
 import type { Column } from '../../datasets/schema/column.ts';
 import { translateDuckDbError } from '../errors.ts';
+import { typeOf } from '../column-sql.ts';
 import { quoteText } from '../quote.ts';
 import { interruptOn } from './interrupt.ts';
-import { openTable, sqlType } from './open-table.ts';
+import { openTable } from './open-table.ts';
 import type { JobLimits } from './protocol.ts';
 
 /** Cells that a row group may have: it is written from memory. */
@@ -45,7 +46,7 @@ async function isWhole(
 ): Promise<boolean> {
   const stored = await connection.run(`SELECT * FROM read_parquet(${quoteText(path)}) LIMIT 0`);
   const names = stored.columnNames();
-  const wanted = new Map(columns.map(({ name, type }) => [name, sqlType(type)]));
+  const wanted = new Map(columns.map(({ name, type }) => [name, typeOf(type)]));
   return (
     names.length === wanted.size &&
     names.every((name, index) => storedType(stored.columnType(index).toString()) === wanted.get(name))
