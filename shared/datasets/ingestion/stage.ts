@@ -153,9 +153,13 @@ function checkThreshold(
   const codes: Record<string, number> = {};
   for (const part of bad)
     for (const [code, rows] of Object.entries(part.codes)) codes[code] = (codes[code] ?? 0) + rows;
+  const hint =
+    (codes['RAGGED_ROW'] ?? 0) * 2 > rowsIn
+      ? ' Most rows have another number of fields than the header: if there are lines before the header, such as titles or comments, remove them.'
+      : '';
   throw new AppError(
     'UNPROCESSABLE',
-    `${rowsBad} of ${rowsIn} rows cannot become rows of the dataset, over the limit of ${maxBadFraction * 100}% (the dataset's setting "maxBadFraction").${where}`,
+    `${rowsBad} of ${rowsIn} rows cannot become rows of the dataset, over the limit of ${maxBadFraction * 100}% (the dataset's setting "maxBadFraction").${where}${hint}`,
     { rowsIn, rowsBad, maxBadFraction, codes, examples },
   );
 }

@@ -125,7 +125,33 @@ function explainString(survey: ColumnSurvey, count: Count, values: number): Infe
       `${count('text')} of ${values} values are text, such as ${quote(survey, 'text')} in row ${survey.examples.text?.row ?? '?'}.`,
     );
   else if (typed === values && notes.length === 0) notes.push('Its values are of several types.');
+  else if (typed === 0 && notes.length === 0)
+    notes.push(...explainNearMiss(survey.examples.text?.text ?? ''));
   return notes.length === 0 ? { type: 'string' } : { type: 'string', note: notes.join(' ') };
+}
+
+const nearMisses: readonly (readonly [RegExp, string])[] = [
+  [/^-?[0-9]{1,3}(?:\.[0-9]{3})*,[0-9]+$/, 'has a decimal comma. Write numbers as 1234.50'],
+  [/^-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?$/, 'has separators in it. Write numbers as 1234.50'],
+  [
+    /^-?[0-9]+(?:[.,][0-9]+)? ?%$/,
+    'has a percent sign. Write 5% as 0.05, or as 5 in a column whose name says so',
+  ],
+  [
+    /^-?\p{Sc} ?-?[0-9]|^-?[0-9][0-9.,]* ?\p{Sc}$/u,
+    'has a currency sign. Write amounts as 1234.50, and the currency in a column of its own',
+  ],
+  [/^(?:yes|no|y|n)$/i, 'may mean true or false. Write booleans as true and false'],
+  [
+    /^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:]+\.[0-9]{7,}/,
+    'is finer than a microsecond, which times are kept in. Cut it to six digits',
+  ],
+];
+
+/** Texts that people would take for something else. */
+function* explainNearMiss(text: string): Generator<string> {
+  for (const [pattern, says] of nearMisses)
+    if (pattern.test(text)) return yield `${JSON.stringify(text)} ${says}.`;
 }
 
 function explainDayMonth(survey: ColumnSurvey): string {
