@@ -2,6 +2,7 @@ import type { JsonObject } from '../core/json.ts';
 import { metadataContainers } from '../names.ts';
 import type { Filter } from '../storage/documents.ts';
 import { eachDocument } from '../storage/page.ts';
+import type { RetentionDeps } from './deps.ts';
 import type { Collected, TrashSubject } from './entities.ts';
 import { findReferences } from './references.ts';
 import {
@@ -12,7 +13,6 @@ import {
   type StoredRemoval,
   undoRemoval,
 } from './removal.ts';
-import type { RetentionDeps } from './retention.ts';
 
 export type Outcome = Pick<Collected, 'removed' | 'kept'>;
 

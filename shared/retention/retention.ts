@@ -1,14 +1,9 @@
-import type { ArtifactStore } from '../artifacts/artifact-store.ts';
-import type { AuditedWriter } from '../audit/audited-writer.ts';
-import type { Clock } from '../core/clock.ts';
 import { AppError, isAppError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { Logger } from '../core/logger.ts';
 import { metadataContainers } from '../names.ts';
-import type { DocumentKey, MetadataStore } from '../storage/documents.ts';
+import type { DocumentKey } from '../storage/documents.ts';
 import { type ExperimentBody, experimentKey, loggedModelKey, runKey } from '../tracking/documents.ts';
-import type { ExperimentService } from '../tracking/experiments/service.ts';
-import type { Locator } from '../tracking/locator.ts';
+import type { RetentionDeps } from './deps.ts';
 import type { Collected, TrashEntry, TrashItem, TrashPage, TrashSubject } from './entities.ts';
 import { pathOf } from './references.ts';
 import { findRemoval, finishRemoval, type OwnedSubject, toSubject } from './removal.ts';
@@ -22,18 +17,6 @@ import {
   type Suspect,
   walk,
 } from './walk.ts';
-
-export interface RetentionDeps {
-  readonly store: MetadataStore;
-  readonly audited: Pick<AuditedWriter, 'commit'>;
-  readonly artifacts: ArtifactStore;
-  readonly experiments: Pick<ExperimentService, 'readStages' | 'purge'>;
-  readonly locator: Pick<Locator, 'findRun' | 'findLoggedModel'>;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** How long what is deleted can be restored. */
-  readonly graceMs: number;
-}
 
 export interface CollectOptions {
   readonly by: string;

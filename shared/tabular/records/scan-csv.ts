@@ -1,3 +1,4 @@
+import type { CsvRules } from './csv-rules.ts';
 import {
   addRecord,
   type Fault,
@@ -7,13 +8,6 @@ import {
   type Window,
 } from './record-batch.ts';
 import { resolveFault } from './resync.ts';
-
-export interface CsvRules {
-  /** A byte. */
-  readonly delimiter: number;
-  readonly columns: number;
-  readonly maxRecordBytes: number;
-}
 
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
