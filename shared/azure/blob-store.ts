@@ -114,6 +114,25 @@ export function createBlobStore({
       return deleted !== undefined;
     },
 
+    async touch(ref) {
+      const client = clientOf(ref);
+      const found = await unlessMissing(
+        callBlobService(boundsOf(ref), (abortSignal) => client.getProperties({ abortSignal })),
+      );
+      if (!found) return false;
+      const conditions = found.etag === undefined ? {} : { ifMatch: found.etag };
+      try {
+        const touched = callBlobService(boundsOf(ref), (abortSignal) =>
+          client.setMetadata(found.metadata, { abortSignal, conditions }),
+        );
+        return (await unlessMissing(touched)) !== undefined;
+      } catch (error) {
+        // Somebody else has just written it, or holds it.
+        if (isAppError(error, 'PRECONDITION_FAILED')) return true;
+        throw error;
+      }
+    },
+
     async list(container, { prefix, cursor, limit }) {
       checkContainerName(container);
       checkPageLimit(limit);

@@ -17,6 +17,13 @@ export interface BlobStore {
   head(ref: BlobRef): Promise<BlobProperties | undefined>;
   /** @returns whether there was one to delete. @throws NOT_FOUND when its container is not there */
   delete(ref: BlobRef, options?: { readonly ifMatch?: string }): Promise<boolean>;
+  /**
+   * Makes it young again: another ETag and time of the last change, all else as it was. Whoever deletes by an older
+   * ETag, or by age, no longer does.
+   *
+   * @returns false when there is no such blob. @throws NOT_FOUND when its container is not there
+   */
+  touch(ref: BlobRef): Promise<boolean>;
   /** One page in name order. `limit` 1–5,000; a page can be short, or even empty, and still carry a cursor. */
   list(
     container: string,

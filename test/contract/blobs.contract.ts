@@ -427,6 +427,25 @@ export function describeBlobContract(target: BlobContractTarget): void {
       await expect(store.commitBlocks(ref, ['a', 'bb'])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     });
 
+    it('makes a blob young again, with all that it is', async () => {
+      const ref = newRef('touched');
+      const old = await store.put(ref, 'content', { contentType: 'text/x-own', metadata: { a: 'b' } });
+      await new Promise((resolve) => setTimeout(resolve, 1_100));
+      expect(await store.touch(ref)).toBe(true);
+      const young = (await store.head(ref))!;
+      expect(young.etag).not.toBe(old.etag);
+      expect(young.lastModified).toBeGreaterThan(old.lastModified);
+      expect(young).toMatchObject({ sizeBytes: 7, contentType: 'text/x-own', metadata: { a: 'b' } });
+      await expect(store.delete(ref, { ifMatch: old.etag })).rejects.toMatchObject({
+        code: 'PRECONDITION_FAILED',
+      });
+      expect((await collect((await store.open(ref)).body)).toString()).toBe('content');
+      expect(await store.touch(newRef('nothing-to-touch'))).toBe(false);
+      await expect(store.touch({ container: 'no-such-container', name: 'x' })).rejects.toMatchObject({
+        code: 'NOT_FOUND',
+      });
+    });
+
     it('keeps everyone but the holder of a lease out', async () => {
       const ref = newRef();
       await store.put(ref, 'one');

@@ -23,7 +23,8 @@ export async function storeFile(
   const target = dataBlob(dataset, name);
   if (!options.isLive(name)) {
     const there = await blobs.head(target);
-    if (there === undefined || options.now - there.lastModified > freshMs)
+    const isFresh = there !== undefined && options.now - there.lastModified <= freshMs;
+    if (!isFresh && !(there && (await blobs.touch(target))))
       await blobs.put(target, createReadStream(path), { contentType: 'application/vnd.apache.parquet' });
   }
   if (options.keep !== true) await rm(path, { force: true });

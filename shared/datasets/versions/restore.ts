@@ -38,7 +38,7 @@ export async function restoreVersion(
   const { tables, blobs, pace } = deps;
   const table = tables.of(dataset);
   const wanted = await table.at(target);
-  await checkWhole(blobs, dataset, wanted);
+  await holdFiles(blobs, dataset, wanted, await table.latest());
   const { version } = await table.commit((snapshot) => {
     const now = pace.clock.now();
     const there: ReadonlyMap<string, AddFile> = snapshot?.files ?? new Map<string, AddFile>();
@@ -74,12 +74,22 @@ export async function restoreVersion(
   return catchUp(deps, dataset, version);
 }
 
-async function checkWhole(blobs: BlobStore, dataset: string, { version, files }: Snapshot): Promise<void> {
-  const heads = mapConcurrent(files.keys(), maxHeads, async (path) => ({
-    path,
-    isThere: (await blobs.head(dataBlob(dataset, path))) !== undefined,
-  }));
-  for await (const { path, isThere } of heads)
+/**
+ * Sees that all files are there, and that those which are not live stay: a vacuum that has found before that nothing
+ * needs them deletes none that changed since.
+ */
+async function holdFiles(
+  blobs: BlobStore,
+  dataset: string,
+  { version, files }: Snapshot,
+  newest: Snapshot | undefined,
+): Promise<void> {
+  const held = mapConcurrent(files.keys(), maxHeads, async (path) => {
+    const blob = dataBlob(dataset, path);
+    const isLive = newest?.files.has(path) === true;
+    return { path, isThere: isLive ? (await blobs.head(blob)) !== undefined : await blobs.touch(blob) };
+  });
+  for await (const { path, isThere } of held)
     if (!isThere)
       throw new AppError(
         'UNPROCESSABLE',

@@ -225,6 +225,31 @@ describe('restore and vacuum', () => {
     await expect(datasets.restore('vacuumed', '2', 'ann')).rejects.toMatchObject({ code: 'UNPROCESSABLE' });
     expect((await later.vacuum('vacuumed', { dryRun: false, deadline })).files).toBe(0);
   });
+
+  test('what a vacuum is about to remove stays when it is restored meanwhile', async () => {
+    const { datasets } = bench;
+    for (const row of ['1,a', '2,b', '3,c'])
+      await ingest(datasets, 'held', csv(row), { mode: 'overwrite' });
+    let isRestored = false;
+    // It has seen what the versions need, and what lies there, when the restore comes.
+    const slow: BlobStore = {
+      ...bench.blobs,
+      list: async (container, options) => {
+        const page = await bench.blobs.list(container, options);
+        if (options.prefix === 'held/' && !isRestored) {
+          isRestored = true;
+          await datasets.restore('held', '0', 'ann');
+        }
+        return page;
+      },
+    };
+    const clock = { ...pace.clock, now: () => Date.now() + 60 * 24 * 3_600_000 };
+    const later = bench.openWith({ clock, blobs: slow }).datasets;
+    const { removed } = await later.vacuum('held', { dryRun: false, deadline: Infinity });
+    expect(isRestored).toBe(true);
+    expect(removed.filter((path) => path.endsWith('.parquet'))).toHaveLength(1);
+    expect(await bench.openWith().read('held', 'latest')).toEqual([['1', 'a']]);
+  });
 });
 
 test('racing first files of a dataset all become versions, whatever types each would have found', async () => {
