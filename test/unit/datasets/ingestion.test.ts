@@ -228,8 +228,7 @@ describe('restore and vacuum', () => {
 
   test('what a vacuum is about to remove stays when it is restored meanwhile', async () => {
     const { datasets } = bench;
-    for (const row of ['1,a', '2,b', '3,c'])
-      await ingest(datasets, 'held', csv(row), { mode: 'overwrite' });
+    for (const row of ['1,a', '2,b', '3,c']) await ingest(datasets, 'held', csv(row), { mode: 'overwrite' });
     let isRestored = false;
     // It has seen what the versions need, and what lies there, when the restore comes.
     const slow: BlobStore = {
