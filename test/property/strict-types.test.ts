@@ -25,7 +25,9 @@ const year = fc.oneof(
   fc.constantFrom('0000', '0001', '1582', '1900', '2000', '2023', '2024', '9999', '10000'),
   fc.integer({ min: 0, max: 9999 }).map((value) => String(value).padStart(4, '0')),
 );
-const day = fc.tuple(year, two, two).map((parts) => parts.join('-'));
+const month = fc.oneof(two, fc.constantFrom('00', '01', '02', '04', '12', '13'));
+const dayOfMonth = fc.oneof(two, fc.constantFrom('00', '01', '28', '29', '30', '31', '32'));
+const day = fc.tuple(year, month, dayOfMonth).map((parts) => parts.join('-'));
 const zone = fc.oneof(
   fc.constantFrom('', 'Z', 'z', '+00', '-00:00', '+14:00', '-14:59', '+15:00', ' UTC', '+0530', '+5'),
   fc.tuple(fc.constantFrom('+', '-'), two, fc.constantFrom('', ':'), two).map((parts) => parts.join('')),
