@@ -88,5 +88,7 @@ describe('the type of a column', () => {
     expect([1, 2].map((bad) => infer(survey(texts(bad)), 0.01).type)).toEqual(['int64', 'string']);
     expect(infer(survey(texts(1)), 0.01).note).toBe(`1 of 100 values do not fit, such as "x" in row 100.`);
     expect(infer(survey(['1', '2', 'x']), 0.01).type).toBe('string');
+    // One id with leading zeros tells that all of them are ids.
+    expect(infer(survey([...texts(0), '007']), 0.1).type).toBe('string');
   });
 });
