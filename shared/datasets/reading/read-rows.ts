@@ -12,8 +12,9 @@ interface Tools {
   readonly clock: Clock;
 }
 
-/** Files that are looked at together, at most. */
+/** Files that are looked at together, at most; fewer of wide ones, whose footers alone are megabytes. */
 const maxBatchFiles = 32;
+const maxBatchColumns = 10_000;
 /** After so long a page is what it is by then. */
 const pageTimeMs = 10_000;
 
@@ -38,7 +39,8 @@ export async function readPage(
   const deadline = tools.clock.now() + pageTimeMs;
   const page = new Gathered();
   let at: RowPosition | undefined = start ?? { file: 0, row: 0 };
-  let batchFiles = where === undefined ? countFiles(version.files, at, limit) : 1;
+  const atMost = limitBatch(version);
+  let batchFiles = where === undefined ? countFiles(version.files, at, limit, atMost) : 1;
   do {
     const files: readonly DataFile[] = version.files.slice(at.file, at.file + batchFiles);
     const result: RowsResult = await readFiles(tools, version, files, signal, {
@@ -54,7 +56,7 @@ export async function readPage(
     at = findPosition(version.files, at.file, result.next ?? sumRows(files));
     if (isCut) break;
     // What a condition leaves of a file is not known: look at more of them the longer nothing is found.
-    batchFiles = Math.min(maxBatchFiles, batchFiles * 2);
+    batchFiles = Math.min(atMost, batchFiles * 2);
   } while (at && page.count < limit && tools.clock.now() < deadline);
   const rows = page.finish();
   return at ? { rows, cursor: encodeRowCursor(listing, at) } : { rows };
@@ -73,7 +75,7 @@ export async function readPicked(
 ): Promise<JsonRows> {
   const { columns, picked, maxBytes } = request;
   const page = new Gathered();
-  for (const { files, only } of batchPicked(version.files, picked)) {
+  for (const { files, only } of batchPicked(version.files, picked, limitBatch(version))) {
     const result = await readFiles(tools, version, files, signal, {
       columns: columns.map(({ name }) => name),
       only,
@@ -116,11 +118,15 @@ class Gathered {
   }
 }
 
+function limitBatch({ columns }: ReadableVersion): number {
+  return Math.max(1, Math.min(maxBatchFiles, Math.floor(maxBatchColumns / Math.max(1, columns.length))));
+}
+
 /** How many files from a position on hold a page's rows. */
-function countFiles(files: readonly DataFile[], at: RowPosition, limit: number): number {
+function countFiles(files: readonly DataFile[], at: RowPosition, limit: number, atMost: number): number {
   let count = 0;
   let rows = -at.row;
-  while (rows < limit && at.file + count < files.length && count < maxBatchFiles) {
+  while (rows < limit && at.file + count < files.length && count < atMost) {
     rows += files[at.file + count]!.rows;
     count += 1;
   }
@@ -142,7 +148,7 @@ function findPosition(files: readonly DataFile[], first: number, row: number): R
 }
 
 /** The files that hold rows of these numbers, some at a time, each time with the rows' numbers among them. */
-function* batchPicked(files: readonly DataFile[], picked: readonly number[]) {
+function* batchPicked(files: readonly DataFile[], picked: readonly number[], atMost: number) {
   let batch: DataFile[] = [];
   let only: number[] = [];
   let before = 0;
@@ -158,7 +164,7 @@ function* batchPicked(files: readonly DataFile[], picked: readonly number[]) {
     if (next === from) continue;
     batch.push(file);
     batchRows += file.rows;
-    if (batch.length < maxBatchFiles) continue;
+    if (batch.length < atMost) continue;
     yield { files: batch, only };
     [batch, only, batchRows] = [[], [], 0];
   }
