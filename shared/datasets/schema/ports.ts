@@ -21,7 +21,7 @@ export interface TableConverters {
 export interface TableConverter extends AsyncDisposable {
   /**
    * What the texts of each column could be. CSV: the columns of the header. JSONL: the keys in order of appearance;
-   * a JSON string counts as `text` unless it is a date or a time, and lines that are no object are passed over.
+   * a JSON string counts as `text` unless it is a date, a time, NaN or infinite, and lines that are no object are passed over.
    *
    * @throws UNPROCESSABLE for more than 10,000 keys
    */

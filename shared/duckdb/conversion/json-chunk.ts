@@ -88,11 +88,20 @@ function finish(counter: ColumnCounter, rows: number): ColumnSurvey {
   return counter.finish();
 }
 
-/** What a JSON value can be: a text that looks like a number is none, but JSON has no dates. */
+/** What a JSON string can be beside a text: what JSON has no other way to write. */
+const stringKinds: ReadonlySet<ValueKind> = new Set([
+  'date',
+  'timestamp',
+  'local',
+  'dayMonth',
+  'nan',
+  'infinite',
+]);
+
+/** What a JSON value can be: a string that looks like a number is none. */
 export function kindOf({ text, isString }: JsonField): ValueKind {
   const kind = classify(text);
-  if (!isString) return kind;
-  return kind === 'date' || kind === 'timestamp' || kind === 'local' || kind === 'dayMonth' ? kind : 'text';
+  return isString && !stringKinds.has(kind) ? 'text' : kind;
 }
 
 /** Strings always in quotes: unquoted and empty means null. */
