@@ -2,6 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { BadRow } from '../../tabular/text-chunk.ts';
 import type { ConvertedChunk, ConvertOptions } from '../../datasets/ingestion/ports.ts';
 import { chooseChunkSize, type ChunkSize } from '../../tabular/cut-chunks.ts';
+import { nameNotFinite } from '../json-sql.ts';
 import { quoteName, quoteText } from '../quote.ts';
 import { runQuery } from '../run-query.ts';
 import { cutRaw, explainFault } from './bad-rows.ts';
@@ -111,22 +112,21 @@ async function convertRows(work: {
   );
   const bad: BadRow[] = [];
   if (rules.length > 0) {
-    const cases = rules.map(({ rule, value }, index) => `WHEN (${rule.toSql(value)}) IS FALSE THEN ${index}`);
+    const isBroken = rules.map(({ rule, value }) => `WHEN (${rule.toSql(value)}) IS FALSE THEN`);
+    const faults = isBroken.map((when, index) => `${when} ${index}`);
+    const cells = isBroken.map((when, index) => `${when} ${rules[index]!.value}::VARCHAR`);
     const fields = planned.map(({ name }, index) => `${quoteText(name)}, v${index}`).join(', ');
     const found = await runQuery(
       connection,
-      `SELECT n::DOUBLE, CASE ${cases.join(' ')} END::INTEGER, json_object(${fields})::VARCHAR FROM ${rows} WHERE NOT (${isGood}) ORDER BY n`,
+      `SELECT n::DOUBLE, CASE ${faults.join(' ')} END::INTEGER, CASE ${cells.join(' ')} END, ${nameNotFinite(`json_object(${fields})::VARCHAR`)} FROM ${rows} WHERE NOT (${isGood}) ORDER BY n`,
       signal,
     );
-    for (const [n, fault, raw] of found.getRows() as [number, number, string][]) {
-      const { column, rule } = rules[fault]!;
-      const cell = (JSON.parse(raw) as Record<string, unknown>)[column.name] ?? null;
-      const text = cell === null ? null : typeof cell === 'string' ? cell : JSON.stringify(cell);
+    for (const [n, fault, text, raw] of found.getRows() as [number, number, string | null, string][]) {
       bad.push({
         row: n + 1,
         byteOffset: 0,
         byteLength: 0,
-        ...explainFault({ column, rule }, text),
+        ...explainFault(rules[fault]!, text),
         ...cutRaw(raw),
       });
     }

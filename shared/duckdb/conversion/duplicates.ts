@@ -3,6 +3,7 @@ import type { LocalDataFile } from '../../datasets/ingestion/ports.ts';
 import type { Column } from '../../datasets/schema/column.ts';
 import type { DuplicateRow } from '../../datasets/schema/ports.ts';
 import { translateDuckDbError } from '../errors.ts';
+import { nameNotFinite } from '../json-sql.ts';
 import { quoteName, quoteText } from '../quote.ts';
 import { runQuery } from '../run-query.ts';
 import { writeDataFile } from './data-file.ts';
@@ -63,7 +64,7 @@ export async function removeRows(
     const fields = columns.map(({ name }) => `${quoteText(name)}, ${quoteName(name)}`).join(', ');
     const gone = await runQuery(
       connection,
-      `SELECT json_object(${fields})::VARCHAR FROM ${source} WHERE file_row_number IN (SELECT n FROM doomed) ORDER BY file_row_number`,
+      `SELECT ${nameNotFinite(`json_object(${fields})::VARCHAR`)} FROM ${source} WHERE file_row_number IN (SELECT n FROM doomed) ORDER BY file_row_number`,
       signal,
     );
     const kept = `SELECT ${names} FROM ${source} WHERE file_row_number NOT IN (SELECT n FROM doomed) ORDER BY file_row_number`;

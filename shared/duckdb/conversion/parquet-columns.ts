@@ -2,6 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { AppError } from '../../core/errors.ts';
 import type { Column, ColumnType } from '../../datasets/schema/column.ts';
 import { checkParquet } from '../check-parquet.ts';
+import { nameNotFinite } from '../json-sql.ts';
 import { quoteName, quoteText } from '../quote.ts';
 import { runQuery } from '../run-query.ts';
 
@@ -135,7 +136,7 @@ function toColumn(name: string, duckDbType: string): ParquetColumn {
     default:
       if (duckDbType.startsWith('ENUM(')) return as('string', `${column}::VARCHAR`);
       if (/[[\]]$|^(STRUCT|MAP|UNION)\(|^JSON$|^VARIANT$/.test(duckDbType))
-        return as('string', `to_json(${column})::VARCHAR`, 'nested values, kept as JSON text');
+        return as('string', nameNotFinite(`to_json(${column})::VARCHAR`), 'nested values, kept as JSON text');
       throw new AppError(
         'UNPROCESSABLE',
         `The column ${JSON.stringify(name)} has the type ${duckDbType.slice(0, 100)}, which datasets do not have: write it as a decimal or a text.`,
