@@ -1,4 +1,5 @@
 import type { Column } from '../../datasets/schema/column.ts';
+import { parseDecimal } from '../../datasets/schema/strict-types.ts';
 import { quoteName } from '../quote.ts';
 
 /**
@@ -20,7 +21,7 @@ export interface JsonTextOptions {
 export function jsonTextOf({ name, type }: Column, { allDigits = false }: JsonTextOptions = {}): string {
   const value = quoteName(name);
   const isNumber = allDigits && (type === 'int64' || type.startsWith('decimal'));
-  return `coalesce(${isNumber ? `${value}::VARCHAR` : jsonText(value, type)}, 'null')`;
+  return `coalesce(${isNumber ? plainText(value, type) : jsonText(value, type)}, 'null')`;
 }
 
 function jsonText(value: string, type: Column['type']): string {
@@ -62,9 +63,18 @@ function plainText(value: string, type: Column['type']): string {
       return isoText(`make_timestamp(epoch_us(${value}))`, '-%m-%dT%H:%M:%S.%fZ', value);
     case 'int64':
     case 'boolean':
-    default:
       return `${value}::VARCHAR`;
+    default:
+      // Of decimals with no digit before the point DuckDB leaves out the zero, without which JSON has no number.
+      return hasNoWhole(type)
+        ? `regexp_replace(${value}::VARCHAR, '^(-?)[.]', '\\10.')`
+        : `${value}::VARCHAR`;
   }
+}
+
+function hasNoWhole(type: Column['type']): boolean {
+  const { precision, scale } = parseDecimal(type);
+  return precision === scale;
 }
 
 function doubleText(value: string): string {

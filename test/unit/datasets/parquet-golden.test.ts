@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaultSettings } from '../../../shared/datasets/settings.ts';
 import type { Column } from '../../../shared/datasets/schema/column.ts';
 import { type DatasetBench, ingestWork, openDatasetBench } from '../../support/datasets.ts';
+import { createTestEngine } from '../../support/readable-version.ts';
+import { createFolder } from '../../support/stores.ts';
 
 /** What Apache Arrow says of a file that it wrote; see `test/golden/parquet/generate.py`. */
 interface GoldenFile {
@@ -74,6 +77,26 @@ describe('Parquet files by Apache Arrow', () => {
     expect(found.bad.map(({ row, raw }) => ({ row, raw }))).toEqual(bad);
   });
 
+  test.each(['csv', 'jsonl'] as const)('decimals downloaded as %s have all digits', async (format) => {
+    const { columns, rows } = files.find(({ name }) => name === 'decimals')!;
+    const dataset = `shares-${format}`;
+    await ingest(bench, 'decimals', dataset);
+    const version = await bench.datasets.versions.resolve(dataset, 'latest');
+    const path = join(createFolder(), 'data.parquet');
+    const { body } = await bench.blobs.open({ container: 'datasets', name: version.files[0]!.path });
+    await writeFile(path, body);
+    const encoded = createTestEngine().encode(format, version.columns, readAll([path]));
+    const lines = Buffer.concat(await Array.fromAsync(encoded))
+      .toString()
+      .trim()
+      .split(/\r?\n/);
+    if (format === 'csv') expect(lines.slice(1)).toEqual(rows.map((row) => row.join(',')));
+    else
+      expect(lines).toEqual(
+        rows.map((row) => `{${row.map((value, index) => `"${columns[index]?.name}":${value}`).join(',')}}`),
+      );
+  });
+
   test('a quarantined row says what it holds: NaN, all digits of long numbers', async () => {
     await bench.datasets.store.putSettings(
       'unruly',
@@ -133,6 +156,10 @@ async function ingest({ datasets, drop, read }: DatasetBench, file: string, data
       readonly reason: string;
     }[],
   };
+}
+
+async function* readAll(paths: readonly string[]): AsyncGenerator<string> {
+  yield* paths;
 }
 
 function toRaw([n, text]: readonly (string | null)[]): string {
