@@ -1,4 +1,5 @@
 import type { Column, ColumnType } from './column.ts';
+import { fits } from './strict-types.ts';
 import type { ColumnSurvey, ValueKind } from './survey.ts';
 
 export interface InferOptions {
@@ -45,8 +46,9 @@ function inferColumn(survey: ColumnSurvey, tolerance: number): Inferred {
   if (numbers > 0 && isWithin(values - numbers, values) && count('leadingZero') === 0) {
     const type = inferNumber(survey, count, (misfits) => isWithin(misfits, values - nans));
     if (type !== undefined) {
-      const fit = type === 'double' ? values - count('bigInteger', 'longInteger') : values;
-      return describe(survey, type, fit - (values - numbers), values);
+      // In a column of doubles NaN is a value, in others it is null.
+      const of = type === 'double' ? values : values - nans;
+      return describe(survey, type, of - (values - numbers) - countUnfit(type, count), of);
     }
     return { type: 'string', note: explainDigits(survey) };
   }
@@ -80,6 +82,12 @@ function inferNumber(
   return digits <= 38 ? `decimal(38,${scale})` : undefined;
 }
 
+/** Of the numbers: those that a type of numbers does not take. */
+function countUnfit(type: ColumnType, count: Count): number {
+  if (type === 'double') return count('longInteger', 'bigInteger');
+  return count('double', 'infinite') + (type === 'int64' ? count('bigInteger') : 0);
+}
+
 /** A type, and what of the column may surprise. */
 function describe(survey: ColumnSurvey, type: ColumnType, fit: number, of: number): Inferred {
   const notes: string[] = [];
@@ -90,27 +98,33 @@ function describe(survey: ColumnSurvey, type: ColumnType, fit: number, of: numbe
     notes.push(`Times without an offset are taken as UTC: ${quote(survey, 'local')}.`);
   if (type === 'timestamp' && counts.date !== undefined)
     notes.push(`Dates without a time are midnight in UTC: ${quote(survey, 'date')}.`);
-  const overflow = type === 'int64' ? (counts.bigInteger ?? 0) : 0;
-  const misfits = of - fit + overflow;
+  const misfits = of - fit;
   if (misfits > 0) notes.push(`${misfits} of ${of} values do not fit${quoteMisfit(survey, type)}.`);
   return notes.length === 0 ? { type } : { type, note: notes.join(' ') };
 }
 
-const misfitOrder: readonly ValueKind[] = [
-  'text',
-  'padded',
-  'dayMonth',
-  'leadingZero',
+/** Fit no type but strings. */
+const textual: readonly ValueKind[] = ['text', 'padded', 'dayMonth', 'leadingZero'];
+const typed: readonly ValueKind[] = [
   'boolean',
   'bigInteger',
+  'longInteger',
+  'double',
+  'infinite',
+  'decimal',
+  'integer',
+  'date',
+  'timestamp',
+  'local',
 ];
 
 function quoteMisfit(survey: ColumnSurvey, type: ColumnType): string {
-  const kind = misfitOrder.find(
-    (kind) => survey.examples[kind] && (type !== 'boolean' || kind !== 'boolean'),
-  );
+  const { examples } = survey;
+  const kind =
+    textual.find((kind) => examples[kind]) ??
+    typed.find((kind) => examples[kind] && !fits(type, examples[kind].text));
   if (!kind) return '';
-  return `, such as ${quote(survey, kind)} in row ${survey.examples[kind]!.row}`;
+  return `, such as ${quote(survey, kind)} in row ${examples[kind]!.row}`;
 }
 
 function explainString(survey: ColumnSurvey, count: Count, values: number): Inferred {
