@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { pageQuery, pageSchema, toPageRequest } from '../shared/http/paging.ts';
-import { defineRoute } from '../shared/http/route.ts';
+import { pageQuery, pageSchema, toPageRequest } from '../shared/api/http/paging.ts';
+import { defineRoute } from '../shared/api/http/route.ts';
 import {
   approvalPolicySchema,
   approvalSchema,
   decisions,
   modelName,
   modelSchema,
-} from '../shared/registry/entities.ts';
+} from '../shared/domains/registry/entities.ts';
 import { registerRoutes } from './hosting/http.ts';
 import { app } from './hosting/start.ts';
 

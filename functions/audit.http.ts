@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { subjectKinds } from '../shared/audit/audit-log.ts';
+import { subjectKinds } from '../shared/platform/audit/audit-log.ts';
 import { jsonObjectSchema, jsonValueSchema } from '../shared/core/validate.ts';
-import { pageQuery, pageSchema, toPageRequest } from '../shared/http/paging.ts';
-import { defineRoute } from '../shared/http/route.ts';
-import { productionAlias } from '../shared/registry/entities.ts';
-import { deliveryStatuses } from '../shared/webhooks/entities.ts';
+import { pageQuery, pageSchema, toPageRequest } from '../shared/api/http/paging.ts';
+import { defineRoute } from '../shared/api/http/route.ts';
+import { productionAlias } from '../shared/domains/registry/entities.ts';
+import { deliveryStatuses } from '../shared/domains/webhooks/entities.ts';
 import { registerRoutes } from './hosting/http.ts';
 import { app } from './hosting/start.ts';
 

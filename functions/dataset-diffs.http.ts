@@ -1,15 +1,15 @@
 import { z } from 'zod';
-import { datasetName, versionName } from '../shared/datasets/entities.ts';
-import { maxDiffRows } from '../shared/datasets/diff/diff-rows.ts';
+import { datasetName, versionName } from '../shared/domains/datasets/entities.ts';
+import { maxDiffRows } from '../shared/domains/datasets/diff/diff-rows.ts';
 import {
   versionProfileDiffSchema,
   versionRowDiffSchema,
   versionSchemaDiffSchema,
-} from '../shared/datasets/diff/version-diffs.ts';
-import { profileSchema } from '../shared/datasets/profiles/profile.ts';
-import { columnNamesSchema } from '../shared/datasets/schema/column-names.ts';
-import { cursorParameter } from '../shared/http/paging.ts';
-import { defineRoute } from '../shared/http/route.ts';
+} from '../shared/domains/datasets/diff/version-diffs.ts';
+import { profileSchema } from '../shared/domains/datasets/profiles/profile.ts';
+import { columnNamesSchema } from '../shared/domains/datasets/schema/column-names.ts';
+import { cursorParameter } from '../shared/api/http/paging.ts';
+import { defineRoute } from '../shared/api/http/route.ts';
 import { registerRoutes } from './hosting/http.ts';
 import { app } from './hosting/start.ts';
 

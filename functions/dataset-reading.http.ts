@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { datasetName, versionName } from '../shared/datasets/entities.ts';
-import { downloadFormats, maxRows } from '../shared/datasets/reading/dataset-reading.ts';
-import { rowsJson } from '../shared/datasets/reading/rows-json.ts';
-import { columnsSchema } from '../shared/datasets/schema/column.ts';
-import { columnNamesSchema } from '../shared/datasets/schema/column-names.ts';
-import { cursorParameter } from '../shared/http/paging.ts';
-import { defineRoute } from '../shared/http/route.ts';
+import { datasetName, versionName } from '../shared/domains/datasets/entities.ts';
+import { downloadFormats, maxRows } from '../shared/domains/datasets/reading/dataset-reading.ts';
+import { rowsJson } from '../shared/domains/datasets/reading/rows-json.ts';
+import { columnsSchema } from '../shared/domains/datasets/schema/column.ts';
+import { columnNamesSchema } from '../shared/domains/datasets/schema/column-names.ts';
+import { cursorParameter } from '../shared/api/http/paging.ts';
+import { defineRoute } from '../shared/api/http/route.ts';
 import { registerRoutes } from './hosting/http.ts';
 import { app } from './hosting/start.ts';
 

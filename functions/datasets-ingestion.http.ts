@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { jsonObjectSchema } from '../shared/core/validate.ts';
-import { datasetName, intoSchema, modes, rejectionSchema } from '../shared/datasets/entities.ts';
-import { badRowSchema, quarantineEntrySchema } from '../shared/datasets/quarantine/entities.ts';
-import { pageQuery, pageSchema, toPageRequest } from '../shared/http/paging.ts';
-import { defineRoute } from '../shared/http/route.ts';
+import { datasetName, intoSchema, modes, rejectionSchema } from '../shared/domains/datasets/entities.ts';
+import { badRowSchema, quarantineEntrySchema } from '../shared/domains/datasets/quarantine/entities.ts';
+import { pageQuery, pageSchema, toPageRequest } from '../shared/api/http/paging.ts';
+import { defineRoute } from '../shared/api/http/route.ts';
 import { registerRoutes } from './hosting/http.ts';
 import { app } from './hosting/start.ts';
 

@@ -6,10 +6,10 @@ import {
   datasetVersionSchema,
   datasetVersionViewSchema,
   versionName,
-} from '../shared/datasets/entities.ts';
-import { datasetSettingsSchema } from '../shared/datasets/settings.ts';
-import { pageQuery, pageSchema, toPageRequest } from '../shared/http/paging.ts';
-import { defineRoute } from '../shared/http/route.ts';
+} from '../shared/domains/datasets/entities.ts';
+import { datasetSettingsSchema } from '../shared/domains/datasets/settings.ts';
+import { pageQuery, pageSchema, toPageRequest } from '../shared/api/http/paging.ts';
+import { defineRoute } from '../shared/api/http/route.ts';
 import { registerRoutes } from './hosting/http.ts';
 import { app } from './hosting/start.ts';
 

@@ -1,5 +1,5 @@
 import { app as functionsApp } from '@azure/functions';
-import { eachItem } from '../shared/storage/page.ts';
+import { eachItem } from '../shared/platform/storage/page.ts';
 import { toLogger } from './hosting/logger.ts';
 import { app } from './hosting/start.ts';
 

@@ -1,7 +1,7 @@
 import { app as functionsApp } from '@azure/functions';
 import * as durable from 'durable-functions';
-import { blobContainers } from '../shared/names.ts';
-import type { BlobRef } from '../shared/storage/blobs.ts';
+import { blobContainers } from '../shared/core/names.ts';
+import type { BlobRef } from '../shared/platform/storage/blobs.ts';
 import { receiveBlobReferences } from './hosting/blob-reference.ts';
 import { toEngine } from './hosting/durable.ts';
 import { toLogger } from './hosting/logger.ts';

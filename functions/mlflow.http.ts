@@ -1,4 +1,4 @@
-import { mlflowRouteGroups } from '../shared/mlflow/catalog.ts';
+import { mlflowRouteGroups } from '../shared/api/mlflow/catalog.ts';
 import { registerRouteGroup } from './hosting/http.ts';
 import { app } from './hosting/start.ts';
 

@@ -5,8 +5,8 @@ import {
   orchestrate,
   type RunResult,
   type StepCall,
-} from '../shared/pipelines/orchestrate.ts';
-import { planSchema } from '../shared/pipelines/plan.ts';
+} from '../shared/domains/pipelines/orchestrate.ts';
+import { planSchema } from '../shared/domains/pipelines/plan.ts';
 import { durableNames, type OrchestrationInput } from './hosting/durable.ts';
 import { toLogger } from './hosting/logger.ts';
 import { app } from './hosting/start.ts';

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { pageQuery, pageSchema, toPageRequest } from '../shared/http/paging.ts';
-import { defineRoute } from '../shared/http/route.ts';
+import { pageQuery, pageSchema, toPageRequest } from '../shared/api/http/paging.ts';
+import { defineRoute } from '../shared/api/http/route.ts';
 import {
   pipelineBodySchema,
   pipelineName,
   pipelineSchema,
   runStatuses,
   runViewSchema,
-} from '../shared/pipelines/entities.ts';
+} from '../shared/domains/pipelines/entities.ts';
 import { registerRoutes } from './hosting/http.ts';
 import { app } from './hosting/start.ts';
 

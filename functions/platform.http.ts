@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { docsPagePolicy, renderDocsPage } from '../shared/http/docs-page.ts';
-import { describeRoutes } from '../shared/http/openapi.ts';
-import { defineRoute } from '../shared/http/route.ts';
+import { docsPagePolicy, renderDocsPage } from '../shared/api/http/docs-page.ts';
+import { describeRoutes } from '../shared/api/http/openapi.ts';
+import { defineRoute } from '../shared/api/http/route.ts';
 import { registeredRoutes, registerRoutes } from './hosting/http.ts';
 import { app } from './hosting/start.ts';
 

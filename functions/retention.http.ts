@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineRoute } from '../shared/http/route.ts';
+import { defineRoute } from '../shared/api/http/route.ts';
 import { registerRoutes } from './hosting/http.ts';
 import { app } from './hosting/start.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { defineRoute } from '../shared/http/route.ts';
-import { aliasName, modelName, productionAlias } from '../shared/registry/entities.ts';
+import { defineRoute } from '../shared/api/http/route.ts';
+import { aliasName, modelName, productionAlias } from '../shared/domains/registry/entities.ts';
 import { registerRoutes } from './hosting/http.ts';
 import { app } from './hosting/start.ts';
 

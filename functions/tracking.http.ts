@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { pageSchema } from '../shared/http/paging.ts';
-import { defineRoute } from '../shared/http/route.ts';
-import { compareStoredRuns, maxComparedRuns } from '../shared/tracking/compare.ts';
-import type { Found } from '../shared/search/search.ts';
-import type { TrackingSearch } from '../shared/tracking/search.ts';
-import { sampleSeries } from '../shared/tracking/series.ts';
+import { pageSchema } from '../shared/api/http/paging.ts';
+import { defineRoute } from '../shared/api/http/route.ts';
+import { compareStoredRuns, maxComparedRuns } from '../shared/domains/tracking/compare.ts';
+import type { Found } from '../shared/platform/search/search.ts';
+import type { TrackingSearch } from '../shared/domains/tracking/search.ts';
+import { sampleSeries } from '../shared/domains/tracking/series.ts';
 import {
   comparisonViewSchema,
   experimentViewSchema,
@@ -16,7 +16,7 @@ import {
   toRunSummaryView,
   toRunView,
   toSeriesView,
-} from '../shared/tracking/views.ts';
+} from '../shared/domains/tracking/views.ts';
 import { registerRoutes } from './hosting/http.ts';
 import { app } from './hosting/start.ts';
 

@@ -1,5 +1,5 @@
 import { app as functionsApp } from '@azure/functions';
-import { announcingContainers } from '../shared/audit/announced-event.ts';
+import { announcingContainers } from '../shared/platform/audit/announced-event.ts';
 import { toLogger } from './hosting/logger.ts';
 import { app } from './hosting/start.ts';
 

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../shared/core/clock.ts';
 import type { Ids } from '../shared/core/ids.ts';
 import type { Logger } from '../shared/core/logger.ts';
-import type { SqliteQueue } from '../shared/embedded/sqlite-queue.ts';
+import type { SqliteQueue } from '../shared/adapters/embedded/sqlite-queue.ts';
 import type { HostEndpoints } from './http/host-endpoints.ts';
 import type { HostJson } from './settings/host-json.ts';
 import type { HostKeys } from './http/keys.ts';

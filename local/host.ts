@@ -4,7 +4,7 @@ import { systemClock, type Clock } from '../shared/core/clock.ts';
 import { AppError } from '../shared/core/errors.ts';
 import { systemIds, type Ids } from '../shared/core/ids.ts';
 import type { Logger } from '../shared/core/logger.ts';
-import { openSqliteQueue } from '../shared/embedded/sqlite-queue.ts';
+import { openSqliteQueue } from '../shared/adapters/embedded/sqlite-queue.ts';
 import { cleanDataDir, lockDataDir } from './data-dir.ts';
 import { createDispatch, toLogLevel } from './dispatch.ts';
 import { checkBindings, extensions } from './extensions.ts';

@@ -1,12 +1,12 @@
 import type { Outside } from './app.ts';
-import type { BlobConfig, Config, MetadataConfig, QueueConfig } from './config.ts';
+import type { BlobConfig, Config, MetadataConfig, QueueConfig } from './core/config.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import { systemIds } from './core/ids.ts';
 import { consoleLogger } from './core/logger.ts';
-import { queues, subscriptions, topics } from './names.ts';
-import type { BlobStore } from './storage/blobs.ts';
-import type { MetadataStore } from './storage/documents.ts';
-import type { MessageQueue } from './storage/queue.ts';
+import { queues, subscriptions, topics } from './core/names.ts';
+import type { BlobStore } from './platform/storage/blobs.ts';
+import type { MetadataStore } from './platform/storage/documents.ts';
+import type { MessageQueue } from './platform/storage/queue.ts';
 
 /**
  * Chooses the adapters: a new one is a file and a case here. Each is loaded only when it is configured, because
@@ -25,18 +25,18 @@ export async function connect(config: Config): Promise<Outside> {
 async function connectMetadata(config: MetadataConfig, clock: Clock): Promise<MetadataStore> {
   switch (config.kind) {
     case 'sqlite': {
-      const { openSqliteDocuments } = await import('./embedded/sqlite-documents.ts');
+      const { openSqliteDocuments } = await import('./adapters/embedded/sqlite-documents.ts');
       return openSqliteDocuments({ file: config.file, clock, ids: systemIds });
     }
     case 'cosmos': {
-      const { createCosmosDocuments } = await import('./azure/cosmos-documents.ts');
+      const { createCosmosDocuments } = await import('./adapters/azure/cosmos-documents.ts');
       return createCosmosDocuments({ ...config, credential: await getCredential() });
     }
   }
 }
 
 async function connectBlobs(config: BlobConfig): Promise<BlobStore> {
-  const { createBlobStore } = await import('./azure/blob-store.ts');
+  const { createBlobStore } = await import('./adapters/azure/blob-store.ts');
   return config.kind === 'identity'
     ? createBlobStore({ serviceUri: config.serviceUri, credential: await getCredential() })
     : createBlobStore({ connectionString: config.connectionString });
@@ -45,11 +45,11 @@ async function connectBlobs(config: BlobConfig): Promise<BlobStore> {
 async function connectQueue(config: QueueConfig, clock: Clock): Promise<MessageQueue> {
   switch (config.kind) {
     case 'sqlite': {
-      const { openSqliteQueue } = await import('./embedded/sqlite-queue.ts');
+      const { openSqliteQueue } = await import('./adapters/embedded/sqlite-queue.ts');
       return openSqliteQueue({ file: config.file, clock, ids: systemIds, topology });
     }
     case 'serviceBus': {
-      const { createServiceBusQueue } = await import('./azure/service-bus-queue.ts');
+      const { createServiceBusQueue } = await import('./adapters/azure/service-bus-queue.ts');
       const connection = { ...config, credential: await getCredential() };
       return createServiceBusQueue({ connection, clock, probe: { queue: queues.landing } });
     }
@@ -57,7 +57,7 @@ async function connectQueue(config: QueueConfig, clock: Clock): Promise<MessageQ
 }
 
 async function getCredential() {
-  const { createCredential } = await import('./azure/credential.ts');
+  const { createCredential } = await import('./adapters/azure/credential.ts');
   return createCredential();
 }
 

@@ -10,16 +10,16 @@ const mayImport = readTable(readFileSync('README.md', 'utf8'));
 
 /** Packages that only some rooms may use. */
 const guarded: Record<string, readonly string[]> = {
-  '@azure/cosmos': ['shared/azure'],
-  '@azure/identity': ['shared/azure'],
-  '@azure/service-bus': ['shared/azure'],
-  '@azure/storage-blob': ['shared/azure', 'local'],
+  '@azure/cosmos': ['shared/adapters/azure'],
+  '@azure/identity': ['shared/adapters/azure'],
+  '@azure/service-bus': ['shared/adapters/azure'],
+  '@azure/storage-blob': ['shared/adapters/azure', 'local'],
   '@azure/functions': ['functions'],
   '@azure/functions-extensions-base': ['functions'],
   'durable-functions': ['functions'],
-  'onnxruntime-node': ['shared/onnx'],
-  '@duckdb/node-api': ['shared/duckdb'],
-  'node:sqlite': ['shared/embedded', 'local'],
+  'onnxruntime-node': ['shared/adapters/onnx'],
+  '@duckdb/node-api': ['shared/adapters/duckdb'],
+  'node:sqlite': ['shared/adapters/embedded', 'local'],
   azurite: ['local'],
 };
 
@@ -58,7 +58,7 @@ test('every import inside the project is in the table', () => {
 test('functions reach shared only through the app, the helpers and the schemas', () => {
   const forbidden = inside.filter(
     ({ from, to }) =>
-      isIn(from, 'functions') && /shared\/(azure|embedded|onnx|duckdb|stats|training)\//.test(to),
+      isIn(from, 'functions') && /shared\/(adapters|core\/stats|domains\/training)\//.test(to),
   );
   expect(forbidden.map(show)).toEqual([]);
 });

@@ -3,7 +3,7 @@ import type * as extensionsBase from '@azure/functions-extensions-base';
 import { z } from 'zod';
 import { AppError } from '../../shared/core/errors.ts';
 import { validate } from '../../shared/core/validate.ts';
-import type { BlobRef } from '../../shared/storage/blobs.ts';
+import type { BlobRef } from '../../shared/platform/storage/blobs.ts';
 
 /** As `@azure/functions` loads it: imported as an ES module it would be a second copy, with a resolver of its own. */
 const { ResourceFactoryResolver } = createRequire(import.meta.url)(

@@ -1,7 +1,7 @@
 import type { InvocationContext } from '@azure/functions';
 import * as durable from 'durable-functions';
-import type { EngineStatus, PipelineEngine } from '../../shared/pipelines/engine.ts';
-import type { Plan } from '../../shared/pipelines/plan.ts';
+import type { EngineStatus, PipelineEngine } from '../../shared/domains/pipelines/engine.ts';
+import type { Plan } from '../../shared/domains/pipelines/plan.ts';
 
 /** The names under which the one orchestrator and its activities are registered. */
 export const durableNames = {

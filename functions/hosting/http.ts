@@ -1,8 +1,8 @@
 import { app as functionsApp } from '@azure/functions';
 import * as durable from 'durable-functions';
-import { createByteBudget } from '../../shared/http/byte-budget.ts';
-import { httpMethods, type Route, type RouteGroup } from '../../shared/http/route.ts';
-import { createRouteTable } from '../../shared/http/route-table.ts';
+import { createByteBudget } from '../../shared/api/http/byte-budget.ts';
+import { httpMethods, type Route, type RouteGroup } from '../../shared/api/http/route.ts';
+import { createRouteTable } from '../../shared/api/http/route-table.ts';
 import { serve, type ServeOptions } from './serve.ts';
 import { app } from './start.ts';
 

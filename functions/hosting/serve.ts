@@ -1,9 +1,9 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import { AppError, describeCause } from '../../shared/core/errors.ts';
 import type { Logger } from '../../shared/core/logger.ts';
-import { readRequestBytes, toSentStream } from '../../shared/http/body-streams.ts';
-import { type HandleOptions, handleRequest, type OutgoingResponse } from '../../shared/http/handle.ts';
-import type { Route } from '../../shared/http/route.ts';
+import { readRequestBytes, toSentStream } from '../../shared/api/http/body-streams.ts';
+import { type HandleOptions, handleRequest, type OutgoingResponse } from '../../shared/api/http/handle.ts';
+import type { Route } from '../../shared/api/http/route.ts';
 import { toEngine } from './durable.ts';
 import { type Exchange, findExchange } from './exchange.ts';
 import { toLogger } from './logger.ts';

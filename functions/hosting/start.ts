@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { app as functionsApp } from '@azure/functions';
 import { type App, createApp } from '../../shared/app.ts';
-import { type Build, loadConfig } from '../../shared/config.ts';
+import { type Build, loadConfig } from '../../shared/core/config.ts';
 import { connect } from '../../shared/connect.ts';
 
 /**

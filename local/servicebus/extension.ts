@@ -1,5 +1,5 @@
 import type { JsonValue } from '../../shared/core/json.ts';
-import type { QueueSource } from '../../shared/storage/queue.ts';
+import type { QueueSource } from '../../shared/platform/storage/queue.ts';
 import { replaceSettings, textOf } from '../settings/host-json.ts';
 import type { HostContext, HostExtension, OutputCall } from '../host-context.ts';
 import type { AppSettings } from '../settings/app-settings.ts';

@@ -1,4 +1,4 @@
-import type { SequencedMessage } from '../../shared/embedded/queue/messages.ts';
+import type { SequencedMessage } from '../../shared/adapters/embedded/queue/messages.ts';
 import { jsonData, type TypedData } from '../worker/typed-data.ts';
 
 /** A message's body on the wire: the text that was sent, which here is always JSON. */

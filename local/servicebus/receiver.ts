@@ -1,6 +1,6 @@
 import { isAppError } from '../../shared/core/errors.ts';
-import type { QueueSource } from '../../shared/storage/queue.ts';
-import type { SequencedMessage } from '../../shared/embedded/queue/messages.ts';
+import type { QueueSource } from '../../shared/platform/storage/queue.ts';
+import type { SequencedMessage } from '../../shared/adapters/embedded/queue/messages.ts';
 import type { HostContext } from '../host-context.ts';
 import { describe } from '../http/server.ts';
 import type { FunctionEntry } from '../worker/function-table.ts';

@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApp } from '../../shared/app.ts';
-import { loadConfig } from '../../shared/config.ts';
+import { loadConfig } from '../../shared/core/config.ts';
 import { connect } from '../../shared/connect.ts';
 import { type Measured, readPeakRssMb } from './ingest-measure.ts';
 

@@ -3,9 +3,9 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type App, createApp } from '../../shared/app.ts';
-import { createBlobStore } from '../../shared/azure/blob-store.ts';
-import { createCosmosDocuments } from '../../shared/azure/cosmos-documents.ts';
-import { loadConfig } from '../../shared/config.ts';
+import { createBlobStore } from '../../shared/adapters/azure/blob-store.ts';
+import { createCosmosDocuments } from '../../shared/adapters/azure/cosmos-documents.ts';
+import { loadConfig } from '../../shared/core/config.ts';
 import { connect } from '../../shared/connect.ts';
 import { isAppError } from '../../shared/core/errors.ts';
 

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 
-import { splitIntoBlocks } from '../../shared/azure/blob/blocks.ts';
+import { splitIntoBlocks } from '../../shared/adapters/azure/blob/blocks.ts';
 
 it('cuts any stream into full blocks and a shorter last one, from at most two buffers', async () => {
   const chunks = fc.array(fc.uint8Array({ maxLength: 50 }), { maxLength: 30 });

@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { BlobServiceClient, RestError } from '@azure/storage-blob';
 import { expect, it } from 'vitest';
 
-import { createPresigner } from '../../shared/azure/blob/presigner.ts';
+import { createPresigner } from '../../shared/adapters/azure/blob/presigner.ts';
 
 const hour = 3_600_000;
 const secret = Buffer.from('a key that the service gave').toString('base64');

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { createBlobStore, type BlobStoreTuning } from '../../shared/azure/blob-store.ts';
-import type { BlobStore } from '../../shared/storage/blobs.ts';
+import { createBlobStore, type BlobStoreTuning } from '../../shared/adapters/azure/blob-store.ts';
+import type { BlobStore } from '../../shared/platform/storage/blobs.ts';
 import { moveBlobPort, startTestAzurite, type TestAzurite } from '../support/azurite.ts';
 import { collect } from '../support/blob-bodies.ts';
 import { startFlakyProxy, type FlakyProxy } from '../support/flaky-proxy.ts';

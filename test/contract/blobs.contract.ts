@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { isAppError } from '../../shared/core/errors.ts';
-import type { BlobRef, BlobStore } from '../../shared/storage/blobs.ts';
+import type { BlobRef, BlobStore } from '../../shared/platform/storage/blobs.ts';
 import { collect, inChunks } from '../support/blob-bodies.ts';
 
 export interface BlobContractTarget {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { DefaultAzureCredential } from '@azure/identity';
 
-import { createBlobStore } from '../../shared/azure/blob-store.ts';
+import { createBlobStore } from '../../shared/adapters/azure/blob-store.ts';
 import { startTestAzurite } from '../support/azurite.ts';
 import { describeBlobContract } from './blobs.contract.ts';
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createCosmosDocuments } from '../../shared/azure/cosmos-documents.ts';
+import { createCosmosDocuments } from '../../shared/adapters/azure/cosmos-documents.ts';
 import type { ErrorCode } from '../../shared/core/errors.ts';
-import type { DocumentQuery, MetadataStore } from '../../shared/storage/documents.ts';
+import type { DocumentQuery, MetadataStore } from '../../shared/platform/storage/documents.ts';
 import type { WireReply, WireRequest } from '../support/cosmos-wire.ts';
 import { failure, json } from '../support/cosmos-wire.ts';
 import type { CosmosFixture } from '../support/document-stores.ts';

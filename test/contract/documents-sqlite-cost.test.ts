@@ -5,11 +5,11 @@ import {
   scanDocumentsSql,
   scanFieldSql,
   scanRangeSql,
-} from '../../shared/embedded/documents/index-scans.ts';
-import type { FieldRange } from '../../shared/embedded/documents/ranges.ts';
-import type { PageCost } from '../../shared/embedded/documents/pages.ts';
-import { defaultBudget } from '../../shared/embedded/documents/pages.ts';
-import type { DocumentQuery } from '../../shared/storage/documents.ts';
+} from '../../shared/adapters/embedded/documents/index-scans.ts';
+import type { FieldRange } from '../../shared/adapters/embedded/documents/ranges.ts';
+import type { PageCost } from '../../shared/adapters/embedded/documents/pages.ts';
+import { defaultBudget } from '../../shared/adapters/embedded/documents/pages.ts';
+import type { DocumentQuery } from '../../shared/platform/storage/documents.ts';
 import { createRuns } from '../support/document-runs.ts';
 import { openSqliteForTest } from '../support/document-stores.ts';
 import { expectError, readAll } from './documents/fixture.ts';

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../shared/core/clock.ts';
 import { systemIds } from '../../shared/core/ids.ts';
-import { openSqliteDocuments } from '../../shared/embedded/sqlite-documents.ts';
+import { openSqliteDocuments } from '../../shared/adapters/embedded/sqlite-documents.ts';
 import { openSqliteForTest } from '../support/document-stores.ts';
 import { readAll } from './documents/fixture.ts';
 

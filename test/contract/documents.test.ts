@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DefaultAzureCredential } from '@azure/identity';
-import { createCosmosDocuments } from '../../shared/azure/cosmos-documents.ts';
-import type { MetadataStore } from '../../shared/storage/documents.ts';
+import { createCosmosDocuments } from '../../shared/adapters/azure/cosmos-documents.ts';
+import type { MetadataStore } from '../../shared/platform/storage/documents.ts';
 import { openCosmosFixture, openSqliteFixture } from '../support/document-stores.ts';
 import type { DocumentsFixture } from './documents/fixture.ts';
 import { describeDocumentsContract } from './documents.contract.ts';

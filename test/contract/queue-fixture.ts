@@ -8,7 +8,7 @@ import type {
   QueueSource,
   ReceivedMessage,
   ReceiveOptions,
-} from '../../shared/storage/queue.ts';
+} from '../../shared/platform/storage/queue.ts';
 
 /** One store with its entities, empty. */
 export interface QueueFixture {

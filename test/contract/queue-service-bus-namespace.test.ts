@@ -1,6 +1,6 @@
 import { DefaultAzureCredential } from '@azure/identity';
 import { ServiceBusClient, type ServiceBusReceiver } from '@azure/service-bus';
-import { createServiceBusQueue } from '../../shared/azure/service-bus-queue.ts';
+import { createServiceBusQueue } from '../../shared/adapters/azure/service-bus-queue.ts';
 import { systemClock } from '../../shared/core/clock.ts';
 import { describeQueueContract } from './queue.contract.ts';
 import { keepClients } from './queue-fixture.ts';

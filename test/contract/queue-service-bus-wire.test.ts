@@ -3,12 +3,15 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { ServiceBusClient } from '@azure/service-bus';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createServiceBusQueue, type ServiceBusConnection } from '../../shared/azure/service-bus-queue.ts';
-import { translateServiceBusError } from '../../shared/azure/service-bus/errors.ts';
-import { toServiceBusMessage } from '../../shared/azure/service-bus/messages.ts';
+import {
+  createServiceBusQueue,
+  type ServiceBusConnection,
+} from '../../shared/adapters/azure/service-bus-queue.ts';
+import { translateServiceBusError } from '../../shared/adapters/azure/service-bus/errors.ts';
+import { toServiceBusMessage } from '../../shared/adapters/azure/service-bus/messages.ts';
 import { systemClock } from '../../shared/core/clock.ts';
-import type { MessageQueue, OutgoingMessage, ReceivedMessage } from '../../shared/storage/queue.ts';
-import { encodeMessages, estimateSendBytes } from '../../shared/storage/queue-rules.ts';
+import type { MessageQueue, OutgoingMessage, ReceivedMessage } from '../../shared/platform/storage/queue.ts';
+import { encodeMessages, estimateSendBytes } from '../../shared/platform/storage/queue-rules.ts';
 import { AmqpBroker } from '../support/amqp-broker/broker.ts';
 import { codeOf } from './queue-fixture.ts';
 

@@ -1,4 +1,4 @@
-import { createServiceBusQueue } from '../../shared/azure/service-bus-queue.ts';
+import { createServiceBusQueue } from '../../shared/adapters/azure/service-bus-queue.ts';
 import { systemClock } from '../../shared/core/clock.ts';
 import { AmqpBroker } from '../support/amqp-broker/broker.ts';
 import { describeQueueContract } from './queue.contract.ts';

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../shared/core/json.ts';
-import type { MessageQueue, OutgoingMessage, QueueSource } from '../../shared/storage/queue.ts';
+import type { MessageQueue, OutgoingMessage, QueueSource } from '../../shared/platform/storage/queue.ts';
 import {
   codeOf,
   expectOne,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../shared/core/clock.ts';
 import { systemIds } from '../../shared/core/ids.ts';
-import { openSqliteQueue } from '../../shared/embedded/sqlite-queue.ts';
+import { openSqliteQueue } from '../../shared/adapters/embedded/sqlite-queue.ts';
 import { describeQueueContract } from './queue.contract.ts';
 import { keepClients } from './queue-fixture.ts';
 

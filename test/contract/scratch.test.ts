@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { createBlobStore } from '../../shared/azure/blob-store.ts';
+import { createBlobStore } from '../../shared/adapters/azure/blob-store.ts';
 import { sha256 } from '../../shared/core/ids.ts';
-import { createScratch } from '../../shared/embedded/scratch-files.ts';
+import { createScratch } from '../../shared/adapters/embedded/scratch-files.ts';
 import { moveBlobPort, startTestAzurite } from '../support/azurite.ts';
 import { startFlakyProxy } from '../support/flaky-proxy.ts';
 import { createFolder } from '../support/stores.ts';

@@ -4,8 +4,8 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../shared/core/clock.ts';
 import { sha256, systemIds } from '../../shared/core/ids.ts';
-import { openSqliteQueue } from '../../shared/embedded/sqlite-queue.ts';
-import { queues } from '../../shared/names.ts';
+import { openSqliteQueue } from '../../shared/adapters/embedded/sqlite-queue.ts';
+import { queues } from '../../shared/core/names.ts';
 import { startPlatform, writeFlights } from '../support/platform.ts';
 import { createFolder } from '../support/stores.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { roles } from '../../shared/http/principal.ts';
+import { roles } from '../../shared/api/http/principal.ts';
 import { startPlatform } from '../support/platform.ts';
 
 interface Operation {

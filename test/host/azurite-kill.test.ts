@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 
 import { startAzurite } from '../../local/azurite.ts';
-import { createBlobStore } from '../../shared/azure/blob-store.ts';
+import { createBlobStore } from '../../shared/adapters/azure/blob-store.ts';
 import { makeTempDir } from '../support/azurite.ts';
 import { createQueueClient } from '../support/storage-queue.ts';
 

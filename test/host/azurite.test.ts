@@ -10,7 +10,7 @@ import { serialize } from 'node:v8';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { startAzurite, type AzuriteOptions, type RunningAzurite } from '../../local/azurite.ts';
-import { createBlobStore } from '../../shared/azure/blob-store.ts';
+import { createBlobStore } from '../../shared/adapters/azure/blob-store.ts';
 import { makeTempDir } from '../support/azurite.ts';
 import { createQueueClient } from '../support/storage-queue.ts';
 

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../shared/core/clock.ts';
 import { systemIds } from '../../shared/core/ids.ts';
-import { openSqliteQueue } from '../../shared/embedded/sqlite-queue.ts';
+import { openSqliteQueue } from '../../shared/adapters/embedded/sqlite-queue.ts';
 import { fixtureAppDir, makeFixtureFolder, type FixtureFolder } from '../support/fixture-host.ts';
 
 /** The host as `npm start` runs it: a process of its own, on the fixture app. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../shared/core/clock.ts';
 import { systemIds } from '../../shared/core/ids.ts';
-import { openSqliteQueue, type SqliteQueue } from '../../shared/embedded/sqlite-queue.ts';
+import { openSqliteQueue, type SqliteQueue } from '../../shared/adapters/embedded/sqlite-queue.ts';
 import { join } from 'node:path';
 import { startFixtureHost, type FixtureHost } from '../support/fixture-host.ts';
 

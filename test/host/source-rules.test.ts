@@ -10,7 +10,7 @@ const functionFiles = readdirSync(join(repository, 'functions'), { recursive: tr
   .map((name) => join('functions', name));
 const orchestratorFiles = [
   ...functionFiles.filter((name) => name.endsWith('.durable.ts')),
-  'shared/pipelines/orchestrate.ts',
+  'shared/domains/pipelines/orchestrate.ts',
 ];
 
 /** What a generator, which is what an orchestrator is, must not do: every replay would see something else. */

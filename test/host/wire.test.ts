@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, test } from 'vitest';
 import { systemClock } from '../../shared/core/clock.ts';
 import { systemIds } from '../../shared/core/ids.ts';
-import { openSqliteQueue } from '../../shared/embedded/sqlite-queue.ts';
+import { openSqliteQueue } from '../../shared/adapters/embedded/sqlite-queue.ts';
 import { fixtureAppDir, startFixtureHost, type FixtureHost } from '../support/fixture-host.ts';
 import { tapWire, type WireTap } from '../support/wire-golden.ts';
 

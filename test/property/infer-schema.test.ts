@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { inferSchema, mergeSurveys } from '../../shared/datasets/schema/infer-schema.ts';
-import { fits, nullWordsOf } from '../../shared/datasets/schema/strict-types.ts';
-import type { ColumnSurvey } from '../../shared/datasets/schema/survey.ts';
-import { ColumnCounter } from '../../shared/datasets/schema/survey-values.ts';
+import { inferSchema, mergeSurveys } from '../../shared/domains/datasets/schema/infer-schema.ts';
+import { fits, nullWordsOf } from '../../shared/domains/datasets/schema/strict-types.ts';
+import type { ColumnSurvey } from '../../shared/domains/datasets/schema/survey.ts';
+import { ColumnCounter } from '../../shared/domains/datasets/schema/survey-values.ts';
 
 const two = fc.integer({ min: 1, max: 12 }).map((value) => String(value).padStart(2, '0'));
 const kinds = {

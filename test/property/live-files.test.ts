@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { findLiveFiles } from '../../shared/datasets/versions/live-files.ts';
-import type { Action } from '../../shared/delta/actions.ts';
-import { type LogCommit, replay, type Snapshot } from '../../shared/delta/snapshot.ts';
-import { createTable } from '../../shared/delta/create-table.ts';
+import { findLiveFiles } from '../../shared/domains/datasets/versions/live-files.ts';
+import type { Action } from '../../shared/formats/delta/actions.ts';
+import { type LogCommit, replay, type Snapshot } from '../../shared/formats/delta/snapshot.ts';
+import { createTable } from '../../shared/formats/delta/create-table.ts';
 
 const paths = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
 const table = createTable({

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Column } from '../../shared/datasets/schema/column.ts';
-import { createTableConverters } from '../../shared/duckdb/conversion/table-converter.ts';
-import { createTableMerger } from '../../shared/duckdb/merging/table-merger.ts';
-import { quoteName, quoteText } from '../../shared/duckdb/quote.ts';
-import { typeOf } from '../../shared/duckdb/column-sql.ts';
+import type { Column } from '../../shared/domains/datasets/schema/column.ts';
+import { createTableConverters } from '../../shared/adapters/duckdb/conversion/table-converter.ts';
+import { createTableMerger } from '../../shared/adapters/duckdb/merging/table-merger.ts';
+import { quoteName, quoteText } from '../../shared/adapters/duckdb/quote.ts';
+import { typeOf } from '../../shared/adapters/duckdb/column-sql.ts';
 import { createFolder } from '../support/stores.ts';
 
 type Row = readonly (string | null)[];

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApp } from '../../shared/app.ts';
-import { loadConfig } from '../../shared/config.ts';
+import { loadConfig } from '../../shared/core/config.ts';
 import { connect } from '../../shared/connect.ts';
 import { silentLogger } from '../../shared/core/logger.ts';
-import { createByteBudget } from '../../shared/http/byte-budget.ts';
-import { handleRequest } from '../../shared/http/handle.ts';
-import type { RouteGroup } from '../../shared/http/route.ts';
-import { createRouteTable, type RouteTable } from '../../shared/http/route-table.ts';
-import { mlflowRouteGroups } from '../../shared/mlflow/catalog.ts';
+import { createByteBudget } from '../../shared/api/http/byte-budget.ts';
+import { handleRequest } from '../../shared/api/http/handle.ts';
+import type { RouteGroup } from '../../shared/api/http/route.ts';
+import { createRouteTable, type RouteTable } from '../../shared/api/http/route-table.ts';
+import { mlflowRouteGroups } from '../../shared/api/mlflow/catalog.ts';
 import { type TestAzurite, startTestAzurite } from '../support/azurite.ts';
 
 /** Every endpoint of MLflow's API, over the real services on embedded stores, asked whatever comes to mind. */

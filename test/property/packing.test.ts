@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseTimestamp } from '../../shared/core/timestamps.ts';
-import { packRows } from '../../shared/serving/pack-rows.ts';
-import type { ColumnType, Signature } from '../../shared/serving/signature.ts';
+import { packRows } from '../../shared/domains/serving/pack-rows.ts';
+import type { ColumnType, Signature } from '../../shared/domains/serving/signature.ts';
 
 const limits = { maxRows: 100 };
 

@@ -6,8 +6,8 @@ import {
   type RunResult,
   type StepCall,
   type StepOutcome,
-} from '../../shared/pipelines/orchestrate.ts';
-import { orderSteps, type Plan, type PlannedStep } from '../../shared/pipelines/plan.ts';
+} from '../../shared/domains/pipelines/orchestrate.ts';
+import { orderSteps, type Plan, type PlannedStep } from '../../shared/domains/pipelines/plan.ts';
 
 /** Random graphs: step i may need any steps before it in a random permutation, so there is never a cycle. */
 const planArbitrary = fc

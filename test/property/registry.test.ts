@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isAppError } from '../../shared/core/errors.ts';
-import { type Stage, stages } from '../../shared/registry/entities.ts';
-import type { Registry } from '../../shared/registry/registry.ts';
+import { type Stage, stages } from '../../shared/domains/registry/entities.ts';
+import type { Registry } from '../../shared/domains/registry/registry.ts';
 import { createRegistration, createRegistry } from '../support/registry.ts';
 import { createDocuments } from '../support/stores.ts';
 

@@ -1,14 +1,19 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { checkContract, type IncomingColumn } from '../../shared/datasets/schema/check-contract.ts';
-import type { Column, ColumnType } from '../../shared/datasets/schema/column.ts';
-import { inferSchema, mergeSurveys } from '../../shared/datasets/schema/infer-schema.ts';
-import { fits, nullWordsOf } from '../../shared/datasets/schema/strict-types.ts';
-import { ColumnCounter } from '../../shared/datasets/schema/survey-values.ts';
-import { planColumns, type PlannedColumn } from '../../shared/duckdb/conversion/column-plan.ts';
-import { findFault, isGood, selectTyped, valueOf } from '../../shared/duckdb/conversion/row-checks.ts';
-import { quoteText } from '../../shared/duckdb/quote.ts';
-import { type DuckDbSession, openDuckDb } from '../../shared/duckdb/session.ts';
+import { checkContract, type IncomingColumn } from '../../shared/domains/datasets/schema/check-contract.ts';
+import type { Column, ColumnType } from '../../shared/domains/datasets/schema/column.ts';
+import { inferSchema, mergeSurveys } from '../../shared/domains/datasets/schema/infer-schema.ts';
+import { fits, nullWordsOf } from '../../shared/domains/datasets/schema/strict-types.ts';
+import { ColumnCounter } from '../../shared/domains/datasets/schema/survey-values.ts';
+import { planColumns, type PlannedColumn } from '../../shared/adapters/duckdb/conversion/column-plan.ts';
+import {
+  findFault,
+  isGood,
+  selectTyped,
+  valueOf,
+} from '../../shared/adapters/duckdb/conversion/row-checks.ts';
+import { quoteText } from '../../shared/adapters/duckdb/quote.ts';
+import { type DuckDbSession, openDuckDb } from '../../shared/adapters/duckdb/session.ts';
 
 let session: DuckDbSession;
 beforeAll(async () => {

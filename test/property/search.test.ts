@@ -1,12 +1,12 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isAppError } from '../../shared/core/errors.ts';
-import { parseFilter } from '../../shared/search/parse-filter.ts';
-import { parseOrder } from '../../shared/search/parse-order.ts';
-import type { SearchRequest } from '../../shared/search/search.ts';
-import { searchDocuments } from '../../shared/search/search.ts';
-import type { MetadataStore } from '../../shared/storage/documents.ts';
-import { runSubject } from '../../shared/tracking/subjects/runs.ts';
+import { parseFilter } from '../../shared/platform/search/parse-filter.ts';
+import { parseOrder } from '../../shared/platform/search/parse-order.ts';
+import type { SearchRequest } from '../../shared/platform/search/search.ts';
+import { searchDocuments } from '../../shared/platform/search/search.ts';
+import type { MetadataStore } from '../../shared/platform/storage/documents.ts';
+import { runSubject } from '../../shared/domains/tracking/subjects/runs.ts';
 import type { DocumentsFixture } from '../contract/documents/fixture.ts';
 import { openCosmosFixture, openSqliteFixture } from '../support/document-stores.ts';
 import { judgeWish, orders, print, runs, sortPlainly, toDocument, wishes } from '../support/search-model.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { TrainingTable } from '../../shared/training/entities.ts';
-import { logistic } from '../../shared/training/trainers/logistic.ts';
+import type { TrainingTable } from '../../shared/domains/training/entities.ts';
+import { logistic } from '../../shared/domains/training/trainers/logistic.ts';
 
 interface Data {
   readonly columns: readonly (readonly number[])[];

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { computeAucScore } from '../../shared/stats/auc.ts';
-import { computeCalibrationErrorDistance } from '../../shared/stats/calibration-error.ts';
-import { choleskyFactor, choleskySolve } from '../../shared/stats/cholesky.ts';
-import { exp } from '../../shared/stats/exp.ts';
-import { sigmoid } from '../../shared/stats/logistic.ts';
-import { hashRow } from '../../shared/stats/row-hash.ts';
+import { computeAucScore } from '../../shared/core/stats/auc.ts';
+import { computeCalibrationErrorDistance } from '../../shared/core/stats/calibration-error.ts';
+import { choleskyFactor, choleskySolve } from '../../shared/core/stats/cholesky.ts';
+import { exp } from '../../shared/core/stats/exp.ts';
+import { sigmoid } from '../../shared/core/stats/logistic.ts';
+import { hashRow } from '../../shared/core/stats/row-hash.ts';
 
 /** Few distinct scores, so that ties are common. */
 const scoredRow = fc.record({

@@ -1,10 +1,15 @@
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ColumnType } from '../../shared/datasets/schema/column.ts';
-import { classify, fits, nullWordsOf } from '../../shared/datasets/schema/strict-types.ts';
-import { planColumns } from '../../shared/duckdb/conversion/column-plan.ts';
-import { findFault, isGood, selectTyped, valueOf } from '../../shared/duckdb/conversion/row-checks.ts';
+import type { ColumnType } from '../../shared/domains/datasets/schema/column.ts';
+import { classify, fits, nullWordsOf } from '../../shared/domains/datasets/schema/strict-types.ts';
+import { planColumns } from '../../shared/adapters/duckdb/conversion/column-plan.ts';
+import {
+  findFault,
+  isGood,
+  selectTyped,
+  valueOf,
+} from '../../shared/adapters/duckdb/conversion/row-checks.ts';
 
 const types: readonly ColumnType[] = [
   'int64',

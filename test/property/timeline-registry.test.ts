@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Timeline } from '../../shared/audit/timeline.ts';
+import { Timeline } from '../../shared/platform/audit/timeline.ts';
 import { isAppError } from '../../shared/core/errors.ts';
 import { sha256 } from '../../shared/core/ids.ts';
-import type { Registry } from '../../shared/registry/registry.ts';
+import type { Registry } from '../../shared/domains/registry/registry.ts';
 import { createRegistry } from '../support/registry.ts';
 import { createDocuments, pace } from '../support/stores.ts';
 

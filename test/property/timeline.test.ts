@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { AuditedWriter } from '../../shared/audit/audited-writer.ts';
-import type { AuditEntry } from '../../shared/audit/event.ts';
-import { Outbox } from '../../shared/audit/outbox.ts';
-import { Timeline } from '../../shared/audit/timeline.ts';
+import { AuditedWriter } from '../../shared/platform/audit/audited-writer.ts';
+import type { AuditEntry } from '../../shared/platform/audit/event.ts';
+import { Outbox } from '../../shared/platform/audit/outbox.ts';
+import { Timeline } from '../../shared/platform/audit/timeline.ts';
 import { silentLogger } from '../../shared/core/logger.ts';
 import { metadataStores, pace } from '../support/stores.ts';
 

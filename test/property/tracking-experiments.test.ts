@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isAppError } from '../../shared/core/errors.ts';
-import type { Experiment } from '../../shared/tracking/entities.ts';
+import type { Experiment } from '../../shared/domains/tracking/entities.ts';
 import { type Fate, makeFlaky } from '../support/flaky-documents.ts';
 import { metadataStores, pace } from '../support/stores.ts';
 import { openTracking } from '../support/tracking.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isAppError } from '../../shared/core/errors.ts';
-import type { Metric, Run } from '../../shared/tracking/entities.ts';
-import type { Tracking } from '../../shared/tracking/tracking.ts';
+import type { Metric, Run } from '../../shared/domains/tracking/entities.ts';
+import type { Tracking } from '../../shared/domains/tracking/tracking.ts';
 import { type Fate, makeFlaky } from '../support/flaky-documents.ts';
 import { createDocuments, metadataStores } from '../support/stores.ts';
 import { openTracking } from '../support/tracking.ts';

@@ -1,9 +1,9 @@
-import { AuditedWriter } from '../../shared/audit/audited-writer.ts';
-import { Outbox } from '../../shared/audit/outbox.ts';
+import { AuditedWriter } from '../../shared/platform/audit/audited-writer.ts';
+import { Outbox } from '../../shared/platform/audit/outbox.ts';
 import { silentLogger } from '../../shared/core/logger.ts';
-import type { MetadataStore } from '../../shared/storage/documents.ts';
-import type { Pace } from '../../shared/storage/optimistic.ts';
-import type { OutgoingMessage } from '../../shared/storage/queue.ts';
+import type { MetadataStore } from '../../shared/platform/storage/documents.ts';
+import type { Pace } from '../../shared/platform/storage/optimistic.ts';
+import type { OutgoingMessage } from '../../shared/platform/storage/queue.ts';
 import { pace as systemPace } from './stores.ts';
 
 /** Writes changes with their events; what it announces is put into `sent`. */

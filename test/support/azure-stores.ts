@@ -1,12 +1,18 @@
 import { onTestFinished } from 'vitest';
 import type { Outside } from '../../shared/app.ts';
-import { createBlobStore } from '../../shared/azure/blob-store.ts';
-import { createCosmosDocuments } from '../../shared/azure/cosmos-documents.ts';
-import { createServiceBusQueue } from '../../shared/azure/service-bus-queue.ts';
+import { createBlobStore } from '../../shared/adapters/azure/blob-store.ts';
+import { createCosmosDocuments } from '../../shared/adapters/azure/cosmos-documents.ts';
+import { createServiceBusQueue } from '../../shared/adapters/azure/service-bus-queue.ts';
 import { systemClock } from '../../shared/core/clock.ts';
 import { silentLogger } from '../../shared/core/logger.ts';
 import { systemIds } from '../../shared/core/ids.ts';
-import { blobContainers, metadataContainers, queues, subscriptions, topics } from '../../shared/names.ts';
+import {
+  blobContainers,
+  metadataContainers,
+  queues,
+  subscriptions,
+  topics,
+} from '../../shared/core/names.ts';
 import { AmqpBroker } from './amqp-broker/broker.ts';
 import { startTestAzurite } from './azurite.ts';
 import { startCosmosServer } from './cosmos-server.ts';

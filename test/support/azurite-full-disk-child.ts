@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { startAzurite } from '../../local/azurite.ts';
-import { createBlobStore } from '../../shared/azure/blob-store.ts';
+import { createBlobStore } from '../../shared/adapters/azure/blob-store.ts';
 import { isAppError } from '../../shared/core/errors.ts';
 
 const [disk = ''] = process.argv.slice(2);

@@ -5,7 +5,7 @@
 import { writeSync } from 'node:fs';
 
 import { startAzurite } from '../../local/azurite.ts';
-import { createBlobStore } from '../../shared/azure/blob-store.ts';
+import { createBlobStore } from '../../shared/adapters/azure/blob-store.ts';
 import { createQueueClient } from './storage-queue.ts';
 
 const [dataDir = '', run = '', killAfter = '0'] = process.argv.slice(2);

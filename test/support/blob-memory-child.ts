@@ -1,7 +1,7 @@
 /** Streams `sizeMb` up and down through a blob store and prints what the peak memory of this process was. */
 import { createHash } from 'node:crypto';
 
-import { createBlobStore } from '../../shared/azure/blob-store.ts';
+import { createBlobStore } from '../../shared/adapters/azure/blob-store.ts';
 
 const [connectionString = '', sizeMb = '1'] = process.argv.slice(2);
 const store = createBlobStore({ connectionString });

@@ -1,9 +1,9 @@
 import { createApp } from '../../shared/app.ts';
 import type { Clock } from '../../shared/core/clock.ts';
-import type { Datasets } from '../../shared/datasets/datasets.ts';
-import type { Mode, Source, VersionRef } from '../../shared/datasets/entities.ts';
-import { blobContainers } from '../../shared/names.ts';
-import type { BlobStore } from '../../shared/storage/blobs.ts';
+import type { Datasets } from '../../shared/domains/datasets/datasets.ts';
+import type { Mode, Source, VersionRef } from '../../shared/domains/datasets/entities.ts';
+import { blobContainers } from '../../shared/core/names.ts';
+import type { BlobStore } from '../../shared/platform/storage/blobs.ts';
 import { openIngestBench, type TextRows } from './dirty-ingest.ts';
 
 export interface DatasetBench extends DatasetReader {

@@ -1,9 +1,9 @@
-import { createBlobStore } from '../../shared/azure/blob-store.ts';
+import { createBlobStore } from '../../shared/adapters/azure/blob-store.ts';
 import { systemClock } from '../../shared/core/clock.ts';
 import { systemIds } from '../../shared/core/ids.ts';
-import { DeltaTable } from '../../shared/delta/delta-table.ts';
-import { createCheckpointFiles } from '../../shared/duckdb/checkpoint-files.ts';
-import { createScratch } from '../../shared/embedded/scratch-files.ts';
+import { DeltaTable } from '../../shared/formats/delta/delta-table.ts';
+import { createCheckpointFiles } from '../../shared/adapters/duckdb/checkpoint-files.ts';
+import { createScratch } from '../../shared/adapters/embedded/scratch-files.ts';
 import { addFile, firstActions } from '../unit/delta/table.ts';
 
 /** Commits until it is killed; says when it has begun. */

@@ -1,8 +1,12 @@
 import type { App } from '../../shared/app.ts';
 import { silentLogger } from '../../shared/core/logger.ts';
-import type { EngineStatus, PipelineEngine } from '../../shared/pipelines/engine.ts';
-import { type DurableTasks, orchestrate, type RunResult } from '../../shared/pipelines/orchestrate.ts';
-import type { Plan } from '../../shared/pipelines/plan.ts';
+import type { EngineStatus, PipelineEngine } from '../../shared/domains/pipelines/engine.ts';
+import {
+  type DurableTasks,
+  orchestrate,
+  type RunResult,
+} from '../../shared/domains/pipelines/orchestrate.ts';
+import type { Plan } from '../../shared/domains/pipelines/plan.ts';
 
 type Task = () => Promise<unknown>;
 

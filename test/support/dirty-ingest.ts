@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { type App, createApp, type Outside } from '../../shared/app.ts';
-import { type Config, loadConfig } from '../../shared/config.ts';
+import { type Config, loadConfig } from '../../shared/core/config.ts';
 import { connect } from '../../shared/connect.ts';
 import { AppError } from '../../shared/core/errors.ts';
-import type { BadRow } from '../../shared/tabular/text-chunk.ts';
-import type { Column } from '../../shared/datasets/schema/column.ts';
-import type { BlobStore } from '../../shared/storage/blobs.ts';
+import type { BadRow } from '../../shared/formats/tabular/text-chunk.ts';
+import type { Column } from '../../shared/domains/datasets/schema/column.ts';
+import type { BlobStore } from '../../shared/platform/storage/blobs.ts';
 import { type LoggedCommit, readBlob, replayDeltaLog } from './replay-delta-log.ts';
 import { startTestAzurite } from './azurite.ts';
 

@@ -1,5 +1,5 @@
 import { isAppError } from '../../shared/core/errors.ts';
-import type { DocumentKey, MetadataStore } from '../../shared/storage/documents.ts';
+import type { DocumentKey, MetadataStore } from '../../shared/platform/storage/documents.ts';
 
 /** Adds one writer to a document by optimistic locking, however often it takes. */
 export async function addWriter(store: MetadataStore, key: DocumentKey, writer: number): Promise<void> {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import type { JsonObject, JsonValue } from '../../shared/core/json.ts';
-import type { FieldPath, Filter, Scalar, Sort } from '../../shared/storage/documents.ts';
+import type { FieldPath, Filter, Scalar, Sort } from '../../shared/platform/storage/documents.ts';
 
 /** SQL's third truth value has a name of its own here, so that no `undefined` can stand for it by accident. */
 export type Truth = 'true' | 'false' | 'unknown';

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../shared/core/json.ts';
-import type { MetadataStore } from '../../shared/storage/documents.ts';
+import type { MetadataStore } from '../../shared/platform/storage/documents.ts';
 
 /** A linear congruential generator (MINSTD): the same runs on every machine. */
 function makeRuns(

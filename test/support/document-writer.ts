@@ -1,6 +1,6 @@
 import { systemClock } from '../../shared/core/clock.ts';
 import { systemIds } from '../../shared/core/ids.ts';
-import { openSqliteDocuments } from '../../shared/embedded/sqlite-documents.ts';
+import { openSqliteDocuments } from '../../shared/adapters/embedded/sqlite-documents.ts';
 import { addWriter } from './document-counter.ts';
 
 /**

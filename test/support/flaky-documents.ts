@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { AppError } from '../../shared/core/errors.ts';
-import type { MetadataStore } from '../../shared/storage/documents.ts';
+import type { MetadataStore } from '../../shared/platform/storage/documents.ts';
 
 /** What becomes of one operation: `before` it is done, or `after` it, the connection is lost; or it comes `late`. */
 export type Fate = 'ok' | 'before' | 'after' | 'late';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { LogisticModel, TrainingTable } from '../../shared/training/entities.ts';
-import { logistic } from '../../shared/training/trainers/logistic.ts';
+import type { LogisticModel, TrainingTable } from '../../shared/domains/training/entities.ts';
+import { logistic } from '../../shared/domains/training/trainers/logistic.ts';
 
 interface GoldenRow {
   readonly distance: number | null;

@@ -1,6 +1,6 @@
 import { AppError } from '../../shared/core/errors.ts';
 import { sha256 } from '../../shared/core/ids.ts';
-import type { BlobBody, BlobProperties, BlobRef, BlobStore } from '../../shared/storage/blobs.ts';
+import type { BlobBody, BlobProperties, BlobRef, BlobStore } from '../../shared/platform/storage/blobs.ts';
 
 export type MemoryBlobs = BlobStore & { files(): Readonly<Record<string, string>> };
 

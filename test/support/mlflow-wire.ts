@@ -1,9 +1,9 @@
 import { silentLogger } from '../../shared/core/logger.ts';
-import { createByteBudget } from '../../shared/http/byte-budget.ts';
-import { handleRequest } from '../../shared/http/handle.ts';
-import type { Route } from '../../shared/http/route.ts';
-import { createRouteTable } from '../../shared/http/route-table.ts';
-import { mlflowProtocol } from '../../shared/mlflow/protocol.ts';
+import { createByteBudget } from '../../shared/api/http/byte-budget.ts';
+import { handleRequest } from '../../shared/api/http/handle.ts';
+import type { Route } from '../../shared/api/http/route.ts';
+import { createRouteTable } from '../../shared/api/http/route-table.ts';
+import { mlflowProtocol } from '../../shared/api/mlflow/protocol.ts';
 import type { Send } from './mlflow-script.ts';
 
 /** Endpoints as clients meet them under `/api/2.0/`, without a host. */

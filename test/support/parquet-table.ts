@@ -1,10 +1,10 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Column, ColumnType } from '../../shared/datasets/schema/column.ts';
-import { typeOf } from '../../shared/duckdb/column-sql.ts';
-import { quoteName, quoteText } from '../../shared/duckdb/quote.ts';
-import { openDuckDb } from '../../shared/duckdb/session.ts';
+import type { Column, ColumnType } from '../../shared/domains/datasets/schema/column.ts';
+import { typeOf } from '../../shared/adapters/duckdb/column-sql.ts';
+import { quoteName, quoteText } from '../../shared/adapters/duckdb/quote.ts';
+import { openDuckDb } from '../../shared/adapters/duckdb/session.ts';
 
 /** Binary values as hexadecimal text, everything else as text that DuckDB casts. */
 export type TestValue = string | number | bigint | boolean | null;

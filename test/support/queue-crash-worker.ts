@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { systemClock } from '../../shared/core/clock.ts';
 import { systemIds } from '../../shared/core/ids.ts';
-import { openSqliteQueue } from '../../shared/embedded/sqlite-queue.ts';
+import { openSqliteQueue } from '../../shared/adapters/embedded/sqlite-queue.ts';
 
 /**
  * A process to be killed: sends or receives until then, and says on standard output what it was told.

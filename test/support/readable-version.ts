@@ -3,16 +3,19 @@ import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { AppError } from '../../shared/core/errors.ts';
-import type { FileCache } from '../../shared/datasets/reading/file-cache.ts';
-import type { DataFile, ReadableVersion } from '../../shared/datasets/reading/ports.ts';
-import type { TableEngine } from '../../shared/datasets/reading/table-engine.ts';
-import type { Column, ColumnType } from '../../shared/datasets/schema/column.ts';
-import { createTableEngine, type TableEngineOptions } from '../../shared/duckdb/querying/table-engine.ts';
-import { createScratch } from '../../shared/embedded/scratch-files.ts';
-import type { BlobStore } from '../../shared/storage/blobs.ts';
+import type { FileCache } from '../../shared/domains/datasets/reading/file-cache.ts';
+import type { DataFile, ReadableVersion } from '../../shared/domains/datasets/reading/ports.ts';
+import type { TableEngine } from '../../shared/domains/datasets/reading/table-engine.ts';
+import type { Column, ColumnType } from '../../shared/domains/datasets/schema/column.ts';
+import {
+  createTableEngine,
+  type TableEngineOptions,
+} from '../../shared/adapters/duckdb/querying/table-engine.ts';
+import { createScratch } from '../../shared/adapters/embedded/scratch-files.ts';
+import type { BlobStore } from '../../shared/platform/storage/blobs.ts';
 import { createFolder } from './stores.ts';
 
-export const queryWorkerUrl = new URL('../../shared/query-worker.ts', import.meta.url);
+export const queryWorkerUrl = new URL('../../shared/workers/query.ts', import.meta.url);
 
 /** Engines whose idle processes are gone a moment after the test. */
 export function createTestEngine(options: Partial<TableEngineOptions> = {}): TableEngine {

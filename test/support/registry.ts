@@ -1,10 +1,10 @@
 import { silentLogger } from '../../shared/core/logger.ts';
-import { Registration, type RegistrationOptions } from '../../shared/registry/registration.ts';
-import { Registry } from '../../shared/registry/registry.ts';
-import type { BlobStore } from '../../shared/storage/blobs.ts';
-import type { MetadataStore } from '../../shared/storage/documents.ts';
-import type { Pace } from '../../shared/storage/optimistic.ts';
-import type { OutgoingMessage } from '../../shared/storage/queue.ts';
+import { Registration, type RegistrationOptions } from '../../shared/domains/registry/registration.ts';
+import { Registry } from '../../shared/domains/registry/registry.ts';
+import type { BlobStore } from '../../shared/platform/storage/blobs.ts';
+import type { MetadataStore } from '../../shared/platform/storage/documents.ts';
+import type { Pace } from '../../shared/platform/storage/optimistic.ts';
+import type { OutgoingMessage } from '../../shared/platform/storage/queue.ts';
 import { createAuditedWriter } from './audit.ts';
 import { pace as systemPace } from './stores.ts';
 

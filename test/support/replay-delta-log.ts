@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { BlobStore } from '../../shared/storage/blobs.ts';
+import type { BlobStore } from '../../shared/platform/storage/blobs.ts';
 
 /** What a commit of a Delta table says, as far as tests of ingestion look at it. */
 export interface LoggedCommit {

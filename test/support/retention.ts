@@ -1,11 +1,11 @@
-import { ArtifactStore } from '../../shared/artifacts/artifact-store.ts';
-import { AuditedWriter } from '../../shared/audit/audited-writer.ts';
-import { Outbox } from '../../shared/audit/outbox.ts';
+import { ArtifactStore } from '../../shared/domains/artifacts/artifact-store.ts';
+import { AuditedWriter } from '../../shared/platform/audit/audited-writer.ts';
+import { Outbox } from '../../shared/platform/audit/outbox.ts';
 import { silentLogger } from '../../shared/core/logger.ts';
 import { systemIds } from '../../shared/core/ids.ts';
-import { Retention } from '../../shared/retention/retention.ts';
-import type { BlobStore } from '../../shared/storage/blobs.ts';
-import type { MetadataStore } from '../../shared/storage/documents.ts';
+import { Retention } from '../../shared/domains/retention/retention.ts';
+import type { BlobStore } from '../../shared/platform/storage/blobs.ts';
+import type { MetadataStore } from '../../shared/platform/storage/documents.ts';
 import { createRegistry } from './registry.ts';
 import { createTimedBlobs } from './timed-blobs.ts';
 import { openTracking } from './tracking.ts';

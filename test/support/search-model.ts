@@ -58,7 +58,7 @@ function someOf<T>(keys: readonly string[], value: fc.Arbitrary<T>): fc.Arbitrar
     .map((entries) => Object.fromEntries(entries));
 }
 
-/** As shared/tracking keeps it. */
+/** As shared/domains/tracking keeps it. */
 export function toDocument(run: PlainRun): JsonObject {
   const { runId, startTime, endTime, name, params, tags } = run;
   const metrics = Object.entries(run.metrics);

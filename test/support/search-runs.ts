@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../shared/core/json.ts';
-import type { MetadataStore } from '../../shared/storage/documents.ts';
+import type { MetadataStore } from '../../shared/platform/storage/documents.ts';
 
 /** Mulberry32: the same numbers on every machine. */
 function makeRandom(seed: number): () => number {

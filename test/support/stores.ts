@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { createCosmosDocuments } from '../../shared/azure/cosmos-documents.ts';
+import { createCosmosDocuments } from '../../shared/adapters/azure/cosmos-documents.ts';
 import { systemClock } from '../../shared/core/clock.ts';
 import { systemIds } from '../../shared/core/ids.ts';
-import { openSqliteDocuments } from '../../shared/embedded/sqlite-documents.ts';
-import { metadataContainers } from '../../shared/names.ts';
-import type { EngineStatus, PipelineEngine } from '../../shared/pipelines/engine.ts';
-import type { Plan } from '../../shared/pipelines/plan.ts';
-import type { MetadataStore } from '../../shared/storage/documents.ts';
+import { openSqliteDocuments } from '../../shared/adapters/embedded/sqlite-documents.ts';
+import { metadataContainers } from '../../shared/core/names.ts';
+import type { EngineStatus, PipelineEngine } from '../../shared/domains/pipelines/engine.ts';
+import type { Plan } from '../../shared/domains/pipelines/plan.ts';
+import type { MetadataStore } from '../../shared/platform/storage/documents.ts';
 import { startCosmosServer } from './cosmos-server.ts';
 
 /** A folder of the test's own, removed when it ends. */

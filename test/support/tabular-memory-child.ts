@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { scanText } from '../../shared/tabular/scan-text.ts';
+import { scanText } from '../../shared/formats/tabular/scan-text.ts';
 
 /** Scans what is large on purpose, and prints how much memory that took above what the process had before. */
 const [what = ''] = process.argv.slice(2);

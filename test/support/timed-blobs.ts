@@ -1,5 +1,5 @@
 import type { Clock } from '../../shared/core/clock.ts';
-import type { BlobProperties, BlobStore } from '../../shared/storage/blobs.ts';
+import type { BlobProperties, BlobStore } from '../../shared/platform/storage/blobs.ts';
 
 /** Names of blobs that know when they were written: enough for what lists and deletes. */
 export function createTimedBlobs(clock: Clock): BlobStore & { readonly written: Map<string, number> } {

@@ -1,7 +1,7 @@
 import { createAuditedWriter } from './audit.ts';
-import type { MetadataStore } from '../../shared/storage/documents.ts';
-import type { Pace } from '../../shared/storage/optimistic.ts';
-import { createTracking, type Tracking } from '../../shared/tracking/tracking.ts';
+import type { MetadataStore } from '../../shared/platform/storage/documents.ts';
+import type { Pace } from '../../shared/platform/storage/optimistic.ts';
+import { createTracking, type Tracking } from '../../shared/domains/tracking/tracking.ts';
 import { pace as realPace } from './stores.ts';
 
 /** Tracking as one process has it, on a store of the test's. */

@@ -9,7 +9,7 @@ import type {
   ColumnRequest,
   TableColumn,
   TableReader,
-} from '../../shared/training/table-reader.ts';
+} from '../../shared/domains/training/table-reader.ts';
 
 /** A directory that is gone after the test. */
 export async function makeTempDir(): Promise<string> {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { loadConfig } from '../../shared/config.ts';
+import { loadConfig } from '../../shared/core/config.ts';
 import { isAppError } from '../../shared/core/errors.ts';
 import type { Fault } from '../../shared/core/validate.ts';
 

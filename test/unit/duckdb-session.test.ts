@@ -2,9 +2,9 @@ import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { quoteText } from '../../shared/duckdb/quote.ts';
-import { runQuery } from '../../shared/duckdb/run-query.ts';
-import { openDuckDb } from '../../shared/duckdb/session.ts';
+import { quoteText } from '../../shared/adapters/duckdb/quote.ts';
+import { runQuery } from '../../shared/adapters/duckdb/run-query.ts';
+import { openDuckDb } from '../../shared/adapters/duckdb/session.ts';
 
 const makeFolder = () => mkdtempSync(join(tmpdir(), 'duckdb-session-'));
 const small = { threads: 1, memoryLimitMb: 128, allowedPaths: [] };

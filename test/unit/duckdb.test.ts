@@ -1,11 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, describe, test } from 'vitest';
-import { translateDuckDbError } from '../../shared/duckdb/errors.ts';
-import { inspectParquet } from '../../shared/duckdb/inspect-parquet.ts';
-import { openParquet } from '../../shared/duckdb/open-parquet.ts';
-import { createParquetReader } from '../../shared/duckdb/parquet-reader.ts';
-import type { ColumnRequest } from '../../shared/training/table-reader.ts';
+import { translateDuckDbError } from '../../shared/adapters/duckdb/errors.ts';
+import { inspectParquet } from '../../shared/adapters/duckdb/inspect-parquet.ts';
+import { openParquet } from '../../shared/adapters/duckdb/open-parquet.ts';
+import { createParquetReader } from '../../shared/adapters/duckdb/parquet-reader.ts';
+import type { ColumnRequest } from '../../shared/domains/training/table-reader.ts';
 import { makeTempDir, writeParquet } from '../support/training.ts';
 
 /** Three chunks of DuckDB's 2048 rows, with nulls that fall on no round number. */

@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { encodeModel, floatTensor, rowsOf, type Node } from '../../shared/onnx/onnx-proto.ts';
-import { messagesOf, readFields } from '../../shared/onnx/protobuf-reader.ts';
+import { encodeModel, floatTensor, rowsOf, type Node } from '../../shared/adapters/onnx/onnx-proto.ts';
+import { messagesOf, readFields } from '../../shared/adapters/onnx/protobuf-reader.ts';
 import {
   concat,
   encodeVarint,
   intField,
   messageField,
   textField,
-} from '../../shared/onnx/protobuf-writer.ts';
-import { readModel } from '../../shared/onnx/read-model.ts';
-import { writeModel } from '../../shared/onnx/write-model.ts';
+} from '../../shared/adapters/onnx/protobuf-writer.ts';
+import { readModel } from '../../shared/adapters/onnx/read-model.ts';
+import { writeModel } from '../../shared/adapters/onnx/write-model.ts';
 import { fitGolden, goldenMetadata, goldenSignature } from '../support/golden-logistic.ts';
 
 const goldenBytes = readFileSync(new URL('../golden/onnx/logistic.onnx', import.meta.url));

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { sha256 } from '../../shared/core/ids.ts';
-import { encodeModel, rowsOf } from '../../shared/onnx/onnx-proto.ts';
-import { createSession, runSession } from '../../shared/onnx/run-session.ts';
-import { createOnnxScorer } from '../../shared/onnx/session.ts';
-import { packRows } from '../../shared/serving/pack-rows.ts';
-import type { ModelSource } from '../../shared/serving/scorer.ts';
-import { logistic } from '../../shared/training/trainers/logistic.ts';
+import { encodeModel, rowsOf } from '../../shared/adapters/onnx/onnx-proto.ts';
+import { createSession, runSession } from '../../shared/adapters/onnx/run-session.ts';
+import { createOnnxScorer } from '../../shared/adapters/onnx/session.ts';
+import { packRows } from '../../shared/domains/serving/pack-rows.ts';
+import type { ModelSource } from '../../shared/domains/serving/scorer.ts';
+import { logistic } from '../../shared/domains/training/trainers/logistic.ts';
 import { allRows, fitGolden, goldenCases, goldenSignature, goldenTable } from '../support/golden-logistic.ts';
 
 const bytes = readFileSync(new URL('../golden/onnx/logistic.onnx', import.meta.url));

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { systemIds } from '../../shared/core/ids.ts';
-import { openSqliteQueue } from '../../shared/embedded/sqlite-queue.ts';
-import type { ReceivedMessage } from '../../shared/storage/queue.ts';
+import { openSqliteQueue } from '../../shared/adapters/embedded/sqlite-queue.ts';
+import type { ReceivedMessage } from '../../shared/platform/storage/queue.ts';
 import { codeOf } from '../contract/queue-fixture.ts';
 
 const lockMs = 10;

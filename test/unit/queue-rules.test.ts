@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isAppError } from '../../shared/core/errors.ts';
-import type { OutgoingMessage } from '../../shared/storage/queue.ts';
-import { checkEntityName, encodeMessages, maxSendBytes } from '../../shared/storage/queue-rules.ts';
+import type { OutgoingMessage } from '../../shared/platform/storage/queue.ts';
+import { checkEntityName, encodeMessages, maxSendBytes } from '../../shared/platform/storage/queue-rules.ts';
 
 function errorOf(run: () => unknown) {
   try {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock, type Clock } from '../../shared/core/clock.ts';
 import { systemIds } from '../../shared/core/ids.ts';
-import { openSqliteQueue, type SqliteQueueOptions } from '../../shared/embedded/sqlite-queue.ts';
+import { openSqliteQueue, type SqliteQueueOptions } from '../../shared/adapters/embedded/sqlite-queue.ts';
 import { codeOf } from '../contract/queue-fixture.ts';
 
 const lockDurationMs = 1000;
@@ -271,7 +271,7 @@ describe('SQLite queue: trouble', () => {
   });
 
   it('many processes may create the same file at the same time', async () => {
-    const module = join(import.meta.dirname, '../../shared/embedded/sqlite-queue.ts');
+    const module = join(import.meta.dirname, '../../shared/adapters/embedded/sqlite-queue.ts');
     const program = `
       const { openSqliteQueue } = await import(${JSON.stringify(module)});
       openSqliteQueue({ file: ${JSON.stringify(file)}, topology: { queues: ['work'] } });`;

@@ -4,8 +4,8 @@ import { systemClock } from '../../shared/core/clock.ts';
 import { AppError } from '../../shared/core/errors.ts';
 import { forEachAlone } from '../../shared/core/for-each-alone.ts';
 import { systemIds } from '../../shared/core/ids.ts';
-import { openSqliteQueue } from '../../shared/embedded/sqlite-queue.ts';
-import { putAside } from '../../shared/storage/refused-messages.ts';
+import { openSqliteQueue } from '../../shared/adapters/embedded/sqlite-queue.ts';
+import { putAside } from '../../shared/platform/storage/refused-messages.ts';
 import { createFolder } from '../support/stores.ts';
 
 const error = new AppError('INVALID_ARGUMENT', 'The event is not valid.');

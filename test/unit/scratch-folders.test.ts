@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createFolder } from '../support/stores.ts';
 
-const module = new URL('../../shared/embedded/scratch-folders.ts', import.meta.url).href;
+const module = new URL('../../shared/adapters/embedded/scratch-folders.ts', import.meta.url).href;
 
 /** A process that has a scratch folder, until it is killed. */
 async function startOwner(temporary: string) {

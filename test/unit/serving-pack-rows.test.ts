@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AppError } from '../../shared/core/errors.ts';
-import { packRows, packRowsInSlices } from '../../shared/serving/pack-rows.ts';
-import { signatureSchema, type Signature } from '../../shared/serving/signature.ts';
+import { packRows, packRowsInSlices } from '../../shared/domains/serving/pack-rows.ts';
+import { signatureSchema, type Signature } from '../../shared/domains/serving/signature.ts';
 
 const signature: Signature = {
   columns: [

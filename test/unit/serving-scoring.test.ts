@@ -3,9 +3,9 @@ import { systemClock } from '../../shared/core/clock.ts';
 import { AppError } from '../../shared/core/errors.ts';
 import type { Logger } from '../../shared/core/logger.ts';
 import { createRegistry } from '../support/registry.ts';
-import type { ModelDescription, Scorer } from '../../shared/serving/scorer.ts';
-import { Scoring } from '../../shared/serving/scoring.ts';
-import type { BlobStore } from '../../shared/storage/blobs.ts';
+import type { ModelDescription, Scorer } from '../../shared/domains/serving/scorer.ts';
+import { Scoring } from '../../shared/domains/serving/scoring.ts';
+import type { BlobStore } from '../../shared/platform/storage/blobs.ts';
 import { createDocuments } from '../support/stores.ts';
 
 /** A registry with one model in production, a clock that the test moves, and a scorer that always says 0.75. */

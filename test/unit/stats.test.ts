@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { computeAccuracyScore } from '../../shared/stats/accuracy.ts';
-import { computeAucScore } from '../../shared/stats/auc.ts';
-import { computeBaseRate } from '../../shared/stats/base-rate.ts';
-import { computeCalibrationErrorDistance } from '../../shared/stats/calibration-error.ts';
-import { choleskyFactor, choleskySolve } from '../../shared/stats/cholesky.ts';
-import { exp } from '../../shared/stats/exp.ts';
-import { log1pUnit } from '../../shared/stats/log1p.ts';
-import { computeLogLossDistance } from '../../shared/stats/log-loss.ts';
-import { sigmoid, softplus } from '../../shared/stats/logistic.ts';
-import { computeMoments } from '../../shared/stats/moments.ts';
-import { hashRow } from '../../shared/stats/row-hash.ts';
+import { computeAccuracyScore } from '../../shared/core/stats/accuracy.ts';
+import { computeAucScore } from '../../shared/core/stats/auc.ts';
+import { computeBaseRate } from '../../shared/core/stats/base-rate.ts';
+import { computeCalibrationErrorDistance } from '../../shared/core/stats/calibration-error.ts';
+import { choleskyFactor, choleskySolve } from '../../shared/core/stats/cholesky.ts';
+import { exp } from '../../shared/core/stats/exp.ts';
+import { log1pUnit } from '../../shared/core/stats/log1p.ts';
+import { computeLogLossDistance } from '../../shared/core/stats/log-loss.ts';
+import { sigmoid, softplus } from '../../shared/core/stats/logistic.ts';
+import { computeMoments } from '../../shared/core/stats/moments.ts';
+import { hashRow } from '../../shared/core/stats/row-hash.ts';
 
 interface Golden {
   readonly cases: readonly {

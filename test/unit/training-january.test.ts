@@ -1,20 +1,20 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { sha256 } from '../../shared/core/ids.ts';
-import { createParquetReader } from '../../shared/duckdb/parquet-reader.ts';
-import { createSession, runSession } from '../../shared/onnx/run-session.ts';
-import { writeModel } from '../../shared/onnx/write-model.ts';
-import { packRows } from '../../shared/serving/pack-rows.ts';
-import { parseTrainingSpec } from '../../shared/training/catalog.ts';
-import { loadTable } from '../../shared/training/load-table.ts';
-import { createTrainingRunner } from '../../shared/training/runner.ts';
-import type { TableReader } from '../../shared/training/table-reader.ts';
-import { train } from '../../shared/training/train.ts';
-import { logistic } from '../../shared/training/trainers/logistic.ts';
+import { createParquetReader } from '../../shared/adapters/duckdb/parquet-reader.ts';
+import { createSession, runSession } from '../../shared/adapters/onnx/run-session.ts';
+import { writeModel } from '../../shared/adapters/onnx/write-model.ts';
+import { packRows } from '../../shared/domains/serving/pack-rows.ts';
+import { parseTrainingSpec } from '../../shared/domains/training/catalog.ts';
+import { loadTable } from '../../shared/domains/training/load-table.ts';
+import { createTrainingRunner } from '../../shared/domains/training/runner.ts';
+import type { TableReader } from '../../shared/domains/training/table-reader.ts';
+import { train } from '../../shared/domains/training/train.ts';
+import { logistic } from '../../shared/domains/training/trainers/logistic.ts';
 import { flightsPath, flightsSpec, makeTempDir, writeParquet } from '../support/training.ts';
 
 const parityRows = 100_000;
-const workerUrl = new URL('../../shared/training-worker.ts', import.meta.url);
+const workerUrl = new URL('../../shared/workers/training.ts', import.meta.url);
 
 test('half a million real flights: learnt, written and scored alike', { timeout: 120_000 }, async () => {
   const path = join(await makeTempDir(), 'january.parquet');

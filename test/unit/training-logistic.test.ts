@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { TrainingTable } from '../../shared/training/entities.ts';
-import { logistic } from '../../shared/training/trainers/logistic.ts';
+import type { TrainingTable } from '../../shared/domains/training/entities.ts';
+import { logistic } from '../../shared/domains/training/trainers/logistic.ts';
 import { allRows, fitGolden, golden, goldenTable, noHooks } from '../support/golden-logistic.ts';
 
 const params = { l2: 1, maxIterations: 50, tolerance: 1e-12, minCategoryRows: 1 };

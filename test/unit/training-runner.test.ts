@@ -3,16 +3,16 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, describe, test } from 'vitest';
 import { sha256 } from '../../shared/core/ids.ts';
-import { readModel } from '../../shared/onnx/read-model.ts';
-import { createOnnxScorer } from '../../shared/onnx/session.ts';
-import { packRows } from '../../shared/serving/pack-rows.ts';
-import { parseTrainingSpec } from '../../shared/training/catalog.ts';
-import { createTrainingRunner } from '../../shared/training/runner.ts';
-import type { TrainingJob } from '../../shared/training/worker-protocol.ts';
+import { readModel } from '../../shared/adapters/onnx/read-model.ts';
+import { createOnnxScorer } from '../../shared/adapters/onnx/session.ts';
+import { packRows } from '../../shared/domains/serving/pack-rows.ts';
+import { parseTrainingSpec } from '../../shared/domains/training/catalog.ts';
+import { createTrainingRunner } from '../../shared/domains/training/runner.ts';
+import type { TrainingJob } from '../../shared/domains/training/worker-protocol.ts';
 import { flightsSpec, makeTempDir, writeParquet } from '../support/training.ts';
 
-const workerUrl = new URL('../../shared/training-worker.ts', import.meta.url);
-const builtWorkerUrl = new URL('../../dist/shared/training-worker.js', import.meta.url);
+const workerUrl = new URL('../../shared/workers/training.ts', import.meta.url);
+const builtWorkerUrl = new URL('../../dist/shared/workers/training.js', import.meta.url);
 const runner = createTrainingRunner({ workerUrl });
 
 /** 5,000 flights of an invented airline: late in the evening and from ORD, with gaps in every column. */

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { parseTimestamp, partOfTimestamp } from '../../shared/core/timestamps.ts';
-import { findTrainer, parseTrainingSpec, trainers } from '../../shared/training/catalog.ts';
-import { loadTable } from '../../shared/training/load-table.ts';
-import { deriveSignature } from '../../shared/training/signature.ts';
-import { splitRows } from '../../shared/training/split.ts';
-import { train, type TrainHooks } from '../../shared/training/train.ts';
+import { findTrainer, parseTrainingSpec, trainers } from '../../shared/domains/training/catalog.ts';
+import { loadTable } from '../../shared/domains/training/load-table.ts';
+import { deriveSignature } from '../../shared/domains/training/signature.ts';
+import { splitRows } from '../../shared/domains/training/split.ts';
+import { train, type TrainHooks } from '../../shared/domains/training/train.ts';
 import { createTableReader, flightsSpec } from '../support/training.ts';
 
 describe('timestamps', () => {

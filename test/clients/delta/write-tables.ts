@@ -1,11 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createBlobStore } from '../../../shared/azure/blob-store.ts';
+import { createBlobStore } from '../../../shared/adapters/azure/blob-store.ts';
 import type { Clock } from '../../../shared/core/clock.ts';
 import { systemIds } from '../../../shared/core/ids.ts';
-import { DeltaTable } from '../../../shared/delta/delta-table.ts';
-import { createCheckpointFiles } from '../../../shared/duckdb/checkpoint-files.ts';
-import { createScratch } from '../../../shared/embedded/scratch-files.ts';
+import { DeltaTable } from '../../../shared/formats/delta/delta-table.ts';
+import { createCheckpointFiles } from '../../../shared/adapters/duckdb/checkpoint-files.ts';
+import { createScratch } from '../../../shared/adapters/embedded/scratch-files.ts';
 import { copyTable, fillSampleTable } from '../../unit/delta/sample-table.ts';
 
 const container = 'delta-samples';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../../shared/core/errors.ts';
-import type { BatchOperation } from '../../../shared/storage/documents.ts';
+import type { BatchOperation } from '../../../shared/platform/storage/documents.ts';
 import type { ContractContext } from './fixture.ts';
 import { creations, expectError, readAll } from './fixture.ts';
 

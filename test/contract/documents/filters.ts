@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Filter } from '../../../shared/storage/documents.ts';
+import type { Filter } from '../../../shared/platform/storage/documents.ts';
 import type { ContractContext } from './fixture.ts';
 import { readAll, reason } from './fixture.ts';
 

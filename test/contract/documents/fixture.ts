@@ -8,7 +8,7 @@ import type {
   DocumentQuery,
   MetadataStore,
   StoredDocument,
-} from '../../../shared/storage/documents.ts';
+} from '../../../shared/platform/storage/documents.ts';
 
 export interface DocumentsFixture {
   readonly store: MetadataStore;

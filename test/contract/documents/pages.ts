@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { isAppError } from '../../../shared/core/errors.ts';
-import type { DocumentQuery, Filter, Sort } from '../../../shared/storage/documents.ts';
+import type { DocumentQuery, Filter, Sort } from '../../../shared/platform/storage/documents.ts';
 import type { ContractContext } from './fixture.ts';
 import { expectError, readAll } from './fixture.ts';
 

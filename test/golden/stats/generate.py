@@ -1,4 +1,4 @@
-"""Golden values of the metrics in shared/stats, from scikit-learn and SciPy.
+"""Golden values of the metrics in shared/core/stats, from scikit-learn and SciPy.
 
 Run: python3 -m venv venv && venv/bin/pip install numpy==2.4.6 scikit-learn==1.9.1 scipy==1.17.1
      venv/bin/python generate.py > metrics.json
@@ -12,7 +12,7 @@ from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 
 
 def calibration_error(labels, probabilities, bins=10):
-    """Guo et al. 2017, equation 3, by the means of each bin (shared/stats sums instead)."""
+    """Guo et al. 2017, equation 3, by the means of each bin (shared/core/stats sums instead)."""
     index = np.minimum(bins - 1, np.floor(probabilities * bins).astype(int))
     error = 0.0
     for b in range(bins):

@@ -1,4 +1,4 @@
-"""Golden values of shared/stats/row-hash.ts, from the mmh3 package.
+"""Golden values of shared/core/stats/row-hash.ts, from the mmh3 package.
 
 Run: python3 -m venv venv && venv/bin/pip install mmh3==5.3.1 && venv/bin/python generate_murmur3.py > murmur3.json
 """

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readFilePath, readFolderPath } from '../../../shared/artifacts/artifact-path.ts';
+import { readFilePath, readFolderPath } from '../../../shared/domains/artifacts/artifact-path.ts';
 
 test.each([
   ['', ''],

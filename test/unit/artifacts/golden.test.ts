@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { readFilePath } from '../../../shared/artifacts/artifact-path.ts';
-import { guessContentType } from '../../../shared/artifacts/content-type.ts';
+import { readFilePath } from '../../../shared/domains/artifacts/artifact-path.ts';
+import { guessContentType } from '../../../shared/domains/artifacts/content-type.ts';
 import { isAppError } from '../../../shared/core/errors.ts';
-import { toDisposition } from '../../../shared/mlflow/artifacts/reply.ts';
+import { toDisposition } from '../../../shared/api/mlflow/artifacts/reply.ts';
 
 interface Golden {
   readonly paths: readonly { readonly given: string; readonly path: string | null }[];

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { AuditLog, type AuditQuery } from '../../../shared/audit/audit-log.ts';
+import { AuditLog, type AuditQuery } from '../../../shared/platform/audit/audit-log.ts';
 import {
   type AuditEvent,
   auditOperation,
   type AuditSubject,
   toAuditEvent,
-} from '../../../shared/audit/event.ts';
-import type { MetadataStore } from '../../../shared/storage/documents.ts';
+} from '../../../shared/platform/audit/event.ts';
+import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
 import { createDocuments, metadataStores, pace } from '../../support/stores.ts';
 
 const subjects: readonly { readonly place: readonly [string, string]; readonly subject: AuditSubject }[] = [

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { announcementSchema } from '../../../shared/audit/announced-event.ts';
-import { findEvent } from '../../../shared/audit/audit-log.ts';
-import { AuditedWriter } from '../../../shared/audit/audited-writer.ts';
-import type { AuditEntry } from '../../../shared/audit/event.ts';
-import { Outbox } from '../../../shared/audit/outbox.ts';
+import { announcementSchema } from '../../../shared/platform/audit/announced-event.ts';
+import { findEvent } from '../../../shared/platform/audit/audit-log.ts';
+import { AuditedWriter } from '../../../shared/platform/audit/audited-writer.ts';
+import type { AuditEntry } from '../../../shared/platform/audit/event.ts';
+import { Outbox } from '../../../shared/platform/audit/outbox.ts';
 import { AppError } from '../../../shared/core/errors.ts';
 import { silentLogger } from '../../../shared/core/logger.ts';
-import type { MetadataStore } from '../../../shared/storage/documents.ts';
-import type { OutgoingMessage } from '../../../shared/storage/queue.ts';
+import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
+import type { OutgoingMessage } from '../../../shared/platform/storage/queue.ts';
 import { metadataStores, pace } from '../../support/stores.ts';
 
 const created: AuditEntry = {

@@ -2,12 +2,12 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AppError } from '../../../shared/core/errors.ts';
 import { silentLogger } from '../../../shared/core/logger.ts';
-import type { Datasets } from '../../../shared/datasets/datasets.ts';
-import { blobContainers } from '../../../shared/names.ts';
-import { PipelineService } from '../../../shared/pipelines/service.ts';
-import { RunStore } from '../../../shared/pipelines/run-store.ts';
-import { Triggers } from '../../../shared/pipelines/triggers.ts';
-import type { BlobStore } from '../../../shared/storage/blobs.ts';
+import type { Datasets } from '../../../shared/domains/datasets/datasets.ts';
+import { blobContainers } from '../../../shared/core/names.ts';
+import { PipelineService } from '../../../shared/domains/pipelines/service.ts';
+import { RunStore } from '../../../shared/domains/pipelines/run-store.ts';
+import { Triggers } from '../../../shared/domains/pipelines/triggers.ts';
+import type { BlobStore } from '../../../shared/platform/storage/blobs.ts';
 import { type DatasetBench, ingestWork as work, openDatasetBench } from '../../support/datasets.ts';
 import { createDocuments, pace, RecordingEngine } from '../../support/stores.ts';
 

@@ -5,7 +5,7 @@ import type {
   BlobRef,
   BlobStore,
   PutOptions,
-} from '../../../shared/storage/blobs.ts';
+} from '../../../shared/platform/storage/blobs.ts';
 
 export interface ByteBlobs {
   readonly store: BlobStore;

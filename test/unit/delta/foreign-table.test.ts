@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createCheckpointFiles } from '../../../shared/duckdb/checkpoint-files.ts';
-import { createScratch } from '../../../shared/embedded/scratch-files.ts';
+import { createCheckpointFiles } from '../../../shared/adapters/duckdb/checkpoint-files.ts';
+import { createScratch } from '../../../shared/adapters/embedded/scratch-files.ts';
 import { addFile, entryName, openMemoryTable } from './table.ts';
 
 /** A table as delta-rs writes it (see `generate.py` there), by its log, and by its checkpoint. */

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { Action } from '../../../shared/delta/actions.ts';
-import { createTable } from '../../../shared/delta/create-table.ts';
-import { encodePath } from '../../../shared/delta/file-path.ts';
-import { encodeAction, parseAction, parseEntry } from '../../../shared/delta/log-entry.ts';
-import { formatSchema, parseSchema } from '../../../shared/delta/schema.ts';
-import { replay } from '../../../shared/delta/snapshot.ts';
+import type { Action } from '../../../shared/formats/delta/actions.ts';
+import { createTable } from '../../../shared/formats/delta/create-table.ts';
+import { encodePath } from '../../../shared/formats/delta/file-path.ts';
+import { encodeAction, parseAction, parseEntry } from '../../../shared/formats/delta/log-entry.ts';
+import { formatSchema, parseSchema } from '../../../shared/formats/delta/schema.ts';
+import { replay } from '../../../shared/formats/delta/snapshot.ts';
 
 describe('entries', () => {
   test('as the protocol has them', () => {

@@ -1,9 +1,9 @@
 import { fork } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { createBlobStore } from '../../../shared/azure/blob-store.ts';
-import { DeltaTable } from '../../../shared/delta/delta-table.ts';
-import { createCheckpointFiles } from '../../../shared/duckdb/checkpoint-files.ts';
-import { createScratch } from '../../../shared/embedded/scratch-files.ts';
+import { createBlobStore } from '../../../shared/adapters/azure/blob-store.ts';
+import { DeltaTable } from '../../../shared/formats/delta/delta-table.ts';
+import { createCheckpointFiles } from '../../../shared/adapters/duckdb/checkpoint-files.ts';
+import { createScratch } from '../../../shared/adapters/embedded/scratch-files.ts';
 import { moveBlobPort, startTestAzurite } from '../../support/azurite.ts';
 import { startFlakyProxy } from '../../support/flaky-proxy.ts';
 import { pace } from '../../support/stores.ts';

@@ -1,12 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createBlobStore } from '../../../shared/azure/blob-store.ts';
+import { createBlobStore } from '../../../shared/adapters/azure/blob-store.ts';
 import type { Clock } from '../../../shared/core/clock.ts';
 import { systemIds } from '../../../shared/core/ids.ts';
-import { DeltaTable } from '../../../shared/delta/delta-table.ts';
-import { createCheckpointFiles } from '../../../shared/duckdb/checkpoint-files.ts';
-import { createScratch } from '../../../shared/embedded/scratch-files.ts';
+import { DeltaTable } from '../../../shared/formats/delta/delta-table.ts';
+import { createCheckpointFiles } from '../../../shared/adapters/duckdb/checkpoint-files.ts';
+import { createScratch } from '../../../shared/adapters/embedded/scratch-files.ts';
 import { makeTempDir, startTestAzurite, type TestAzurite } from '../../support/azurite.ts';
 import { askChdb } from '../../support/chdb.ts';
 import type { SampleRow } from './data-file.ts';

@@ -1,9 +1,9 @@
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Action, type AddFile, removeFile } from '../../../shared/delta/actions.ts';
-import { createTable, withColumns } from '../../../shared/delta/create-table.ts';
-import type { DeltaTable } from '../../../shared/delta/delta-table.ts';
-import type { BlobStore } from '../../../shared/storage/blobs.ts';
+import { type Action, type AddFile, removeFile } from '../../../shared/formats/delta/actions.ts';
+import { createTable, withColumns } from '../../../shared/formats/delta/create-table.ts';
+import type { DeltaTable } from '../../../shared/formats/delta/delta-table.ts';
+import type { BlobStore } from '../../../shared/platform/storage/blobs.ts';
 import { type SampleRow, writeDataFile } from './data-file.ts';
 import { grownColumn, sampleColumns, sampleRows } from './sample-rows.ts';
 

@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { AppError, type ErrorCode, errorCodes } from '../../../shared/core/errors.ts';
 import { silentLogger } from '../../../shared/core/logger.ts';
-import { type ByteBudget, createByteBudget } from '../../../shared/http/byte-budget.ts';
-import { handleRequest, type IncomingRequest } from '../../../shared/http/handle.ts';
-import { type Role, roles } from '../../../shared/http/principal.ts';
-import { defineRoute, type Route } from '../../../shared/http/route.ts';
+import { type ByteBudget, createByteBudget } from '../../../shared/api/http/byte-budget.ts';
+import { handleRequest, type IncomingRequest } from '../../../shared/api/http/handle.ts';
+import { type Role, roles } from '../../../shared/api/http/principal.ts';
+import { defineRoute, type Route } from '../../../shared/api/http/route.ts';
 
 const echo = defineRoute({
   name: 'test-echo',

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { renderDocsPage } from '../../../shared/http/docs-page.ts';
-import { describeRoutes } from '../../../shared/http/openapi.ts';
-import { defineRoute } from '../../../shared/http/route.ts';
+import { renderDocsPage } from '../../../shared/api/http/docs-page.ts';
+import { describeRoutes } from '../../../shared/api/http/openapi.ts';
+import { defineRoute } from '../../../shared/api/http/route.ts';
 
 // That the whole document is valid OpenAPI 3.1 is judged by an independent validator in test/clients/openapi.
 const route = defineRoute({

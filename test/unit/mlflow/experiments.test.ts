@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { experimentEndpoints } from '../../../shared/mlflow/endpoints/experiments.ts';
-import { runEndpoints } from '../../../shared/mlflow/endpoints/runs.ts';
+import { experimentEndpoints } from '../../../shared/api/mlflow/endpoints/experiments.ts';
+import { runEndpoints } from '../../../shared/api/mlflow/endpoints/runs.ts';
 import { openWire } from '../../support/mlflow-wire.ts';
 import { createDocuments, createTickingPace } from '../../support/stores.ts';
 import { openTracking } from '../../support/tracking.ts';

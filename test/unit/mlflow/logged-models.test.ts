@@ -1,8 +1,8 @@
 import { test } from 'vitest';
-import { experimentEndpoints } from '../../../shared/mlflow/endpoints/experiments.ts';
-import { loggedModelEndpoints } from '../../../shared/mlflow/endpoints/logged-models.ts';
-import { runLinkEndpoints } from '../../../shared/mlflow/endpoints/run-links.ts';
-import { runEndpoints } from '../../../shared/mlflow/endpoints/runs.ts';
+import { experimentEndpoints } from '../../../shared/api/mlflow/endpoints/experiments.ts';
+import { loggedModelEndpoints } from '../../../shared/api/mlflow/endpoints/logged-models.ts';
+import { runLinkEndpoints } from '../../../shared/api/mlflow/endpoints/run-links.ts';
+import { runEndpoints } from '../../../shared/api/mlflow/endpoints/runs.ts';
 import { loggedModelScript } from '../../golden/mlflow/logged-models-script.ts';
 import { expectRecorded, summariseBy } from '../../support/mlflow-golden.ts';
 import { openWire } from '../../support/mlflow-wire.ts';

@@ -11,7 +11,7 @@ import {
   repeated,
   requiredText,
   text,
-} from '../../../shared/mlflow/messages/message.ts';
+} from '../../../shared/api/mlflow/messages/message.ts';
 
 const metric = z.object({
   key: requiredText(),

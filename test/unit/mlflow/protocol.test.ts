@@ -3,12 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { AppError, type ErrorCode, errorCodes } from '../../../shared/core/errors.ts';
 import { silentLogger } from '../../../shared/core/logger.ts';
-import { createByteBudget } from '../../../shared/http/byte-budget.ts';
-import { handleRequest } from '../../../shared/http/handle.ts';
-import type { Route } from '../../../shared/http/route.ts';
-import { defineEndpoint, type MlflowEndpoint } from '../../../shared/mlflow/endpoint.ts';
-import { int64, requiredText } from '../../../shared/mlflow/messages/message.ts';
-import { mlflowProtocol } from '../../../shared/mlflow/protocol.ts';
+import { createByteBudget } from '../../../shared/api/http/byte-budget.ts';
+import { handleRequest } from '../../../shared/api/http/handle.ts';
+import type { Route } from '../../../shared/api/http/route.ts';
+import { defineEndpoint, type MlflowEndpoint } from '../../../shared/api/mlflow/endpoint.ts';
+import { int64, requiredText } from '../../../shared/api/mlflow/messages/message.ts';
+import { mlflowProtocol } from '../../../shared/api/mlflow/protocol.ts';
 
 // Retried for minutes by every client: what fails the same way each time must not be among them.
 const retried = [408, 429, 500, 502, 503, 504];

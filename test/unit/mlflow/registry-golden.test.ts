@@ -1,6 +1,6 @@
 import { test } from 'vitest';
-import { modelVersionEndpoints } from '../../../shared/mlflow/endpoints/model-versions.ts';
-import { registeredModelEndpoints } from '../../../shared/mlflow/endpoints/registered-models.ts';
+import { modelVersionEndpoints } from '../../../shared/api/mlflow/endpoints/model-versions.ts';
+import { registeredModelEndpoints } from '../../../shared/api/mlflow/endpoints/registered-models.ts';
 import { registryScript } from '../../golden/mlflow/registry-script.ts';
 import { expectRecorded, type Recorded } from '../../support/mlflow-golden.ts';
 import { openWire } from '../../support/mlflow-wire.ts';

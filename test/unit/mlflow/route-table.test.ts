@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { createRouteTable } from '../../../shared/http/route-table.ts';
-import { defineRoute, type HttpMethod, type RouteGroup } from '../../../shared/http/route.ts';
-import { mlflowProtocol } from '../../../shared/mlflow/protocol.ts';
+import { createRouteTable } from '../../../shared/api/http/route-table.ts';
+import { defineRoute, type HttpMethod, type RouteGroup } from '../../../shared/api/http/route.ts';
+import { mlflowProtocol } from '../../../shared/api/mlflow/protocol.ts';
 
 const route = (method: HttpMethod, path: string) =>
   defineRoute({

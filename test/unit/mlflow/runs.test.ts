@@ -1,7 +1,7 @@
 import { test } from 'vitest';
-import { experimentEndpoints } from '../../../shared/mlflow/endpoints/experiments.ts';
-import { metricEndpoints } from '../../../shared/mlflow/endpoints/metrics.ts';
-import { runEndpoints } from '../../../shared/mlflow/endpoints/runs.ts';
+import { experimentEndpoints } from '../../../shared/api/mlflow/endpoints/experiments.ts';
+import { metricEndpoints } from '../../../shared/api/mlflow/endpoints/metrics.ts';
+import { runEndpoints } from '../../../shared/api/mlflow/endpoints/runs.ts';
 import { trackingScript } from '../../golden/mlflow/tracking-script.ts';
 import { expectRecorded, summariseBy } from '../../support/mlflow-golden.ts';
 import { openWire } from '../../support/mlflow-wire.ts';

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { AuditedWriter } from '../../../shared/audit/audited-writer.ts';
-import { Outbox } from '../../../shared/audit/outbox.ts';
+import { AuditedWriter } from '../../../shared/platform/audit/audited-writer.ts';
+import { Outbox } from '../../../shared/platform/audit/outbox.ts';
 import { silentLogger } from '../../../shared/core/logger.ts';
-import { recordRun } from '../../../shared/pipelines/steps/record-run.ts';
-import type { StepServices } from '../../../shared/pipelines/steps/services.ts';
-import { createTracking } from '../../../shared/tracking/tracking.ts';
+import { recordRun } from '../../../shared/domains/pipelines/steps/record-run.ts';
+import type { StepServices } from '../../../shared/domains/pipelines/steps/services.ts';
+import { createTracking } from '../../../shared/domains/tracking/tracking.ts';
 import { createDocuments, pace } from '../../support/stores.ts';
 
 test('a training is one run, however often its step is repeated', async () => {

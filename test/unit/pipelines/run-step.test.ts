@@ -3,12 +3,12 @@ import { z } from 'zod';
 import { systemClock } from '../../../shared/core/clock.ts';
 import { AppError } from '../../../shared/core/errors.ts';
 import { silentLogger } from '../../../shared/core/logger.ts';
-import type { Run } from '../../../shared/pipelines/entities.ts';
-import type { StepCall } from '../../../shared/pipelines/orchestrate.ts';
-import { runStep } from '../../../shared/pipelines/run-step.ts';
-import { RunStore } from '../../../shared/pipelines/run-store.ts';
-import type { Step, StepContext } from '../../../shared/pipelines/step.ts';
-import type { MetadataStore } from '../../../shared/storage/documents.ts';
+import type { Run } from '../../../shared/domains/pipelines/entities.ts';
+import type { StepCall } from '../../../shared/domains/pipelines/orchestrate.ts';
+import { runStep } from '../../../shared/domains/pipelines/run-step.ts';
+import { RunStore } from '../../../shared/domains/pipelines/run-store.ts';
+import type { Step, StepContext } from '../../../shared/domains/pipelines/step.ts';
+import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
 import { createDocuments, pace } from '../../support/stores.ts';
 
 const runId = 'run';

@@ -4,13 +4,13 @@ import { systemClock } from '../../../shared/core/clock.ts';
 import { AppError } from '../../../shared/core/errors.ts';
 import type { JsonObject } from '../../../shared/core/json.ts';
 import { silentLogger } from '../../../shared/core/logger.ts';
-import type { StepCall } from '../../../shared/pipelines/orchestrate.ts';
-import type { Plan } from '../../../shared/pipelines/plan.ts';
-import { RunStore } from '../../../shared/pipelines/run-store.ts';
-import { runStep } from '../../../shared/pipelines/run-step.ts';
-import { PipelineService } from '../../../shared/pipelines/service.ts';
-import type { Step } from '../../../shared/pipelines/step.ts';
-import type { MetadataStore } from '../../../shared/storage/documents.ts';
+import type { StepCall } from '../../../shared/domains/pipelines/orchestrate.ts';
+import type { Plan } from '../../../shared/domains/pipelines/plan.ts';
+import { RunStore } from '../../../shared/domains/pipelines/run-store.ts';
+import { runStep } from '../../../shared/domains/pipelines/run-step.ts';
+import { PipelineService } from '../../../shared/domains/pipelines/service.ts';
+import type { Step } from '../../../shared/domains/pipelines/step.ts';
+import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
 import { metadataStores, pace, RecordingEngine } from '../../support/stores.ts';
 
 const params: z.ZodType<JsonObject> = z.object({

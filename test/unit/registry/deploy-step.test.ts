@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { silentLogger } from '../../../shared/core/logger.ts';
-import { steps } from '../../../shared/pipelines/catalog.ts';
-import type { StepServices } from '../../../shared/pipelines/steps/services.ts';
+import { steps } from '../../../shared/domains/pipelines/catalog.ts';
+import type { StepServices } from '../../../shared/domains/pipelines/steps/services.ts';
 import { createRegistration, createRegistry } from '../../support/registry.ts';
 import { createDocuments } from '../../support/stores.ts';
 

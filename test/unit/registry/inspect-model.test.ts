@@ -3,12 +3,18 @@ import { Readable } from 'node:stream';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { AppError } from '../../../shared/core/errors.ts';
 import { sha256 } from '../../../shared/core/ids.ts';
-import { createScratch } from '../../../shared/embedded/scratch-files.ts';
-import { createModelInspector } from '../../../shared/onnx/inspect-model.ts';
-import { encodeModel, floatTensor, rowsOf, type Graph, type Node } from '../../../shared/onnx/onnx-proto.ts';
-import { intField, messageField, textField } from '../../../shared/onnx/protobuf-writer.ts';
-import type { BlobProperties, BlobRef, BlobStore } from '../../../shared/storage/blobs.ts';
-import type { Scratch } from '../../../shared/storage/scratch.ts';
+import { createScratch } from '../../../shared/adapters/embedded/scratch-files.ts';
+import { createModelInspector } from '../../../shared/adapters/onnx/inspect-model.ts';
+import {
+  encodeModel,
+  floatTensor,
+  rowsOf,
+  type Graph,
+  type Node,
+} from '../../../shared/adapters/onnx/onnx-proto.ts';
+import { intField, messageField, textField } from '../../../shared/adapters/onnx/protobuf-writer.ts';
+import type { BlobProperties, BlobRef, BlobStore } from '../../../shared/platform/storage/blobs.ts';
+import type { Scratch } from '../../../shared/platform/storage/scratch.ts';
 import { createFolder } from '../../support/stores.ts';
 
 const golden = readFileSync(new URL('../../golden/onnx/logistic.onnx', import.meta.url));

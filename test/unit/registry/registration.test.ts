@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../../shared/core/errors.ts';
 import { sha256 } from '../../../shared/core/ids.ts';
-import { writeModelFolder } from '../../../shared/registry/mlflow-model.ts';
-import type { InspectModel } from '../../../shared/registry/open-model.ts';
-import { modelBlob } from '../../../shared/registry/registry.ts';
-import { artifactFolder, checkSource, parseModelUri } from '../../../shared/registry/sources.ts';
-import { checkBlobRef } from '../../../shared/storage/blob-rules.ts';
+import { writeModelFolder } from '../../../shared/domains/registry/mlflow-model.ts';
+import type { InspectModel } from '../../../shared/domains/registry/open-model.ts';
+import { modelBlob } from '../../../shared/domains/registry/registry.ts';
+import { artifactFolder, checkSource, parseModelUri } from '../../../shared/domains/registry/sources.ts';
+import { checkBlobRef } from '../../../shared/platform/storage/blob-rules.ts';
 import { createMemoryBlobs } from '../../support/memory-blobs.ts';
 import { createRegistration, createRegistry } from '../../support/registry.ts';
 import { createDocuments } from '../../support/stores.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { OutgoingMessage } from '../../../shared/storage/queue.ts';
+import type { OutgoingMessage } from '../../../shared/platform/storage/queue.ts';
 import { createRegistration, createRegistry } from '../../support/registry.ts';
 import { createDocuments, metadataStores } from '../../support/stores.ts';
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { PageCost } from '../../../shared/embedded/documents/pages.ts';
-import { searchDocuments } from '../../../shared/search/search.ts';
-import type { Filter } from '../../../shared/storage/documents.ts';
-import { runSubject } from '../../../shared/tracking/subjects/runs.ts';
+import type { PageCost } from '../../../shared/adapters/embedded/documents/pages.ts';
+import { searchDocuments } from '../../../shared/platform/search/search.ts';
+import type { Filter } from '../../../shared/platform/storage/documents.ts';
+import { runSubject } from '../../../shared/domains/tracking/subjects/runs.ts';
 import type { SqliteFixture } from '../../support/document-stores.ts';
 import { openSqliteFixture } from '../../support/document-stores.ts';
 import { fillWithRuns } from '../../support/search-runs.ts';

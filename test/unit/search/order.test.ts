@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { versionSubject } from '../../../shared/registry/subjects.ts';
-import { parseOrder } from '../../../shared/search/parse-order.ts';
-import { runSubject } from '../../../shared/tracking/subjects/runs.ts';
-import type { SearchSubject } from '../../../shared/search/subject.ts';
+import { versionSubject } from '../../../shared/domains/registry/subjects.ts';
+import { parseOrder } from '../../../shared/platform/search/parse-order.ts';
+import { runSubject } from '../../../shared/domains/tracking/subjects/runs.ts';
+import type { SearchSubject } from '../../../shared/platform/search/subject.ts';
 
 const order = (subject: SearchSubject, ...asked: string[]) =>
   parseOrder(asked, subject).map(({ field, direction }) => `${field.path.at(-1)} ${direction}`);

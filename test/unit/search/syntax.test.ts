@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { isLike, readPattern } from '../../../shared/search/like.ts';
-import type { SearchRequest } from '../../../shared/search/search.ts';
-import { searchDocuments } from '../../../shared/search/search.ts';
-import { defineSubject, fixedEntity } from '../../../shared/search/subject.ts';
-import { runSubject } from '../../../shared/tracking/subjects/runs.ts';
+import { isLike, readPattern } from '../../../shared/platform/search/like.ts';
+import type { SearchRequest } from '../../../shared/platform/search/search.ts';
+import { searchDocuments } from '../../../shared/platform/search/search.ts';
+import { defineSubject, fixedEntity } from '../../../shared/platform/search/subject.ts';
+import { runSubject } from '../../../shared/domains/tracking/subjects/runs.ts';
 import { openSqliteForTest } from '../../support/document-stores.ts';
 
 describe('what is wrong is told with its place', () => {

@@ -1,8 +1,8 @@
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { decompress } from '../../../shared/tabular/bytes/decompress.ts';
-import { type Compression } from '../../../shared/tabular/detect-format.ts';
-import { defaultTextLimits, type TextLimits } from '../../../shared/tabular/limits.ts';
+import { decompress } from '../../../shared/formats/tabular/bytes/decompress.ts';
+import { type Compression } from '../../../shared/formats/tabular/detect-format.ts';
+import { defaultTextLimits, type TextLimits } from '../../../shared/formats/tabular/limits.ts';
 import { scanBytes } from '../../support/scan-bytes.ts';
 
 async function unpack(

@@ -1,7 +1,7 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { isAppError } from '../../../shared/core/errors.ts';
-import { detectFormat } from '../../../shared/tabular/detect-format.ts';
+import { detectFormat } from '../../../shared/formats/tabular/detect-format.ts';
 
 const csv = Buffer.from('a,b\n1,2\n');
 const gzip = gzipSync(csv);

@@ -1,8 +1,8 @@
 import { createReadStream, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { BadRow } from '../../../shared/tabular/text-chunk.ts';
-import { detectFormat } from '../../../shared/tabular/detect-format.ts';
+import type { BadRow } from '../../../shared/formats/tabular/text-chunk.ts';
+import { detectFormat } from '../../../shared/formats/tabular/detect-format.ts';
 import { scanBytes } from '../../support/scan-bytes.ts';
 
 /** The files of the corpus that are accepted: here, as far as the scan alone decides. */

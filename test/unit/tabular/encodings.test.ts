@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isUtf8 } from 'node:buffer';
-import { findBadUtf8, guessEncoding } from '../../../shared/tabular/bytes/encodings.ts';
+import { findBadUtf8, guessEncoding } from '../../../shared/formats/tabular/bytes/encodings.ts';
 import { scanBytes, textsOf } from '../../support/scan-bytes.ts';
 
 describe('UTF-8', () => {

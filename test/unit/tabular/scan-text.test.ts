@@ -2,8 +2,8 @@ import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { TextChunk } from '../../../shared/tabular/text-chunk.ts';
-import { type ScanOptions, scanText } from '../../../shared/tabular/scan-text.ts';
+import type { TextChunk } from '../../../shared/formats/tabular/text-chunk.ts';
+import { type ScanOptions, scanText } from '../../../shared/formats/tabular/scan-text.ts';
 import { tinyChunks } from '../../support/scan-bytes.ts';
 import { createFolder } from '../../support/stores.ts';
 

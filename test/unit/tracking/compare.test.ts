@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { compareRuns, type ComparedRow } from '../../../shared/tracking/compare.ts';
-import type { Run } from '../../../shared/tracking/entities.ts';
+import { compareRuns, type ComparedRow } from '../../../shared/domains/tracking/compare.ts';
+import type { Run } from '../../../shared/domains/tracking/entities.ts';
 
 const key = fc.constantFrom('a', 'b', 'lr', '__proto__', 'constructor', 'é', 'z');
 const text = fc.constantFrom('', '0', '1', 'x');

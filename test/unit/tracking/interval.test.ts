@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { MetricPoint } from '../../../shared/tracking/entities.ts';
-import { sampleEvenly } from '../../../shared/tracking/metrics/interval.ts';
+import type { MetricPoint } from '../../../shared/domains/tracking/entities.ts';
+import { sampleEvenly } from '../../../shared/domains/tracking/metrics/interval.ts';
 
 async function* inBatches(points: readonly MetricPoint[], size = 5): AsyncGenerator<readonly MetricPoint[]> {
   for (let from = 0; from < points.length; from += size) yield points.slice(from, from + size);

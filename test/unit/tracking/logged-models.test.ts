@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { metadataContainers } from '../../../shared/names.ts';
-import type { MetadataStore } from '../../../shared/storage/documents.ts';
+import { metadataContainers } from '../../../shared/core/names.ts';
+import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
 import type {
   DatasetFilter,
   MeasuredMetric,
   ModelMetric,
-} from '../../../shared/tracking/logged-models/entities.ts';
-import { addMetrics } from '../../../shared/tracking/logged-models/rules.ts';
-import type { LoggedModelSearch } from '../../../shared/tracking/logged-models/search.ts';
-import type { Tracking } from '../../../shared/tracking/tracking.ts';
+} from '../../../shared/domains/tracking/logged-models/entities.ts';
+import { addMetrics } from '../../../shared/domains/tracking/logged-models/rules.ts';
+import type { LoggedModelSearch } from '../../../shared/domains/tracking/logged-models/search.ts';
+import type { Tracking } from '../../../shared/domains/tracking/tracking.ts';
 import { metadataStores } from '../../support/stores.ts';
 import { openTracking } from '../../support/tracking.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { silentLogger } from '../../../shared/core/logger.ts';
-import { lostAtTag } from '../../../shared/tracking/runs/changes.ts';
-import { maxSilenceTag } from '../../../shared/tracking/runs/lost-runs.ts';
+import { lostAtTag } from '../../../shared/domains/tracking/runs/changes.ts';
+import { maxSilenceTag } from '../../../shared/domains/tracking/runs/lost-runs.ts';
 import { createDocuments, metadataStores, pace } from '../../support/stores.ts';
 import { openTracking } from '../../support/tracking.ts';
 

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { metadataContainers } from '../../../shared/names.ts';
-import type { MetadataStore } from '../../../shared/storage/documents.ts';
-import type { DatasetInput } from '../../../shared/tracking/entities.ts';
-import type { Tracking } from '../../../shared/tracking/tracking.ts';
+import { metadataContainers } from '../../../shared/core/names.ts';
+import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
+import type { DatasetInput } from '../../../shared/domains/tracking/entities.ts';
+import type { Tracking } from '../../../shared/domains/tracking/tracking.ts';
 import { metadataStores } from '../../support/stores.ts';
 import { openTracking } from '../../support/tracking.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { AuditLog } from '../../../shared/audit/audit-log.ts';
-import type { MetadataStore } from '../../../shared/storage/documents.ts';
-import { runKey } from '../../../shared/tracking/documents.ts';
-import type { RunBody } from '../../../shared/tracking/documents.ts';
+import { AuditLog } from '../../../shared/platform/audit/audit-log.ts';
+import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
+import { runKey } from '../../../shared/domains/tracking/documents.ts';
+import type { RunBody } from '../../../shared/domains/tracking/documents.ts';
 import { createDocuments, metadataStores } from '../../support/stores.ts';
 import { openTracking } from '../../support/tracking.ts';
 

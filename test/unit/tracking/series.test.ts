@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { MetricPoint } from '../../../shared/tracking/entities.ts';
-import { sampleSeries, type Series, type SeriesAxis } from '../../../shared/tracking/series.ts';
+import type { MetricPoint } from '../../../shared/domains/tracking/entities.ts';
+import { sampleSeries, type Series, type SeriesAxis } from '../../../shared/domains/tracking/series.ts';
 
 async function* inBatches(points: readonly MetricPoint[], size = 7): AsyncGenerator<readonly MetricPoint[]> {
   for (let from = 0; from < points.length; from += size) yield points.slice(from, from + size);

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openWebhookKey } from '../../../local/data-dir.ts';
-import { loadConfig } from '../../../shared/config.ts';
+import { loadConfig } from '../../../shared/core/config.ts';
 import { createFolder } from '../../support/stores.ts';
 
 const required = {

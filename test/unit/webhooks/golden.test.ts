@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { webhookEvents } from '../../../shared/webhooks/events.ts';
-import { toDeliveryHeaders } from '../../../shared/webhooks/sign.ts';
+import { webhookEvents } from '../../../shared/domains/webhooks/events.ts';
+import { toDeliveryHeaders } from '../../../shared/domains/webhooks/sign.ts';
 
 interface Golden {
   readonly signatures: readonly {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { createSecretBox } from '../../../shared/webhooks/secret-box.ts';
+import { createSecretBox } from '../../../shared/domains/webhooks/secret-box.ts';
 
 const key = randomBytes(32);
 const secret = 'сек ret';

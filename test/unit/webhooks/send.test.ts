@@ -1,8 +1,8 @@
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { judge } from '../../../shared/webhooks/retry.ts';
-import { createSender } from '../../../shared/webhooks/send.ts';
+import { judge } from '../../../shared/domains/webhooks/retry.ts';
+import { createSender } from '../../../shared/domains/webhooks/send.ts';
 import { startReceiver } from '../../support/receiver.ts';
 
 const sender = createSender({ policy: 'any', timeoutMs: 5_000 });

@@ -2,14 +2,14 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { isPublicAddress } from '../../../shared/webhooks/addresses.ts';
-import { createSender } from '../../../shared/webhooks/send.ts';
+import { isPublicAddress } from '../../../shared/domains/webhooks/addresses.ts';
+import { createSender } from '../../../shared/domains/webhooks/send.ts';
 import {
   createLookup,
   readTarget,
   type Resolve,
   type TargetPolicy,
-} from '../../../shared/webhooks/target.ts';
+} from '../../../shared/domains/webhooks/target.ts';
 
 describe('an address is public', () => {
   test.each([

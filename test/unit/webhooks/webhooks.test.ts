@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { AuditLog } from '../../../shared/audit/audit-log.ts';
-import { AuditedWriter } from '../../../shared/audit/audited-writer.ts';
-import { Outbox } from '../../../shared/audit/outbox.ts';
+import { AuditLog } from '../../../shared/platform/audit/audit-log.ts';
+import { AuditedWriter } from '../../../shared/platform/audit/audited-writer.ts';
+import { Outbox } from '../../../shared/platform/audit/outbox.ts';
 import { silentLogger } from '../../../shared/core/logger.ts';
-import type { MetadataStore } from '../../../shared/storage/documents.ts';
-import type { NewWebhook } from '../../../shared/webhooks/entities.ts';
-import { createSecretBox } from '../../../shared/webhooks/secret-box.ts';
-import { Webhooks } from '../../../shared/webhooks/webhooks.ts';
+import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
+import type { NewWebhook } from '../../../shared/domains/webhooks/entities.ts';
+import { createSecretBox } from '../../../shared/domains/webhooks/secret-box.ts';
+import { Webhooks } from '../../../shared/domains/webhooks/webhooks.ts';
 import { createDocuments, metadataStores, pace } from '../../support/stores.ts';
 
 function createWebhooks(store: MetadataStore, keys: readonly Uint8Array[] = [randomBytes(32)]): Webhooks {

@@ -2,8 +2,8 @@ import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { app } from '@azure/functions';
 import { z } from 'zod';
-import { createByteBudget } from '../../../../shared/http/byte-budget.ts';
-import { defineRoute, type Reply, type Route } from '../../../../shared/http/route.ts';
+import { createByteBudget } from '../../../../shared/api/http/byte-budget.ts';
+import { defineRoute, type Reply, type Route } from '../../../../shared/api/http/route.ts';
 import { serve } from '../../../../functions/hosting/serve.ts';
 
 /** Routes that stream, behind the platform's own registration; what they notice goes to the file `FIXTURE_LOG`. */

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { diffProfiles, profileDiffSchema } from '../../../../shared/datasets/diff/diff-profiles.ts';
-import { diffSchemas, schemaDiffSchema } from '../../../../shared/datasets/diff/diff-schemas.ts';
-import { chooseLimits } from '../../../../shared/datasets/profiles/choose-limits.ts';
-import type { ColumnProfile, Profile } from '../../../../shared/datasets/profiles/profile.ts';
-import type { Column } from '../../../../shared/datasets/schema/column.ts';
+import { diffProfiles, profileDiffSchema } from '../../../../shared/domains/datasets/diff/diff-profiles.ts';
+import { diffSchemas, schemaDiffSchema } from '../../../../shared/domains/datasets/diff/diff-schemas.ts';
+import { chooseLimits } from '../../../../shared/domains/datasets/profiles/choose-limits.ts';
+import type { ColumnProfile, Profile } from '../../../../shared/domains/datasets/profiles/profile.ts';
+import type { Column } from '../../../../shared/domains/datasets/schema/column.ts';
 
 const numbers = { mean: 5, std: 2, zeros: 0, negatives: 0 };
 const base: ColumnProfile = {

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { sha256 } from '../../../../shared/core/ids.ts';
-import { diffRows, maxDiffRows } from '../../../../shared/datasets/diff/diff-rows.ts';
-import type { DiffRow } from '../../../../shared/datasets/diff/row-diff.ts';
-import { splitSharedFiles } from '../../../../shared/datasets/diff/shared-files.ts';
-import type { FileCache } from '../../../../shared/datasets/reading/file-cache.ts';
-import type { DataFile, ReadableVersion } from '../../../../shared/datasets/reading/ports.ts';
-import type { Column } from '../../../../shared/datasets/schema/column.ts';
-import { createRowDiffer } from '../../../../shared/duckdb/diffing/row-differ.ts';
+import { diffRows, maxDiffRows } from '../../../../shared/domains/datasets/diff/diff-rows.ts';
+import type { DiffRow } from '../../../../shared/domains/datasets/diff/row-diff.ts';
+import { splitSharedFiles } from '../../../../shared/domains/datasets/diff/shared-files.ts';
+import type { FileCache } from '../../../../shared/domains/datasets/reading/file-cache.ts';
+import type { DataFile, ReadableVersion } from '../../../../shared/domains/datasets/reading/ports.ts';
+import type { Column } from '../../../../shared/domains/datasets/schema/column.ts';
+import { createRowDiffer } from '../../../../shared/adapters/duckdb/diffing/row-differ.ts';
 import { writeParquetFile } from '../../../support/parquet-table.ts';
 
 const columns: readonly Column[] = [

@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Column } from '../../../../shared/datasets/schema/column.ts';
-import { maxCellLength } from '../../../../shared/duckdb/diffing/read-differences.ts';
-import { createRowDiffer } from '../../../../shared/duckdb/diffing/row-differ.ts';
+import type { Column } from '../../../../shared/domains/datasets/schema/column.ts';
+import { maxCellLength } from '../../../../shared/adapters/duckdb/diffing/read-differences.ts';
+import { createRowDiffer } from '../../../../shared/adapters/duckdb/diffing/row-differ.ts';
 import { writeParquetFile, type TestValue } from '../../../support/parquet-table.ts';
 
 const differ = createRowDiffer({ threads: 2, memoryLimitMb: 128 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Datasets } from '../../../../shared/datasets/datasets.ts';
+import type { Datasets } from '../../../../shared/domains/datasets/datasets.ts';
 import { type DatasetBench, ingestWork, openDatasetBench } from '../../../support/datasets.ts';
 
 let bench: DatasetBench;

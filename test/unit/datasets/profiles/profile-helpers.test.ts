@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { doubleEdges, wholeEdges } from '../../../../shared/datasets/profiles/bucket-edges.ts';
-import { formatDay, formatMoment } from '../../../../shared/datasets/schema/format-moment.ts';
-import { formatDecimal } from '../../../../shared/duckdb/profiling/ordered-kinds.ts';
-import { ratio } from '../../../../shared/stats/ratio.ts';
+import { doubleEdges, wholeEdges } from '../../../../shared/domains/datasets/profiles/bucket-edges.ts';
+import { formatDay, formatMoment } from '../../../../shared/domains/datasets/schema/format-moment.ts';
+import { formatDecimal } from '../../../../shared/adapters/duckdb/profiling/ordered-kinds.ts';
+import { ratio } from '../../../../shared/core/stats/ratio.ts';
 
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
 

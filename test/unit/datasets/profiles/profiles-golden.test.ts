@@ -4,9 +4,9 @@ import {
   profileSchema,
   type ColumnProfile,
   type Profile,
-} from '../../../../shared/datasets/profiles/profile.ts';
-import type { Column, ColumnType } from '../../../../shared/datasets/schema/column.ts';
-import { createTableProfiler } from '../../../../shared/duckdb/profiling/table-profiler.ts';
+} from '../../../../shared/domains/datasets/profiles/profile.ts';
+import type { Column, ColumnType } from '../../../../shared/domains/datasets/schema/column.ts';
+import { createTableProfiler } from '../../../../shared/adapters/duckdb/profiling/table-profiler.ts';
 
 /** What numpy, pandas and exact fractions say: see generate.py beside it. */
 interface Expected extends Omit<ColumnProfile, 'histogram' | 'name'> {

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ProfileWork } from '../../../../shared/datasets/profiles/ports.ts';
-import type { ColumnProfile } from '../../../../shared/datasets/profiles/profile.ts';
-import type { Column, ColumnType } from '../../../../shared/datasets/schema/column.ts';
-import { createTableProfiler } from '../../../../shared/duckdb/profiling/table-profiler.ts';
+import type { ProfileWork } from '../../../../shared/domains/datasets/profiles/ports.ts';
+import type { ColumnProfile } from '../../../../shared/domains/datasets/profiles/profile.ts';
+import type { Column, ColumnType } from '../../../../shared/domains/datasets/schema/column.ts';
+import { createTableProfiler } from '../../../../shared/adapters/duckdb/profiling/table-profiler.ts';
 import { writeParquetFile, type TestValue } from '../../../support/parquet-table.ts';
 
 const profiler = createTableProfiler({ threads: 2, memoryLimitMb: 256 });

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DatasetReading } from '../../../../shared/datasets/reading/dataset-reading.ts';
-import { pickRows } from '../../../../shared/datasets/reading/pick-rows.ts';
-import type { ReadableVersion } from '../../../../shared/datasets/reading/ports.ts';
-import { createScratch } from '../../../../shared/embedded/scratch-files.ts';
-import type { BlobStore } from '../../../../shared/storage/blobs.ts';
+import { DatasetReading } from '../../../../shared/domains/datasets/reading/dataset-reading.ts';
+import { pickRows } from '../../../../shared/domains/datasets/reading/pick-rows.ts';
+import type { ReadableVersion } from '../../../../shared/domains/datasets/reading/ports.ts';
+import { createScratch } from '../../../../shared/adapters/embedded/scratch-files.ts';
+import type { BlobStore } from '../../../../shared/platform/storage/blobs.ts';
 import { createTestEngine, createTestVersion, type TestVersion } from '../../../support/readable-version.ts';
 
 /** Files of very different sizes, one of them beyond DuckDB's vectors; ids count on from one to the next. */

@@ -4,10 +4,10 @@ import { setTimeout } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { AppError } from '../../../../shared/core/errors.ts';
 import { sha256 } from '../../../../shared/core/ids.ts';
-import { createFileCache } from '../../../../shared/datasets/reading/file-cache.ts';
-import type { DataFile } from '../../../../shared/datasets/reading/ports.ts';
-import { createScratch } from '../../../../shared/embedded/scratch-files.ts';
-import type { Scratch } from '../../../../shared/storage/scratch.ts';
+import { createFileCache } from '../../../../shared/domains/datasets/reading/file-cache.ts';
+import type { DataFile } from '../../../../shared/domains/datasets/reading/ports.ts';
+import { createScratch } from '../../../../shared/adapters/embedded/scratch-files.ts';
+import type { Scratch } from '../../../../shared/platform/storage/scratch.ts';
 import { createMemoryBlobs } from '../../../support/memory-blobs.ts';
 import { createFolder } from '../../../support/stores.ts';
 

@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { AppError } from '../../../../shared/core/errors.ts';
-import type { QueryResult } from '../../../../shared/datasets/reading/table-engine.ts';
-import { allowedFunctions, refusedFunctions } from '../../../../shared/duckdb/querying/functions.ts';
+import type { QueryResult } from '../../../../shared/domains/datasets/reading/table-engine.ts';
+import { allowedFunctions, refusedFunctions } from '../../../../shared/adapters/duckdb/querying/functions.ts';
 import { createTestEngine, createTestVersion } from '../../../support/readable-version.ts';
 import { createFolder } from '../../../support/stores.ts';
 
@@ -167,7 +167,7 @@ test('what is not on the table is not found behind its columns', async () => {
 });
 
 test('without the check of the SQL the database itself still reaches nothing', async () => {
-  const { openTable } = await import('../../../../shared/duckdb/querying/open-table.ts');
+  const { openTable } = await import('../../../../shared/adapters/duckdb/querying/open-table.ts');
   const limits = { memoryLimitMb: 64, folder: createFolder(), tempLimitMb: 10 };
   using open = await openTable(table, limits);
   const other = join(createFolder(), 'other.csv');
@@ -261,14 +261,17 @@ test('processes have no environment, and are gone with their owner, who leaves n
   const own = createFolder();
   const script = join(own, 'owner.ts');
   const module = new URL('../../../support/readable-version.ts', import.meta.url);
-  const scratchModule = new URL('../../../../shared/embedded/scratch-files.ts', import.meta.url);
-  const engineModule = new URL('../../../../shared/duckdb/querying/table-engine.ts', import.meta.url);
+  const scratchModule = new URL('../../../../shared/adapters/embedded/scratch-files.ts', import.meta.url);
+  const engineModule = new URL(
+    '../../../../shared/adapters/duckdb/querying/table-engine.ts',
+    import.meta.url,
+  );
   writeFileSync(
     script,
     `import { createTableEngine } from ${JSON.stringify(engineModule.href)};
      import { createScratch } from ${JSON.stringify(scratchModule.href)};
      import { readdirSync, readFileSync } from 'node:fs';
-     const workerUrl = new URL('../../shared/query-worker.ts', ${JSON.stringify(module.href)});
+     const workerUrl = new URL('../../shared/workers/query.ts', ${JSON.stringify(module.href)});
      const engine = createTableEngine({ workerUrl, scratch: createScratch({}), memoryLimitMb: 64, timeoutMs: 60000 });
      const table = { paths: [], columns: [{ name: 'a', type: 'int64', nullable: true }] };
      const ask = (sql) => engine.query({ table, sql, names: ['data'], maxRows: 1, maxBytes: 1000 });

@@ -4,8 +4,8 @@ import type {
   LocalTable,
   RowsRequest,
   StreamFormat,
-} from '../../../../shared/datasets/reading/table-engine.ts';
-import type { ColumnType } from '../../../../shared/datasets/schema/column.ts';
+} from '../../../../shared/domains/datasets/reading/table-engine.ts';
+import type { ColumnType } from '../../../../shared/domains/datasets/schema/column.ts';
 import { createTestEngine, createTestVersion } from '../../../support/readable-version.ts';
 
 const engine = createTestEngine();

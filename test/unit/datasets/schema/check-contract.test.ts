@@ -4,9 +4,9 @@ import {
   checkContract,
   type IncomingColumn,
   isLossless,
-} from '../../../../shared/datasets/schema/check-contract.ts';
-import type { Column, ColumnType } from '../../../../shared/datasets/schema/column.ts';
-import { fits } from '../../../../shared/datasets/schema/strict-types.ts';
+} from '../../../../shared/domains/datasets/schema/check-contract.ts';
+import type { Column, ColumnType } from '../../../../shared/domains/datasets/schema/column.ts';
+import { fits } from '../../../../shared/domains/datasets/schema/strict-types.ts';
 
 const contract: readonly Column[] = [
   { name: 'id', type: 'int64', nullable: false },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { inferSchema, mergeSurveys } from '../../../../shared/datasets/schema/infer-schema.ts';
-import type { ColumnSurvey } from '../../../../shared/datasets/schema/survey.ts';
-import { ColumnCounter } from '../../../../shared/datasets/schema/survey-values.ts';
+import { inferSchema, mergeSurveys } from '../../../../shared/domains/datasets/schema/infer-schema.ts';
+import type { ColumnSurvey } from '../../../../shared/domains/datasets/schema/survey.ts';
+import { ColumnCounter } from '../../../../shared/domains/datasets/schema/survey-values.ts';
 
 function survey(texts: readonly (string | null)[], name = 'c', firstRow = 1): ColumnSurvey {
   const counter = new ColumnCounter(name);

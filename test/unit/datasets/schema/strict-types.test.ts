@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ColumnType } from '../../../../shared/datasets/schema/column.ts';
+import type { ColumnType } from '../../../../shared/domains/datasets/schema/column.ts';
 import {
   classify,
   fits,
@@ -7,8 +7,8 @@ import {
   nullWords,
   nullWordsOf,
   readDayMonth,
-} from '../../../../shared/datasets/schema/strict-types.ts';
-import type { ValueKind } from '../../../../shared/datasets/schema/survey.ts';
+} from '../../../../shared/domains/datasets/schema/strict-types.ts';
+import type { ValueKind } from '../../../../shared/domains/datasets/schema/survey.ts';
 
 const nines = (count: number) => '9'.repeat(count);
 

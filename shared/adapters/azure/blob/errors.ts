@@ -1,0 +1,128 @@
+import { RestError } from '@azure/storage-blob';
+
+import { AppError, isAppError } from '../../../core/errors.ts';
+import type { ErrorCode } from '../../../core/errors.ts';
+import { raceAbort } from '../race-abort.ts';
+
+const codesByServiceCode: Readonly<Record<string, ErrorCode>> = {
+  BlobNotFound: 'NOT_FOUND',
+  ContainerNotFound: 'NOT_FOUND',
+  ResourceNotFound: 'NOT_FOUND',
+  BlobAlreadyExists: 'ALREADY_EXISTS',
+  ConditionNotMet: 'PRECONDITION_FAILED',
+  InvalidRange: 'INVALID_ARGUMENT',
+  ServerBusy: 'RATE_LIMITED',
+  OperationTimedOut: 'TIMEOUT',
+  InsufficientStorage: 'INSUFFICIENT_STORAGE',
+  RequestBodyTooLarge: 'PAYLOAD_TOO_LARGE',
+  BlockCountExceedsLimit: 'PAYLOAD_TOO_LARGE',
+  ContainerBeingDeleted: 'UNAVAILABLE',
+};
+
+const codesByStatus: Readonly<Record<number, ErrorCode>> = {
+  400: 'INVALID_ARGUMENT',
+  408: 'TIMEOUT',
+  409: 'PRECONDITION_FAILED',
+  412: 'PRECONDITION_FAILED',
+  413: 'PAYLOAD_TOO_LARGE',
+  416: 'INVALID_ARGUMENT',
+  429: 'RATE_LIMITED',
+  504: 'TIMEOUT',
+  507: 'INSUFFICIENT_STORAGE',
+};
+
+const messages: Readonly<Partial<Record<ErrorCode, string>>> = {
+  NOT_FOUND: 'does not exist',
+  ALREADY_EXISTS: 'exists already',
+  PRECONDITION_FAILED: 'has changed, or someone else holds its lease',
+  INVALID_ARGUMENT: 'was refused by Blob storage',
+  RATE_LIMITED: 'has to wait: Blob storage is busy',
+  TIMEOUT: 'took Blob storage too long',
+  INSUFFICIENT_STORAGE: 'does not fit: Blob storage is full',
+  PAYLOAD_TOO_LARGE: 'is larger than Blob storage accepts',
+  UNAVAILABLE: 'cannot be reached: Blob storage does not answer',
+};
+
+/**
+ * One SDK failure as the platform knows it. Only an answer that is Blob storage's own can say "missing": a 404
+ * without its error-code header comes from something in between, and is an outage. So are refused credentials,
+ * which are the operator's to mend and often only a role assignment still spreading: a queue should try again.
+ *
+ * @param subject what was worked on, as the start of a sentence: `Blob "raw/a.csv"`
+ * @see https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
+ */
+export function translateBlobError(error: unknown, subject: string): AppError {
+  if (isAppError(error)) return error;
+  const serviceCode = readServiceCode(error);
+  const code = chooseCode(error, serviceCode);
+  const phrase = messages[code];
+  return new AppError(
+    code,
+    phrase === undefined ? 'Blob storage failed.' : `${subject} ${phrase}.`,
+    serviceCode === undefined ? {} : { reason: serviceCode },
+    error,
+  );
+}
+
+function chooseCode(error: unknown, serviceCode: string | undefined): ErrorCode {
+  if (!(error instanceof RestError)) return isCredentialError(error) ? 'UNAVAILABLE' : 'INTERNAL';
+  const { statusCode } = error;
+  if (statusCode === undefined) return error.code === 'ETIMEDOUT' ? 'TIMEOUT' : 'UNAVAILABLE';
+  if (serviceCode === undefined && statusCode === 404) return 'UNAVAILABLE';
+  if (serviceCode?.startsWith('Lease') === true) return 'PRECONDITION_FAILED';
+  const known = serviceCode === undefined ? undefined : codesByServiceCode[serviceCode];
+  if (known !== undefined) return known;
+  if (statusCode === 401 || statusCode === 403) return 'UNAVAILABLE';
+  return codesByStatus[statusCode] ?? (statusCode >= 500 ? 'UNAVAILABLE' : 'INTERNAL');
+}
+
+/** The service's own code (`BlobNotFound`); answers to HEAD carry it in a header only. */
+export function readServiceCode(error: unknown): string | undefined {
+  return error instanceof RestError ? error.response?.headers.get('x-ms-error-code') : undefined;
+}
+
+/** What `@azure/identity` throws when it gets no token. */
+function isCredentialError(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    /^(?:CredentialUnavailableError|AuthenticationError|AggregateAuthenticationError|AuthenticationRequiredError)$/.test(
+      error.name,
+    )
+  );
+}
+
+export interface CallBounds {
+  /** How the call is named in errors, see {@link translateBlobError}. */
+  readonly subject: string;
+  /** For all its tries together. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Runs one call of the SDK within its time and translates what it throws.
+ *
+ * @throws CANCELLED when the caller's signal fired; TIMEOUT; else what {@link translateBlobError} says
+ */
+export async function callBlobService<T>(
+  bounds: CallBounds,
+  call: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  // Not `AbortSignal.timeout`: the signal must go quiet once a download has its head, or it would cut the body.
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), bounds.timeoutMs);
+  try {
+    const signal =
+      bounds.signal === undefined ? timeout.signal : AbortSignal.any([timeout.signal, bounds.signal]);
+    return await raceAbort(call(signal), signal);
+  } catch (error) {
+    if (bounds.signal?.aborted === true)
+      throw new AppError('CANCELLED', 'The read was cancelled.', {}, error);
+    if (timeout.signal.aborted) {
+      throw new AppError('TIMEOUT', `${bounds.subject} ${messages.TIMEOUT}.`, {}, error);
+    }
+    throw translateBlobError(error, bounds.subject);
+  } finally {
+    clearTimeout(timer);
+  }
+}

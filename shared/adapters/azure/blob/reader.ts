@@ -1,0 +1,130 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { BlobClient, BlobDownloadResponseParsed } from '@azure/storage-blob';
+
+import { AppError, isAppError } from '../../../core/errors.ts';
+import { checkRange } from '../../../platform/storage/blob-rules.ts';
+import type { BlobRef, OpenedBlob, OpenOptions } from '../../../platform/storage/blobs.ts';
+import { callBlobService } from './errors.ts';
+import { toBlobProperties } from './properties.ts';
+
+export interface ReadSettings {
+  readonly subject: string;
+  /** For the head of an answer, and for every wait on more of its body. */
+  readonly timeoutMs: number;
+  /** Broken connections in a row, none of which brought a byte, before the read fails. */
+  readonly maxResumes: number;
+  readonly retryDelayMs: number;
+}
+
+/**
+ * Opens a blob. Its body goes on where a connection broke, asking for the very ETag it began with. The SDK's own
+ * resumption is off: it takes a reset connection for the caller's abort and gives up (12.34).
+ *
+ * Read the body to its end, leave its loop, or fire the signal: an untouched body keeps its connection open.
+ */
+export async function openBlob(
+  client: BlobClient,
+  ref: BlobRef,
+  options: OpenOptions,
+  settings: ReadSettings,
+): Promise<OpenedBlob> {
+  checkRange(options.range);
+  const { offset = 0, count } = options.range ?? {};
+  const download = (from: number, length: number | undefined, ifMatch: string | undefined) =>
+    callBlobService({ ...settings, signal: options.signal }, (abortSignal) =>
+      client.download(from, length, {
+        abortSignal,
+        maxRetryRequests: 0,
+        ...(ifMatch === undefined ? {} : { conditions: { ifMatch } }),
+      }),
+    );
+  const first = await download(offset, count, options.ifMatch);
+  // An abort before anybody reads would otherwise be an error that nobody handles.
+  first.readableStreamBody?.on('error', () => undefined);
+  const sizeBytes = readTotalSize(first);
+  if (options.range !== undefined && offset >= sizeBytes) {
+    // The service refuses such a range, but is not asked for one when everything from byte 0 is wanted.
+    releaseBody(first);
+    throw new AppError('INVALID_ARGUMENT', `${settings.subject} ends before the range.`, { sizeBytes });
+  }
+  const properties = toBlobProperties(ref, first, sizeBytes);
+  const resume = async (from: number, length: number) => {
+    try {
+      return await download(from, length, properties.etag);
+    } catch (error) {
+      if (!isAppError(error, 'NOT_FOUND')) throw error;
+      throw new AppError('PRECONDITION_FAILED', `${settings.subject} was deleted meanwhile.`, {}, error);
+    }
+  };
+  const end = offset + (first.contentLength ?? 0);
+  return { properties, body: readBody(first, { offset, end }, resume, options.signal, settings) };
+}
+
+async function* readBody(
+  first: BlobDownloadResponseParsed,
+  { offset, end }: { readonly offset: number; readonly end: number },
+  resume: (from: number, length: number) => Promise<BlobDownloadResponseParsed>,
+  signal: AbortSignal | undefined,
+  settings: ReadSettings,
+): AsyncGenerator<Uint8Array> {
+  let position = offset;
+  let failures = 0;
+  let answer: BlobDownloadResponseParsed | undefined = first;
+  for (;;) {
+    let cause: unknown;
+    try {
+      answer ??= await resume(position, end - position);
+      for await (const chunk of readChunks(answer, settings.timeoutMs)) {
+        position += chunk.length;
+        failures = 0;
+        yield chunk;
+      }
+    } catch (error) {
+      // What the service answered is final (changed, deleted), but for outages, which are what this loop is for.
+      if (isAppError(error) && !error.retry) throw error;
+      cause = error;
+    }
+    if (signal?.aborted === true) throw new AppError('CANCELLED', 'The read was cancelled.', {}, cause);
+    if (position >= end) return;
+    failures += 1;
+    if (failures > settings.maxResumes) {
+      if (isAppError(cause)) throw cause;
+      throw new AppError('UNAVAILABLE', `The connection broke while reading ${settings.subject}.`, {}, cause);
+    }
+    answer = undefined;
+    await delay(settings.retryDelayMs * (2 ** (failures - 1) - 1));
+  }
+}
+
+/** The chunks of one answer; closes its connection when left early or when nothing comes for `timeoutMs`. */
+async function* readChunks(
+  answer: BlobDownloadResponseParsed,
+  timeoutMs: number,
+): AsyncGenerator<Uint8Array> {
+  const stream = answer.readableStreamBody;
+  if (stream === undefined) return;
+  const stall = () =>
+    setTimeout(() => releaseBody(answer, new Error('Nothing came for too long.')), timeoutMs);
+  let timer = stall();
+  try {
+    for await (const chunk of stream) {
+      clearTimeout(timer);
+      yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+      timer = stall();
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function releaseBody({ readableStreamBody }: BlobDownloadResponseParsed, error?: Error): void {
+  if (readableStreamBody !== undefined && 'destroy' in readableStreamBody) {
+    (readableStreamBody as { destroy(error?: Error): void }).destroy(error);
+  }
+}
+
+/** `Content-Range: bytes 0-9/100` on a part, `Content-Length` on the whole. */
+function readTotalSize({ contentRange, contentLength }: BlobDownloadResponseParsed): number {
+  return contentRange === undefined ? (contentLength ?? 0) : Number(contentRange.split('/')[1]);
+}

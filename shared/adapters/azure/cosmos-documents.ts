@@ -1,0 +1,238 @@
+import type { CosmosClientOptions, RequestOptions } from '@azure/cosmos';
+import { CosmosClient } from '@azure/cosmos';
+import { AppError } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/json.ts';
+import { decodeCursor, encodeCursor } from '../../platform/storage/document-cursor.ts';
+import { checkQuery } from '../../platform/storage/document-query-rules.ts';
+import { checkBatch, checkEtag, checkKey } from '../../platform/storage/document-rules.ts';
+import type {
+  BatchOperation,
+  DocumentKey,
+  DocumentPage,
+  DocumentQuery,
+  MetadataStore,
+  StoredDocument,
+  WriteOptions,
+} from '../../platform/storage/documents.ts';
+import { translateCosmosError, translateStatus } from './cosmos/errors.ts';
+import type { StoredItem } from './cosmos/items.ts';
+import { readBatch, toBatchInput, toDocument, toItem } from './cosmos/items.ts';
+import type { QueryContext } from './cosmos/paging.ts';
+import { readPageAcross, readPartitionPage } from './cosmos/paging.ts';
+import { raceAbort } from './race-abort.ts';
+
+export interface CosmosDocumentsOptions {
+  readonly endpoint: string;
+  readonly database: string;
+  /** A managed identity in Azure; a key only for an emulator or a test server. */
+  readonly credential: NonNullable<CosmosClientOptions['aadCredentials']> | { readonly key: string };
+  /** False for a server that cannot say where its regions are; true when left out. */
+  readonly discoverEndpoints?: boolean;
+  /** How often a throttled request is tried again before the caller hears of it; 3 when left out. */
+  readonly throttledRetries?: number;
+  /** The longest that one operation may take with all its retries; 10,000 when left out. */
+  readonly timeoutMs?: number;
+  /** Told what each request cost. */
+  readonly onCharge?: (charge: { readonly operation: string; readonly requestUnits: number }) => void;
+}
+
+/**
+ * `MetadataStore` in Azure Cosmos DB for NoSQL. A document is one item: the members of its body at the top level,
+ * as `c["metrics"]["auc"]`, beside `id`, the partition key `pk`, the unique `_key` (for paging) and `ttl`. The
+ * containers are declared in Bicep: partition key `/pk`, time to live on without a default (-1).
+ */
+export function createCosmosDocuments(options: CosmosDocumentsOptions): MetadataStore {
+  return new CosmosDocuments(options);
+}
+
+const adapter = 'cosmos';
+
+/** Callers wait over HTTP, and steps and queues try again: to say soon that it is away is worth more than hope. */
+const defaultTimeoutMs = 10_000;
+
+/** Nobody waits for a ping longer: those of several health checks would only pile up. */
+const maxPingMs = 5_000;
+
+class CosmosDocuments implements MetadataStore {
+  readonly #options: CosmosDocumentsOptions;
+  readonly #client: CosmosClient;
+
+  constructor(options: CosmosDocumentsOptions) {
+    this.#options = options;
+    const { endpoint, credential, discoverEndpoints = true, timeoutMs = defaultTimeoutMs } = options;
+    this.#client = new CosmosClient({
+      endpoint,
+      ...('key' in credential ? { key: credential.key } : { aadCredentials: credential }),
+      consistencyLevel: 'Session',
+      connectionPolicy: {
+        enableEndpointDiscovery: discoverEndpoints,
+        enableBackgroundEndpointRefreshing: discoverEndpoints,
+        requestTimeout: timeoutMs,
+        retryOptions: {
+          maxRetryAttemptCount: options.throttledRetries ?? 3,
+          fixedRetryIntervalInMilliseconds: 0,
+          maxWaitTimeInSeconds: Math.ceil(timeoutMs / 1_000),
+        },
+      },
+    });
+  }
+
+  get<T extends JsonObject>(key: DocumentKey): Promise<StoredDocument<T> | undefined> {
+    return this.#run('get', async (signal) => {
+      checkKey(key);
+      const response = await this.#item(key).read<StoredItem>({ abortSignal: signal });
+      this.#charge('get', response.requestCharge);
+      if (response.resource !== undefined) return toDocument<T>(key.container, response.resource);
+      const { statusCode, substatus } = response;
+      const error = translateStatus(statusCode, substatus === undefined ? {} : { substatus }, response);
+      // The only 404 that says "missing" has no substatus.
+      if (error.code === 'NOT_FOUND') return undefined;
+      throw error;
+    });
+  }
+
+  create<T extends JsonObject>(
+    key: DocumentKey,
+    body: T,
+    options?: WriteOptions,
+  ): Promise<StoredDocument<T>> {
+    return this.#run('create', async (abortSignal) => {
+      const item = toItem(key, body, options?.ttlSeconds);
+      const { items } = this.#container(key.container);
+      return this.#written<T>('create', key, item, await items.create(item, { abortSignal }));
+    });
+  }
+
+  replace<T extends JsonObject>(
+    key: DocumentKey,
+    body: T,
+    etag: string,
+    options?: WriteOptions,
+  ): Promise<StoredDocument<T>> {
+    return this.#run('replace', async (abortSignal) => {
+      const item = toItem(key, body, options?.ttlSeconds);
+      const response = await this.#item(key).replace(item, { abortSignal, ...ifMatch(etag) });
+      return this.#written<T>('replace', key, item, response);
+    });
+  }
+
+  upsert<T extends JsonObject>(
+    key: DocumentKey,
+    body: T,
+    options?: WriteOptions,
+  ): Promise<StoredDocument<T>> {
+    return this.#run('upsert', async (abortSignal) => {
+      const item = toItem(key, body, options?.ttlSeconds);
+      const { items } = this.#container(key.container);
+      return this.#written<T>('upsert', key, item, await items.upsert(item, { abortSignal }));
+    });
+  }
+
+  delete(key: DocumentKey, etag?: string): Promise<void> {
+    return this.#run('delete', async (abortSignal) => {
+      checkKey(key);
+      const response = await this.#item(key).delete({
+        abortSignal,
+        ...(etag === undefined ? {} : ifMatch(etag)),
+      });
+      this.#charge('delete', response.requestCharge);
+    });
+  }
+
+  batch(
+    container: string,
+    partition: string,
+    operations: readonly BatchOperation[],
+  ): Promise<readonly (string | undefined)[]> {
+    return this.#run('batch', async (abortSignal) => {
+      checkBatch(container, partition, operations);
+      const inputs = operations.map((operation) =>
+        toBatchInput({ container, partition, id: operation.id }, operation),
+      );
+      const { items } = this.#container(container);
+      const response = await items.batch(inputs, partition, { abortSignal });
+      this.#charge('batch', Number(response.headers?.['x-ms-request-charge'] ?? 0));
+      return readBatch(operations, response.result ?? []);
+    });
+  }
+
+  list<T extends JsonObject>(query: DocumentQuery): Promise<DocumentPage<T>> {
+    return this.#run('list', async (signal) => {
+      checkQuery(query);
+      const position = query.cursor === undefined ? undefined : decodeCursor(adapter, query, query.cursor);
+      const context: QueryContext = {
+        container: this.#container(query.container),
+        signal,
+        onCharge: (requestUnits) => this.#charge('list', requestUnits),
+      };
+      const page =
+        query.partition === undefined
+          ? await readPageAcross(context, query, position)
+          : await readPartitionPage(context, query, query.partition, position);
+      const documents = page.items.map((item) => toDocument<T>(query.container, item));
+      return page.end === undefined
+        ? { documents }
+        : { documents, cursor: encodeCursor(adapter, query, page.end) };
+    });
+  }
+
+  ping(): Promise<void> {
+    return this.#run('ping', async (abortSignal) => {
+      await this.#client.database(this.#options.database).read({ abortSignal });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#client.dispose();
+  }
+
+  #container(name: string) {
+    return this.#client.database(this.#options.database).container(name);
+  }
+
+  #item(key: DocumentKey) {
+    return this.#container(key.container).item(key.id, key.partition);
+  }
+
+  #written<T extends JsonObject>(
+    operation: string,
+    key: DocumentKey,
+    item: JsonObject,
+    response: { readonly etag: string; readonly requestCharge: number },
+  ): StoredDocument<T> {
+    this.#charge(operation, response.requestCharge);
+    return toDocument<T>(key.container, { ...item, _etag: response.etag } as StoredItem);
+  }
+
+  #charge(operation: string, requestUnits: number): void {
+    this.#options.onCharge?.({ operation, requestUnits });
+  }
+
+  /**
+   * One deadline over all of the SDK's retries: its own limits are many (10 tries of a second each after a broken
+   * connection, 120 while it looks for another region, those of the identity within each), and a single pause that
+   * a throttled request is told to make has none.
+   */
+  async #run<T>(operation: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const deadline = new AbortController();
+    const { timeoutMs: longestMs = defaultTimeoutMs } = this.#options;
+    const timeoutMs = operation === 'ping' ? Math.min(longestMs, maxPingMs) : longestMs;
+    const late = new AppError('TIMEOUT', 'The metadata store did not answer in time.', {
+      operation,
+      timeoutMs,
+    });
+    const timer = setTimeout(() => deadline.abort(late), timeoutMs);
+    try {
+      return await raceAbort(work(deadline.signal), deadline.signal);
+    } catch (error) {
+      throw deadline.signal.aborted ? late : translateCosmosError(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+function ifMatch(etag: string): Pick<RequestOptions, 'accessCondition'> {
+  checkEtag(etag);
+  return { accessCondition: { type: 'IfMatch', condition: etag } };
+}

@@ -1,0 +1,137 @@
+import type { SqlParameter, SqlQuerySpec } from '@azure/cosmos';
+import type { FieldPath, Filter, Scalar } from '../../../platform/storage/documents.ts';
+
+/** Collects the values of a query: no value of a caller's ever becomes part of its text. */
+export class SqlValues {
+  readonly #parameters: SqlParameter[] = [];
+
+  /** @returns the parameter's name. */
+  add(value: Scalar): string {
+    const name = `@p${this.#parameters.length}`;
+    this.#parameters.push({ name, value });
+    return name;
+  }
+
+  toQuery(sql: string): SqlQuerySpec {
+    return { query: sql, parameters: this.#parameters };
+  }
+}
+
+/**
+ * A field of the document `c`. Names are quoted as JSON strings, whose escapes are those of the query language,
+ * so that no name can leave its quotes.
+ *
+ * @example
+ * fieldSql(['metrics', 'val "auc"']) // 'c["metrics"]["val \\"auc\\""]'
+ */
+export function fieldSql(path: FieldPath): string {
+  return `c${path.map((name) => `[${JSON.stringify(name)}]`).join('')}`;
+}
+
+/** A condition and its loosest operator: only a disjunction within a conjunction needs parentheses. */
+interface Condition {
+  readonly sql: string;
+  readonly isDisjunction: boolean;
+}
+
+/**
+ * A condition that is true exactly where the port's filter is true, and false everywhere else: it never is
+ * `undefined`, the service's third truth value, because how that spreads differs between the service's documents
+ * and its imitations. `not` therefore asks its part a second question: where is it *false*? (Where it is unknown,
+ * neither holds.)
+ *
+ * @returns SQL that can stand between two ANDs.
+ * @see https://learn.microsoft.com/azure/cosmos-db/nosql/query/equality-comparison-operators
+ */
+export function filterSql(filter: Filter, values: SqlValues): string {
+  return toConjunct(translate(filter, values, true));
+}
+
+/** @param wanted - where the filter is true, or where it is false. */
+function translate(filter: Filter, values: SqlValues, wanted: boolean): Condition {
+  switch (filter.op) {
+    case 'and':
+    case 'or': {
+      const parts = filter.filters.map((part) => translate(part, values, wanted));
+      // De Morgan: a conjunction is false where any part is.
+      return (filter.op === 'and') === wanted ? allOf(parts) : anyOf(parts);
+    }
+    case 'not':
+      return translate(filter.filter, values, !wanted);
+    case 'exists': {
+      const field = fieldSql(filter.path);
+      return wanted
+        ? allOf([simple(`IS_DEFINED(${field})`), simple(`NOT IS_NULL(${field})`)])
+        : anyOf([simple(`NOT IS_DEFINED(${field})`), simple(`IS_NULL(${field})`)]);
+    }
+    case 'in':
+      return translateIn(filter.path, filter.values, values, wanted);
+    case 'startsWith':
+    case 'endsWith':
+    case 'contains': {
+      const field = fieldSql(filter.path);
+      const fold = filter.ignoreCase === true ? ', true' : '';
+      const test = `${textFunctions[filter.op]}(${field}, ${values.add(filter.value)}${fold})`;
+      return allOf([simple(`IS_STRING(${field})`), simple(wanted ? test : `NOT ${test}`)]);
+    }
+    case 'eq':
+    case 'ne':
+    case 'lt':
+    case 'lte':
+    case 'gt':
+    case 'gte': {
+      const field = fieldSql(filter.path);
+      const operator = operators[wanted ? filter.op : opposites[filter.op]];
+      return allOf([
+        simple(`${typeTest(filter.value)}(${field})`),
+        simple(`${field} ${operator} ${values.add(filter.value)}`),
+      ]);
+    }
+  }
+}
+
+const textFunctions = { startsWith: 'STARTSWITH', endsWith: 'ENDSWITH', contains: 'CONTAINS' } as const;
+const operators = { eq: '=', ne: '!=', lt: '<', lte: '<=', gt: '>', gte: '>=' } as const;
+const opposites = { eq: 'ne', ne: 'eq', lt: 'gte', lte: 'gt', gt: 'lte', gte: 'lt' } as const;
+
+/** @returns the function that is true for fields of the value's type. */
+export function typeTest(value: Scalar): 'IS_STRING' | 'IS_NUMBER' | 'IS_BOOL' {
+  if (typeof value === 'string') return 'IS_STRING';
+  return typeof value === 'number' ? 'IS_NUMBER' : 'IS_BOOL';
+}
+
+/**
+ * `in` is a disjunction of equalities. With values of two types it is never false, only unknown: no field is of both
+ * types, and the conjunction below says just that.
+ */
+function translateIn(
+  path: FieldPath,
+  wantedValues: readonly Scalar[],
+  values: SqlValues,
+  wanted: boolean,
+): Condition {
+  const byType = Map.groupBy(wantedValues, typeTest);
+  const field = fieldSql(path);
+  const parts = Array.from(byType, ([isType, group]) => {
+    const test = `${field} IN (${group.map((value) => values.add(value)).join(', ')})`;
+    return allOf([simple(`${isType}(${field})`), simple(wanted ? test : `NOT (${test})`)]);
+  });
+  return wanted ? anyOf(parts) : allOf(parts);
+}
+
+function simple(sql: string): Condition {
+  return { sql, isDisjunction: false };
+}
+
+function allOf(parts: readonly Condition[]): Condition {
+  return simple(parts.length === 0 ? 'true' : parts.map(toConjunct).join(' AND '));
+}
+
+function anyOf(parts: readonly Condition[]): Condition {
+  if (parts.length <= 1) return parts[0] ?? simple('false');
+  return { sql: parts.map(({ sql }) => sql).join(' OR '), isDisjunction: true };
+}
+
+function toConjunct({ sql, isDisjunction }: Condition): string {
+  return isDisjunction ? `(${sql})` : sql;
+}

@@ -1,0 +1,150 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { AppError } from '../../../core/errors.ts';
+import type { Column, ColumnType } from '../../../domains/datasets/schema/column.ts';
+import { checkParquet } from '../check-parquet.ts';
+import { nameNotFinite } from '../json-sql.ts';
+import { quoteName, quoteText } from '../quote.ts';
+import { runQuery } from '../run-query.ts';
+
+/** Of decimals, in Delta tables as in DuckDB, which would read longer ones as doubles. */
+const maxPrecision = 38;
+
+/** A column of a Parquet file: what it will be, and the SQL that makes it so. */
+export interface ParquetColumn extends Column {
+  readonly toSql: string;
+}
+
+/**
+ * The columns of a Parquet file, as they will be. Whole numbers of any width become int64 (unsigned ones of 64 bits
+ * decimals), times without a zone instants in UTC, nested values JSON text.
+ *
+ * @throws UNPROCESSABLE naming a column that cannot be kept, and for a file that is no Parquet
+ */
+export async function inspectParquetColumns(
+  connection: DuckDBConnection,
+  path: string,
+  signal: AbortSignal,
+): Promise<readonly Column[]> {
+  const columns = await readParquetColumns(connection, path, signal);
+  return columns.map(({ name, type, nullable, note }) => ({
+    name,
+    type,
+    nullable,
+    ...(note === undefined ? {} : { note }),
+  }));
+}
+
+export async function readParquetColumns(
+  connection: DuckDBConnection,
+  path: string,
+  signal: AbortSignal,
+): Promise<readonly ParquetColumn[]> {
+  await checkParquet(path);
+  await checkNames(connection, path, signal);
+  const described = await runQuery(
+    connection,
+    `DESCRIBE SELECT * FROM read_parquet(${quoteText(path)})`,
+    signal,
+  );
+  return described.getRows().map(([name, type]) => toColumn(String(name), String(type)));
+}
+
+/** DuckDB gives columns of one name others, silently: the file's own are looked at. */
+async function checkNames(connection: DuckDBConnection, path: string, signal: AbortSignal): Promise<void> {
+  const schema = await runQuery(
+    connection,
+    `SELECT name, coalesce(num_children, 0)::INTEGER, coalesce(precision, 0)::INTEGER FROM parquet_schema(${quoteText(path)})`,
+    signal,
+  );
+  const [root, ...nodes] = schema.getRows() as [string, number, number][];
+  const seen = new Map<string, string>();
+  for (let at = 0, left = root?.[1] ?? 0; left > 0; left -= 1) {
+    const [name, , precision] = nodes[at]!;
+    if (name === '') throw new AppError('UNPROCESSABLE', 'A column of the file has no name: give it one.');
+    if (precision > maxPrecision)
+      throw new AppError(
+        'UNPROCESSABLE',
+        `The column ${JSON.stringify(name)} is a decimal of ${precision} digits, and ${maxPrecision} are the most: write it with fewer, or as text.`,
+        { column: name },
+      );
+    const other = seen.get(name.toLowerCase());
+    if (other !== undefined)
+      throw new AppError(
+        'UNPROCESSABLE',
+        other === name
+          ? `The file has two columns ${JSON.stringify(name)}: rename one.`
+          : `The columns ${JSON.stringify(other)} and ${JSON.stringify(name)} have the same name but for the case: rename one.`,
+        { column: name },
+      );
+    seen.set(name.toLowerCase(), name);
+    at = skip(nodes, at);
+  }
+}
+
+/** The position behind a node and all below it. */
+function skip(nodes: readonly (readonly [string, number, number])[], at: number): number {
+  let next = at + 1;
+  for (let left = nodes[at]![1]; left > 0; left -= 1) next = skip(nodes, next);
+  return next;
+}
+
+function toColumn(name: string, duckDbType: string): ParquetColumn {
+  const column = quoteName(name);
+  const as = (type: ColumnType, toSql: string, note?: string): ParquetColumn => ({
+    name,
+    type,
+    nullable: true,
+    toSql,
+    ...(note === undefined ? {} : { note }),
+  });
+  if (/^DECIMAL\(\d+,\d+\)$/.test(duckDbType)) return as(duckDbType.toLowerCase() as ColumnType, column);
+  switch (duckDbType) {
+    case 'TINYINT':
+    case 'SMALLINT':
+    case 'INTEGER':
+    case 'BIGINT':
+    case 'UTINYINT':
+    case 'USMALLINT':
+    case 'UINTEGER':
+      return as('int64', `${column}::BIGINT`);
+    case 'UBIGINT':
+      return as('decimal(20,0)', `${column}::DECIMAL(20,0)`, 'unsigned 64-bit numbers, kept as decimals');
+    case 'FLOAT':
+    case 'DOUBLE':
+      return as('double', `${column}::DOUBLE`);
+    case 'BOOLEAN':
+      return as('boolean', column);
+    case 'DATE':
+      return as('date', column);
+    case 'TIMESTAMP WITH TIME ZONE':
+      return as('timestamp', column);
+    case 'TIMESTAMP':
+    case 'TIMESTAMP_S':
+    case 'TIMESTAMP_MS':
+      return as('timestamp', utc(column), 'times without a zone, taken as UTC');
+    case 'TIMESTAMP_NS':
+      return as('timestamp', utc(column), 'times without a zone, taken as UTC, in whole microseconds');
+    case 'VARCHAR':
+      return as('string', column);
+    case 'UUID':
+    case 'TIME':
+    case 'TIME WITH TIME ZONE':
+    case 'INTERVAL':
+      return as('string', `${column}::VARCHAR`, `${duckDbType} kept as text`);
+    case 'BLOB':
+      return as('binary', column);
+    default:
+      if (duckDbType.startsWith('ENUM(')) return as('string', `${column}::VARCHAR`);
+      if (/[[\]]$|^(STRUCT|MAP|UNION)\(|^JSON$|^VARIANT$/.test(duckDbType))
+        return as('string', nameNotFinite(`to_json(${column})::VARCHAR`), 'nested values, kept as JSON text');
+      throw new AppError(
+        'UNPROCESSABLE',
+        `The column ${JSON.stringify(name)} has the type ${duckDbType.slice(0, 100)}, which datasets do not have: write it as a decimal or a text.`,
+        { column: name },
+      );
+  }
+}
+
+function utc(column: string): string {
+  return `(${column}::TIMESTAMP AT TIME ZONE 'UTC')`;
+}

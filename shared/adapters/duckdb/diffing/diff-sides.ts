@@ -1,0 +1,85 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { AppError } from '../../../core/errors.ts';
+import type { DiffColumn } from '../../../domains/datasets/diff/row-diff.ts';
+import type { LocalTable } from '../../../domains/datasets/reading/table-engine.ts';
+import type { ColumnType } from '../../../domains/datasets/schema/column.ts';
+import { typeOf } from '../column-sql.ts';
+import { openSource } from '../table-source.ts';
+
+/** One of two tables, with columns `c0`, `c1`… that mean the same in both. */
+export interface DiffSide {
+  readonly paths: readonly string[];
+  readonly rows: number;
+  /** A query for some columns, by their places; also has `file_index` and `file_row_number`. */
+  select(places: readonly number[]): string;
+  /** The same, of some of its files. */
+  narrow(paths: readonly string[]): Promise<DiffSide>;
+  /** Of each column, as it is told: the other table's, where this one lacks it. */
+  readonly types: readonly ColumnType[];
+}
+
+/** The later version's columns, then those that only the earlier one has. */
+export function joinColumns(before: LocalTable, after: LocalTable): readonly DiffColumn[] {
+  const was = new Map(before.columns.map(({ name, type }) => [name, type]));
+  const is = new Set(after.columns.map(({ name }) => name));
+  return [
+    ...after.columns.map(({ name, type }) => {
+      const old = was.get(name);
+      return { name, ...(old === undefined ? {} : { before: old }), after: type };
+    }),
+    ...before.columns.filter(({ name }) => !is.has(name)).map(({ name, type }) => ({ name, before: type })),
+  ];
+}
+
+/** @throws AppError INVALID_ARGUMENT @returns the places of the keys among the columns */
+export function findKeys(columns: readonly DiffColumn[], keys: readonly string[]): readonly number[] {
+  if (new Set(keys).size !== keys.length)
+    throw new AppError('INVALID_ARGUMENT', 'A key column is named twice.', { keys });
+  return keys.map((key) => {
+    const index = columns.findIndex(({ name }) => name === key);
+    const column = columns[index];
+    if (column?.before === undefined || column.after === undefined)
+      throw new AppError('INVALID_ARGUMENT', `The key "${key}" must be a column of both versions.`, { key });
+    if (column.before !== column.after)
+      throw new AppError(
+        'INVALID_ARGUMENT',
+        `The key "${key}" is ${column.before} in the one version and ${column.after} in the other: choose another.`,
+        { key, before: column.before, after: column.after },
+      );
+    return index;
+  });
+}
+
+export async function openSide(
+  connection: DuckDBConnection,
+  table: LocalTable,
+  columns: readonly DiffColumn[],
+  side: 'before' | 'after',
+  signal: AbortSignal | undefined,
+): Promise<DiffSide> {
+  const source = await openSource(connection, table.paths, signal);
+  const other = side === 'before' ? 'after' : 'before';
+  const types = columns.map((column) => column[side] ?? column[other] ?? 'string');
+  const read = (place: number) => {
+    const { name, [side]: type } = columns[place] ?? { name: '' };
+    // Of a column that is not of this version, no leftover in a file is read.
+    if (type === undefined) return `NULL::${typeOf(types[place] ?? 'string')}`;
+    return source.read({ name, type, nullable: true });
+  };
+  return {
+    paths: table.paths,
+    rows: source.rows,
+    types,
+    select: (places) => {
+      const selected = places.map((place) => `${read(place)} AS c${place}`);
+      return `SELECT ${[...selected, 'file_index', 'file_row_number'].join(', ')} FROM ${source.from}`;
+    },
+    narrow: (paths) => openSide(connection, { ...table, paths }, columns, side, signal),
+  };
+}
+
+/** What a column is compared as: a type of both, or text. */
+export function comparable({ before, after }: DiffColumn, expression: string): string {
+  const isRetyped = before !== undefined && after !== undefined && before !== after;
+  return isRetyped ? `${expression}::VARCHAR` : expression;
+}

@@ -1,0 +1,143 @@
+import type { FieldPath, Filter, Scalar } from '../../../platform/storage/documents.ts';
+import { unindexedMembers } from '../../../platform/storage/document-query-rules.ts';
+import type { FieldType, IndexValue } from './fields.ts';
+import { compareIndexValues, mayBeCut, pathName, toIndexValue } from './fields.ts';
+
+interface Bound {
+  readonly value: number | string;
+  readonly inclusive: boolean;
+}
+
+/** One contiguous stretch of an index: a path, a type, and bounds on the value. */
+export interface FieldRange {
+  readonly path: string;
+  readonly type: FieldType;
+  readonly lower?: Bound;
+  readonly upper?: Bound;
+}
+
+/**
+ * A union of ranges that holds every document for which the filter is true (and perhaps others). No range at
+ * all: no document can match.
+ */
+export type Driver = readonly FieldRange[];
+
+/**
+ * The ways in which the indexes can narrow a filter down, one for each condition that all matches fulfil.
+ * Conditions on the same field are joined: `0.5 < auc and auc < 0.9` is one range.
+ */
+export function findDrivers(filter: Filter): readonly Driver[] {
+  const single = new Map<string, FieldRange>();
+  const drivers: Driver[] = [];
+  for (const driver of collect(filter)) {
+    const range = driver[0];
+    if (driver.length !== 1 || range === undefined) {
+      drivers.push(driver);
+      continue;
+    }
+    const known = single.get(range.path);
+    const joined = known === undefined ? range : intersect(known, range);
+    if (joined === undefined) return [[]];
+    single.set(range.path, joined);
+  }
+  return [...drivers, ...[...single.values()].map((range) => [range])];
+}
+
+function collect(filter: Filter): readonly Driver[] {
+  switch (filter.op) {
+    case 'and':
+      return filter.filters.flatMap((part) => collect(part));
+    case 'or': {
+      const parts = filter.filters.map((part) => findDrivers(part)[0]);
+      return parts.every((part) => part !== undefined) ? [parts.flat()] : [];
+    }
+    case 'in':
+      return isIndexed(filter.path)
+        ? [[...new Set(filter.values)].map((value) => equalTo(filter.path, value))]
+        : [];
+    case 'not':
+    case 'exists':
+      return [];
+    case 'eq':
+    case 'ne':
+    case 'lt':
+    case 'lte':
+    case 'gt':
+    case 'gte':
+      return isIndexed(filter.path) ? [[toRange(filter.op, filter.path, filter.value)]] : [];
+    case 'startsWith':
+    case 'endsWith':
+    case 'contains':
+      if (!isIndexed(filter.path)) return [];
+      // In any case, the value may begin in several places of the index; but it is a string.
+      return [[toRange(filter.ignoreCase === true ? 'contains' : filter.op, filter.path, filter.value)]];
+  }
+}
+
+function isIndexed(path: FieldPath): boolean {
+  return !unindexedMembers.has(path[0]);
+}
+
+type Comparison = Extract<Filter, { value: unknown }>['op'];
+
+/** Where a value is too long for the index, its bound becomes inclusive: wider, never narrower. */
+export function toRange(op: Comparison, path: FieldPath, value: Scalar): FieldRange {
+  const { type, value: indexed } = toIndexValue(value) as IndexValue;
+  const whole: FieldRange = { path: pathName(path), type };
+  const exclusive: Bound = { value: indexed, inclusive: mayBeCut(value) };
+  const inclusive: Bound = { value: indexed, inclusive: true };
+  switch (op) {
+    case 'eq':
+      return equalTo(path, value);
+    case 'lt':
+      return { ...whole, upper: exclusive };
+    case 'lte':
+      return { ...whole, upper: inclusive };
+    case 'gt':
+      return { ...whole, lower: exclusive };
+    case 'gte':
+      return { ...whole, lower: inclusive };
+    case 'startsWith': {
+      const after = successor(String(indexed));
+      return {
+        ...whole,
+        lower: inclusive,
+        ...(after === undefined ? {} : { upper: { value: after, inclusive: false } }),
+      };
+    }
+    // These still say of which type the field is.
+    case 'ne':
+    case 'endsWith':
+    case 'contains':
+      return whole;
+  }
+}
+
+function equalTo(path: FieldPath, value: Scalar): FieldRange {
+  const { type, value: indexed } = toIndexValue(value) as IndexValue;
+  const bound: Bound = { value: indexed, inclusive: true };
+  return { path: pathName(path), type, lower: bound, upper: bound };
+}
+
+/** @returns the first string after all those that begin with a prefix; undefined when there is none. */
+function successor(prefix: string): string | undefined {
+  const points = Array.from(prefix, (character) => character.codePointAt(0)!);
+  while (points.at(-1) === 0x10ffff) points.pop();
+  const last = points.pop();
+  if (last === undefined) return undefined;
+  // After U+D7FF come the surrogates, which are no characters.
+  return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1);
+}
+
+/** @returns undefined when nothing can be in both. */
+export function intersect(a: FieldRange, b: FieldRange): FieldRange | undefined {
+  if (a.type !== b.type) return undefined;
+  const tighter = (sign: 1 | -1) => (one: Bound | undefined, other: Bound | undefined) => {
+    if (one === undefined || other === undefined) return one ?? other;
+    const order = sign * compareIndexValues({ type: a.type, ...one }, { type: a.type, ...other });
+    return order > 0 || (order === 0 && !one.inclusive) ? one : other;
+  };
+  const lower = tighter(1)(a.lower, b.lower);
+  const upper = tighter(-1)(a.upper, b.upper);
+  return { path: a.path, type: a.type, ...(lower && { lower }), ...(upper && { upper }) };
+}

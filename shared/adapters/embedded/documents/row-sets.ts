@@ -1,0 +1,223 @@
+import type { FieldPath, Filter, Scalar } from '../../../platform/storage/documents.ts';
+import {
+  type FieldComparison,
+  isFieldComparison,
+  unindexedMembers,
+} from '../../../platform/storage/document-query-rules.ts';
+import type { Database, SqlValue } from './database.ts';
+import { fieldTypes, indexedCodePoints, mayBeCut, pathName, toIndexValue } from './fields.ts';
+import type { Scope } from './index-scans.ts';
+import { countRange, whereRange } from './index-scans.ts';
+import type { FieldRange } from './ranges.ts';
+import { toRange } from './ranges.ts';
+
+interface Sql {
+  readonly sql: string;
+  readonly values: readonly SqlValue[];
+}
+
+/**
+ * What index rows alone can say of a filter: a set of documents (by `seq`) that holds every one for which the filter
+ * is true, and perhaps others.
+ */
+export interface RowSet {
+  /** A query of its numbers, some perhaps twice; undefined when only a test can tell. */
+  readonly rows: Sql | undefined;
+  /** Whether `f.seq` belongs to it. What it is compared with is read once for a statement. */
+  readonly test: Sql;
+  /** Index rows that are read for it. */
+  readonly cost: number;
+}
+
+/** A set of more index rows than this is not worth making: the documents tell. */
+const mostRows = 300_000;
+/** In a conjunction, other sets are made if they are not much larger than the smallest. */
+const smallRows = 20_000;
+
+/** @returns undefined where the indexes have nothing to say, or too much. */
+export function findRowSet(database: Database, scope: Scope, filter: Filter): RowSet | undefined {
+  switch (filter.op) {
+    case 'and':
+      return intersectSets(filter.filters.flatMap((part) => findRowSet(database, scope, part) ?? []));
+    case 'or': {
+      const parts = filter.filters.map((part) => findRowSet(database, scope, part));
+      return parts.every((part) => part !== undefined) ? uniteSets(parts) : undefined;
+    }
+    case 'not':
+      return filter.filter.op === 'exists'
+        ? findAbsence(database, scope, filter.filter.path)
+        : findLeaf(database, scope, filter.filter, true);
+    case 'exists':
+      return undefined;
+    case 'eq':
+    case 'ne':
+    case 'lt':
+    case 'lte':
+    case 'gt':
+    case 'gte':
+    case 'in':
+    case 'startsWith':
+    case 'endsWith':
+    case 'contains':
+      return findLeaf(database, scope, filter, false);
+  }
+}
+
+function intersectSets(parts: readonly RowSet[]): RowSet | undefined {
+  const [smallest] = parts.filter(({ rows }) => rows !== undefined).toSorted((a, b) => a.cost - b.cost);
+  const bound = smallest === undefined ? mostRows : Math.max(smallRows, 4 * smallest.cost);
+  const others = parts.filter((part) => part !== smallest && part.cost <= bound);
+  const tests = others.map(({ test }) => test);
+  const cost = others.reduce((sum, other) => sum + other.cost, smallest?.cost ?? 0);
+  if (smallest === undefined)
+    return others.length === 0 ? undefined : { rows: undefined, test: allOf(tests), cost };
+  if (tests.length === 0) return smallest;
+  return fromRows(
+    {
+      sql: `SELECT f.seq FROM (${smallest.rows!.sql}) f WHERE ${allOf(tests).sql}`,
+      values: [...smallest.rows!.values, ...allOf(tests).values],
+    },
+    cost,
+  );
+}
+
+function uniteSets(parts: readonly RowSet[]): RowSet | undefined {
+  const cost = parts.reduce((sum, part) => sum + part.cost, 0);
+  if (parts.length === 0 || cost > mostRows) return undefined;
+  const rows = parts.map((part) => part.rows);
+  if (rows.every((part) => part !== undefined)) return fromRows(join(rows, ' UNION ALL '), cost);
+  const { sql, values } = join(
+    parts.map(({ test }) => test),
+    ' OR ',
+  );
+  return { rows: undefined, test: { sql: `(${sql})`, values }, cost };
+}
+
+/** Documents that have a scalar at the path are not without it. Others may still have an object there. */
+function findAbsence(database: Database, scope: Scope, path: FieldPath): RowSet | undefined {
+  if (unindexedMembers.has(path[0])) return undefined;
+  const ranges = Object.values(fieldTypes).map((type) => ({ path: pathName(path), type }));
+  const cost = countRanges(database, scope, ranges);
+  if (cost > mostRows) return undefined;
+  const { sql, values } = join(
+    ranges.map((range) => select(scope, range)),
+    ' UNION ALL ',
+  );
+  return { rows: undefined, test: { sql: `+f.seq NOT IN (${sql})`, values }, cost };
+}
+
+function findLeaf(database: Database, scope: Scope, filter: Filter, isNegated: boolean): RowSet | undefined {
+  if (!isFieldComparison(filter) || unindexedMembers.has(filter.path[0])) return undefined;
+  const parts = selectLeaf(filter, isNegated);
+  const cost = countRanges(
+    database,
+    scope,
+    parts.map(({ range }) => range),
+  );
+  if (cost > mostRows) return undefined;
+  if (parts.length === 0) return fromRows({ sql: 'SELECT seq FROM documents WHERE 0', values: [] }, 0);
+  return fromRows(
+    join(
+      parts.map(({ range, value }) => select(scope, range, value)),
+      ' UNION ALL ',
+    ),
+    cost,
+  );
+}
+
+/** Stretches of the index, and what else is asked of the values there. */
+function selectLeaf(
+  filter: FieldComparison,
+  isNegated: boolean,
+): readonly { readonly range: FieldRange; readonly value?: Sql }[] {
+  const { path } = filter;
+  switch (filter.op) {
+    case 'in': {
+      const values = [...new Set(filter.values)];
+      if (!isNegated) return values.map((value) => ({ range: toRange('eq', path, value) }));
+      // False is only what was compared with every value: those are of one type.
+      const types = new Set(values.map((value) => typeof value));
+      if (types.size !== 1) return [];
+      return [{ range: toRange('ne', path, values[0]!), value: differs(values) }];
+    }
+    case 'startsWith':
+    case 'endsWith':
+    case 'contains': {
+      if (filter.op === 'startsWith' && filter.ignoreCase !== true && !isNegated)
+        return [{ range: toRange('startsWith', path, filter.value) }];
+      return [{ range: toRange('contains', path, ''), value: holdsText(filter, isNegated) }];
+    }
+    case 'eq':
+    case 'ne':
+    case 'lt':
+    case 'lte':
+    case 'gt':
+    case 'gte': {
+      const op = isNegated ? opposites[filter.op] : filter.op;
+      const range = toRange(op, path, filter.value);
+      return [op === 'ne' ? { range, value: differs([filter.value]) } : { range }];
+    }
+  }
+}
+
+const opposites = { eq: 'ne', ne: 'eq', lt: 'gte', lte: 'gt', gt: 'lte', gte: 'lt' } as const;
+
+function differs(values: readonly Scalar[]): Sql {
+  const whole = values.filter((value) => !mayBeCut(value)).map((value) => toIndexValue(value)!.value);
+  return { sql: `f.value NOT IN (${whole.map(() => '?').join(', ')})`, values: whole };
+}
+
+/** A text that the index may have cut is let through where its rest would decide. */
+function holdsText(
+  filter: Extract<FieldComparison, { readonly ignoreCase?: true }>,
+  isNegated: boolean,
+): Sql {
+  const { op, ignoreCase = false } = filter;
+  const text = ignoreCase ? 'fold_case(f.value)' : 'f.value';
+  const value = ignoreCase ? filter.value.toLowerCase() : filter.value;
+  const isLong = `octet_length(f.value) >= ${indexedCodePoints}`;
+  if (op !== 'endsWith') {
+    const where = op === 'startsWith' ? '= 1' : '> 0';
+    const found = value === '' ? '1' : `instr(${text}, ?) ${where}`;
+    return {
+      sql: isNegated ? `NOT (${found})` : `(${found} OR ${isLong})`,
+      values: value === '' ? [] : [value],
+    };
+  }
+  // As bytes: SQLite counts the characters of a text no further than to a NUL. Of an empty one, its substr is null.
+  const end = `ifnull(substr(CAST(${text} AS BLOB), ?), x'') ${isNegated ? '<>' : '='} CAST(? AS BLOB)`;
+  return value === ''
+    ? { sql: isNegated ? '0' : '1', values: [] }
+    : { sql: `(${end} OR ${isLong})`, values: [-Buffer.byteLength(value), value] };
+}
+
+function select(scope: Scope, range: FieldRange, value?: Sql): Sql {
+  const where = whereRange(scope, range);
+  const also = value === undefined ? '' : ` AND ${value.sql}`;
+  return {
+    sql: `SELECT f.seq FROM fields f WHERE ${where.sql}${also}`,
+    values: [...where.values, ...(value?.values ?? [])],
+  };
+}
+
+function countRanges(database: Database, scope: Scope, ranges: readonly FieldRange[]): number {
+  let count = 0;
+  for (const range of ranges) {
+    count += countRange(database, scope, range, mostRows + 1 - count);
+    if (count > mostRows) break;
+  }
+  return count;
+}
+
+/** The plus keeps SQLite from leading with the set: the order that is asked for leads. */
+function fromRows(rows: Sql, cost: number): RowSet {
+  return { rows, test: { sql: `+f.seq IN (${rows.sql})`, values: rows.values }, cost };
+}
+
+function allOf(parts: readonly Sql[]): Sql {
+  return join(parts, ' AND ');
+}
+
+function join(parts: readonly Sql[], by: string): Sql {
+  return { sql: parts.map(({ sql }) => sql).join(by), values: parts.flatMap(({ values }) => values) };
+}

@@ -1,0 +1,28 @@
+import type { JsonValue } from '../../../core/json.ts';
+import type { QueueSource, ReceivedMessage } from '../../../platform/storage/queue.ts';
+import type { MessageProperties } from '../../../platform/storage/queue-rules.ts';
+import type { MessageRow } from './message-table.ts';
+
+/** A message and its place in the entity; sequence numbers rise within a file. */
+export interface SequencedMessage extends ReceivedMessage {
+  readonly sequenceNumber: number;
+}
+
+/** A dead letter as it lies there: not locked, not delivered. */
+export type DeadLetter = Omit<SequencedMessage, 'lockToken' | 'lockedUntil'>;
+
+export function describeMessage(row: MessageRow, source: QueueSource): DeadLetter {
+  return {
+    id: row.id,
+    body: JSON.parse(row.body) as JsonValue,
+    ...(row.subject !== null && { subject: row.subject }),
+    ...(row.correlationId !== null && { correlationId: row.correlationId }),
+    properties: JSON.parse(row.properties) as MessageProperties,
+    deliveryCount: row.deliveryCount,
+    enqueuedAt: row.enqueuedAt,
+    sequenceNumber: row.seq,
+    source,
+    ...(row.deadReason !== null && { deadLetterReason: row.deadReason }),
+    ...(row.deadDescription !== null && { deadLetterDescription: row.deadDescription }),
+  };
+}

@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { access, mkdir, rm } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { AppError } from '../../core/errors.ts';
+import type { BlobStore } from '../../platform/storage/blobs.ts';
+import type { Scratch, ScratchFile } from '../../platform/storage/scratch.ts';
+import { makeScratchFolder } from './scratch-folders.ts';
+
+/** Scratch files below the system's temporary folder, each in a folder of its own. */
+export function createScratch(blobs: BlobStore): Scratch {
+  return {
+    async openFolder() {
+      try {
+        const path = await makeScratchFolder();
+        return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+      } catch (error) {
+        throw translate(error);
+      }
+    },
+    async download(ref, { maxBytes, ifMatch, signal, beside }) {
+      const path = beside
+        ? placeBeside(beside.file, beside.path)
+        : join(await makeScratchFolder(), safeName(ref.name));
+      const remove = async () => {
+        if (!beside) await rm(dirname(path), { recursive: true, force: true });
+      };
+      try {
+        if (beside) await mkdir(dirname(path), { recursive: true });
+        // Asked first: a body that was opened would have to be read.
+        const known = await blobs.head(ref);
+        const isWanted = known !== undefined && (ifMatch === undefined || known.etag === ifMatch);
+        if (isWanted && known.sizeBytes > maxBytes) throw tooLarge(known.sizeBytes, maxBytes);
+        const blob = await blobs.open(ref, {
+          ...(ifMatch ? { ifMatch } : {}),
+          ...(signal ? { signal } : {}),
+        });
+        const hash = createHash('sha256');
+        let sizeBytes = 0;
+        await pipeline(
+          blob.body,
+          async function* (chunks: AsyncIterable<Uint8Array>) {
+            for await (const chunk of chunks) {
+              hash.update(chunk);
+              sizeBytes += chunk.length;
+              if (sizeBytes > maxBytes) throw tooLarge(blob.properties.sizeBytes, maxBytes);
+              yield chunk;
+            }
+          },
+          createWriteStream(path, { flags: 'wx' }),
+          signal ? { signal } : {},
+        );
+        return { path, sizeBytes, sha256: hash.digest('hex'), [Symbol.asyncDispose]: remove };
+      } catch (error) {
+        await remove();
+        signal?.throwIfAborted();
+        throw translate(error);
+      }
+    },
+  };
+}
+
+/** Whether a scratch file is still there: systems clean their temporary folders up. */
+export async function fileExists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** @throws INVALID_ARGUMENT for a place outside of the file's folder */
+function placeBeside(file: ScratchFile, path: string): string {
+  const folder = dirname(file.path);
+  const place = join(folder, path);
+  const inside = relative(folder, place);
+  if (isAbsolute(path) || isAbsolute(inside) || inside === '' || inside.split(sep)[0] === '..')
+    throw new AppError('INVALID_ARGUMENT', `"${path}" is not a place in the folder of a scratch file.`);
+  return place;
+}
+
+function safeName(name: string): string {
+  return (
+    basename(name)
+      .replaceAll(/[^\w.-]/g, '_')
+      .slice(-100) || 'file'
+  );
+}
+
+function tooLarge(sizeBytes: number, maxBytes: number): AppError {
+  return new AppError(
+    'PAYLOAD_TOO_LARGE',
+    `The file has ${sizeBytes} bytes, over the limit of ${maxBytes}; the setting SLIPWAY_LANDING_FILE_BYTES raises it.`,
+    { sizeBytes, maxBytes },
+  );
+}
+
+function translate(error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new AppError('INSUFFICIENT_STORAGE', 'The disk for temporary files is full.', {}, error);
+  }
+  if (code === 'EEXIST' || code === 'ENOTDIR' || code === 'EISDIR') {
+    return new AppError('INVALID_ARGUMENT', 'Another scratch file has that place.', {}, error);
+  }
+  return error;
+}

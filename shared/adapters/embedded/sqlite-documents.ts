@@ -1,0 +1,266 @@
+import type { Clock } from '../../core/clock.ts';
+import type { AppError } from '../../core/errors.ts';
+import { isAppError } from '../../core/errors.ts';
+import type { Ids } from '../../core/ids.ts';
+import type { JsonObject, JsonValue } from '../../core/json.ts';
+import { isArray } from '../../core/json.ts';
+import { badCursor, decodeCursor, encodeCursor } from '../../platform/storage/document-cursor.ts';
+import { checkQuery } from '../../platform/storage/document-query-rules.ts';
+import {
+  atOperation,
+  checkBatch,
+  checkBody,
+  checkEtag,
+  checkKey,
+  checkTtl,
+} from '../../platform/storage/document-rules.ts';
+import type {
+  BatchOperation,
+  DocumentKey,
+  DocumentPage,
+  DocumentQuery,
+  MetadataStore,
+  StoredDocument,
+  WriteOptions,
+} from '../../platform/storage/documents.ts';
+import { Database, translateSqliteError } from './documents/database.ts';
+import type { FieldType, IndexValue } from './documents/fields.ts';
+import type { PageBudget, PageCost, Position } from './documents/pages.ts';
+import { defaultBudget } from './documents/pages.ts';
+import { readPage } from './documents/reads.ts';
+import type { Write } from './documents/writes.ts';
+import { DocumentWriter, isLive } from './documents/writes.ts';
+
+export interface SqliteDocumentsOptions {
+  readonly file: string;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** How long a write waits for another process's; 2,000 when left out. */
+  readonly busyTimeoutMs?: number;
+  /** The file may not grow beyond this. @throws INSUFFICIENT_STORAGE on the write that would */
+  readonly maxSizeBytes?: number;
+  readonly faults?: DocumentFaults;
+  /** What one page may cost, where the default is not wanted. */
+  readonly budget?: Partial<PageBudget>;
+  /** Told what each page cost, so that tests (and the curious) need no stopwatch. */
+  readonly onPage?: (cost: PageCost) => void;
+}
+
+/** What Cosmos may do at any time and SQLite never would: for testing callers. */
+interface DocumentFaults {
+  /** Called before each operation: an error that it returns (`rateLimited(100)`) is thrown in its place. */
+  readonly fail?: (operation: keyof MetadataStore) => AppError | undefined;
+  /** At most this many documents in the next page: 0 makes an empty page that still carries a cursor. */
+  readonly shortenPage?: (query: DocumentQuery) => number | undefined;
+}
+
+/**
+ * The embedded `MetadataStore`: one SQLite file that keeps Cosmos's rules. A write that has returned survives
+ * the death of the process. Several processes may share the file; they take turns at writing.
+ *
+ * @throws UNAVAILABLE when the file cannot be opened, is damaged or was made by another version
+ */
+export function openSqliteDocuments(options: SqliteDocumentsOptions): MetadataStore {
+  return new SqliteDocuments(options);
+}
+
+const adapter = 'sqlite';
+
+class SqliteDocuments implements MetadataStore {
+  readonly #options: SqliteDocumentsOptions;
+  readonly #database: Database;
+  readonly #writer: DocumentWriter;
+
+  constructor(options: SqliteDocumentsOptions) {
+    this.#options = options;
+    this.#database = new Database({ busyTimeoutMs: 2_000, ...options });
+    this.#writer = new DocumentWriter(this.#database);
+  }
+
+  async get<T extends JsonObject>(key: DocumentKey): Promise<StoredDocument<T> | undefined> {
+    checkKey(key);
+    this.#failOnPurpose('get');
+    const row = this.#run(() =>
+      this.#database.get(
+        `SELECT d.etag, d.body, d.expires_at AS expiresAt
+          FROM partitions p CROSS JOIN documents d ON d.partition_id = p.partition_id
+          WHERE p.container = ? AND p.name = ? AND d.id = ?`,
+        key.container,
+        key.partition,
+        key.id,
+      ),
+    ) as { readonly etag: string; readonly body: string; readonly expiresAt: number | null } | undefined;
+    if (row === undefined || !isLive(row.expiresAt, this.#options.clock.now())) return undefined;
+    return toDocument<T>(key, row.body, row.etag);
+  }
+
+  async create<T extends JsonObject>(
+    key: DocumentKey,
+    body: T,
+    options?: WriteOptions,
+  ): Promise<StoredDocument<T>> {
+    this.#failOnPurpose('create');
+    return this.#put<T>(key, { kind: 'create', id: key.id, json: checkBody(body), ...toTtl(options) });
+  }
+
+  async replace<T extends JsonObject>(
+    key: DocumentKey,
+    body: T,
+    etag: string,
+    options?: WriteOptions,
+  ): Promise<StoredDocument<T>> {
+    checkEtag(etag);
+    this.#failOnPurpose('replace');
+    return this.#put<T>(key, { kind: 'replace', id: key.id, json: checkBody(body), etag, ...toTtl(options) });
+  }
+
+  async upsert<T extends JsonObject>(
+    key: DocumentKey,
+    body: T,
+    options?: WriteOptions,
+  ): Promise<StoredDocument<T>> {
+    this.#failOnPurpose('upsert');
+    return this.#put<T>(key, { kind: 'upsert', id: key.id, json: checkBody(body), ...toTtl(options) });
+  }
+
+  async delete(key: DocumentKey, etag?: string): Promise<void> {
+    checkKey(key);
+    if (etag !== undefined) checkEtag(etag);
+    this.#failOnPurpose('delete');
+    this.#write((now) =>
+      this.#writer.apply(
+        key.container,
+        key.partition,
+        { kind: 'delete', id: key.id, ...(etag === undefined ? {} : { etag }) },
+        '',
+        now,
+      ),
+    );
+  }
+
+  async batch(
+    container: string,
+    partition: string,
+    operations: readonly BatchOperation[],
+  ): Promise<readonly (string | undefined)[]> {
+    const bodies = checkBatch(container, partition, operations);
+    this.#failOnPurpose('batch');
+    return this.#write((now) =>
+      operations.map((operation, index) => {
+        try {
+          const write = toWrite(operation, bodies[index]);
+          return this.#writer.apply(container, partition, write, this.#options.ids.uuid(), now);
+        } catch (error) {
+          throw isAppError(error) ? atOperation(error, index) : error;
+        }
+      }),
+    );
+  }
+
+  async list<T extends JsonObject>(query: DocumentQuery): Promise<DocumentPage<T>> {
+    checkQuery(query);
+    const after = query.cursor === undefined ? undefined : toPosition(query, query.cursor);
+    this.#failOnPurpose('list');
+    const limit = Math.min(query.limit, this.#options.faults?.shortenPage?.(query) ?? query.limit);
+    if (limit <= 0)
+      return { documents: [], cursor: query.cursor ?? encodeCursor(adapter, query, toJson(start)) };
+    const budget = { ...defaultBudget, ...this.#options.budget };
+    const now = this.#options.clock.now();
+    const page = this.#run(() =>
+      this.#database.read(() => readPage(this.#database, { query, limit, after, now, budget })),
+    );
+    this.#options.onPage?.(page.cost);
+    const documents = page.documents as readonly StoredDocument<T>[];
+    if (page.end === undefined) return { documents };
+    return { documents, cursor: encodeCursor(adapter, query, toJson(page.end)) };
+  }
+
+  async ping(): Promise<void> {
+    this.#failOnPurpose('ping');
+    this.#run(() => this.#database.get('SELECT 1 FROM documents LIMIT 1'));
+  }
+
+  async close(): Promise<void> {
+    this.#database.close();
+  }
+
+  #put<T extends JsonObject>(key: DocumentKey, write: Write & { readonly json: string }): StoredDocument<T> {
+    checkKey(key);
+    const etag = this.#options.ids.uuid();
+    this.#write((now) => this.#writer.apply(key.container, key.partition, write, etag, now));
+    return toDocument<T>(key, write.json, etag);
+  }
+
+  #write<T>(work: (now: number) => T): T {
+    try {
+      return this.#database.write(() => {
+        const now = this.#options.clock.now();
+        this.#writer.sweep(now);
+        return work(now);
+      });
+    } catch (error) {
+      this.#writer.forget();
+      throw error;
+    }
+  }
+
+  #run<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw translateSqliteError(error);
+    }
+  }
+
+  #failOnPurpose(operation: keyof MetadataStore): void {
+    const error = this.#options.faults?.fail?.(operation);
+    if (error !== undefined) throw error;
+  }
+}
+
+function toDocument<T extends JsonObject>(key: DocumentKey, json: string, etag: string): StoredDocument<T> {
+  const { container, partition, id } = key;
+  return { container, partition, id, etag, body: JSON.parse(json) as T };
+}
+
+function toTtl(options: WriteOptions | undefined): { readonly ttl?: number } {
+  checkTtl(options?.ttlSeconds);
+  return options?.ttlSeconds === undefined ? {} : { ttl: options.ttlSeconds };
+}
+
+function toWrite(operation: BatchOperation, json: string | undefined): Write {
+  switch (operation.kind) {
+    case 'create':
+    case 'upsert':
+      return { kind: operation.kind, id: operation.id, json: json!, ...toTtl(operation) };
+    case 'replace':
+      return {
+        kind: 'replace',
+        id: operation.id,
+        json: json!,
+        etag: operation.etag,
+        ...toTtl(operation),
+      };
+    case 'delete':
+      return operation;
+  }
+}
+
+/** Before the first document: where an empty first page ends. */
+const start: Position = { seq: 0 };
+
+function toJson(position: Position): JsonValue {
+  return position.key === undefined ? [position.seq] : [position.seq, position.key.type, position.key.value];
+}
+
+function toPosition(query: DocumentQuery, cursor: string): Position | undefined {
+  const parts = decodeCursor(adapter, query, cursor);
+  if (!isArray(parts)) throw badCursor();
+  const [seq, type, value] = parts;
+  if (!Number.isSafeInteger(seq)) throw badCursor();
+  if (seq === start.seq) return undefined;
+  if (query.sort === undefined) return { seq: seq as number };
+  const expected = { 1: 'number', 2: 'number', 3: 'string' }[type as FieldType];
+  if (expected === undefined || typeof value !== expected) throw badCursor();
+  return { seq: seq as number, key: { type, value } as IndexValue };
+}

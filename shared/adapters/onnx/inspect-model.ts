@@ -1,0 +1,127 @@
+import { dirname, join } from 'node:path/posix';
+import { Worker } from 'node:worker_threads';
+import { isAppError } from '../../core/errors.ts';
+import type { BlobProperties } from '../../platform/storage/blobs.ts';
+import type { Scratch, ScratchFile } from '../../platform/storage/scratch.ts';
+import type { InspectAnswer, InspectedFile, InspectTask } from './inspect-protocol.ts';
+
+export interface InspectModelOptions {
+  readonly scratch: Scratch;
+  /** No larger model is kept loaded, so none is opened. Its weights in other files count. */
+  readonly maxBytes: number;
+  /** For fetching, loading and running it once, and for those before it. */
+  readonly timeoutMs?: number;
+}
+
+const defaultTimeoutMs = 20_000;
+
+/**
+ * Opens model files as scoring would, one after another, each in a thread of its own: what is opened here comes from
+ * outside. What is wrong with a model is told, not thrown.
+ */
+export function createModelInspector({
+  scratch,
+  maxBytes,
+  timeoutMs = defaultTimeoutMs,
+}: InspectModelOptions): (blob: BlobProperties) => Promise<InspectedFile & { readonly sha256: string }> {
+  let last: Promise<unknown> = Promise.resolve();
+  return async (blob) => {
+    const signal = AbortSignal.timeout(timeoutMs);
+    const turn = last.then(() => inspect(blob, signal));
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+
+  async function inspect(
+    blob: BlobProperties,
+    signal: AbortSignal,
+  ): Promise<InspectedFile & { readonly sha256: string }> {
+    if (blob.sizeBytes > maxBytes)
+      return {
+        sha256: '',
+        serving: {
+          status: 'unservable',
+          reason: `It has ${blob.sizeBytes} bytes, and no more than ${maxBytes} are kept loaded (SLIPWAY_SESSION_CACHE_BYTES).`,
+        },
+      };
+    try {
+      await using file = await scratch.download(blob.ref, { maxBytes, ifMatch: blob.etag, signal });
+      return { sha256: file.sha256, ...(await open(blob, file, signal)) };
+    } catch (error) {
+      if (!signal.aborted && !isAppError(error, 'PRECONDITION_FAILED')) throw error;
+      const reason = signal.aborted
+        ? `Opening it took longer than ${timeoutMs} ms.`
+        : 'It was being written at the same time.';
+      return { sha256: '', serving: { status: 'notChecked', reason } };
+    }
+  }
+
+  async function open(model: BlobProperties, file: ScratchFile, signal: AbortSignal): Promise<InspectedFile> {
+    const first = await runWorker({ path: file.path, hasWeights: false }, signal);
+    if (first.type === 'found') return first.found;
+    const { files, signature } = first;
+    const problem = await fetchWeights(model, file, files, signal);
+    if (problem !== undefined)
+      return {
+        serving: { status: 'unservable', reason: problem },
+        ...(signature === undefined ? {} : { signature }),
+      };
+    const second = await runWorker({ path: file.path, hasWeights: true }, signal);
+    if (second.type === 'found') return second.found;
+    throw new Error('the inspecting thread asks twice for weights');
+  }
+
+  /** @returns what is wrong with them */
+  async function fetchWeights(
+    model: BlobProperties,
+    file: ScratchFile,
+    paths: readonly string[],
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    let leftBytes = maxBytes - file.sizeBytes;
+    for (const path of paths) {
+      const ref = { ...model.ref, name: join(dirname(model.ref.name), path) };
+      try {
+        const beside = { file, path };
+        leftBytes -= (await scratch.download(ref, { maxBytes: leftBytes, beside, signal })).sizeBytes;
+      } catch (error) {
+        if (isAppError(error, 'NOT_FOUND')) return `It keeps weights in "${path}", which is not there.`;
+        if (isAppError(error, 'INVALID_ARGUMENT')) return `It cannot keep weights in "${path}".`;
+        if (isAppError(error, 'PAYLOAD_TOO_LARGE'))
+          return `With its weights it has more than ${maxBytes} bytes, and no more are kept loaded (SLIPWAY_SESSION_CACHE_BYTES).`;
+        throw error;
+      }
+    }
+    return undefined;
+  }
+}
+
+async function runWorker(task: InspectTask, signal: AbortSignal): Promise<InspectAnswer> {
+  const worker = new Worker(workerUrl(), { workerData: task, execArgv: [] });
+  const stop = () => void worker.terminate();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await new Promise<InspectAnswer>((resolve, reject) => {
+      worker.once('message', resolve);
+      worker.once('error', reject);
+      worker.once('exit', () =>
+        resolve({
+          type: 'found',
+          found: { serving: { status: 'notChecked', reason: 'Opening it did not come to an end.' } },
+        }),
+      );
+      if (signal.aborted) stop();
+    }).then((found) => {
+      signal.throwIfAborted();
+      return found;
+    });
+  } finally {
+    signal.removeEventListener('abort', stop);
+    await worker.terminate();
+  }
+}
+
+/** The built app is JavaScript; tests and development run the sources. */
+function workerUrl(): URL {
+  return new URL(`./inspect-worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
+}

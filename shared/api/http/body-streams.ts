@@ -1,0 +1,177 @@
+import type { Writable } from 'node:stream';
+import { AppError, isAppError, toAppError } from '../../core/errors.ts';
+import type { WorkTime } from '../../core/with-timeout.ts';
+
+/** How long a body may stand still, in either direction, before it is given up. */
+export const defaultIdleMs = 60_000;
+
+/**
+ * The bytes of a request for whoever reads them. Leaving the loop early leaves the rest where it is: a cancelled
+ * body would cut the connection, and with it the answer that says why.
+ *
+ * Reading throws REQUEST_TIMEOUT when nothing arrived for `idleMs`, and CANCELLED when the body broke off.
+ *
+ * @param time of the reader; it does not run while the reader waits for the caller
+ */
+export function readRequestBytes(
+  source: AsyncIterable<Uint8Array> | null,
+  options: { readonly idleMs?: number | undefined; readonly time?: WorkTime } = {},
+): AsyncIterable<Uint8Array> {
+  const { idleMs = defaultIdleMs, time } = options;
+  let iterator: AsyncIterator<Uint8Array> | undefined;
+  const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
+    // Not before somebody reads: a body that is never begun is the server's to drop.
+    iterator ??= source?.[Symbol.asyncIterator]();
+    if (!iterator) return { done: true, value: undefined };
+    time?.pause();
+    try {
+      const result = await withinIdle(iterator.next(), idleMs, stalledUpload);
+      return result.done ? { done: true, value: undefined } : result;
+    } catch (cause) {
+      if (isAppError(cause)) throw cause;
+      throw new AppError('CANCELLED', 'The request broke off before its body was whole.', {}, cause);
+    } finally {
+      time?.restart();
+    }
+  };
+  return { [Symbol.asyncIterator]: () => ({ next }) };
+}
+
+/**
+ * Waits for the first bytes, so that a source that fails at once can still be told as an error. When nobody waits any
+ * more, the source is closed.
+ */
+export async function primeStream(
+  source: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<AsyncIterable<Uint8Array>> {
+  const iterator = source[Symbol.asyncIterator]();
+  const close = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
+    await iterator.return?.();
+    return { done: true, value: undefined };
+  };
+  let first: IteratorResult<Uint8Array, undefined> | undefined = await iterator.next();
+  if (signal.aborted) await close();
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next() {
+        const result = first;
+        first = undefined;
+        return result ? Promise.resolve(result) : iterator.next();
+      },
+      return: close,
+    }),
+  };
+}
+
+export interface SendOptions {
+  /** What carries the answer to the caller: its pace is the stream's, and it is cut when the stream fails. */
+  readonly sink: Writable | undefined;
+  /** What was announced: neither more nor less is sent. */
+  readonly contentLength: number | undefined;
+  readonly idleMs?: number | undefined;
+  readonly onFailure: (error: AppError) => void;
+}
+
+/**
+ * The body of a streamed answer. The SDK writes whatever it reads without waiting for the caller, so the wait is
+ * here: nothing is read from the source while the sink is full. A failure in the middle cuts the connection, because
+ * an answer that only ends looks whole; a caller that goes away ends the source and is no failure.
+ *
+ * @see https://github.com/Azure/azure-functions-nodejs-library/blob/v4.x/src/http/httpProxy.ts (sendProxyResponse)
+ */
+export function toSentStream(
+  source: AsyncIterable<Uint8Array>,
+  options: SendOptions,
+): ReadableStream<Uint8Array> {
+  const { sink, contentLength, idleMs = defaultIdleMs, onFailure } = options;
+  const iterator = source[Symbol.asyncIterator]();
+  let sentBytes = 0;
+  let isOver = false;
+  const stop = () => {
+    if (isOver) return;
+    isOver = true;
+    // Nobody waits for the source to close; a failure to is nobody's loss, but must be heard.
+    iterator.return?.().catch((error: unknown) => onFailure(toAppError(error)));
+  };
+  if (sink?.destroyed) stop();
+  else sink?.once('close', stop);
+
+  const pull = async (): Promise<Uint8Array | undefined> => {
+    if (sink?.writableNeedDrain) await withinIdle(drained(sink), idleMs, stalledDownload);
+    if (isOver) return undefined;
+    const result = await withinIdle(iterator.next(), idleMs, stalledSource);
+    if (isOver) return undefined;
+    if (result.done) {
+      isOver = true;
+      if (contentLength === undefined || sentBytes === contentLength) return undefined;
+      throw new AppError('INTERNAL', `The answer ended after ${sentBytes} of ${contentLength} bytes.`);
+    }
+    sentBytes += result.value.length;
+    if (contentLength !== undefined && sentBytes > contentLength)
+      throw new AppError('INTERNAL', `The answer went on after ${contentLength} bytes.`);
+    return result.value;
+  };
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          // An empty chunk enqueues nothing to send, and the reader would not be woken.
+          let chunk = await pull();
+          while (chunk?.length === 0) chunk = await pull();
+          if (chunk) controller.enqueue(chunk);
+          else controller.close();
+        } catch (cause) {
+          if (sink?.destroyed) return controller.close();
+          const error = toAppError(cause);
+          onFailure(error);
+          stop();
+          sink?.destroy();
+          controller.error(error);
+        }
+      },
+      cancel: stop,
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** Until the sink takes more, or is gone. */
+function drained(sink: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      sink.off('drain', done);
+      sink.off('close', done);
+      resolve();
+    };
+    sink.once('drain', done);
+    sink.once('close', done);
+  });
+}
+
+async function withinIdle<T>(
+  work: Promise<T>,
+  idleMs: number,
+  toError: (idleMs: number) => AppError,
+): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(toError(idleMs)), idleMs);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function stalledUpload(idleMs: number): AppError {
+  const message = `Nothing of the body arrived for ${idleMs} ms.`;
+  return new AppError('REQUEST_TIMEOUT', message, { timeoutMs: idleMs });
+}
+
+function stalledDownload(idleMs: number): AppError {
+  return new AppError('CANCELLED', `The caller took nothing for ${idleMs} ms.`, { timeoutMs: idleMs });
+}
+
+function stalledSource(idleMs: number): AppError {
+  return new AppError('TIMEOUT', `The answer stood still for ${idleMs} ms.`, { timeoutMs: idleMs });
+}

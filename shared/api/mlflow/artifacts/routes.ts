@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import type { ArtifactEntry, ArtifactStore } from '../../../domains/artifacts/artifact-store.ts';
+import { joinPath } from '../../../domains/artifacts/artifact-path.ts';
+import { readArtifactUri } from '../../../domains/artifacts/artifact-uri.ts';
+import type { SignedAccess } from '../../../domains/artifacts/signed-access.ts';
+import type { JsonObject } from '../../../core/json.ts';
+import { defineRoute, type Reply, type Route, type RouteRequest } from '../../http/route.ts';
+import { mlflowProtocol } from '../protocol.ts';
+
+/** Where those who own artifacts keep them: URIs. Each throws NOT_FOUND for an owner that is not there. */
+export interface ArtifactLocations {
+  run(runId: string): Promise<string>;
+  loggedModel(modelId: string): Promise<string>;
+  modelVersion(model: string, version: number): Promise<string>;
+}
+
+export interface ArtifactServices {
+  readonly artifacts: ArtifactStore;
+  readonly signedAccess: SignedAccess;
+  readonly artifactLocations: ArtifactLocations;
+}
+
+type BytesRequest = RouteRequest<Readonly<Record<string, string>>, unknown, unknown>;
+
+/** From the last byte that came to the answer. */
+const timeoutMs = 120_000;
+
+/** A route whose request or answer is a file, not a message. */
+export function defineFileRoute(
+  route: Pick<Route, 'method' | 'path' | 'summary' | 'role'> & {
+    /** The function's name, for routes outside of any group. */
+    readonly name?: string;
+    readonly handle: (request: BytesRequest) => Promise<Reply>;
+  },
+): Route {
+  const sendsFile = route.method === 'GET';
+  return defineRoute({
+    name: `mlflow ${route.method} ${route.path}`,
+    ...route,
+    authLevel: 'anonymous',
+    protocol: mlflowProtocol,
+    ...(route.path.includes('{') ? { params: z.record(z.string(), z.string()) } : {}),
+    timeoutMs,
+    returns: {
+      status: 200,
+      description: sendsFile ? 'The file, or the part that was asked for.' : 'Done.',
+      ...(sendsFile ? { contentType: 'application/octet-stream' } : {}),
+    },
+    handle: (request) => route.handle(request as BytesRequest),
+  });
+}
+
+/** The path of what lies at `path` under an owner's artifacts. */
+export async function locate(owner: Promise<string>, path: string): Promise<string> {
+  return joinPath(readArtifactUri(await owner), path);
+}
+
+/** Entries of a folder as MLflow tells of files. */
+export function fromEntries(entries: readonly ArtifactEntry[], folder: string): JsonObject[] {
+  return entries.map((entry) => {
+    const path = joinPath(folder, entry.name);
+    return entry.kind === 'file'
+      ? { path, is_dir: false, file_size: entry.sizeBytes }
+      : { path, is_dir: true };
+  });
+}
+
+/** How long the body is to be, where that was announced. */
+export function readLength(header: string | null): number | undefined {
+  return header !== null && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
+}

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { AppError } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { Role } from '../http/principal.ts';
+import { parseJson } from '../http/read-body.ts';
+import { defineRoute, type HttpMethod, type Route, type RouteRequest } from '../http/route.ts';
+import { readMessage } from './messages/message.ts';
+import { mlflowProtocol } from './protocol.ts';
+
+/** One operation of MLflow's REST API, declared: from it come the routes under each prefix. */
+export interface MlflowEndpoint<Message> {
+  readonly methods: readonly HttpMethod[];
+  /** After `/api/2.0/`: `mlflow/runs/create`. Its parameters become members of the message. */
+  readonly path: string;
+  readonly summary: string;
+  readonly role: Role | 'anonymous';
+  readonly message: z.ZodType<Message>;
+  readonly maxBodyBytes?: number;
+  readonly timeoutMs?: number;
+  /** The answer; `{}` for nothing. */
+  readonly handle: (
+    message: Message,
+    request: RouteRequest<unknown, unknown, unknown>,
+  ) => Promise<JsonObject>;
+}
+
+/** A log-batch with 1,000 metrics under long keys, 100 params of 6,000 characters, each of several bytes. */
+const defaultMaxBodyBytes = 8 * 2 ** 20;
+
+/** The routes of an endpoint, one for each of its methods. */
+export function defineEndpoint<Message>(endpoint: MlflowEndpoint<Message>): readonly Route[] {
+  const { path, summary, role, message, handle, timeoutMs } = endpoint;
+  return endpoint.methods.map((method) => {
+    const hasBody = method !== 'GET';
+    return defineRoute({
+      name: `mlflow ${method} ${path}`,
+      method,
+      path,
+      summary,
+      authLevel: 'anonymous',
+      role,
+      protocol: mlflowProtocol,
+      ...(path.includes('{') ? { params: z.record(z.string(), z.string()) } : {}),
+      ...(hasBody ? { body: z.string(), bodyIsText: true } : {}),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      maxBodyBytes: endpoint.maxBodyBytes ?? defaultMaxBodyBytes,
+      returns: { status: 200, description: 'The answer, as MLflow documents it.' },
+      handle: async (request) => {
+        const { params, url, body } = request;
+        const given = hasBody ? readBody(request, method, body) : url.searchParams;
+        const read = readMessage(message, given, params, hasBody ? body : undefined);
+        return { json: await handle(read, request) };
+      },
+    });
+  });
+}
+
+/**
+ * MLflow asks for a content type of POST and PUT alone, takes no body for an empty message, and reads JSON that was
+ * encoded twice (its oldest clients do that). Unlike MLflow, which takes broken JSON for an empty message too, this
+ * says that it is broken.
+ *
+ * @throws INVALID_ARGUMENT
+ */
+function readBody(
+  { headers }: Pick<RouteRequest<unknown, unknown, unknown>, 'headers'>,
+  method: HttpMethod,
+  body: string,
+): unknown {
+  const type = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
+  if ((method === 'POST' || method === 'PUT') && type !== 'application/json') {
+    const reason = type
+      ? "Content-Type must be one of ['application/json']."
+      : 'Content-Type header is missing.';
+    throw new AppError('INVALID_ARGUMENT', `Bad Request. ${reason}`);
+  }
+  if (body === '') return {};
+  const parsed = parseJson(body) ?? {};
+  return typeof parsed === 'string' ? parseJson(parsed) : parsed;
+}

@@ -1,0 +1,218 @@
+import { AppError, isAppError } from '../../core/errors.ts';
+import { blobContainers } from '../../core/names.ts';
+import type {
+  BlobProperties,
+  BlobRef,
+  BlobStore,
+  OpenedBlob,
+  OpenOptions,
+} from '../../platform/storage/blobs.ts';
+import { guessContentType } from './content-type.ts';
+import { releaseBuffers } from './release-memory.ts';
+
+/** What lies directly in a folder. */
+export type ArtifactEntry =
+  | { readonly kind: 'file'; readonly name: string; readonly sizeBytes: number }
+  | { readonly kind: 'folder'; readonly name: string };
+
+export interface ArtifactMeasure {
+  readonly files: number;
+  readonly sizeBytes: number;
+  /** When the newest was written; 0 for none. Milliseconds since the Unix epoch. */
+  readonly newestAt: number;
+  /** There are more. */
+  readonly isPartial: boolean;
+}
+
+export interface ArtifactPage {
+  /** In name order within the page; each page comes after the one before. */
+  readonly entries: readonly ArtifactEntry[];
+  readonly cursor?: string;
+}
+
+/** A folder with more is read page by page, or not at all: never silently in part. */
+const maxEntriesAtOnce = 100_000;
+const maxPageSize = 5_000;
+const deletePageSize = 1_000;
+const deletesAtOnce = 16;
+
+/**
+ * The files that runs and logged models keep, by path. Paths come from `readFilePath` and `readFolderPath`. Folders
+ * are not made: they are there while something lies in them.
+ */
+export class ArtifactStore {
+  readonly #blobs: BlobStore;
+
+  constructor(blobs: BlobStore) {
+    this.#blobs = blobs;
+  }
+
+  /**
+   * Keeps a file, in place of what was there. Until its last byte is here, and when it breaks off, what was there
+   * stays; of several at once, each is whole and the last one stays.
+   *
+   * @param sizeBytes as announced, where it was: another size is not kept
+   * @throws CANCELLED when the body breaks off or is shorter; INSUFFICIENT_STORAGE; UNAVAILABLE
+   */
+  async upload(path: string, body: AsyncIterable<Uint8Array>, sizeBytes?: number): Promise<BlobProperties> {
+    const whole = sizeBytes === undefined ? body : checkSize(body, sizeBytes);
+    return this.#blobs.put(toRef(path), releaseBuffers(whole), { contentType: guessContentType(path) });
+  }
+
+  /** @returns undefined when there is no such file */
+  async find(path: string): Promise<BlobProperties | undefined> {
+    return this.#blobs.head(toRef(path));
+  }
+
+  /** @throws NOT_FOUND; INVALID_ARGUMENT when it is a folder, or for a range past the end */
+  async open(path: string, options?: OpenOptions): Promise<OpenedBlob> {
+    try {
+      const { properties, body } = await this.#blobs.open(toRef(path), options);
+      return { properties, body: releaseBuffers(body) };
+    } catch (error) {
+      if (isAppError(error, 'NOT_FOUND') && error.details['reason'] === 'BlobNotFound')
+        throw await this.explainMissing(path);
+      throw error;
+    }
+  }
+
+  /** Why there is no such file. */
+  async explainMissing(path: string): Promise<AppError> {
+    const { entries } = await this.list(path, { limit: 1 });
+    return entries.length > 0
+      ? new AppError('INVALID_ARGUMENT', `Artifact path refers to a directory, not a file: '${path}'`)
+      : new AppError('NOT_FOUND', `No such artifact: '${path}'`);
+  }
+
+  /** One page of what lies directly in a folder; nothing for a folder that is not there, nor for a file. */
+  async list(
+    folder: string,
+    { cursor, limit }: { readonly cursor?: string; readonly limit: number },
+  ): Promise<ArtifactPage> {
+    const prefix = toPrefix(folder);
+    const page = await this.#blobs.listFolder(blobContainers.artifacts, {
+      prefix,
+      limit: Math.min(limit, maxPageSize),
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    const entries: ArtifactEntry[] = [
+      ...page.blobs.map((blob) => ({
+        kind: 'file' as const,
+        name: blob.ref.name.slice(prefix.length),
+        sizeBytes: blob.sizeBytes,
+      })),
+      ...page.folders.map((name) => ({ kind: 'folder' as const, name: name.slice(prefix.length, -1) })),
+    ];
+    entries.sort(compareNames);
+    return page.cursor === undefined ? { entries } : { entries, cursor: page.cursor };
+  }
+
+  /** @throws INVALID_ARGUMENT for a folder with over 100,000 entries, for those who know no pages */
+  async listWhole(folder: string): Promise<readonly ArtifactEntry[]> {
+    const entries: ArtifactEntry[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await this.list(folder, {
+        limit: maxPageSize,
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      entries.push(...page.entries);
+      if (entries.length > maxEntriesAtOnce)
+        throw new AppError(
+          'INVALID_ARGUMENT',
+          `The folder '${folder}' has more than ${maxEntriesAtOnce} entries: list it page by page (artifacts/list with page_token).`,
+        );
+      ({ cursor } = page);
+    } while (cursor !== undefined);
+    return entries.sort(compareNames);
+  }
+
+  /** What a file, or a folder with all that is in it, takes; no more than `maxFiles` are counted. */
+  async measure(path: string, maxFiles: number): Promise<ArtifactMeasure> {
+    const own = await this.find(path);
+    let measure = addTo(
+      { files: 0, sizeBytes: 0, newestAt: 0, isPartial: false },
+      own === undefined ? [] : [own],
+    );
+    let cursor: string | undefined;
+    do {
+      const page = await this.#blobs.list(blobContainers.artifacts, {
+        prefix: toPrefix(path),
+        limit: Math.min(maxPageSize, maxFiles),
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      measure = addTo(measure, page.blobs);
+      ({ cursor } = page);
+    } while (cursor !== undefined && measure.files < maxFiles);
+    return { ...measure, isPartial: cursor !== undefined };
+  }
+
+  /**
+   * Deletes a file, or a folder with all that is in it; nothing there is nothing to do. Ended by the signal it leaves
+   * the rest, and can be asked again.
+   *
+   * @throws INVALID_ARGUMENT for everything at once
+   */
+  async remove(path: string, signal?: AbortSignal): Promise<void> {
+    if (path === '') throw new AppError('INVALID_ARGUMENT', 'Say which artifacts are to be deleted.');
+    await this.#blobs.delete(toRef(path));
+    // What was listed is deleted, so the first page is a new one each time.
+    for (;;) {
+      const { blobs, cursor } = await this.#blobs.list(blobContainers.artifacts, {
+        prefix: toPrefix(path),
+        limit: deletePageSize,
+      });
+      await this.#deleteAll(blobs, signal);
+      if (blobs.length === 0 && cursor === undefined) return;
+    }
+  }
+
+  async #deleteAll(blobs: readonly BlobProperties[], signal: AbortSignal | undefined): Promise<void> {
+    const progress = { next: 0, hasFailed: false };
+    const worker = async (): Promise<void> => {
+      try {
+        while (!progress.hasFailed && progress.next < blobs.length) {
+          signal?.throwIfAborted();
+          await this.#blobs.delete(blobs[progress.next++]!.ref);
+        }
+      } catch (error) {
+        progress.hasFailed = true;
+        throw error;
+      }
+    };
+    await Promise.all(Array.from({ length: deletesAtOnce }, worker));
+  }
+}
+
+/** Where the file of a path lies. */
+export function toRef(path: string): BlobRef {
+  return { container: blobContainers.artifacts, name: path };
+}
+
+function toPrefix(folder: string): string {
+  return folder === '' ? '' : `${folder}/`;
+}
+
+function addTo(measure: ArtifactMeasure, blobs: readonly BlobProperties[]): ArtifactMeasure {
+  let { files, sizeBytes, newestAt } = measure;
+  for (const blob of blobs) {
+    files += 1;
+    sizeBytes += blob.sizeBytes;
+    newestAt = Math.max(newestAt, blob.lastModified);
+  }
+  return { ...measure, files, sizeBytes, newestAt };
+}
+
+function compareNames(a: ArtifactEntry, b: ArtifactEntry): number {
+  return a.name < b.name ? -1 : Number(a.name > b.name);
+}
+
+async function* checkSize(body: AsyncIterable<Uint8Array>, sizeBytes: number): AsyncGenerator<Uint8Array> {
+  let got = 0;
+  for await (const chunk of body) {
+    got += chunk.length;
+    yield chunk;
+  }
+  if (got === sizeBytes) return;
+  throw new AppError('CANCELLED', `The request broke off: ${got} of ${sizeBytes} bytes arrived.`);
+}

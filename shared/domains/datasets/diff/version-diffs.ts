@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { AppError } from '../../../core/errors.ts';
+import { Turns } from '../../../core/turns.ts';
+import type { DatasetStore } from '../dataset-store.ts';
+import type { VersionProfiles } from '../profiles/version-profiles.ts';
+import type { ReadableVersion } from '../reading/ports.ts';
+import type { Versions } from '../versions/versions.ts';
+import { diffProfiles, profileDiffSchema } from './diff-profiles.ts';
+import { diffRows, type DiffRowsDeps, type DiffRowsRequest } from './diff-rows.ts';
+import { diffSchemas, schemaDiffSchema } from './diff-schemas.ts';
+import { rowDiffSchema } from './row-diff.ts';
+
+/** Comparing rows takes all the memory it may have: one at a time, and a few who wait. */
+const maxWaiting = 8;
+
+const comparedSchema = z.object({ dataset: z.string(), from: z.int(), to: z.int() });
+export const versionSchemaDiffSchema = comparedSchema.extend(schemaDiffSchema.shape);
+export const versionProfileDiffSchema = comparedSchema.extend(profileDiffSchema.shape);
+export const versionRowDiffSchema = comparedSchema.extend(rowDiffSchema.shape);
+
+export interface VersionDiffsDeps extends DiffRowsDeps {
+  readonly versions: Pick<Versions, 'find' | 'resolve'>;
+  readonly store: Pick<DatasetStore, 'getSettings' | 'getVersion'>;
+  readonly profiles: Pick<VersionProfiles, 'read'>;
+}
+
+/** Whatever names a version of the dataset. Without `from` a version is held against the one before it. */
+export interface ComparedVersions {
+  readonly dataset: string;
+  readonly from?: string | undefined;
+  readonly to: string;
+}
+
+/** What one version of a dataset has, and another has not. */
+export class VersionDiffs {
+  readonly #deps: VersionDiffsDeps;
+  readonly #turns = new Turns(1, maxWaiting);
+
+  constructor(deps: VersionDiffsDeps) {
+    this.#deps = deps;
+  }
+
+  async schema(compared: ComparedVersions): Promise<z.infer<typeof versionSchemaDiffSchema>> {
+    const { store } = this.#deps;
+    const found = await this.#find(compared);
+    const { columns: before } = await store.getVersion(found.dataset, found.from);
+    const { columns: after } = await store.getVersion(found.dataset, found.to);
+    return { ...found, ...diffSchemas(before, after) };
+  }
+
+  /** Makes the profiles that are not there yet. */
+  async profile(
+    compared: ComparedVersions,
+    signal: AbortSignal,
+  ): Promise<z.infer<typeof versionProfileDiffSchema>> {
+    const { profiles } = this.#deps;
+    const found = await this.#find(compared);
+    const before = await profiles.read(found.dataset, found.from, signal);
+    const after = await profiles.read(found.dataset, found.to, signal);
+    return { ...found, ...diffProfiles(before, after) };
+  }
+
+  /**
+   * @param request without `keys` those of the dataset's settings, as far as both versions have all of them; empty keys
+   *   compare rows as a multiset
+   * @throws INVALID_ARGUMENT for keys that are no columns, or stand twice, and for another comparison's cursor;
+   *   RATE_LIMITED when too many wait
+   */
+  async rows(
+    compared: ComparedVersions,
+    request: DiffRowsRequest,
+    signal: AbortSignal,
+  ): Promise<z.infer<typeof versionRowDiffSchema>> {
+    const { versions } = this.#deps;
+    const found = await this.#find(compared);
+    const before = await versions.resolve(found.dataset, String(found.from));
+    const after = await versions.resolve(found.dataset, String(found.to));
+    const keys = request.keys ?? (await this.#chooseKeys(before, after));
+    using _turn = await this.#turns.take(signal);
+    return { ...found, ...(await diffRows(this.#deps, before, after, { ...request, keys }, signal)) };
+  }
+
+  async #chooseKeys(before: ReadableVersion, after: ReadableVersion): Promise<readonly string[]> {
+    const { keys } = await this.#deps.store.getSettings(after.dataset);
+    const has = ({ columns }: ReadableVersion, key: string) => columns.some(({ name }) => name === key);
+    return keys.every((key) => has(before, key) && has(after, key)) ? keys : [];
+  }
+
+  async #find({ dataset, from, to }: ComparedVersions): Promise<z.infer<typeof comparedSchema>> {
+    const { versions } = this.#deps;
+    const later = await versions.find(dataset, to);
+    if (from === undefined && later === 0)
+      throw new AppError(
+        'INVALID_ARGUMENT',
+        'There is no version before version 0: name the one to compare it with by "from".',
+        { dataset, version: 0 },
+      );
+    return { dataset, from: await versions.find(dataset, from ?? String(later - 1)), to: later };
+  }
+}

@@ -1,0 +1,84 @@
+import { AppError, isAppError } from '../../../core/errors.ts';
+import { Turns } from '../../../core/turns.ts';
+import { validate } from '../../../core/validate.ts';
+import { blobContainers } from '../../../core/names.ts';
+import type { BlobRef, BlobStore } from '../../../platform/storage/blobs.ts';
+import type { FileCache } from '../reading/file-cache.ts';
+import type { VersionResolver } from '../reading/ports.ts';
+import type { TableProfiler } from './ports.ts';
+import { type Profile, profileSchema } from './profile.ts';
+
+export interface VersionProfilesDeps {
+  readonly blobs: BlobStore;
+  readonly versions: VersionResolver;
+  readonly files: FileCache;
+  readonly profiler: TableProfiler;
+}
+
+/** Who asks for a profile that is not there: one is made at a time, and a few may wait. */
+const maxWaiting = 8;
+
+interface Work {
+  readonly signal: AbortSignal;
+  readonly report: (fraction: number, message: string) => void;
+}
+
+/** What each version's columns hold, kept beside the data: made once, for a version never changes. */
+export class VersionProfiles {
+  readonly #deps: VersionProfilesDeps;
+  readonly #turns = new Turns(1, maxWaiting);
+
+  constructor(deps: VersionProfilesDeps) {
+    this.#deps = deps;
+  }
+
+  /** Makes the profile, unless it is there. @returns where it is */
+  async ensure(dataset: string, version: number, work: Work): Promise<BlobRef> {
+    const { blobs, versions, files, profiler } = this.#deps;
+    const ref = profileBlob(dataset, version);
+    if (await blobs.head(ref)) return ref;
+    const readable = await versions.resolve(dataset, String(version));
+    await using lease = await files.open(readable.files, { signal: work.signal });
+    const profile = await profiler.profile(lease.paths, readable.columns, work);
+    await blobs.put(ref, JSON.stringify(profile), { contentType: 'application/json' });
+    return ref;
+  }
+
+  /**
+   * The profile of a version that there is, made now where there is none: of a version that was restored, or that
+   * another writer committed.
+   *
+   * @throws NOT_FOUND; UNPROCESSABLE for files that cannot be read; RATE_LIMITED when too many wait; CANCELLED
+   */
+  async read(dataset: string, version: number, signal: AbortSignal): Promise<Profile> {
+    try {
+      return await this.get(dataset, version);
+    } catch (error) {
+      if (!isAppError(error, 'NOT_FOUND')) throw error;
+    }
+    using _turn = await this.#turns.take(signal);
+    await this.ensure(dataset, version, { signal, report: () => undefined });
+    return await this.get(dataset, version);
+  }
+
+  /** @throws NOT_FOUND, also for a version that is there and not yet described */
+  async get(dataset: string, version: number): Promise<Profile> {
+    const ref = profileBlob(dataset, version);
+    try {
+      const chunks = await Array.fromAsync((await this.#deps.blobs.open(ref)).body);
+      return validate(profileSchema, JSON.parse(Buffer.concat(chunks).toString('utf8')), ref.name);
+    } catch (error) {
+      if (!isAppError(error, 'NOT_FOUND')) throw error;
+      throw new AppError(
+        'NOT_FOUND',
+        `Version ${version} of "${dataset}" has no profile yet: its ingestion makes one after the commit.`,
+        { dataset, version },
+        error,
+      );
+    }
+  }
+}
+
+function profileBlob(dataset: string, version: number): BlobRef {
+  return { container: blobContainers.datasets, name: `${dataset}/_slipway/profiles/${version}.json` };
+}

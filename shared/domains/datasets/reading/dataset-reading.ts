@@ -1,0 +1,214 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../../../core/clock.ts';
+import { AppError } from '../../../core/errors.ts';
+import type { Scratch } from '../../../platform/storage/scratch.ts';
+import type { Column } from '../schema/column.ts';
+import type { FileCache } from './file-cache.ts';
+import { eachLocalFile } from './local-files.ts';
+import { pickRows } from './pick-rows.ts';
+import type { ReadableVersion, VersionResolver } from './ports.ts';
+import { readPage, readPicked } from './read-rows.ts';
+import type { JsonRows, StreamFormat, TableEngine } from './table-engine.ts';
+
+export interface ReadingOptions {
+  readonly versions: VersionResolver;
+  readonly files: FileCache;
+  readonly engine: TableEngine;
+  readonly scratch: Scratch;
+  readonly clock: Clock;
+}
+
+export const maxRows = 10_000;
+export const downloadFormats = ['parquet', 'csv', 'jsonl', 'arrow'] as const;
+export type DownloadFormat = (typeof downloadFormats)[number];
+
+/** Of an answer's rows as JSON. */
+const maxBytes = 8 * 2 ** 20;
+
+/** Rows with what they are of; the rows are JSON already. */
+export interface RowsAnswer {
+  readonly dataset: string;
+  readonly version: number;
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  readonly rows: JsonRows;
+}
+
+export interface RowsPage extends RowsAnswer {
+  /** Left out on the last page. A page can be short, or even empty, and still have one. */
+  readonly cursor?: string;
+}
+
+export interface QueryAnswer extends RowsAnswer {
+  /** Whether there are more rows than are here. */
+  readonly truncated: boolean;
+  /** What to do about it. */
+  readonly remedy?: string;
+}
+
+export interface Download {
+  readonly fileName: string;
+  readonly contentType: string;
+  /** Left out where it is not known before the end. */
+  readonly sizeBytes?: number;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** Reads versions of datasets: rows, samples, queries and whole downloads. */
+export class DatasetReading {
+  readonly #options: ReadingOptions;
+
+  constructor(options: ReadingOptions) {
+    this.#options = options;
+  }
+
+  /** @throws NOT_FOUND */
+  async schema(dataset: string, version: string) {
+    const found = await this.#options.versions.resolve(dataset, version);
+    const { sha256, columns } = found;
+    return { dataset, version: found.version, sha256, rows: countRows(found), columns };
+  }
+
+  /**
+   * A page of rows in the order of the version.
+   *
+   * @param request.where a boolean SQL expression over the columns
+   * @throws INVALID_ARGUMENT for a column, condition or cursor that is none
+   */
+  async rows(
+    dataset: string,
+    version: string,
+    request: {
+      readonly columns?: readonly string[] | undefined;
+      readonly where?: string | undefined;
+      readonly cursor?: string | undefined;
+      readonly limit: number;
+    },
+    signal?: AbortSignal,
+  ): Promise<RowsPage> {
+    const found = await this.#options.versions.resolve(dataset, version);
+    const columns = chooseColumns(found, request.columns);
+    const page = await readPage(this.#options, found, { ...request, columns, maxBytes }, signal);
+    return { ...describe(found, columns), ...page };
+  }
+
+  /** Rows by chance, in the order of the version: the same seed gives the same rows. */
+  async sample(
+    dataset: string,
+    version: string,
+    request: {
+      readonly columns?: readonly string[] | undefined;
+      readonly count: number;
+      readonly seed: string;
+    },
+    signal?: AbortSignal,
+  ): Promise<RowsAnswer> {
+    const found = await this.#options.versions.resolve(dataset, version);
+    const columns = chooseColumns(found, request.columns);
+    const picked = pickRows(countRows(found), request.count, request.seed);
+    const rows = await readPicked(this.#options, found, { columns, picked, maxBytes }, signal);
+    return { ...describe(found, columns), rows };
+  }
+
+  /**
+   * Runs one SELECT over a version, which is called `data`, or by the dataset's name.
+   *
+   * @throws INVALID_ARGUMENT for SQL that is wrong or not allowed; UNPROCESSABLE for too much time or memory
+   */
+  async query(
+    dataset: string,
+    version: string,
+    request: { readonly sql: string; readonly limit: number },
+    signal?: AbortSignal,
+  ): Promise<QueryAnswer> {
+    const { versions, files, engine } = this.#options;
+    const found = await versions.resolve(dataset, version);
+    await using lease = await files.open(found.files, signal ? { signal } : {});
+    const table = { paths: lease.paths, columns: found.columns };
+    const names = ['data', dataset];
+    const { sql, limit } = request;
+    const result = await engine.query({ table, sql, names, maxRows: limit, maxBytes }, signal);
+    const { columns, rows, cutBy } = result;
+    const answer = { dataset, version: found.version, columns, rows };
+    if (cutBy === undefined) return { ...answer, truncated: false };
+    const remedy =
+      cutBy === 'rows'
+        ? `There are more than ${limit} rows: raise "limit" (at most ${maxRows}), or add LIMIT and OFFSET to the SQL.`
+        : `The rows have more than ${maxBytes} bytes: select fewer columns, or add LIMIT and OFFSET to the SQL.`;
+    return { ...answer, truncated: true, remedy };
+  }
+
+  /** A whole version as one file, as it is at this moment; its body must be read to its end, or left. */
+  async download(found: ReadableVersion, format: DownloadFormat, signal?: AbortSignal): Promise<Download> {
+    const fileName = `${found.dataset}-v${found.version}.${format}`;
+    const contentType = contentTypes[format];
+    if (format !== 'parquet') return { fileName, contentType, body: this.#encode(found, format, signal) };
+    const { path, sizeBytes, release } = await this.#openParquet(found, signal);
+    return { fileName, contentType, sizeBytes, body: readAndRelease(path, release) };
+  }
+
+  /** @throws NOT_FOUND */
+  resolve(dataset: string, version: string): Promise<ReadableVersion> {
+    return this.#options.versions.resolve(dataset, version);
+  }
+
+  #encode(
+    { files, columns }: ReadableVersion,
+    format: StreamFormat,
+    signal: AbortSignal | undefined,
+  ): AsyncIterable<Uint8Array> {
+    const local = eachLocalFile(this.#options.files, files, signal);
+    return this.#options.engine.encode(format, columns, local, signal);
+  }
+
+  async #openParquet({ files, columns }: ReadableVersion, signal: AbortSignal | undefined) {
+    await using held = new AsyncDisposableStack();
+    const lease = held.use(await this.#options.files.open(files, signal ? { signal } : {}));
+    const folder = held.use(await this.#options.scratch.openFolder());
+    const table = { paths: lease.paths, columns };
+    const path = await this.#options.engine.writeParquet(table, join(folder.path, 'version.parquet'), signal);
+    const { size } = await stat(path);
+    const kept = held.move();
+    return { path, sizeBytes: size, release: () => kept.disposeAsync() };
+  }
+}
+
+const contentTypes: Readonly<Record<DownloadFormat, string>> = {
+  parquet: 'application/vnd.apache.parquet',
+  csv: 'text/csv; charset=utf-8; header=present',
+  jsonl: 'application/x-ndjson',
+  arrow: 'application/vnd.apache.arrow.stream',
+};
+
+async function* readAndRelease(path: string, release: () => Promise<void>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Uint8Array>;
+  } finally {
+    await release();
+  }
+}
+
+/** @throws INVALID_ARGUMENT naming the columns there are */
+function chooseColumns(
+  { columns }: ReadableVersion,
+  names: readonly string[] | undefined,
+): readonly Column[] {
+  if (names === undefined) return columns;
+  const known = new Map(columns.map((column) => [column.name, column]));
+  return [...new Set(names)].map((name) => {
+    const column = known.get(name);
+    if (column) return column;
+    const shown = columns.slice(0, 50).map((one) => one.name);
+    const message = `There is no column "${name}"; there are: ${shown.join(', ')}.`;
+    throw new AppError('INVALID_ARGUMENT', message, { column: name });
+  });
+}
+
+function describe({ dataset, version }: ReadableVersion, columns: readonly Column[]) {
+  return { dataset, version, columns: columns.map(({ name, type }) => ({ name, type })) };
+}
+
+function countRows({ files }: ReadableVersion): number {
+  return files.reduce((total, { rows }) => total + rows, 0);
+}

@@ -1,0 +1,184 @@
+import type { Clock } from '../../../core/clock.ts';
+import { AppError } from '../../../core/errors.ts';
+import type { Column } from '../schema/column.ts';
+import type { FileCache } from './file-cache.ts';
+import type { DataFile, ReadableVersion } from './ports.ts';
+import { decodeRowCursor, encodeRowCursor, type RowPosition } from './row-cursor.ts';
+import type { JsonRows, RowsRequest, RowsResult, TableEngine } from './table-engine.ts';
+
+interface Tools {
+  readonly files: FileCache;
+  readonly engine: TableEngine;
+  readonly clock: Clock;
+}
+
+/** Files that are looked at together, at most; fewer of wide ones, whose footers alone are megabytes. */
+const maxBatchFiles = 32;
+const maxBatchColumns = 10_000;
+/** After so long a page is what it is by then. */
+const pageTimeMs = 10_000;
+
+interface PageRequest {
+  readonly columns: readonly Column[];
+  readonly where?: string | undefined;
+  readonly cursor?: string | undefined;
+  readonly limit: number;
+  readonly maxBytes: number;
+}
+
+/** A page of rows. Only the files that it takes are brought here: the first page of a large version needs one. */
+export async function readPage(
+  tools: Tools,
+  version: ReadableVersion,
+  request: PageRequest,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly rows: JsonRows; readonly cursor?: string }> {
+  const { where, limit, maxBytes } = request;
+  const listing = { sha256: version.sha256, where };
+  const start = request.cursor === undefined ? undefined : decodeRowCursor(listing, request.cursor);
+  const deadline = tools.clock.now() + pageTimeMs;
+  const page = new Gathered();
+  let at: RowPosition | undefined = start ?? { file: 0, row: 0 };
+  const atMost = limitBatch(version);
+  let batchFiles = where === undefined ? countFiles(version.files, at, limit, atMost) : 1;
+  do {
+    const files: readonly DataFile[] = version.files.slice(at.file, at.file + batchFiles);
+    const result: RowsResult = await readFiles(tools, version, files, signal, {
+      columns: request.columns.map(({ name }) => name),
+      skip: at.row,
+      maxRows: limit - page.count,
+      maxBytes: maxBytes - page.sizeBytes,
+      canBeEmpty: page.count > 0,
+      ...(where === undefined ? {} : { where }),
+    });
+    page.add(result.rows);
+    const isCut: boolean = result.next !== undefined;
+    at = findPosition(version.files, at.file, result.next ?? sumRows(files));
+    if (isCut) break;
+    // What a condition leaves of a file is not known: look at more of them the longer nothing is found.
+    batchFiles = Math.min(atMost, batchFiles * 2);
+  } while (at && page.count < limit && tools.clock.now() < deadline);
+  const rows = page.finish();
+  return at ? { rows, cursor: encodeRowCursor(listing, at) } : { rows };
+}
+
+/** Rows of these numbers of the version, ascending. */
+export async function readPicked(
+  tools: Tools,
+  version: ReadableVersion,
+  request: {
+    readonly columns: readonly Column[];
+    readonly picked: readonly number[];
+    readonly maxBytes: number;
+  },
+  signal: AbortSignal | undefined,
+): Promise<JsonRows> {
+  const { columns, picked, maxBytes } = request;
+  const page = new Gathered();
+  for (const { files, only } of batchPicked(version.files, picked, limitBatch(version))) {
+    const result = await readFiles(tools, version, files, signal, {
+      columns: columns.map(({ name }) => name),
+      only,
+      maxRows: only.length,
+      maxBytes: maxBytes - page.sizeBytes,
+      canBeEmpty: page.count > 0,
+    });
+    if (result.next !== undefined || result.rows.count < only.length) throw sampleTooLarge(maxBytes);
+    page.add(result.rows);
+  }
+  return page.finish();
+}
+
+async function readFiles(
+  { files: cache, engine }: Tools,
+  version: ReadableVersion,
+  files: readonly DataFile[],
+  signal: AbortSignal | undefined,
+  request: Omit<RowsRequest, 'table'>,
+): Promise<RowsResult> {
+  await using lease = await cache.open(files, signal ? { signal } : {});
+  const table = { paths: lease.paths, columns: version.columns };
+  return await engine.readRows({ ...request, table }, signal);
+}
+
+class Gathered {
+  readonly #texts: string[] = [];
+  count = 0;
+  sizeBytes = 0;
+
+  add({ text, count }: JsonRows): void {
+    if (count === 0) return;
+    this.#texts.push(text);
+    this.count += count;
+    this.sizeBytes += Buffer.byteLength(text) + 1;
+  }
+
+  finish(): JsonRows {
+    return { text: this.#texts.join(','), count: this.count };
+  }
+}
+
+function limitBatch({ columns }: ReadableVersion): number {
+  return Math.max(1, Math.min(maxBatchFiles, Math.floor(maxBatchColumns / Math.max(1, columns.length))));
+}
+
+/** How many files from a position on hold a page's rows. */
+function countFiles(files: readonly DataFile[], at: RowPosition, limit: number, atMost: number): number {
+  let count = 0;
+  let rows = -at.row;
+  while (rows < limit && at.file + count < files.length && count < atMost) {
+    rows += files[at.file + count]!.rows;
+    count += 1;
+  }
+  return Math.max(1, count);
+}
+
+/**
+ * The file and row that a row number is, counted from the first row of a file.
+ *
+ * @returns undefined past the last row
+ */
+function findPosition(files: readonly DataFile[], first: number, row: number): RowPosition | undefined {
+  let left = row;
+  for (let file = first; file < files.length; file += 1) {
+    if (left < files[file]!.rows) return { file, row: left };
+    left -= files[file]!.rows;
+  }
+  return undefined;
+}
+
+/** The files that hold rows of these numbers, some at a time, each time with the rows' numbers among them. */
+function* batchPicked(files: readonly DataFile[], picked: readonly number[], atMost: number) {
+  let batch: DataFile[] = [];
+  let only: number[] = [];
+  let before = 0;
+  let batchRows = 0;
+  let next = 0;
+  for (const file of files) {
+    const from = next;
+    while (next < picked.length && picked[next]! < before + file.rows) {
+      only.push(picked[next]! - before + batchRows);
+      next += 1;
+    }
+    before += file.rows;
+    if (next === from) continue;
+    batch.push(file);
+    batchRows += file.rows;
+    if (batch.length < atMost) continue;
+    yield { files: batch, only };
+    [batch, only, batchRows] = [[], [], 0];
+  }
+  if (batch.length > 0) yield { files: batch, only };
+}
+
+function sumRows(files: readonly DataFile[]): number {
+  return files.reduce((total, { rows }) => total + rows, 0);
+}
+
+function sampleTooLarge(maxBytes: number): AppError {
+  return new AppError(
+    'UNPROCESSABLE',
+    `The sample has more than ${maxBytes} bytes as JSON: ask for fewer rows or columns.`,
+    { maxBytes },
+  );
+}

@@ -1,0 +1,37 @@
+import type { LogCommit } from '../../../formats/delta/snapshot.ts';
+
+/** Whether a version is to stay; asked of each but the newest, in order. `supersededAt`: the next one's time. */
+export type Keep = (version: number, supersededAt: number) => boolean;
+
+/**
+ * The data files that some version needs which is to stay: the newest, and those that `keep` says. A file is in all
+ * versions from the one that added it to the one before it was removed, so that each commit is looked at once, whatever
+ * a version holds.
+ *
+ * @param commits from version 0 to the newest, without a gap
+ */
+export async function findLiveFiles(
+  commits: AsyncIterable<LogCommit>,
+  keep: Keep,
+): Promise<ReadonlySet<string>> {
+  const live = new Set<string>();
+  /** By path of what is there after the commits so far: the version that added it. */
+  const addedBy = new Map<string, number>();
+  /** By version: how many of those before it stay. */
+  const keptBefore = [0];
+  for await (const { version, timestamp, actions } of commits) {
+    if (version > 0) keptBefore[version] = keptBefore[version - 1]! + Number(keep(version - 1, timestamp));
+    for (const action of actions) {
+      if (action.kind === 'add') {
+        if (!addedBy.has(action.file.path)) addedBy.set(action.file.path, version);
+      } else if (action.kind === 'remove') {
+        const { path } = action.file;
+        const from = addedBy.get(path);
+        addedBy.delete(path);
+        if (from !== undefined && keptBefore[version]! > keptBefore[from]!) live.add(path);
+      }
+    }
+  }
+  for (const path of addedBy.keys()) live.add(path);
+  return live;
+}

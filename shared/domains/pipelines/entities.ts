@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import type { JsonObject, JsonValue } from '../../core/json.ts';
+import { jsonObjectSchema } from '../../core/validate.ts';
+import { datasetName } from '../datasets/entities.ts';
+import type { StepError } from './orchestrate.ts';
+import type { Plan } from './plan.ts';
+
+export const pipelineName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be 1–63 of a–z, 0–9 and "-", starting with a letter');
+
+/** What a user declares: which definition, when it runs, and with what. */
+export const pipelineBodySchema = z
+  .object({
+    /** A definition of the catalog: `train-classifier`. */
+    definition: z.string(),
+    /** Each new version of this dataset starts a run. */
+    on: z.object({ dataset: datasetName }).optional(),
+    params: jsonObjectSchema,
+  })
+  .strict();
+export type PipelineBody = z.infer<typeof pipelineBodySchema>;
+
+export const pipelineSchema = pipelineBodySchema.extend({
+  name: pipelineName,
+  updatedAt: z.number(),
+  updatedBy: z.string(),
+});
+export type Pipeline = z.infer<typeof pipelineSchema>;
+
+/** `superseded`: what it was to work on was replaced or removed meanwhile, so that there was nothing left to do. */
+export const runStatuses = ['pending', 'running', 'succeeded', 'failed', 'cancelled', 'superseded'] as const;
+export type RunStatus = (typeof runStatuses)[number];
+
+/** One run of a pipeline, as stored; what each step did stands in documents of their own. */
+export interface Run {
+  readonly runId: string;
+  readonly pipeline: string;
+  readonly plan: Plan;
+  /** Why it runs: the event, or the person. */
+  readonly cause: JsonObject;
+  readonly codeVersion: string;
+  readonly status: RunStatus;
+  readonly createdAt: number;
+  readonly endedAt?: number;
+  readonly cancelledBy?: string;
+  readonly outputs?: Readonly<Record<string, JsonValue>>;
+  readonly error?: StepError & { readonly step: string };
+}
+
+export interface StepRun {
+  readonly step: string;
+  readonly status: 'running' | 'succeeded' | 'failed';
+  readonly attempt: number;
+  readonly startedAt: number;
+  readonly endedAt?: number;
+  readonly progress?: StepProgress;
+  readonly output?: JsonValue;
+  readonly error?: StepError;
+}
+
+export interface StepProgress {
+  /** From 0 to 1. */
+  readonly fraction: number;
+  readonly message: string;
+  readonly at: number;
+}
+
+export const stepRunSchema = z.object({
+  step: z.string(),
+  status: z.enum(['waiting', 'running', 'succeeded', 'failed']),
+  attempt: z.int(),
+  startedAt: z.number().optional(),
+  endedAt: z.number().optional(),
+  progress: z.object({ fraction: z.number(), message: z.string(), at: z.number() }).optional(),
+  error: z.object({ code: z.string(), message: z.string(), retry: z.boolean() }).optional(),
+});
+
+/** A run as the API shows it. */
+export const runViewSchema = z.object({
+  runId: z.string(),
+  pipeline: z.string(),
+  definition: z.string(),
+  status: z.enum(runStatuses),
+  cause: jsonObjectSchema,
+  params: jsonObjectSchema,
+  codeVersion: z.string(),
+  createdAt: z.number(),
+  endedAt: z.number().optional(),
+  steps: z.array(stepRunSchema),
+  outputs: jsonObjectSchema.optional(),
+  error: z.object({ code: z.string(), message: z.string(), retry: z.boolean(), step: z.string() }).optional(),
+});
+export type RunView = z.infer<typeof runViewSchema>;

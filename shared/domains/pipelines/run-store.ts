@@ -1,0 +1,156 @@
+import { AppError, isAppError } from '../../core/errors.ts';
+import { metadataContainers } from '../../core/names.ts';
+import type { Filter, MetadataStore, StoredDocument } from '../../platform/storage/documents.ts';
+import { type Pace, retryConflicts } from '../../platform/storage/optimistic.ts';
+import {
+  eachItem,
+  type Page,
+  type PageRequest,
+  toBody,
+  toPage,
+  type Wrapped,
+} from '../../platform/storage/page.ts';
+import type { Pipeline, Run, RunStatus, StepRun } from './entities.ts';
+
+const container = metadataContainers.pipelines;
+
+/**
+ * Where pipelines and runs are kept. A run and its steps share a partition (the run id); pipelines have one of
+ * their own. `kind` tells them apart in queries across partitions.
+ */
+export class RunStore {
+  readonly #store: MetadataStore;
+  readonly #pace: Pace;
+
+  constructor(store: MetadataStore, pace: Pace) {
+    this.#store = store;
+    this.#pace = pace;
+  }
+
+  async putPipeline(pipeline: Pipeline): Promise<void> {
+    await this.#store.upsert(pipelineKey(pipeline.name), toBody({ kind: 'pipeline', pipeline }));
+  }
+
+  async getPipeline(name: string): Promise<Pipeline | undefined> {
+    return (await this.#store.get<Wrapped<'pipeline', Pipeline>>(pipelineKey(name)))?.body.pipeline;
+  }
+
+  async listPipelines(page: PageRequest, dataset?: string): Promise<Page<Pipeline>> {
+    const found = await this.#store.list<Wrapped<'pipeline', Pipeline>>({
+      container,
+      partition: 'pipelines',
+      ...(dataset === undefined
+        ? {}
+        : { filter: { op: 'eq', path: ['pipeline', 'on', 'dataset'], value: dataset } }),
+      sort: { path: ['pipeline', 'name'], direction: 'asc' },
+      ...page,
+    });
+    return toPage(found, (body) => body.pipeline);
+  }
+
+  /** @returns the run that stands there: this one, or the one that was first. */
+  async createRun(run: Run): Promise<Run> {
+    try {
+      await this.#store.create(runKey(run.runId), toBody({ kind: 'run', run }));
+      return run;
+    } catch (error) {
+      if (!isAppError(error, 'ALREADY_EXISTS')) throw error;
+      return this.getRun(run.runId);
+    }
+  }
+
+  /** @throws NOT_FOUND */
+  async getRun(runId: string): Promise<Run> {
+    return (await this.#requireRun(runId)).body.run;
+  }
+
+  /** Read, change, write back under the ETag; again when someone else was faster. `change` may run more than once. */
+  async updateRun(runId: string, change: (run: Run) => Run): Promise<Run> {
+    return retryConflicts(`the run "${runId}"`, this.#pace, async () => {
+      const stored = await this.#requireRun(runId);
+      const run = change(stored.body.run);
+      if (run !== stored.body.run) {
+        await this.#store.replace(runKey(runId), toBody({ kind: 'run', run }), stored.etag);
+      }
+      return run;
+    });
+  }
+
+  async listRuns(page: PageRequest, only: RunFilter = {}): Promise<Page<Run>> {
+    const found = await this.#store.list<Wrapped<'run', Run>>({
+      container,
+      filter: {
+        op: 'and',
+        filters: [
+          { op: 'eq', path: ['kind'], value: 'run' },
+          ...(only.pipeline === undefined ? [] : [isEqual('pipeline', only.pipeline)]),
+          ...(only.status === undefined ? [] : [isEqual('status', only.status)]),
+        ],
+      },
+      sort: { path: ['run', 'createdAt'], direction: 'desc' },
+      ...page,
+    });
+    return toPage(found, (body) => body.run);
+  }
+
+  /**
+   * Read, change, write under the ETag, as `updateRun`: what a step is can be told by two at once, because an
+   * activity is delivered at least once. `change` gives back what stands there to leave it alone.
+   */
+  async updateStep(
+    runId: string,
+    name: string,
+    change: (step: StepRun | undefined) => StepRun,
+  ): Promise<StepRun> {
+    const key = stepKey(runId, name);
+    return retryConflicts(`the step "${name}"`, this.#pace, async () => {
+      const stored = await this.#store.get<Wrapped<'step', StepRun>>(key);
+      const step = change(stored?.body.step);
+      if (step === stored?.body.step) return step;
+      const body = toBody({ kind: 'step', step });
+      await (stored ? this.#store.replace(key, body, stored.etag) : this.#store.create(key, body));
+      return step;
+    });
+  }
+
+  async getStep(runId: string, name: string): Promise<StepRun | undefined> {
+    return (await this.#store.get<Wrapped<'step', StepRun>>(stepKey(runId, name)))?.body.step;
+  }
+
+  /** All steps of a run: a plan has at most 100. */
+  listSteps(runId: string): Promise<readonly StepRun[]> {
+    return Array.fromAsync(
+      eachItem(async (page) =>
+        toPage(
+          await this.#store.list<Wrapped<'step', StepRun>>({
+            container,
+            partition: runId,
+            filter: { op: 'eq', path: ['kind'], value: 'step' },
+            ...page,
+          }),
+          (body) => body.step,
+        ),
+      ),
+    );
+  }
+
+  async #requireRun(runId: string): Promise<StoredDocument<Wrapped<'run', Run>>> {
+    const stored = await this.#store.get<Wrapped<'run', Run>>(runKey(runId));
+    if (stored) return stored;
+    throw new AppError('NOT_FOUND', `There is no run ${JSON.stringify(runId)}.`, { runId });
+  }
+}
+
+/** Left out: any. */
+export interface RunFilter {
+  readonly pipeline?: string | undefined;
+  readonly status?: RunStatus | undefined;
+}
+
+function isEqual(field: keyof RunFilter, value: string): Filter {
+  return { op: 'eq', path: ['run', field], value };
+}
+
+const pipelineKey = (name: string) => ({ container, partition: 'pipelines', id: name });
+const runKey = (runId: string) => ({ container, partition: runId, id: 'run' });
+const stepKey = (runId: string, step: string) => ({ container, partition: runId, id: `step-${step}` });

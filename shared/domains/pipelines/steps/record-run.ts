@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import { isAppError } from '../../../core/errors.ts';
+import { sha256 } from '../../../core/ids.ts';
+import { isArray, type JsonValue } from '../../../core/json.ts';
+import { modelName } from '../../registry/entities.ts';
+import type { Experiment, Tag } from '../../tracking/entities.ts';
+import { defineStep, type StepServices } from './services.ts';
+import { trainedSchema } from './train-model.ts';
+import { trainingParam } from './training-param.ts';
+
+export const recordedSchema = z.object({ trackingRunId: z.string() });
+
+const by = 'platform';
+
+/**
+ * A training of the platform's stands beside those of notebooks, in the experiment that has the model's name. Its id
+ * and times follow from the pipeline run, so that a repetition finds everything there.
+ */
+export const recordRun = defineStep({
+  description: 'Records the training as a run: its params, metrics and the dataset version that it read.',
+  params: z.object({ model: modelName, training: trainingParam }),
+  needs: z.object({ train: trainedSchema }),
+  async run({ params, needs }, { services, runId, codeVersion }): Promise<z.infer<typeof recordedSchema>> {
+    const { runs, links } = services.tracking;
+    const { metrics, dataset } = needs.train;
+    const { experimentId } = await findExperiment(services, params.model);
+    const { info } = await runs.create(
+      {
+        runId: sha256(`pipeline run ${runId}`).slice(0, 32),
+        experimentId,
+        name: runId,
+        userId: by,
+        tags: [
+          { key: 'mlflow.user', value: by },
+          { key: 'mlflow.source.type', value: 'JOB' },
+          { key: 'mlflow.source.name', value: `pipeline run ${runId}` },
+          { key: 'slipway.pipelineRun', value: runId },
+          { key: 'slipway.codeVersion', value: codeVersion },
+        ],
+      },
+      by,
+    );
+    const trackingRunId = info.runId;
+    const { name, version, sha256: hash } = dataset;
+    await links.addInputs(
+      trackingRunId,
+      {
+        datasets: [
+          {
+            dataset: {
+              name,
+              // As much of the hash as MLflow's digests have room for.
+              digest: hash.slice(0, 36),
+              sourceType: 'slipway',
+              source: JSON.stringify({ dataset: name, version, sha256: hash }),
+            },
+            tags: [{ key: 'mlflow.data.context', value: 'training' }],
+          },
+        ],
+        models: [],
+      },
+      by,
+    );
+    const points = Object.entries(metrics).map(([key, value]) => ({
+      key,
+      value,
+      timestamp: info.startTime,
+      step: 0,
+    }));
+    await runs.logBatch(
+      trackingRunId,
+      { params: flatten('training', params.training as JsonValue), metrics: points, tags: [] },
+      by,
+    );
+    if (info.status !== 'FINISHED')
+      await runs.update(trackingRunId, { status: 'FINISHED', endTime: services.clock.now() }, by);
+    return { trackingRunId };
+  },
+});
+
+/** The active experiment of that name, made when there is none. */
+async function findExperiment({ tracking }: StepServices, name: string): Promise<Experiment> {
+  const known = await tracking.experiments.getByName(name).catch((error: unknown) => {
+    if (isAppError(error, 'NOT_FOUND')) return undefined;
+    throw error;
+  });
+  if (known?.lifecycleStage === 'active') return known;
+  try {
+    return await tracking.experiments.create({ name }, by);
+  } catch (error) {
+    // Another run was faster.
+    if (isAppError(error, 'ALREADY_EXISTS')) return tracking.experiments.getByName(name);
+    throw error;
+  }
+}
+
+/**
+ * One param for each leaf; a list is one, as JSON.
+ *
+ * @example
+ * flatten('training', { seed: 0, trainer: { name: 'logistic' } }) // [{ key: 'training.seed', value: '0' }, { key: 'training.trainer.name', value: 'logistic' }]
+ */
+export function flatten(path: string, value: JsonValue): readonly Tag[] {
+  if (value !== null && typeof value === 'object' && !isArray(value))
+    return Object.entries(value).flatMap(([name, member]) => flatten(`${path}.${name}`, member));
+  return [{ key: path, value: typeof value === 'string' ? value : JSON.stringify(value) }];
+}

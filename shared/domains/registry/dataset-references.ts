@@ -1,0 +1,22 @@
+import { metadataContainers } from '../../core/names.ts';
+import type { MetadataStore } from '../../platform/storage/documents.ts';
+import { eachDocument, type Wrapped } from '../../platform/storage/page.ts';
+import type { ModelVersion } from './entities.ts';
+
+/** The versions of a dataset that model versions were trained on: what those models can be made from again. */
+export async function findTrainedVersions(
+  store: MetadataStore,
+  dataset: string,
+): Promise<ReadonlySet<number>> {
+  const found = new Set<number>();
+  const documents = eachDocument<Wrapped<'version', ModelVersion>>(store, {
+    container: metadataContainers.registry,
+    filter: { op: 'eq', path: ['version', 'lineage', 'dataset', 'name'], value: dataset },
+    limit: 200,
+  });
+  for await (const { body } of documents) {
+    const { lineage } = body.version;
+    if (lineage.dataset) found.add(lineage.dataset.version);
+  }
+  return found;
+}

@@ -1,0 +1,213 @@
+import { z } from 'zod';
+import type { ArtifactStore } from '../artifacts/artifact-store.ts';
+import { joinPath } from '../artifacts/artifact-path.ts';
+import { AppError } from '../../core/errors.ts';
+import { metadataContainers } from '../../core/names.ts';
+import type { DocumentPage, Filter, MetadataStore } from '../../platform/storage/documents.ts';
+import {
+  type ExperimentBody,
+  loggedModelPointerKey,
+  type RunBody,
+  runPointerKey,
+} from '../tracking/documents.ts';
+import type { LoggedModelBody } from '../tracking/logged-models/documents.ts';
+import type { TrashEntry, TrashSubject } from './entities.ts';
+
+/** Where a walk through the trash stands: after each page, so that another process can go on. */
+const positionSchema = z.discriminatedUnion('stage', [
+  z.object({ stage: z.enum(['runs', 'loggedModels']), cursor: z.string().optional() }),
+  z.object({
+    stage: z.literal('experiments'),
+    cursor: z.string().optional(),
+    inside: z
+      .object({
+        id: z.string(),
+        name: z.string(),
+        deletedAt: z.number(),
+        cursor: z.string().optional(),
+      })
+      .optional(),
+  }),
+  z.object({
+    stage: z.literal('orphans'),
+    folders: z.array(z.object({ path: z.string(), cursor: z.string().optional() })),
+  }),
+]);
+export type Position = z.infer<typeof positionSchema>;
+
+export const start: Position = { stage: 'runs' };
+
+/** What was found on one page of the walk. Orphans are only suspects: their age and what refers to them is not known. */
+export interface WalkPage {
+  readonly entries: readonly (TrashEntry | Suspect)[];
+  readonly next?: Position;
+}
+
+export interface Suspect {
+  readonly subject: Extract<TrashSubject, { kind: 'orphan' }>;
+  readonly deletedAt?: undefined;
+}
+
+export interface WalkDeps {
+  readonly store: MetadataStore;
+  readonly artifacts: ArtifactStore;
+}
+
+const { tracking } = metadataContainers;
+
+export function encodePosition(position: Position): string {
+  return Buffer.from(JSON.stringify(position)).toString('base64url');
+}
+
+/** @throws INVALID_ARGUMENT */
+export function decodePosition(cursor: string): Position {
+  try {
+    return positionSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
+  } catch (cause) {
+    throw new AppError('INVALID_ARGUMENT', 'This is not a cursor of the trash.', {}, cause);
+  }
+}
+
+/**
+ * One page of what is deleted, or belongs to nobody: runs, logged models, then deleted experiments with what is in
+ * them, then artifacts without an owner. Pages can be empty and still lead on.
+ *
+ * @throws INVALID_ARGUMENT for a position that is none
+ */
+export async function walk(deps: WalkDeps, position: Position, limit: number): Promise<WalkPage> {
+  switch (position.stage) {
+    case 'runs': {
+      const page = await listDeleted<RunBody>(deps.store, 'run', position.cursor, limit);
+      const entries = page.documents.map(({ body }) => fromRun(body, body.run.deletedAt ?? 0));
+      return {
+        entries,
+        next: page.cursor ? { stage: 'runs', cursor: page.cursor } : { stage: 'loggedModels' },
+      };
+    }
+    case 'loggedModels': {
+      const page = await listDeleted<LoggedModelBody>(deps.store, 'loggedModel', position.cursor, limit);
+      const entries = page.documents.map(({ body }) => fromModel(body, body.loggedModel.deletedAt ?? 0));
+      const next: Position = page.cursor
+        ? { stage: 'loggedModels', cursor: page.cursor }
+        : { stage: 'experiments' };
+      return { entries, next };
+    }
+    case 'experiments':
+      return walkExperiments(deps.store, position, limit);
+    case 'orphans':
+      return walkOrphans(deps, position.folders, limit);
+  }
+}
+
+async function listDeleted<Body extends RunBody | LoggedModelBody | ExperimentBody>(
+  store: MetadataStore,
+  kind: 'run' | 'loggedModel' | 'experiment',
+  cursor: string | undefined,
+  limit: number,
+): Promise<DocumentPage<Body>> {
+  return store.list<Body>({
+    container: tracking,
+    filter: { op: 'eq', path: [kind, 'lifecycleStage'], value: 'deleted' },
+    sort: { path: [kind, 'deletedAt'], direction: 'asc' },
+    limit,
+    ...(cursor === undefined ? {} : { cursor }),
+  });
+}
+
+/** What is in a deleted experiment and not deleted by itself, page by page; then the experiment. */
+async function walkExperiments(
+  store: MetadataStore,
+  { cursor, inside }: Extract<Position, { stage: 'experiments' }>,
+  limit: number,
+): Promise<WalkPage> {
+  if (inside === undefined) {
+    const page = await listDeleted<ExperimentBody>(store, 'experiment', cursor, 1);
+    const after = page.cursor === undefined ? {} : { cursor: page.cursor };
+    const found = page.documents[0]?.body.experiment;
+    if (found === undefined)
+      return { entries: [], next: page.cursor ? { stage: 'experiments', ...after } : firstOrphans };
+    const { experimentId: id, name, deletedAt = 0 } = found;
+    return { entries: [], next: { stage: 'experiments', ...after, inside: { id, name, deletedAt } } };
+  }
+  const outer = cursor === undefined ? {} : { cursor };
+  const page = await listContents(store, inside.id, { cursor: inside.cursor, limit });
+  // What was deleted by itself has been met before.
+  const entries = page.documents.flatMap(({ body }) => {
+    if (body.kind === 'run')
+      return body.run.lifecycleStage === 'active' ? [fromRun(body, inside.deletedAt)] : [];
+    return body.loggedModel.lifecycleStage === 'active' ? [fromModel(body, inside.deletedAt)] : [];
+  });
+  const subject: TrashSubject = { kind: 'experiment', id: inside.id, name: inside.name };
+  if (page.cursor === undefined) {
+    const all = [...entries, { subject, deletedAt: inside.deletedAt }];
+    return { entries: all, next: cursor === undefined ? firstOrphans : { stage: 'experiments', ...outer } };
+  }
+  return {
+    entries,
+    next: { stage: 'experiments', ...outer, inside: { ...inside, cursor: page.cursor } },
+  };
+}
+
+/** The runs and logged models of an experiment, whatever their own stage. */
+export async function listContents(
+  store: MetadataStore,
+  experimentId: string,
+  { cursor, limit }: { readonly cursor?: string | undefined; readonly limit: number },
+): Promise<DocumentPage<RunBody | LoggedModelBody>> {
+  const exists = (...path: [string, string]): Filter => ({ op: 'exists', path });
+  return store.list<RunBody | LoggedModelBody>({
+    container: tracking,
+    partition: experimentId,
+    filter: { op: 'or', filters: [exists('run', 'runId'), exists('loggedModel', 'modelId')] },
+    limit,
+    ...(cursor === undefined ? {} : { cursor }),
+  });
+}
+
+const firstOrphans: Position = { stage: 'orphans', folders: [{ path: '' }] };
+
+/** Folders that are looked into, rather than being somebody's: the first level, and `models` below it. */
+function isBranch(path: string): boolean {
+  return path === '' || /^[^/]+(?:\/models)?$/.test(path);
+}
+
+async function walkOrphans(
+  { store, artifacts }: WalkDeps,
+  folders: readonly { readonly path: string; readonly cursor?: string | undefined }[],
+  limit: number,
+): Promise<WalkPage> {
+  const [folder, ...others] = folders;
+  if (folder === undefined) return { entries: [] };
+  if (!isBranch(folder.path)) throw new AppError('INVALID_ARGUMENT', 'This is not a cursor of the trash.');
+  const { path, cursor } = folder;
+  const page = await artifacts.list(path, { limit, ...(cursor === undefined ? {} : { cursor }) });
+  const branches: { path: string }[] = [];
+  const entries: Suspect[] = [];
+  for (const entry of page.entries) {
+    const id = joinPath(path, entry.name);
+    const isFolder = entry.kind === 'folder';
+    if (isFolder && isBranch(id)) branches.push({ path: id });
+    else if (!isFolder || !(await isOwned(store, entry.name)))
+      entries.push({ subject: { kind: 'orphan', id, isFolder } });
+  }
+  const rest = page.cursor === undefined ? [] : [{ path, cursor: page.cursor }];
+  const next = [...branches, ...rest, ...others];
+  return next.length === 0 ? { entries } : { entries, next: { stage: 'orphans', folders: next } };
+}
+
+/** Whether there is, or was a moment ago, a run or logged model of that id: a folder carries its owner's name. */
+async function isOwned(store: MetadataStore, name: string): Promise<boolean> {
+  if (!/^(?:m-)?[0-9a-f]{32}$/.test(name)) return false;
+  const key = name.startsWith('m-') ? loggedModelPointerKey(name) : runPointerKey(name);
+  return (await store.get(key)) !== undefined;
+}
+
+function fromRun({ run }: RunBody, deletedAt: number): TrashEntry {
+  const { runId: id, experimentId, name, artifactUri } = run;
+  return { subject: { kind: 'run', id, experimentId, name, artifactUri }, deletedAt };
+}
+
+function fromModel({ loggedModel }: LoggedModelBody, deletedAt: number): TrashEntry {
+  const { modelId: id, experimentId, name, artifactLocation: artifactUri } = loggedModel;
+  return { subject: { kind: 'loggedModel', id, experimentId, name, artifactUri }, deletedAt };
+}

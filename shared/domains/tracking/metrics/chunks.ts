@@ -1,0 +1,125 @@
+import { isAppError } from '../../../core/errors.ts';
+import { sha256 } from '../../../core/ids.ts';
+import type { MetadataStore } from '../../../platform/storage/documents.ts';
+import { type Pace, retryConflicts } from '../../../platform/storage/optimistic.ts';
+import { chunkKey, type ChunkBody, fromJsonNumber, type PointColumns, toJsonNumber } from '../documents.ts';
+import type { Metric, MetricPoint } from '../entities.ts';
+import { compareInHistory, sortUnique } from './points.ts';
+
+/** A chunk that has so many points takes no more: the next one is opened. */
+export const chunkPoints = 1_000;
+/** So many points at once make a chunk of their own: nothing is read, and no other writer is in the way. */
+export const ownChunkPoints = 500;
+
+/**
+ * Adds points to the numbered chunk that is open. The same points again change nothing.
+ *
+ * @returns how many points the chunk has now
+ */
+export async function addToChunk(
+  store: MetadataStore,
+  pace: Pace,
+  runId: string,
+  number: number,
+  points: readonly Metric[],
+): Promise<number> {
+  const key = chunkKey(runId, String(number).padStart(8, '0'));
+  return retryConflicts(`the metrics of run ${runId}`, pace, async () => {
+    const stored = await store.get<ChunkBody>(key);
+    const before = stored === undefined ? [] : readChunk(stored.body);
+    const { body, count } = toChunk([...before, ...points]);
+    if (stored === undefined) await store.create(key, body);
+    else if (count > before.length) await store.replace(key, body, stored.etag);
+    return count;
+  });
+}
+
+/**
+ * Writes points as a chunk named by its content, so that the same points again are the same chunk.
+ *
+ * @returns where it is, and whether it was not there before
+ */
+export async function writeOwnChunk(
+  store: MetadataStore,
+  runId: string,
+  points: readonly Metric[],
+): Promise<{ readonly id: string; readonly isNew: boolean }> {
+  const { body } = toChunk(points);
+  const { container, id } = chunkKey(runId, `own-${sha256(JSON.stringify(body.points)).slice(0, 32)}`);
+  try {
+    await store.batch(container, runId, [{ kind: 'create', id, body }]);
+    return { id, isNew: true };
+  } catch (error) {
+    // The first attempt got this far.
+    if (!isAppError(error, 'ALREADY_EXISTS')) throw error;
+    return { id, isNew: false };
+  }
+}
+
+function toChunk(points: readonly Metric[]): { readonly body: ChunkBody; readonly count: number } {
+  const byKey = new Map<string, MetricPoint[]>();
+  for (const point of points) {
+    const known = byKey.get(point.key);
+    if (known === undefined) byKey.set(point.key, [point]);
+    else known.push(point);
+  }
+  const columns: [string, PointColumns][] = [];
+  const first = new Map<string, number>();
+  const last = new Map<string, number>();
+  let count = 0;
+  for (const [key, all] of [...byKey].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const unique = sortUnique(all);
+    count += unique.length;
+    columns.push([key, toColumns(unique)]);
+    const bucket = bucketOf(key);
+    const from = unique[0]!.timestamp;
+    const to = unique.at(-1)!.timestamp;
+    first.set(bucket, Math.min(first.get(bucket) ?? from, from));
+    last.set(bucket, Math.max(last.get(bucket) ?? to, to));
+  }
+  const body: ChunkBody = {
+    kind: 'metricChunk',
+    first: Object.fromEntries(first),
+    last: Object.fromEntries(last),
+    points: Object.fromEntries(columns),
+  };
+  return { body, count };
+}
+
+function toColumns(points: readonly MetricPoint[]): PointColumns {
+  return {
+    t: points.map((point) => point.timestamp),
+    s: points.map((point) => point.step),
+    v: points.map((point) => toJsonNumber(point.value)),
+  };
+}
+
+function readChunk(body: ChunkBody): Metric[] {
+  const points: Metric[] = [];
+  for (const [key, columns] of Object.entries(body.points))
+    for (const point of readColumns(columns)) points.push({ key, ...point });
+  return points;
+}
+
+/** The points of one metric in a chunk, in the order of history, from a point on (and without it). */
+export function* readMetric(body: ChunkBody, key: string, after?: MetricPoint): Generator<MetricPoint> {
+  if (!Object.hasOwn(body.points, key)) return;
+  for (const point of readColumns(body.points[key]!))
+    if (after === undefined || compareInHistory(point, after) > 0) yield point;
+}
+
+function* readColumns({ t, s, v }: PointColumns): Generator<MetricPoint> {
+  for (let index = 0; index < t.length; index += 1)
+    yield { timestamp: t[index]!, step: s[index]!, value: fromJsonNumber(v[index]!) };
+}
+
+/** So many index entries a chunk has at most, however many keys are in it. */
+const buckets = 32;
+
+/** FNV-1a, to spread keys evenly over a few names. @see https://www.rfc-editor.org/rfc/rfc9923 */
+export function bucketOf(key: string): string {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < key.length; index += 1)
+    hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193) >>> 0;
+  return `b${hash % buckets}`;
+}

@@ -1,0 +1,179 @@
+import { AppError } from '../../../core/errors.ts';
+import type { Filter, MetadataStore } from '../../../platform/storage/documents.ts';
+import { eachDocument } from '../../../platform/storage/page.ts';
+import { metadataContainers } from '../../../core/names.ts';
+import {
+  type ChunkBody,
+  fromJsonNumber,
+  type JsonNumber,
+  type TailPoint,
+  toJsonNumber,
+} from '../documents.ts';
+import type { MetricPoint } from '../entities.ts';
+import { bucketOf, readMetric } from './chunks.ts';
+import { compareInHistory, fromTailPoint, sortUnique } from './points.ts';
+
+export interface HistoryPage {
+  readonly points: readonly MetricPoint[];
+  readonly pageToken?: string;
+}
+
+/** Chunks that are in memory at once: some tens of kilobytes each. */
+const chunksAtOnce = 16;
+/** As many points of chunks that overlap in time are merged at once; beyond that, page by page. */
+const maxBuffered = 100_000;
+const streamPage = 10_000;
+
+/**
+ * Reads a metric's history in its order: timestamp, step, value. Points lie in the run's document (`tail`) and in
+ * chunks that may overlap in time and repeat each other.
+ *
+ * The tail must have been read before: points move from it into chunks, never back.
+ */
+export class MetricHistory {
+  readonly #store: MetadataStore;
+
+  constructor(store: MetadataStore) {
+    this.#store = store;
+  }
+
+  /**
+   * One page; memory follows `limit`, not the history.
+   *
+   * @throws INVALID_ARGUMENT when the token is not one of ours
+   */
+  async readPage(
+    runId: string,
+    key: string,
+    tail: readonly TailPoint[],
+    request: { readonly limit: number; readonly pageToken?: string | undefined },
+  ): Promise<HistoryPage> {
+    const after = request.pageToken === undefined ? undefined : readToken(request.pageToken);
+    const points = await this.#readAfter(runId, key, tail, request.limit + 1, after);
+    if (points.length <= request.limit) return { points };
+    points.length = request.limit;
+    return { points, pageToken: writeToken(points.at(-1)!) };
+  }
+
+  /** The whole of it, some thousand points at a time; memory follows how much chunks overlap, up to a bound. */
+  async *readAll(runId: string, key: string, tail: readonly TailPoint[]): AsyncGenerator<MetricPoint[]> {
+    let waiting: MetricPoint[] = pointsOf(tail, key);
+    let lastGiven: MetricPoint | undefined;
+    for await (const chunk of this.#chunks(runId, key)) {
+      const from = chunk.first[bucketOf(key)]!;
+      if (waiting.length >= streamPage) {
+        sortUnique(waiting);
+        const ready = countBefore(waiting, from);
+        if (ready > 0) {
+          const given = waiting.splice(0, ready);
+          lastGiven = given.at(-1);
+          yield given;
+        }
+      }
+      for (const point of readMetric(chunk, key)) waiting.push(point);
+      if (waiting.length > maxBuffered) return yield* this.#readPages(runId, key, tail, lastGiven);
+    }
+    waiting = sortUnique(waiting);
+    for (let start = 0; start < waiting.length; start += streamPage)
+      yield waiting.slice(start, start + streamPage);
+  }
+
+  async *#readPages(
+    runId: string,
+    key: string,
+    tail: readonly TailPoint[],
+    start: MetricPoint | undefined,
+  ): AsyncGenerator<MetricPoint[]> {
+    for (let after = start; ;) {
+      const points = await this.#readAfter(runId, key, tail, streamPage, after);
+      if (points.length === 0) return;
+      after = points.at(-1);
+      yield points;
+    }
+  }
+
+  /** The first `count` points after one. */
+  async #readAfter(
+    runId: string,
+    key: string,
+    tail: readonly TailPoint[],
+    count: number,
+    after: MetricPoint | undefined,
+  ): Promise<MetricPoint[]> {
+    let found = pointsOf(tail, key, after);
+    let bound: MetricPoint | undefined;
+    for await (const chunk of this.#chunks(runId, key, after?.timestamp)) {
+      if (bound !== undefined && chunk.first[bucketOf(key)]! > bound.timestamp) break;
+      for (const point of readMetric(chunk, key, after)) {
+        if (bound !== undefined && compareInHistory(point, bound) >= 0) break;
+        found.push(point);
+      }
+      if (found.length >= (bound === undefined ? count : 2 * count)) {
+        found = sortUnique(found).slice(0, count);
+        bound = found[count - 1];
+      }
+    }
+    return sortUnique(found).slice(0, count);
+  }
+
+  /** The chunks that can hold points of a key from a time on, in the order of their first points. */
+  async *#chunks(runId: string, key: string, from?: number): AsyncGenerator<ChunkBody> {
+    const bucket = bucketOf(key);
+    const filter: Filter | undefined =
+      from === undefined ? undefined : { op: 'gte', path: ['last', bucket], value: from };
+    const chunks = eachDocument<ChunkBody>(this.#store, {
+      container: metadataContainers.tracking,
+      partition: runId,
+      ...(filter === undefined ? {} : { filter }),
+      // What has no such member is left out: other documents, and chunks without a key of the bucket.
+      sort: { path: ['first', bucket], direction: 'asc' },
+      limit: chunksAtOnce,
+    });
+    for await (const { body } of chunks) yield body;
+  }
+}
+
+function pointsOf(tail: readonly TailPoint[], key: string, after?: MetricPoint): MetricPoint[] {
+  const points: MetricPoint[] = [];
+  for (const entry of tail) {
+    if (entry[0] !== key) continue;
+    const { timestamp, step, value } = fromTailPoint(entry);
+    const point = { timestamp, step, value };
+    if (after === undefined || compareInHistory(point, after) > 0) points.push(point);
+  }
+  return points;
+}
+
+/** How many sorted points are earlier than a time. */
+function countBefore(points: readonly MetricPoint[], timestamp: number): number {
+  let low = 0;
+  let high = points.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (points[middle]!.timestamp < timestamp) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** A place in the order, and so the same place whatever is written meanwhile. */
+function writeToken({ timestamp, step, value }: MetricPoint): string {
+  return Buffer.from(JSON.stringify([timestamp, step, toJsonNumber(value)])).toString('base64url');
+}
+
+function readToken(token: string): MetricPoint {
+  try {
+    const parts: unknown = JSON.parse(Buffer.from(token, 'base64url').toString('utf8'));
+    if (Array.isArray(parts) && parts.length === 3) {
+      const [timestamp, step, value] = parts as [number, number, JsonNumber];
+      const isNumber = typeof value === 'number' || ['NaN', 'Infinity', '-Infinity'].includes(value);
+      if (Number.isSafeInteger(timestamp) && Number.isSafeInteger(step) && isNumber)
+        return { timestamp, step, value: fromJsonNumber(value) };
+    }
+  } catch (cause) {
+    throw new AppError('INVALID_ARGUMENT', badToken, {}, cause);
+  }
+  throw new AppError('INVALID_ARGUMENT', badToken);
+}
+
+const badToken = 'Invalid page token: it is not one that this server gave out for a metric history.';

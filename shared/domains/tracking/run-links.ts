@@ -1,0 +1,203 @@
+import { AppError } from '../../core/errors.ts';
+import { sha256 } from '../../core/ids.ts';
+import type { JsonValue } from '../../core/json.ts';
+import { metadataContainers } from '../../core/names.ts';
+import type { BatchOperation, MetadataStore } from '../../platform/storage/documents.ts';
+import { toBody, type Wrapped } from '../../platform/storage/page.ts';
+import type { DatasetInput, DatasetRef, ModelInput, ModelOutput } from './entities.ts';
+import { checkLength } from './limits.ts';
+import type { RunDraft } from './runs/draft.ts';
+import type { RunService } from './runs/service.ts';
+
+/** That some run of an experiment used a dataset, and for what. */
+export interface DatasetSummary {
+  readonly experimentId: string;
+  readonly name: string;
+  readonly digest: string;
+  /** Of the tag `mlflow.data.context`. */
+  readonly context?: string;
+}
+
+/** MLflow's own limits, in characters. */
+const limits = {
+  name: 500,
+  digest: 36,
+  source: 65_535,
+  schema: 1_048_575,
+  profile: 16_777_215,
+  tagKey: 255,
+  tagValue: 500,
+} as const;
+const maxDatasets = 1_000;
+const maxSummaries = 1_000;
+const operationsAtOnce = 100;
+const contextTag = 'mlflow.data.context';
+/** The models that clients before MLflow 3 log: a list, as JSON. */
+const historyTag = 'mlflow.log-model.history';
+
+/** What runs read and made: datasets, logged models. Everything can be repeated with the same end. */
+export class RunLinksService {
+  readonly #store: MetadataStore;
+  readonly #runs: Pick<RunService, 'change'>;
+
+  constructor(store: MetadataStore, runs: Pick<RunService, 'change'>) {
+    this.#store = store;
+    this.#runs = runs;
+  }
+
+  /**
+   * A dataset that the run has already, by name and digest, stays as it is.
+   *
+   * @throws NOT_FOUND; INVALID_ARGUMENT when the run is deleted, or holds too much by this
+   */
+  async addInputs(
+    runId: string,
+    inputs: { readonly datasets: readonly DatasetInput[]; readonly models: readonly ModelInput[] },
+    by: string,
+  ): Promise<void> {
+    const { datasets, models } = inputs;
+    if (datasets.length > maxDatasets)
+      throw new AppError('INVALID_ARGUMENT', `At most ${maxDatasets} datasets can be logged at once.`);
+    datasets.forEach(checkDatasetInput);
+    const run = await this.#runs.change(runId, (draft) => addInputs(draft, datasets, models, by), by);
+    // After the run: what lists datasets must not tell of one that no run has, nor of tags that came too late.
+    const named = new Set(datasets.map(({ dataset }) => identityOf(dataset)));
+    const kept = run.links.datasetInputs.filter(({ dataset }) => named.has(identityOf(dataset)));
+    await this.#summarize(run.info.experimentId, kept);
+  }
+
+  /** @throws NOT_FOUND; INVALID_ARGUMENT when the run is deleted */
+  async addOutputs(runId: string, models: readonly ModelOutput[], by: string): Promise<void> {
+    await this.#runs.change(runId, (draft) => addOutputs(draft, models, by), by);
+  }
+
+  /**
+   * Notes a model in the way of clients before MLflow 3: as an element of the list in the tag `mlflow.log-model.history`.
+   *
+   * @param model the element; one that is there is not added again
+   * @throws NOT_FOUND; INVALID_ARGUMENT when the run is deleted, or its tag holds something else
+   */
+  async addToModelHistory(runId: string, model: JsonValue, by: string): Promise<void> {
+    await this.#runs.change(runId, (draft) => addToModelHistory(draft, model, by), by);
+  }
+
+  /** The datasets that runs of the experiments used: the first thousand. */
+  async listDatasets(experimentIds: readonly string[]): Promise<readonly DatasetSummary[]> {
+    const found: DatasetSummary[] = [];
+    for (const experimentId of new Set(experimentIds)) {
+      let cursor: string | undefined;
+      do {
+        const page = await this.#store.list<Wrapped<'datasetUse', DatasetSummary>>({
+          container: metadataContainers.tracking,
+          partition: experimentId,
+          filter: { op: 'eq', path: ['kind'], value: 'datasetUse' },
+          limit: maxSummaries - found.length,
+          ...(cursor === undefined ? {} : { cursor }),
+        });
+        found.push(...page.documents.map(({ body }) => body.datasetUse));
+        cursor = page.cursor;
+      } while (cursor !== undefined && found.length < maxSummaries);
+      if (found.length >= maxSummaries) break;
+    }
+    return found;
+  }
+
+  async #summarize(experimentId: string, datasets: readonly DatasetInput[]): Promise<void> {
+    const operations = new Map<string, BatchOperation>();
+    for (const { dataset, tags } of datasets) {
+      const context = tags.find(({ key }) => key === contextTag)?.value;
+      const { name, digest } = dataset;
+      const datasetUse: DatasetSummary = {
+        experimentId,
+        name,
+        digest,
+        ...(context === undefined ? {} : { context }),
+      };
+      const id = `dataset-use-${sha256(JSON.stringify([name, digest, context ?? null]))}`;
+      operations.set(id, { kind: 'upsert', id, body: toBody({ kind: 'datasetUse', datasetUse }) });
+    }
+    const all = [...operations.values()];
+    for (let start = 0; start < all.length; start += operationsAtOnce)
+      await this.#store.batch(
+        metadataContainers.tracking,
+        experimentId,
+        all.slice(start, start + operationsAtOnce),
+      );
+  }
+}
+
+function checkDatasetInput({ dataset, tags }: DatasetInput): void {
+  checkLength(dataset.name, limits.name, 'name');
+  checkLength(dataset.digest, limits.digest, 'digest');
+  checkLength(dataset.source, limits.source, 'source');
+  checkLength(dataset.schema ?? '', limits.schema, 'schema');
+  checkLength(dataset.profile ?? '', limits.profile, 'profile');
+  for (const { key, value } of tags) {
+    checkLength(key, limits.tagKey, 'key');
+    checkLength(value, limits.tagValue, 'value');
+  }
+}
+
+function addInputs(
+  draft: RunDraft,
+  datasets: readonly DatasetInput[],
+  models: readonly ModelInput[],
+  by: string,
+): void {
+  const { links } = draft;
+  const newDatasets = addUnseen(links.datasetInputs, datasets, ({ dataset }) => identityOf(dataset));
+  const newModels = addUnseen(links.modelInputs, models, ({ modelId }) => modelId);
+  if (newDatasets.length + newModels.length === 0) return;
+  draft.setLinks({
+    ...links,
+    datasetInputs: [...links.datasetInputs, ...newDatasets],
+    modelInputs: [...links.modelInputs, ...newModels],
+  });
+  draft.record(by, 'run.inputs.added', null, {
+    datasets: newDatasets.map(({ dataset: { name, digest } }) => ({ name, digest })),
+    models: newModels.map(({ modelId }) => modelId),
+  });
+}
+
+function addOutputs(draft: RunDraft, models: readonly ModelOutput[], by: string): void {
+  const { links } = draft;
+  const added = addUnseen(links.modelOutputs, models, ({ modelId, step }) => `${step} ${modelId}`);
+  if (added.length === 0) return;
+  draft.setLinks({ ...links, modelOutputs: [...links.modelOutputs, ...added] });
+  draft.record(by, 'run.outputs.added', null, {
+    models: added.map(({ modelId, step }) => ({ modelId, step })),
+  });
+}
+
+function addToModelHistory(draft: RunDraft, model: JsonValue, by: string): void {
+  const known = draft.tags.get(historyTag);
+  const history = known === undefined ? [] : parseHistory(known);
+  const text = JSON.stringify(model);
+  if (history.some((entry) => JSON.stringify(entry) === text)) return;
+  const value = JSON.stringify([...history, model]);
+  draft.tags.set(historyTag, value);
+  draft.isChanged = true;
+  draft.record(by, 'run.tags.set', { [historyTag]: known ?? null }, { [historyTag]: value });
+}
+
+function parseHistory(text: string): readonly unknown[] {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (Array.isArray(parsed)) return parsed;
+  } catch (cause) {
+    throw new AppError('INVALID_ARGUMENT', noHistory, {}, cause);
+  }
+  throw new AppError('INVALID_ARGUMENT', noHistory);
+}
+
+const noHistory = `The tag '${historyTag}' of the run is not a list of models as JSON.`;
+
+/** @returns those of `added` that are not known, each once */
+function addUnseen<T>(known: readonly T[], added: readonly T[], identify: (item: T) => string): readonly T[] {
+  const seen = new Set(known.map(identify));
+  return added.filter((item) => seen.size !== seen.add(identify(item)).size);
+}
+
+function identityOf({ name, digest }: DatasetRef): string {
+  return JSON.stringify([name, digest]);
+}

@@ -1,0 +1,20 @@
+import { computeAccuracyScore } from '../../core/stats/accuracy.ts';
+import { computeAucScore } from '../../core/stats/auc.ts';
+import { computeBaseRate } from '../../core/stats/base-rate.ts';
+import { computeCalibrationErrorDistance } from '../../core/stats/calibration-error.ts';
+import { computeLogLossDistance } from '../../core/stats/log-loss.ts';
+import type { HoldoutMetrics } from './entities.ts';
+
+/**
+ * @param probabilities One a holdout row.
+ * @param labels 0 or 1 a holdout row; both must occur, or the AUC is NaN.
+ */
+export function evaluate(probabilities: Float64Array, labels: Uint8Array): HoldoutMetrics {
+  return {
+    aucScore: computeAucScore(probabilities, labels),
+    logLossDistance: computeLogLossDistance(probabilities, labels),
+    accuracyScore: computeAccuracyScore(probabilities, labels),
+    calibrationErrorDistance: computeCalibrationErrorDistance(probabilities, labels),
+    baseRate: computeBaseRate(labels),
+  };
+}

@@ -1,0 +1,144 @@
+import type { AuditEvent, AuditSubject } from '../../platform/audit/event.ts';
+import { registryActions } from '../../platform/audit/registry-actions.ts';
+import type { JsonObject, JsonValue } from '../../core/json.ts';
+import type { WebhookEventName } from './events.ts';
+
+/** The tags by which MLflow tells prompts from models; receivers are not shown them. */
+const isPromptTag = 'mlflow.prompt.is_prompt';
+const promptTextTag = 'mlflow.prompt.text';
+const promptTypeTag = '_mlflow_prompt_type';
+
+/** Which of MLflow's events an action can be: one for models, one for prompts. */
+const candidates: Readonly<
+  Record<string, { readonly model?: WebhookEventName; readonly prompt: WebhookEventName }>
+> = {
+  [registryActions.modelCreated]: { model: 'registered_model.created', prompt: 'prompt.created' },
+  [registryActions.modelTagSet]: { prompt: 'prompt_tag.set' },
+  [registryActions.modelTagDeleted]: { prompt: 'prompt_tag.deleted' },
+  [registryActions.versionCreated]: { model: 'model_version.created', prompt: 'prompt_version.created' },
+  [registryActions.versionTagSet]: { model: 'model_version_tag.set', prompt: 'prompt_version_tag.set' },
+  [registryActions.versionTagDeleted]: {
+    model: 'model_version_tag.deleted',
+    prompt: 'prompt_version_tag.deleted',
+  },
+  [registryActions.aliasMoved]: { model: 'model_version_alias.created', prompt: 'prompt_alias.created' },
+  [registryActions.aliasDeleted]: { model: 'model_version_alias.deleted', prompt: 'prompt_alias.deleted' },
+};
+
+/** The names under which somebody may be waiting for an action; none for most. */
+export function findCandidates(action: string): readonly WebhookEventName[] {
+  const found = Object.hasOwn(candidates, action) ? candidates[action] : undefined;
+  if (found === undefined) return [];
+  return found.model === undefined ? [found.prompt] : [found.model, found.prompt];
+}
+
+/** A prompt is a model with a tag. @returns undefined when that does not show in the event itself */
+export function tellsPrompt(event: AuditEvent): boolean | undefined {
+  if (event.action !== registryActions.modelCreated && event.action !== registryActions.versionCreated)
+    return undefined;
+  return readTags(event.after).get(isPromptTag)?.toLowerCase() === 'true';
+}
+
+/** The name of an event for whoever waits for it. */
+export function nameEvent(action: string, isPrompt: boolean): WebhookEventName | undefined {
+  const found = Object.hasOwn(candidates, action) ? candidates[action] : undefined;
+  return isPrompt ? found?.prompt : found?.model;
+}
+
+/** What a receiver is told: the members that MLflow documents for each event. */
+export function toPayload(event: AuditEvent, name: WebhookEventName): JsonObject {
+  const { subject, after } = event;
+  const about = readSubject(subject);
+  switch (name) {
+    case 'registered_model.created':
+      return { ...about, tags: plain(readTags(after)), description: readText(after, 'description') ?? '' };
+    case 'prompt.created':
+      return {
+        ...about,
+        tags: plain(withoutPromptTags(readTags(after))),
+        description: readText(after, 'description') ?? '',
+      };
+    case 'model_version.created':
+      return {
+        ...about,
+        source: readText(after, 'source') ?? '',
+        run_id: readText(after, 'runId') || null,
+        tags: plain(readTags(after)),
+        description: readText(after, 'description') || null,
+      };
+    case 'prompt_version.created': {
+      const all = readTags(after);
+      return {
+        ...about,
+        template: all.get(promptTextTag) ?? null,
+        tags: plain(withoutPromptTags(all)),
+        description: readText(after, 'description') || null,
+      };
+    }
+    case 'model_version_tag.set':
+    case 'prompt_tag.set':
+    case 'prompt_version_tag.set': {
+      const [[key, value] = ['', '']] = readTags(after);
+      return { ...about, key, value };
+    }
+    case 'model_version_tag.deleted':
+    case 'prompt_tag.deleted':
+    case 'prompt_version_tag.deleted': {
+      const [key = ''] = readTags(event.before).keys();
+      return { ...about, key };
+    }
+    case 'model_version_alias.created':
+    case 'prompt_alias.created': {
+      const version = member(after, 'version');
+      return { ...about, version: typeof version === 'number' ? String(version) : (version ?? null) };
+    }
+    case 'model_version_alias.deleted':
+    case 'prompt_alias.deleted':
+    case 'budget_policy.exceeded':
+      return about;
+  }
+}
+
+function readSubject(subject: AuditSubject): JsonObject {
+  switch (subject.kind) {
+    case 'model':
+      return { name: subject.model };
+    case 'modelVersion':
+      return { name: subject.model, version: String(subject.version) };
+    case 'alias':
+      return { name: subject.model, alias: subject.alias };
+    case 'experiment':
+    case 'run':
+    case 'loggedModel':
+    case 'webhook':
+    case 'dataset':
+      return {};
+  }
+}
+
+/** Tags that are there: a null stands for one that is not. */
+function readTags(value: JsonValue): ReadonlyMap<string, string> {
+  const given = member(value, 'tags');
+  if (given === null || typeof given !== 'object' || Array.isArray(given)) return new Map();
+  return new Map(
+    Object.entries(given as JsonObject).flatMap(([key, text]) =>
+      typeof text === 'string' ? [[key, text]] : [],
+    ),
+  );
+}
+
+function withoutPromptTags(all: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map([...all].filter(([key]) => ![isPromptTag, promptTextTag, promptTypeTag].includes(key)));
+}
+
+const plain = (all: ReadonlyMap<string, string>): JsonObject => Object.fromEntries(all);
+
+function readText(value: JsonValue, name: string): string | undefined {
+  const found = member(value, name);
+  return typeof found === 'string' ? found : undefined;
+}
+
+function member(value: JsonValue, name: string): JsonValue {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return null;
+  return Object.hasOwn(value, name) ? ((value as JsonObject)[name] ?? null) : null;
+}

@@ -1,0 +1,233 @@
+import type { AuditedWriter } from '../../platform/audit/audited-writer.ts';
+import type { AuditEntry } from '../../platform/audit/event.ts';
+import { AppError } from '../../core/errors.ts';
+import { sha256 } from '../../core/ids.ts';
+import type { JsonObject } from '../../core/json.ts';
+import { metadataContainers } from '../../core/names.ts';
+import type { MetadataStore, StoredDocument } from '../../platform/storage/documents.ts';
+import { type Pace, retryConflicts } from '../../platform/storage/optimistic.ts';
+import { eachDocument, type Page, type PageRequest, toBody, toPage } from '../../platform/storage/page.ts';
+import type { NewWebhook, Webhook, WebhookChange } from './entities.ts';
+import type { WebhookEventName } from './events.ts';
+import type { SealedSecret, SecretBox } from './secret-box.ts';
+import { readTarget, type TargetPolicy } from './target.ts';
+
+const container = metadataContainers.webhooks;
+const maxDescriptionLength = 1_000;
+const maxSecretLength = 1_024;
+
+/** `on` has a member for each event, so that those who wait for one are found by an index. */
+interface WebhookBody extends JsonObject {
+  readonly kind: 'webhook';
+  readonly webhook: Webhook & JsonObject;
+  readonly on: { readonly [event: string]: true };
+  readonly detail: { readonly secret: (SealedSecret & JsonObject) | null };
+}
+
+export interface WebhooksOptions {
+  readonly store: MetadataStore;
+  readonly writer: AuditedWriter;
+  readonly secrets: SecretBox;
+  readonly targets: TargetPolicy;
+  readonly pace: Pace;
+}
+
+/** Who wants to hear of what, each in a partition of its own with its deliveries. */
+export class Webhooks {
+  readonly #options: WebhooksOptions;
+
+  constructor(options: WebhooksOptions) {
+    this.#options = options;
+  }
+
+  /** @throws INVALID_ARGUMENT for a name, address, event or secret that cannot be */
+  async create(given: NewWebhook, by: string): Promise<Webhook> {
+    const { pace } = this.#options;
+    const now = pace.clock.now();
+    const webhookId = pace.ids.uuid();
+    this.#check(given);
+    const webhook: Webhook = {
+      webhookId,
+      name: given.name,
+      url: given.url,
+      ...(given.description ? { description: given.description } : {}),
+      events: [...new Set(given.events)],
+      status: given.status ?? 'ACTIVE',
+      isSigned: Boolean(given.secret),
+      createdAt: now,
+      updatedAt: now,
+    };
+    const secret = given.secret ? this.#options.secrets.seal(given.secret, webhookId) : null;
+    await this.#options.writer.commit(
+      container,
+      webhookId,
+      [{ kind: 'create', id: 'webhook', body: toWebhookBody(webhook, secret) }],
+      [toEntry(by, 'created', webhookId, null, summarize(webhook))],
+    );
+    return webhook;
+  }
+
+  /** @throws NOT_FOUND */
+  async get(webhookId: string): Promise<Webhook> {
+    return (await this.#read(webhookId)).body.webhook;
+  }
+
+  /** @returns undefined when there is none (any more) */
+  async find(webhookId: string): Promise<Webhook | undefined> {
+    return (await this.#options.store.get<WebhookBody>(toKey(webhookId)))?.body.webhook;
+  }
+
+  /** Newest first. */
+  async list(page: PageRequest): Promise<Page<Webhook>> {
+    const found = await this.#options.store.list<WebhookBody>({
+      container,
+      filter: { op: 'eq', path: ['kind'], value: 'webhook' },
+      sort: { path: ['webhook', 'createdAt'], direction: 'desc' },
+      ...page,
+    });
+    return toPage(found, (body) => body.webhook);
+  }
+
+  /** The active ones that wait for any of these events. */
+  async listWaiting(events: readonly WebhookEventName[]): Promise<readonly Webhook[]> {
+    if (events.length === 0) return [];
+    return Array.fromAsync(
+      eachDocument<WebhookBody>(this.#options.store, {
+        container,
+        filter: {
+          op: 'and',
+          filters: [
+            { op: 'eq', path: ['webhook', 'status'], value: 'ACTIVE' },
+            { op: 'or', filters: events.map((event) => ({ op: 'eq', path: ['on', event], value: true })) },
+          ],
+        },
+        limit: 100,
+      }),
+      ({ body }) => body.webhook,
+    );
+  }
+
+  /** @throws NOT_FOUND; INVALID_ARGUMENT as `create` */
+  async update(webhookId: string, change: WebhookChange, by: string): Promise<Webhook> {
+    const { pace, secrets, writer } = this.#options;
+    this.#check(change);
+    return retryConflicts(`the webhook "${webhookId}"`, pace, async () => {
+      const { body, etag } = await this.#read(webhookId);
+      const before = body.webhook;
+      const { description: _, ...rest } = before;
+      const description = change.description ?? before.description;
+      const secret =
+        change.secret === undefined
+          ? body.detail.secret
+          : change.secret === ''
+            ? null
+            : secrets.seal(change.secret, webhookId);
+      const after: Webhook = {
+        ...rest,
+        ...(description ? { description } : {}),
+        name: change.name ?? before.name,
+        url: change.url ?? before.url,
+        events: change.events ? [...new Set(change.events)] : before.events,
+        status: change.status ?? before.status,
+        isSigned: secret !== null,
+        // Clients tell an update by it: it moves even within one millisecond.
+        updatedAt: Math.max(pace.clock.now(), before.updatedAt + 1),
+      };
+      const changed = findChanges(summarize(before), summarize(after));
+      // That there is a new secret is worth an event; what it is, is not.
+      if (change.secret) changed.after['secret'] = 'replaced';
+      await writer.commit(
+        container,
+        webhookId,
+        [{ kind: 'replace', id: 'webhook', etag, body: toWebhookBody(after, secret) }],
+        [toEntry(by, 'updated', webhookId, changed.before, changed.after)],
+      );
+      return after;
+    });
+  }
+
+  /** Its secret goes with it; the events that tell of it stay. @throws NOT_FOUND */
+  async delete(webhookId: string, by: string): Promise<void> {
+    await retryConflicts(`the webhook "${webhookId}"`, this.#options.pace, async () => {
+      const { body, etag } = await this.#read(webhookId);
+      await this.#options.writer.commit(
+        container,
+        webhookId,
+        [{ kind: 'delete', id: 'webhook', etag }],
+        [toEntry(by, 'deleted', webhookId, summarize(body.webhook), null)],
+      );
+    });
+  }
+
+  /** @returns undefined for one that is not signed. @throws NOT_FOUND; UNAVAILABLE without its key */
+  async openSecret(webhookId: string): Promise<string | undefined> {
+    const { secret } = (await this.#read(webhookId)).body.detail;
+    return secret === null ? undefined : this.#options.secrets.open(secret, webhookId);
+  }
+
+  async #read(webhookId: string): Promise<StoredDocument<WebhookBody>> {
+    const stored = isWebhookId(webhookId)
+      ? await this.#options.store.get<WebhookBody>(toKey(webhookId))
+      : undefined;
+    if (stored) return stored;
+    throw new AppError('NOT_FOUND', `Webhook with ID ${webhookId.slice(0, 100)} not found.`, { webhookId });
+  }
+
+  #check(change: WebhookChange): void {
+    const { name, url, events, description, secret } = change;
+    if (name !== undefined && !/^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$/i.test(name))
+      throw invalid(
+        `Webhook name ${JSON.stringify(name.slice(0, 100))} is invalid. It must start and end with a letter or digit, have at most 63 characters, and hold only letters, digits, dots, underscores and hyphens.`,
+      );
+    if (url !== undefined) readTarget(url, this.#options.targets);
+    if (events?.length === 0) throw invalid('Webhook events must be a non-empty list of events.');
+    if (description !== undefined && description.length > maxDescriptionLength)
+      throw invalid(`The webhook's description must have at most ${maxDescriptionLength} characters.`);
+    if (secret !== undefined && secret.length > maxSecretLength)
+      throw invalid(`The webhook's secret must have at most ${maxSecretLength} characters.`);
+  }
+}
+
+/** Ids are ours: what cannot be one names nothing, and is no key to ask the store for. */
+function isWebhookId(text: string): boolean {
+  return /^[0-9a-f-]{36}$/.test(text);
+}
+
+function toKey(webhookId: string) {
+  return { container, partition: webhookId, id: 'webhook' };
+}
+
+function toWebhookBody(webhook: Webhook, secret: SealedSecret | null): JsonObject {
+  const on = Object.fromEntries(webhook.events.map((event) => [event, true]));
+  return toBody({ kind: 'webhook', webhook, on, detail: { secret } });
+}
+
+function toEntry(
+  by: string,
+  verb: 'created' | 'updated' | 'deleted',
+  webhookId: string,
+  before: JsonObject | null,
+  after: JsonObject | null,
+): AuditEntry {
+  return { by, action: `webhook.${verb}`, subject: { kind: 'webhook', webhookId }, before, after };
+}
+
+/** For events, which more people read than webhooks: paths are often secret, so only a fingerprint tells them apart. */
+function summarize(webhook: Webhook): JsonObject {
+  const { name, url, events, status, description, isSigned } = webhook;
+  const target = `${new URL(url).origin}/#${sha256(url).slice(0, 8)}`;
+  return { name, target, events, status, description: description ?? null, isSigned };
+}
+
+function findChanges(before: JsonObject, after: JsonObject) {
+  const names = Object.keys(after).filter(
+    (name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]),
+  );
+  const pick = (from: JsonObject): Record<string, JsonObject[string]> =>
+    Object.fromEntries(names.map((name) => [name, from[name] ?? null]));
+  return { before: pick(before), after: pick(after) };
+}
+
+function invalid(message: string): AppError {
+  return new AppError('INVALID_ARGUMENT', message);
+}

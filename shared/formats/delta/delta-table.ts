@@ -1,0 +1,219 @@
+import { AppError, isAppError } from '../../core/errors.ts';
+import { type Logger, silentLogger } from '../../core/logger.ts';
+import type { BlobStore } from '../../platform/storage/blobs.ts';
+import type { Pace } from '../../platform/storage/optimistic.ts';
+import type { Action } from './actions.ts';
+import { checkCommit } from './check-commit.ts';
+import type { CheckpointFiles } from './checkpoint-files.ts';
+import { isCheckpointDue } from './checkpoint.ts';
+import { type HistoryPage, readHistory, searchVersionAt } from './history.ts';
+import { type Loaded, loadAfter, loadSnapshot } from './load-snapshot.ts';
+import { encodeEntry } from './log-entry.ts';
+import { LogFiles } from './log-files.ts';
+import { SnapshotCache } from './snapshot-cache.ts';
+import { type LogCommit, replay, type Snapshot } from './snapshot.ts';
+import { writeCheckpoint } from './write-checkpoint.ts';
+import { writeCommit } from './write-commit.ts';
+
+export interface DeltaTableOptions {
+  readonly blobs: BlobStore;
+  readonly container: string;
+  /** The table's folder, without a slash at its end. */
+  readonly prefix: string;
+  readonly checkpoints: CheckpointFiles;
+  readonly pace: Pace;
+  /** Shared among tables, so that a table that is opened for each request stays known. Default: one of its own. */
+  readonly cache?: SnapshotCache;
+  /** Told of checkpoints that failed: the commit stands without. */
+  readonly logger?: Logger;
+}
+
+/** @returns the actions to commit (one may be `commitInfo`); undefined: there is nothing to do */
+export type Decide = (snapshot: Snapshot | undefined) => Promise<readonly Action[] | undefined>;
+
+export interface Committed {
+  /** Of the commit; of the newest snapshot when there was nothing to do, -1 when there is no table then. */
+  readonly version: number;
+  readonly isNew: boolean;
+}
+
+/** Beyond that a checkpoint helps more than the snapshot that is known. */
+const maxCommitsAhead = 64;
+/** Racers each win in their turn: this many lost races are hundreds of commits by others. */
+const maxLostRaces = 500;
+
+/**
+ * One Delta table: a folder of a Blob container, whose `_delta_log` says which data files its versions are. Any number
+ * of writers, ours and others, may write to it at once.
+ */
+export class DeltaTable {
+  readonly #options: DeltaTableOptions;
+  readonly #log: LogFiles;
+  readonly #cache: SnapshotCache;
+  readonly #key: string;
+
+  constructor(options: DeltaTableOptions) {
+    const { blobs, container, prefix } = options;
+    this.#options = options;
+    this.#log = new LogFiles(blobs, container, prefix);
+    this.#cache = options.cache ?? new SnapshotCache();
+    this.#key = `${container}/${prefix}`;
+  }
+
+  /**
+   * The newest version: two small requests when it is known already.
+   *
+   * @returns undefined when there is no table
+   * @throws UNPROCESSABLE for a log that is broken, or a table that asks for more than is supported
+   */
+  async latest(): Promise<Snapshot | undefined> {
+    return (await this.#load(Infinity))?.snapshot;
+  }
+
+  /** @throws NOT_FOUND naming the newest version, INVALID_ARGUMENT */
+  async at(version: number): Promise<Snapshot> {
+    checkVersion(version);
+    const loaded = await this.#load(version);
+    if (loaded?.snapshot.version === version) return loaded.snapshot;
+    throw this.#noVersion(version, loaded?.snapshot);
+  }
+
+  /**
+   * The newest version that was there at a moment, by what the commits say of their time.
+   *
+   * @throws NOT_FOUND naming the first moment
+   */
+  async versionAt(timestampMs: number): Promise<number> {
+    const newest = await this.latest();
+    if (newest === undefined) throw this.#noTable();
+    if (newest.timestamp <= timestampMs) return newest.version;
+    return searchVersionAt(this.#log, timestampMs, newest.version);
+  }
+
+  /** @param page `limit` 1–1000; `before`: only versions below it. @throws NOT_FOUND when there is no table */
+  async history(page: { readonly limit: number; readonly before?: number }): Promise<HistoryPage> {
+    const newest = await this.latest();
+    if (newest === undefined) throw this.#noTable();
+    const below = Math.min(page.before ?? Infinity, newest.version + 1);
+    return readHistory(this.#log, below, page.limit);
+  }
+
+  /** What one version changed. @throws NOT_FOUND naming the newest version, INVALID_ARGUMENT */
+  async readCommit(version: number): Promise<LogCommit> {
+    checkVersion(version);
+    const commit = await this.#log.readCommit(version);
+    if (commit) return commit;
+    throw this.#noVersion(version, await this.latest());
+  }
+
+  /**
+   * Optimistic: `decide` is asked again, with the newer snapshot, each time another writer came first. The entry gets
+   * its time (past that of the version before) and an id by which it is known again when an answer was lost.
+   *
+   * @throws INVALID_ARGUMENT for actions that no table can take; UNPROCESSABLE for a table that cannot be written to;
+   *   RATE_LIMITED after 500 lost races; UNAVAILABLE, TIMEOUT… when it stays unknown whether the commit arrived:
+   *   whoever tries again must know by a `txn` that it did
+   */
+  async commit(decide: Decide): Promise<Committed> {
+    const { blobs, pace } = this.#options;
+    const txnId = pace.ids.uuid();
+    for (let lost = 0; lost < maxLostRaces; lost += 1) {
+      if (lost > 0) await pace.clock.sleep(pace.ids.random() * 20 * Math.min(lost, 10));
+      const before = await this.latest();
+      const decided = await decide(before);
+      if (decided === undefined) return { version: before?.version ?? -1, isNew: false };
+      const commit = this.#stamp(before, decided, txnId);
+      checkCommit(before, commit.actions);
+      const { version } = commit;
+      const body = await encodeEntry(commit.actions);
+      const etag = await writeCommit(blobs, this.#log, pace, { version, txnId, body });
+      if (etag === undefined) continue;
+      const snapshot = replay(before, [commit]);
+      this.#cache.put(this.#key, { snapshot, etag });
+      await this.#keepCheckpoint(snapshot);
+      return { version, isNew: true };
+    }
+    throw new AppError('RATE_LIMITED', `Too many writers commit to ${this.#key} at once.`, {
+      retryAfterMs: 1_000,
+    });
+  }
+
+  async #load(target: number): Promise<Loaded | undefined> {
+    const { checkpoints } = this.#options;
+    const known = this.#cache.find(this.#key, target);
+    let loaded: Loaded | undefined;
+    if (known) {
+      const reach = Math.min(target, known.snapshot.version + maxCommitsAhead);
+      const [etag, after] = await Promise.all([
+        this.#log.findCommitEtag(known.snapshot.version),
+        loadAfter(this.#log, known, reach),
+      ]);
+      // Deleted and made anew, or its log was cut off by another writer.
+      if (etag !== known.etag) this.#cache.forget(this.#key);
+      else if (reach === target || after.snapshot.version < reach) loaded = after;
+    }
+    loaded ??= await loadSnapshot(this.#log, checkpoints, target);
+    if (loaded?.etag !== undefined)
+      this.#cache.put(this.#key, { snapshot: loaded.snapshot, etag: loaded.etag });
+    return loaded;
+  }
+
+  #stamp(before: Snapshot | undefined, actions: readonly Action[], txnId: string): LogCommit {
+    const timestamp = Math.max(this.#options.pace.clock.now(), (before?.timestamp ?? -1) + 1);
+    const infos = actions.filter((action) => action.kind === 'commitInfo');
+    const others = actions.filter((action) => action.kind !== 'commitInfo');
+    const [given, ...more] = infos;
+    const stamped: Action = {
+      kind: 'commitInfo',
+      info: {
+        operation: 'WRITE',
+        operationParameters: {},
+        ...given?.info,
+        timestamp,
+        txnId,
+        ...(before && { readVersion: before.version }),
+      },
+    };
+    return {
+      version: (before?.version ?? -1) + 1,
+      timestamp,
+      actions: [stamped, ...more, ...others],
+    };
+  }
+
+  async #keepCheckpoint(snapshot: Snapshot): Promise<void> {
+    if (!isCheckpointDue(snapshot)) return;
+    const { blobs, checkpoints, pace, logger = silentLogger } = this.#options;
+    try {
+      await writeCheckpoint(blobs, this.#log, checkpoints, snapshot, pace.clock.now());
+    } catch (error) {
+      // The log says all that a checkpoint would, only slower; the next one is due soon.
+      const reason = isAppError(error)
+        ? { code: error.code, reason: error.message }
+        : { reason: String(error) };
+      logger.log('warn', 'no checkpoint was written', {
+        table: this.#key,
+        version: snapshot.version,
+        ...reason,
+      });
+    }
+  }
+
+  #noTable(): AppError {
+    return new AppError('NOT_FOUND', `There is no Delta table in ${this.#key}.`);
+  }
+
+  #noVersion(version: number, newest: Snapshot | undefined): AppError {
+    if (newest === undefined) return this.#noTable();
+    const message =
+      version > newest.version
+        ? `There is no version ${version}; the newest is ${newest.version}.`
+        : `The log of version ${version} is gone.`;
+    return new AppError('NOT_FOUND', message, { version, newest: newest.version });
+  }
+}
+
+function checkVersion(version: number): void {
+  if (!Number.isSafeInteger(version) || version < 0)
+    throw new AppError('INVALID_ARGUMENT', `${version} is no version of a table: 0 is the first.`);
+}

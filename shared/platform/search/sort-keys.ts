@@ -1,0 +1,145 @@
+import { compareCodePoints } from '../../core/code-points.ts';
+import type { JsonObject } from '../../core/json.ts';
+import { memberAt } from '../../core/member-at.ts';
+import { isFieldComparison } from '../storage/document-query-rules.ts';
+import type { FieldPath, Filter } from '../storage/documents.ts';
+import { allOf, isAbsent } from './push-down.ts';
+import type { OrderTerm } from './subject.ts';
+
+/** What a document is sorted by in one term: a value, NaN, or nothing. In both directions they follow in this order. */
+export type SortKey =
+  | { readonly phase: 'value'; readonly value: number | string | boolean }
+  | { readonly phase: 'nan' }
+  | { readonly phase: 'missing' };
+
+const phases = { value: 0, nan: 1, missing: 2 } as const;
+
+/** Stores sort by this much of a text and no more: beyond it, texts are ties. */
+const sortedCodePoints = 1_024;
+
+export function sortKeysOf(body: JsonObject, terms: readonly OrderTerm[]): readonly SortKey[] {
+  return terms.map(({ field }) => {
+    const value = memberAt(body, field.path);
+    if (typeof value === 'string') return { phase: 'value', value: cut(value) };
+    if (typeof value === 'number' || typeof value === 'boolean') return { phase: 'value', value };
+    const isNaN = field.nanPath !== undefined && memberAt(body, field.nanPath) === true;
+    return { phase: isNaN ? 'nan' : 'missing' };
+  });
+}
+
+/** Negative, zero or positive: which of two documents comes first. */
+export function compareSortKeys(
+  a: readonly SortKey[],
+  b: readonly SortKey[],
+  terms: readonly OrderTerm[],
+): number {
+  for (const [index, { direction }] of terms.entries()) {
+    const order = compareKey(a[index]!, b[index]!, direction);
+    if (order !== 0) return order;
+  }
+  return 0;
+}
+
+export function isSameKey(a: SortKey, b: SortKey): boolean {
+  return compareKey(a, b, 'asc') === 0;
+}
+
+function compareKey(a: SortKey, b: SortKey, direction: OrderTerm['direction']): number {
+  if (a.phase !== 'value' || b.phase !== 'value') return phases[a.phase] - phases[b.phase];
+  const order = compareValues(a.value, b.value);
+  return direction === 'asc' ? order : -order;
+}
+
+const types = { boolean: 0, number: 1, string: 2 } as const;
+
+function compareValues(a: number | string | boolean, b: number | string | boolean): number {
+  if (typeof a === 'string' && typeof b === 'string') return compareCodePoints(a, b);
+  const order = types[typeof a as keyof typeof types] - types[typeof b as keyof typeof types];
+  return order === 0 ? Number(a) - Number(b) : order;
+}
+
+/** The documents that have this key. */
+export function hasKey({ field }: OrderTerm, key: SortKey): Filter {
+  switch (key.phase) {
+    case 'value':
+      return isCut(key.value)
+        ? { op: 'startsWith', path: field.path, value: key.value }
+        : { op: 'eq', path: field.path, value: key.value };
+    case 'nan':
+      return { op: 'eq', path: field.nanPath!, value: true };
+    case 'missing':
+      return allOf([isAbsent(field.path), ...(field.nanPath === undefined ? [] : [isAbsent(field.nanPath)])]);
+  }
+}
+
+/** The documents with a value from this one on, or after it. */
+export function isFrom(
+  { field: { path }, direction }: OrderTerm,
+  value: number | string | boolean,
+  isInclusive: boolean,
+): Filter {
+  if (!isCut(value)) {
+    const op = direction === 'asc' ? (isInclusive ? 'gte' : 'gt') : isInclusive ? 'lte' : 'lt';
+    return { op, path, value };
+  }
+  // A cut value stands for all that begin with it, and those come after it.
+  const begins: Filter = { op: 'startsWith', path, value };
+  if (direction === 'asc')
+    return isInclusive
+      ? { op: 'gte', path, value }
+      : allOf([
+          { op: 'gt', path, value },
+          { op: 'not', filter: begins },
+        ]);
+  const less: Filter = { op: 'lt', path, value };
+  return isInclusive ? { op: 'or', filters: [less, begins] } : less;
+}
+
+function isCut(value: number | string | boolean): value is string {
+  return (
+    typeof value === 'string' && value.length >= sortedCodePoints && cut(value) === value && isFull(value)
+  );
+}
+
+function isFull(text: string): boolean {
+  return Array.from(text).length >= sortedCodePoints;
+}
+
+function cut(text: string): string {
+  return text.length <= sortedCodePoints ? text : Array.from(text).slice(0, sortedCodePoints).join('');
+}
+
+/**
+ * Paths that every document of a filter has a value at: where they are sorted by, nobody needs to look for
+ * documents without.
+ */
+export function requiredPaths(filter: Filter): ReadonlySet<string> {
+  switch (filter.op) {
+    case 'and':
+      return new Set(filter.filters.flatMap((part) => [...requiredPaths(part)]));
+    case 'or': {
+      const [first, ...others] = filter.filters.map(requiredPaths);
+      return others.reduce((common, paths) => common.intersection(paths), first ?? new Set<string>());
+    }
+    case 'not':
+      // Not true but false: only a comparison that was made is false.
+      return isFieldComparison(filter.filter) ? requiredPaths(filter.filter) : new Set();
+    case 'exists':
+      return new Set();
+    case 'eq':
+    case 'ne':
+    case 'lt':
+    case 'lte':
+    case 'gt':
+    case 'gte':
+    case 'in':
+    case 'startsWith':
+    case 'endsWith':
+    case 'contains':
+      return new Set([pathKey(filter.path)]);
+  }
+}
+
+export function pathKey(path: FieldPath): string {
+  return JSON.stringify(path);
+}

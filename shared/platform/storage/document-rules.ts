@@ -1,0 +1,190 @@
+import { AppError } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/json.ts';
+import { isArray } from '../../core/json.ts';
+import type { BatchOperation, DocumentKey } from './documents.ts';
+
+/**
+ * The rules of the `MetadataStore` port for what is written, checked in one place so that every adapter refuses the
+ * same input with the same words. They are Cosmos's limits, with room left for the properties that it adds itself.
+ *
+ * @see https://learn.microsoft.com/azure/cosmos-db/concepts-limits
+ */
+const documentLimits = {
+  documentBytes: 2_000_000,
+  batchBytes: 2_000_000,
+  batchOperations: 100,
+  idCharacters: 255,
+  partitionCharacters: 1_000,
+  partitionBytes: 2_048,
+  nesting: 100,
+  ttlSeconds: 2 ** 31 - 1,
+} as const;
+
+const reservedNames: ReadonlySet<string> = new Set(['id', 'pk', 'ttl']);
+
+/** @returns whether a top-level member belongs to the store and not to the body. */
+export function isReservedName(name: string): boolean {
+  return reservedNames.has(name) || name.startsWith('_');
+}
+
+/** @throws INVALID_ARGUMENT */
+export function checkKey(key: DocumentKey): void {
+  checkPartition(key.container, key.partition);
+  checkName('id', key.id);
+}
+
+/** @throws INVALID_ARGUMENT */
+export function checkPartition(container: string, partition: string): void {
+  checkName('container', container);
+  const { partitionCharacters, partitionBytes } = documentLimits;
+  checkText('partition', partition);
+  if (partition.length === 0 || partition.length > partitionCharacters)
+    throw invalid(`The partition must have 1 to ${partitionCharacters} characters.`, {
+      length: partition.length,
+    });
+  if (Buffer.byteLength(partition) > partitionBytes)
+    throw invalid(`The partition must not be longer than ${partitionBytes} bytes in UTF-8.`, {});
+}
+
+/**
+ * Ids and container names become segments of a URL: `.` and `..` would be resolved away on the way (reading the
+ * document `..` would read its container), and the service refuses a trailing space.
+ */
+function checkName(what: 'container' | 'id', name: string): void {
+  checkText(what, name);
+  if (name.length === 0 || name.length > documentLimits.idCharacters)
+    throw invalid(`The ${what} must have 1 to ${documentLimits.idCharacters} characters.`, {
+      length: name.length,
+    });
+  if (/[/\\?#]/.test(name)) throw invalid(`The ${what} must not contain any of / \\ ? #.`, { [what]: name });
+  if (name === '.' || name === '..' || name.endsWith(' '))
+    throw invalid(`The ${what} must not be "." or "..", nor end with a space.`, { [what]: name });
+}
+
+/** @throws INVALID_ARGUMENT */
+export function checkText(what: string, text: unknown): asserts text is string {
+  if (typeof text !== 'string' || !text.isWellFormed() || hasControlCharacter(text))
+    throw invalid(`The ${what} must be text without control characters or lone surrogates.`, {});
+}
+
+function hasControlCharacter(text: string): boolean {
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index);
+    if (unit < 0x20 || unit === 0x7f) return true;
+  }
+  return false;
+}
+
+/**
+ * @returns the body as JSON text.
+ * @throws INVALID_ARGUMENT when it uses a reserved name, is not JSON, is nested too deeply or is over 2 MB
+ */
+export function checkBody(body: JsonObject): string {
+  if (body === null || typeof body !== 'object' || isArray(body))
+    throw invalid('The body must be a JSON object.', {});
+  for (const name of Object.keys(body))
+    if (isReservedName(name))
+      throw invalid(`The top-level name "${name}" is reserved for the store.`, { name });
+  checkJson(body, 1);
+  const json = JSON.stringify(body);
+  const sizeBytes = Buffer.byteLength(json);
+  if (sizeBytes > documentLimits.documentBytes)
+    throw invalid('The document is larger than 2 MB.', {
+      sizeBytes,
+      limitBytes: documentLimits.documentBytes,
+    });
+  return json;
+}
+
+function checkJson(value: unknown, depth: number): void {
+  if (depth > documentLimits.nesting)
+    throw invalid(`The body is nested deeper than ${documentLimits.nesting} levels.`, {});
+  if (value === null || typeof value === 'boolean') return;
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw invalid(`The body holds ${value}, which JSON cannot say.`, {});
+    return;
+  }
+  if (typeof value === 'string') {
+    if (!value.isWellFormed()) throw invalid('The body holds a string with a lone surrogate.', {});
+    return;
+  }
+  if (typeof value !== 'object') throw invalid(`The body holds a ${typeof value}, which is not JSON.`, {});
+  if ('toJSON' in value && typeof value.toJSON === 'function')
+    throw invalid('The body holds an object that is not plain JSON.', {});
+  if (Array.isArray(value)) {
+    for (const item of value) checkJson(item, depth + 1);
+    return;
+  }
+  for (const [name, member] of Object.entries(value)) {
+    if (!name.isWellFormed()) throw invalid('The body holds a name with a lone surrogate.', {});
+    // As in JSON.stringify: a member that is undefined is a member that is not there.
+    if (member !== undefined) checkJson(member, depth + 1);
+  }
+}
+
+/**
+ * ETags travel in HTTP headers, where `*` would match any version and an empty one would match nothing at all.
+ *
+ * @throws INVALID_ARGUMENT
+ */
+export function checkEtag(etag: string): void {
+  if (typeof etag !== 'string' || !/^[\x21-\x7e]{1,256}$/.test(etag) || etag === '*')
+    throw invalid('The ETag is not one that this store gave out.', {});
+}
+
+/** @throws INVALID_ARGUMENT */
+export function checkTtl(ttlSeconds: number | undefined): void {
+  if (ttlSeconds === undefined) return;
+  if (!Number.isInteger(ttlSeconds) || ttlSeconds < 1 || ttlSeconds > documentLimits.ttlSeconds)
+    throw invalid('ttlSeconds must be a whole number from 1 to 2147483647.', { ttlSeconds });
+}
+
+/**
+ * @returns the JSON text of each operation's body, in order (undefined for a delete).
+ * @throws INVALID_ARGUMENT, with `details.operation` where one operation is at fault
+ */
+export function checkBatch(
+  container: string,
+  partition: string,
+  operations: readonly BatchOperation[],
+): readonly (string | undefined)[] {
+  checkPartition(container, partition);
+  if (operations.length === 0 || operations.length > documentLimits.batchOperations)
+    throw invalid(`A batch has 1 to ${documentLimits.batchOperations} operations.`, {
+      operations: operations.length,
+    });
+  const bodies = operations.map((operation, index) => {
+    try {
+      return checkOperation(container, partition, operation);
+    } catch (error) {
+      throw error instanceof AppError ? atOperation(error, index) : error;
+    }
+  });
+  const sizeBytes = bodies.reduce((sum, json) => sum + (json === undefined ? 0 : Buffer.byteLength(json)), 0);
+  if (sizeBytes > documentLimits.batchBytes)
+    throw invalid('The batch is larger than 2 MB.', { sizeBytes, limitBytes: documentLimits.batchBytes });
+  return bodies;
+}
+
+function checkOperation(container: string, partition: string, operation: BatchOperation): string | undefined {
+  checkKey({ container, partition, id: operation.id });
+  if ('etag' in operation && operation.etag !== undefined) checkEtag(operation.etag);
+  if (operation.kind === 'delete') return undefined;
+  checkTtl(operation.ttlSeconds);
+  return checkBody(operation.body);
+}
+
+/** Says which operation of a batch failed. */
+export function atOperation(error: AppError, index: number): AppError {
+  return new AppError(error.code, error.message, { ...error.details, operation: index }, error.cause);
+}
+
+/** `retryAfterMs` is what the store asks for, or our guess when it does not say. */
+export function rateLimited(retryAfterMs: number, cause?: unknown): AppError {
+  return new AppError('RATE_LIMITED', 'The metadata store is busy; try again.', { retryAfterMs }, cause);
+}
+
+/** How a broken rule is told. */
+export function invalid(message: string, details: Readonly<Record<string, unknown>>): AppError {
+  return new AppError('INVALID_ARGUMENT', message, details);
+}

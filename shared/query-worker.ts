@@ -1,4 +1,0 @@
-import { runQueryProcess } from './duckdb/querying/worker.ts';
-
-/** The composition root of processes that read tables, as app.ts is the main one's. */
-runQueryProcess();
