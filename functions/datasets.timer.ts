@@ -6,7 +6,7 @@ import { app } from './hosting/start.ts';
 const budgetMs = 4 * 60_000;
 
 /** Every night: removes data files that only versions past their retention need. */
-functionsApp.timer('datasets-vacuum-nightly', {
+functionsApp.timer('datasetsVacuumNightly', {
   schedule: '0 43 3 * * *',
   handler: async (_timer, context) => {
     const logger = toLogger(context);

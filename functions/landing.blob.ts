@@ -10,7 +10,7 @@ import { app } from './hosting/start.ts';
 receiveBlobReferences();
 
 /** A file dropped into the landing container, found by polling: the local path, and the fallback in Azure. */
-functionsApp.storageBlob('landing-blob', {
+functionsApp.storageBlob('landingBlob', {
   path: `${blobContainers.landing}/{name}`,
   connection: 'AzureWebJobsStorage',
   sdkBinding: true,

@@ -17,7 +17,7 @@ const blobCreatedSchema = z.object({
 });
 
 /** A file dropped into the landing container, told by Event Grid through Service Bus: the path in Azure. */
-functionsApp.serviceBusQueue('landing-queue', {
+functionsApp.serviceBusQueue('landingQueue', {
   queueName: queues.landing,
   connection: 'ServiceBus',
   extraInputs: [durable.input.durableClient()],

@@ -3,7 +3,7 @@ import { toLogger } from './hosting/logger.ts';
 import { app } from './hosting/start.ts';
 
 /** Every ten minutes: finishes renames and deletions of models that a crash left half done. */
-functionsApp.timer('models-unfinished', {
+functionsApp.timer('modelsUnfinished', {
   schedule: '45 */10 * * * *',
   handler: async (_timer, context) => {
     const finished = await app.registry.finishInterrupted();

@@ -18,7 +18,7 @@ const versionCreatedSchema = z.object({
 const versionCreatedType = versionCreatedSchema.pick({ type: true });
 
 /** A new dataset version starts the pipelines that wait for it. */
-functionsApp.serviceBusTopic('pipelines-event', {
+functionsApp.serviceBusTopic('pipelinesEvent', {
   topicName: subscriptions.pipelines.topic,
   subscriptionName: subscriptions.pipelines.name,
   connection: 'ServiceBus',

@@ -5,7 +5,7 @@ import { toLogger } from './hosting/logger.ts';
 import { app } from './hosting/start.ts';
 
 /** Every five minutes: starts what a lost event should have started. */
-functionsApp.timer('pipelines-reconcile', {
+functionsApp.timer('pipelinesReconcile', {
   schedule: '0 */5 * * * *',
   extraInputs: [durable.input.durableClient()],
   handler: async (_timer, context) => {

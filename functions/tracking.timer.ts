@@ -3,7 +3,7 @@ import { toLogger } from './hosting/logger.ts';
 import { app } from './hosting/start.ts';
 
 /** Every five minutes: gives up runs whose client died without ending them. */
-functionsApp.timer('runs-lost', {
+functionsApp.timer('runsLost', {
   schedule: '30 */5 * * * *',
   handler: async (_timer, context) => {
     await app.tracking.lostRuns.sweep(toLogger(context));

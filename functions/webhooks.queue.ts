@@ -5,7 +5,7 @@ import { handleMessages } from './hosting/messages.ts';
 import { app } from './hosting/start.ts';
 
 /** Finds the webhooks that an event is for, and owes it to each. */
-functionsApp.serviceBusTopic('webhooks-event', {
+functionsApp.serviceBusTopic('webhooksEvent', {
   topicName: subscriptions.webhooks.topic,
   subscriptionName: subscriptions.webhooks.name,
   connection: 'ServiceBus',
@@ -13,7 +13,7 @@ functionsApp.serviceBusTopic('webhooks-event', {
 });
 
 /** Makes one attempt at one delivery. */
-functionsApp.serviceBusQueue('webhooks-deliver', {
+functionsApp.serviceBusQueue('webhooksDeliver', {
   queueName: queues.webhooks,
   connection: 'ServiceBus',
   handler,

@@ -4,7 +4,7 @@ import { toLogger } from './hosting/logger.ts';
 import { app } from './hosting/start.ts';
 
 /** Every minute: sends the events that a crash or an outage left in the outbox. */
-functionsApp.timer('outbox-sweep', {
+functionsApp.timer('outboxSweep', {
   schedule: '0 * * * * *',
   handler: async (_timer, context) => {
     for (const container of announcingContainers) {

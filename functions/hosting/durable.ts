@@ -5,9 +5,9 @@ import type { Plan } from '../../shared/domains/pipelines/plan.ts';
 
 /** The names under which the one orchestrator and its activities are registered. */
 export const durableNames = {
-  orchestrator: 'pipeline-orchestrator',
-  step: 'pipeline-step',
-  finish: 'pipeline-finish',
+  orchestrator: 'pipelineOrchestrator',
+  step: 'pipelineStep',
+  finish: 'pipelineFinish',
 } as const;
 
 /** What an orchestration is started with. */

@@ -106,7 +106,7 @@ test('what happens in the registry reaches a receiver, signed, whatever the rece
   const queue = openSqliteQueue({ file: join(dataDir, 'host.db'), ...pace });
   const [refused] = await queue.receive({ queue: 'refused' }, { maxMessages: 10, waitMs: 10_000 });
   await queue.close();
-  expect(refused?.body).toMatchObject({ by: 'webhooks-deliver', code: 'UNPROCESSABLE' });
+  expect(refused?.body).toMatchObject({ by: 'webhooksDeliver', code: 'UNPROCESSABLE' });
 
   // No secret is anywhere it should not be.
   await platform.stop();

@@ -94,4 +94,11 @@ describe.skipIf(!isBuilt)('the platform itself (skipped when dist/functions is n
     }));
     expect(createRouter(routePrefix, routes)).toBeDefined();
   });
+
+  /** On Linux, Azure refuses settings such as `AzureWebJobs.a-b.Disabled`; orchestrators' names live in history. */
+  test('functions that HTTP does not trigger have camelCase names', async () => {
+    const others = (await readTable(repository)).filter(({ trigger }) => trigger.type !== 'httpTrigger');
+    expect(others.length).toBeGreaterThan(10);
+    expect(others.map(({ name }) => name).filter((name) => !/^[a-z][A-Za-z0-9]*$/.test(name))).toEqual([]);
+  });
 });

@@ -63,7 +63,7 @@ describe.each([
 
   async function run(plan: Plan, script: Script = {}): Promise<RunResult> {
     seen.script = script;
-    const { runtimeStatus, output } = await runToEnd(harness, 'pipeline-orchestrator', {
+    const { runtimeStatus, output } = await runToEnd(harness, 'pipelineOrchestrator', {
       runId: 'run',
       plan,
     });

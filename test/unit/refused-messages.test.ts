@@ -20,10 +20,10 @@ test.each([
   ['more than a message may hold', '\u0001'.repeat(300_000), '\u0001'.repeat(32 * 1024)],
 ])('%s is put aside with its reason', async (_, body, kept) => {
   const queue = openQueue();
-  await putAside(queue, 'refused', { by: 'landing-queue', messageId: 'm1', body, error });
+  await putAside(queue, 'refused', { by: 'landingQueue', messageId: 'm1', body, error });
   const [message] = await queue.receive({ queue: 'refused' }, { maxMessages: 1, waitMs: 0 });
   expect(message?.body).toEqual({
-    by: 'landing-queue',
+    by: 'landingQueue',
     messageId: 'm1',
     code: 'INVALID_ARGUMENT',
     reason: 'The event is not valid.',
