@@ -3,10 +3,8 @@ import { dirname, join, normalize } from 'node:path';
 import { parseSync } from 'oxc-parser';
 import { expect, test } from 'vitest';
 
-/**
- * Who may import whom: the table in the README. A room is a folder or a file; the longest match decides.
- */
-const mayImport = readTable(readFileSync('README.md', 'utf8'));
+/** Who may import whom: the table in the README is the whole law. */
+const law = readTable(readFileSync('README.md', 'utf8'));
 
 /** Packages that only some rooms may use. */
 const guarded: Record<string, readonly string[]> = {
@@ -28,46 +26,44 @@ interface Import {
   readonly to: string;
 }
 
+interface Row {
+  /** A folder or a file; `*` stands for each folder in its place. */
+  readonly room: string;
+  readonly mayImport: readonly string[];
+}
+
 const files = ['functions', 'shared', 'local'].flatMap((folder) =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
     .map((name) => join(folder, name)),
 );
 const imports = files.flatMap(readImports);
-const inside = imports.filter(({ to }) => to.endsWith('.ts'));
+const crossing = imports.filter(({ from, to }) => to.endsWith('.ts') && !isIn(to, roomOf(from)));
 
-test('every room is seen', () => {
+test('every file is in a room, and every room has files', () => {
   expect(files.length).toBeGreaterThan(50);
-  expect(inside.length).toBeGreaterThan(100);
-  for (const room of Object.keys(mayImport)) {
-    expect(
-      files.some((file) => isIn(file, room)),
-      room,
-    ).toBe(true);
-  }
+  expect(crossing.length).toBeGreaterThan(100);
+  expect(files.filter((file) => roomOf(file) === '')).toEqual([]);
+  expect(law.map(({ room }) => room).filter((room) => !files.some((file) => isInAny(file, room)))).toEqual(
+    [],
+  );
 });
 
-test('every import inside the project is in the table', () => {
-  const forbidden = inside.filter(({ from, to }) => {
-    const room = roomOf(from);
-    return !isIn(to, room) && !mayImport[room]?.some((allowed) => isIn(to, allowed));
-  });
-  expect(forbidden.map(show)).toEqual([]);
-});
-
-test('functions reach shared only through the app, the helpers and the schemas', () => {
-  const forbidden = inside.filter(
+test('every import that crosses rooms has its permission', () => {
+  const forbidden = crossing.filter(
     ({ from, to }) =>
-      isIn(from, 'functions') && /shared\/(adapters|core\/stats|domains\/training)\//.test(to),
+      !law.some(({ room, mayImport }) => isInAny(from, room) && mayImport.some((target) => isIn(to, target))),
   );
   expect(forbidden.map(show)).toEqual([]);
 });
 
-test('nothing imports local, and tests and scripts are imported by nobody', () => {
-  const forbidden = inside.filter(
-    ({ from, to }) => (isIn(to, 'local') && !isIn(from, 'local')) || /^(test|scripts|examples)\//.test(to),
+test('every permission is used', () => {
+  const unused = law.flatMap(({ room, mayImport }) =>
+    mayImport
+      .filter((target) => !crossing.some(({ from, to }) => isInAny(from, room) && isIn(to, target)))
+      .map((target) => show({ from: room, to: target })),
   );
-  expect(forbidden.map(show)).toEqual([]);
+  expect(unused).toEqual([]);
 });
 
 test('each package is used only in the rooms that own it', () => {
@@ -97,13 +93,18 @@ test('there are no barrels', () => {
 });
 
 function readImports(file: string): Import[] {
-  const { module, errors } = parseSync(file, readFileSync(file, 'utf8'));
+  const source = readFileSync(file, 'utf8');
+  const { module, errors } = parseSync(file, source);
   if (errors.length > 0) throw new Error(`${file}: ${errors[0]?.message}`);
   const requests = [
     ...module.staticImports.map((statement) => statement.moduleRequest.value),
     ...module.staticExports.flatMap((statement) =>
       statement.entries.flatMap((entry) => entry.moduleRequest?.value ?? []),
     ),
+    ...module.dynamicImports
+      .map(({ moduleRequest: { start, end } }) => source.slice(start, end))
+      .filter((request) => /^'.*'$/.test(request))
+      .map((request) => request.slice(1, -1)),
   ];
   return requests.map((request) => ({
     from: file,
@@ -111,26 +112,34 @@ function readImports(file: string): Import[] {
   }));
 }
 
+/** The innermost room of a file: `shared/domains/serving` for the row `shared/domains/*`. */
 function roomOf(file: string): string {
-  const rooms = Object.keys(mayImport).filter((room) => isIn(file, room));
+  const rooms = law.flatMap(({ room }) => matchRoom(file, room) ?? []);
   return rooms.sort((a, b) => b.length - a.length)[0] ?? '';
 }
 
-function isIn(file: string, room: string): boolean {
-  return file === room || file.startsWith(`${room}/`);
+function matchRoom(file: string, room: string): string | undefined {
+  const pattern = room.replaceAll('.', '\\.').replaceAll('*', '[^/]+');
+  return new RegExp(`^${pattern}(?=/|$)`).exec(file)?.[0];
+}
+
+function isInAny(file: string, room: string): boolean {
+  return matchRoom(file, room) !== undefined;
+}
+
+function isIn(file: string, place: string): boolean {
+  return file === place || file.startsWith(`${place}/`);
 }
 
 function show({ from, to }: Import): string {
   return `${from} → ${to}`;
 }
 
-/** Rows of the form | `room` | `allowed` `allowed` |. */
-function readTable(readme: string): Record<string, readonly string[]> {
+/** Rows of the form | `room` | `target` `target` |. */
+function readTable(readme: string): readonly Row[] {
   const rows = readme.matchAll(/^\| `((?:shared|functions|local)[^`]*)` \|(.*)\|$/gm);
-  return Object.fromEntries(
-    [...rows].map(([, room = '', allowed = '']) => [
-      room,
-      [...allowed.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name),
-    ]),
-  );
+  return [...rows].map(([, room = '', targets = '']) => ({
+    room,
+    mayImport: [...targets.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name),
+  }));
 }
