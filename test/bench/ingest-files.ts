@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { countDirty, writeGeneratedCsv } from '../support/generated-table.ts';
+import { countDirty, writeGeneratedCsv } from '../support/datasets/generated-table.ts';
 
 const seed = 5;
 const million = 1_000_000;

@@ -7,7 +7,7 @@ import { basename, join } from 'node:path';
 import { createBlobStore } from '../../shared/adapters/azure/blob-store.ts';
 import { blobContainers } from '../../shared/core/names.ts';
 import type { BlobStore } from '../../shared/platform/storage/blobs.ts';
-import { replayDeltaLog } from '../support/replay-delta-log.ts';
+import { replayDeltaLog } from '../support/delta/replay-log.ts';
 import { type Figure, judge } from './figure.ts';
 import { type BenchFiles, writeBenchFiles, writeHugeCsv } from './ingest-files.ts';
 import { type Measured, median, runChild } from './ingest-measure.ts';
@@ -17,7 +17,7 @@ const bench = 'ingest';
 const rounds = 3;
 const copyChild = join(import.meta.dirname, 'ingest-copy-child.ts');
 const ownChild = join(import.meta.dirname, 'ingest-own-child.ts');
-const azuriteChild = join(import.meta.dirname, '../support/azurite-child.ts');
+const azuriteChild = join(import.meta.dirname, '../support/azurite/child.ts');
 
 /**
  * Files to dataset versions, beside DuckDB's own COPY of the same file to zstd Parquet with its defaults. Ours is

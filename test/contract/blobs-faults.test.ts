@@ -6,8 +6,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { createBlobStore, type BlobStoreTuning } from '../../shared/adapters/azure/blob-store.ts';
 import type { BlobStore } from '../../shared/platform/storage/blobs.ts';
-import { moveBlobPort, startTestAzurite, type TestAzurite } from '../support/azurite.ts';
-import { collect } from '../support/blob-bodies.ts';
+import { moveBlobPort, startTestAzurite, type TestAzurite } from '../support/azurite/azurite.ts';
+import { collect } from '../support/blobs/bodies.ts';
 import { startFlakyProxy, type FlakyProxy } from '../support/flaky-proxy.ts';
 
 // Over plain HTTP to Azurite only: a TCP proxy cannot stand in front of a real account's TLS name.

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { createBlobStore } from '../../shared/adapters/azure/blob-store.ts';
-import { startTestAzurite, type TestAzurite } from '../support/azurite.ts';
+import { startTestAzurite, type TestAzurite } from '../support/azurite/azurite.ts';
 
 let azurite: TestAzurite;
 beforeAll(async () => {
@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => azurite.stop());
 
 it('streams 256 MB up and down in bounded memory', { timeout: 120_000 }, async () => {
-  const child = join(import.meta.dirname, '../support/blob-memory-child.ts');
+  const child = join(import.meta.dirname, '../support/blobs/memory-child.ts');
   const { stdout } = await promisify(execFile)(process.execPath, [child, azurite.connectionString, '256'], {
     timeout: 100_000,
   });

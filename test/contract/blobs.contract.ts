@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { isAppError } from '../../shared/core/errors.ts';
 import type { BlobRef, BlobStore } from '../../shared/platform/storage/blobs.ts';
-import { collect, inChunks } from '../support/blob-bodies.ts';
+import { collect, inChunks } from '../support/blobs/bodies.ts';
 
 export interface BlobContractTarget {
   readonly name: string;

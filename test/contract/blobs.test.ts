@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { DefaultAzureCredential } from '@azure/identity';
 
 import { createBlobStore } from '../../shared/adapters/azure/blob-store.ts';
-import { startTestAzurite } from '../support/azurite.ts';
+import { startTestAzurite } from '../support/azurite/azurite.ts';
 import { describeBlobContract } from './blobs.contract.ts';
 
 const tuning = { blockSizeBytes: 64 * 1024, retryDelayMs: 50 };

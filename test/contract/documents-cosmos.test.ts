@@ -2,10 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCosmosDocuments } from '../../shared/adapters/azure/cosmos-documents.ts';
 import type { ErrorCode } from '../../shared/core/errors.ts';
 import type { DocumentQuery, MetadataStore } from '../../shared/platform/storage/documents.ts';
-import type { WireReply, WireRequest } from '../support/cosmos-wire.ts';
-import { failure, json } from '../support/cosmos-wire.ts';
-import type { CosmosFixture } from '../support/document-stores.ts';
-import { openCosmosFixture } from '../support/document-stores.ts';
+import type { WireReply, WireRequest } from '../support/cosmos/wire.ts';
+import { failure, json } from '../support/cosmos/wire.ts';
+import type { CosmosFixture } from '../support/documents/stores.ts';
+import { openCosmosFixture } from '../support/documents/stores.ts';
 import { expectError, failureOf, readAll } from './documents/fixture.ts';
 
 let fixture: CosmosFixture;

@@ -10,8 +10,8 @@ import type { FieldRange } from '../../shared/adapters/embedded/documents/ranges
 import type { PageCost } from '../../shared/adapters/embedded/documents/pages.ts';
 import { defaultBudget } from '../../shared/adapters/embedded/documents/pages.ts';
 import type { DocumentQuery } from '../../shared/platform/storage/documents.ts';
-import { createRuns } from '../support/document-runs.ts';
-import { openSqliteForTest } from '../support/document-stores.ts';
+import { createRuns } from '../support/documents/runs.ts';
+import { openSqliteForTest } from '../support/documents/stores.ts';
 import { expectError, readAll } from './documents/fixture.ts';
 
 const container = 'tracking';

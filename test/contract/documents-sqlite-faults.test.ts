@@ -7,8 +7,8 @@ import { systemIds } from '../../shared/core/ids.ts';
 import { openSqliteDocuments } from '../../shared/adapters/embedded/sqlite-documents.ts';
 import { rateLimited } from '../../shared/platform/storage/document-rules.ts';
 import type { DocumentQuery } from '../../shared/platform/storage/documents.ts';
-import { createRuns } from '../support/document-runs.ts';
-import { openSqliteForTest } from '../support/document-stores.ts';
+import { createRuns } from '../support/documents/runs.ts';
+import { openSqliteForTest } from '../support/documents/stores.ts';
 import { expectError, failureOf, readAll } from './documents/fixture.ts';
 
 const container = 'tracking';

@@ -8,13 +8,13 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../shared/core/clock.ts';
 import { systemIds } from '../../shared/core/ids.ts';
 import { openSqliteDocuments } from '../../shared/adapters/embedded/sqlite-documents.ts';
-import { openSqliteForTest } from '../support/document-stores.ts';
+import { openSqliteForTest } from '../support/documents/stores.ts';
 import { readAll } from './documents/fixture.ts';
 
 const key = { container: 'tracking', partition: 'p', id: 'one' };
 
 describe('SQLite documents: several processes', () => {
-  const program = fileURLToPath(new URL('../support/document-writer.ts', import.meta.url));
+  const program = fileURLToPath(new URL('../support/documents/writer.ts', import.meta.url));
   const start = async (...args: readonly string[]) => {
     const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
     await Promise.race([

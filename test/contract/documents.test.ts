@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DefaultAzureCredential } from '@azure/identity';
 import { createCosmosDocuments } from '../../shared/adapters/azure/cosmos-documents.ts';
 import type { MetadataStore } from '../../shared/platform/storage/documents.ts';
-import { openCosmosFixture, openSqliteFixture } from '../support/document-stores.ts';
+import { openCosmosFixture, openSqliteFixture } from '../support/documents/stores.ts';
 import type { DocumentsFixture } from './documents/fixture.ts';
 import { describeDocumentsContract } from './documents.contract.ts';
 

@@ -7,7 +7,7 @@ import { systemClock } from '../../shared/core/clock.ts';
 import { systemIds } from '../../shared/core/ids.ts';
 import { openSqliteQueue } from '../../shared/adapters/embedded/sqlite-queue.ts';
 
-const worker = join(import.meta.dirname, '../support/queue-crash-worker.ts');
+const worker = join(import.meta.dirname, '../support/queue/crash-worker.ts');
 const kills = 24;
 
 /** What one process said before it died: `word id` lines. */

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { createBlobStore } from '../../shared/adapters/azure/blob-store.ts';
 import { sha256 } from '../../shared/core/ids.ts';
 import { createScratch } from '../../shared/adapters/embedded/scratch-files.ts';
-import { moveBlobPort, startTestAzurite } from '../support/azurite.ts';
+import { moveBlobPort, startTestAzurite } from '../support/azurite/azurite.ts';
 import { startFlakyProxy } from '../support/flaky-proxy.ts';
 import { createFolder } from '../support/stores.ts';
 

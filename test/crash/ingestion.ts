@@ -7,8 +7,8 @@ import type { RunView } from '../../examples/flights/loop.ts';
 import type { PlatformProcess } from '../../local/platform-process.ts';
 import { createBlobStore } from '../../shared/adapters/azure/blob-store.ts';
 import type { BlobStore } from '../../shared/platform/storage/blobs.ts';
-import { countDirty, type GeneratedTable, writeGeneratedCsv } from '../support/generated-table.ts';
-import { findDangling, type LoggedCommit, readBlob, replayDeltaLog } from '../support/replay-delta-log.ts';
+import { countDirty, type GeneratedTable, writeGeneratedCsv } from '../support/datasets/generated-table.ts';
+import { findDangling, type LoggedCommit, readBlob, replayDeltaLog } from '../support/delta/replay-log.ts';
 import type { Check, Scenario } from './rounds.ts';
 
 const dataset = 'orders';

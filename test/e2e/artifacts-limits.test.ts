@@ -6,8 +6,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import type { PlatformProcess } from '../../local/platform-process.ts';
-import { startTestAzurite } from '../support/azurite.ts';
-import { startPlatform } from '../support/platform.ts';
+import { startTestAzurite } from '../support/azurite/azurite.ts';
+import { startPlatform } from '../support/host/platform.ts';
 import { createFolder } from '../support/stores.ts';
 
 const hasProc = existsSync('/proc/self/status');

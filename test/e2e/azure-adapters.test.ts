@@ -14,11 +14,11 @@ import type { PipelineBody } from '../../shared/domains/pipelines/entities.ts';
 import type { DatasetVersionCreated } from '../../shared/domains/pipelines/service.ts';
 import { productionAlias } from '../../shared/domains/registry/entities.ts';
 import type { QueueSource } from '../../shared/platform/storage/queue.ts';
-import { startAzureStores } from '../support/azure-stores.ts';
-import { startTestAzurite } from '../support/azurite.ts';
-import { failure } from '../support/cosmos-wire.ts';
-import { DirectEngine } from '../support/direct-engine.ts';
-import { writeFlights } from '../support/platform.ts';
+import { startAzureStores } from '../support/azurite/azure-stores.ts';
+import { startTestAzurite } from '../support/azurite/azurite.ts';
+import { failure } from '../support/cosmos/wire.ts';
+import { DirectEngine } from '../support/durable/direct-engine.ts';
+import { writeFlights } from '../support/host/platform.ts';
 import { createDocuments, createFolder } from '../support/stores.ts';
 
 /** As infra/ sets it in Azure; the clients of the test are given in place of those that it names. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { declarePipeline, followRun, pipeline, question } from '../../examples/flights/loop.ts';
 import { PlatformProcess } from '../../local/platform-process.ts';
-import { startPlatform, writeFlights } from '../support/platform.ts';
+import { startPlatform, writeFlights } from '../support/host/platform.ts';
 import { createFolder } from '../support/stores.ts';
 
 const timeoutMs = 60_000;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { startPlatform } from '../support/platform.ts';
+import { startPlatform } from '../support/host/platform.ts';
 
 /** PEP 440, appendix B, without its local part: what MLflow's clients take for a version. */
 const pythonVersion =

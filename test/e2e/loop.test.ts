@@ -11,7 +11,7 @@ import {
 } from '../../examples/flights/loop.ts';
 import { sha256 } from '../../shared/core/ids.ts';
 import { readFileSync } from 'node:fs';
-import { startPlatform, writeFlights } from '../support/platform.ts';
+import { startPlatform, writeFlights } from '../support/host/platform.ts';
 import { createFolder } from '../support/stores.ts';
 
 const timeoutMs = 60_000;

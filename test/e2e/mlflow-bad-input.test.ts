@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { contestedKeys, differences } from '../golden/mlflow-errors/differences.ts';
 import { errorScript } from '../golden/mlflow-errors/script.ts';
-import { type ErrorLine, sendTo, toErrorLine } from '../support/mlflow-errors.ts';
-import { runScript, type Send } from '../support/mlflow-script.ts';
-import { startPlatform } from '../support/platform.ts';
+import { type ErrorLine, sendTo, toErrorLine } from '../support/mlflow/errors.ts';
+import { runScript, type Send } from '../support/mlflow/script.ts';
+import { startPlatform } from '../support/host/platform.ts';
 
 const golden = JSON.parse(
   readFileSync(new URL('../golden/mlflow-errors/answers.json', import.meta.url), 'utf8'),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { PlatformProcess } from '../../local/platform-process.ts';
-import { insist, type Ledger, logUntil, type Moving } from '../support/mlflow-crash-client.ts';
+import { insist, type Ledger, logUntil, type Moving } from '../support/mlflow/crash-client.ts';
 import { createFolder } from '../support/stores.ts';
 
 const wantedKills = Number(process.env['SLIPWAY_TEST_KILLS'] ?? 8);

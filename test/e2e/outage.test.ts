@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { ask, declarePipeline, followRun, pipeline } from '../../examples/flights/loop.ts';
-import { startPlatform, writeFlights } from '../support/platform.ts';
+import { startPlatform, writeFlights } from '../support/host/platform.ts';
 import { createFolder } from '../support/stores.ts';
 
 const timeoutMs = 90_000;
@@ -85,7 +85,7 @@ interface Storage {
 }
 
 async function startStorage(dataDir: string, port: number): Promise<Storage> {
-  const script = join(import.meta.dirname, '../support/azurite-child.ts');
+  const script = join(import.meta.dirname, '../support/azurite/child.ts');
   const child = spawn(process.execPath, [script, dataDir, String(port)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createApp } from '../../shared/app.ts';
 import { toAppError } from '../../shared/core/errors.ts';
-import { openIngestBench } from '../support/dirty-ingest.ts';
-import { findDangling, replayDeltaLog } from '../support/replay-delta-log.ts';
+import { openIngestBench } from '../support/datasets/dirty-ingest.ts';
+import { findDangling, replayDeltaLog } from '../support/delta/replay-log.ts';
 
 const writers = 16;
 const filesEach = 5;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { roles } from '../../shared/api/http/principal.ts';
-import { startPlatform } from '../support/platform.ts';
+import { startPlatform } from '../support/host/platform.ts';
 
 interface Operation {
   readonly path: string;

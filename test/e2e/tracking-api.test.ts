@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { startPlatform } from '../support/platform.ts';
+import { startPlatform } from '../support/host/platform.ts';
 
 interface Created {
   readonly experiment_id: string;

@@ -10,8 +10,8 @@ import { silentLogger } from '../../shared/core/logger.ts';
 import { openSqliteDocuments } from '../../shared/adapters/embedded/sqlite-documents.ts';
 import { openSqliteQueue } from '../../shared/adapters/embedded/sqlite-queue.ts';
 import type { Delivery } from '../../shared/domains/webhooks/entities.ts';
-import { startPlatform } from '../support/platform.ts';
-import { type Received, startReceiver } from '../support/receiver.ts';
+import { startPlatform } from '../support/host/platform.ts';
+import { type Received, startReceiver } from '../support/tracking/receiver.ts';
 import { createFolder, pace } from '../support/stores.ts';
 
 const secret = 'very-secret-secret';

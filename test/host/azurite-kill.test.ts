@@ -7,8 +7,8 @@ import { afterEach, expect, it } from 'vitest';
 
 import { startAzurite } from '../../local/azurite.ts';
 import { createBlobStore } from '../../shared/adapters/azure/blob-store.ts';
-import { makeTempDir } from '../support/azurite.ts';
-import { createQueueClient } from '../support/storage-queue.ts';
+import { makeTempDir } from '../support/azurite/azurite.ts';
+import { createQueueClient } from '../support/host/storage-queue.ts';
 
 /** A line of the child: a write it begins, or one that was acknowledged. */
 interface Line {
@@ -22,7 +22,7 @@ interface Line {
   readonly message?: string;
 }
 
-const child = join(import.meta.dirname, '../support/azurite-kill-child.ts');
+const child = join(import.meta.dirname, '../support/azurite/kill-child.ts');
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();

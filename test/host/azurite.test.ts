@@ -11,8 +11,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 
 import { startAzurite, type AzuriteOptions, type RunningAzurite } from '../../local/azurite.ts';
 import { createBlobStore } from '../../shared/adapters/azure/blob-store.ts';
-import { makeTempDir } from '../support/azurite.ts';
-import { createQueueClient } from '../support/storage-queue.ts';
+import { makeTempDir } from '../support/azurite/azurite.ts';
+import { createQueueClient } from '../support/host/storage-queue.ts';
 
 const run = promisify(execFile);
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -163,7 +163,7 @@ describe.skipIf(!canMount)(`a full disk${why}`, () => {
     { timeout: 90_000 },
     async () => {
       const disk = await makeDataDir();
-      const child = join(import.meta.dirname, '../support/azurite-full-disk-child.ts');
+      const child = join(import.meta.dirname, '../support/azurite/full-disk-child.ts');
       const script = 'mount -t tmpfs -o size=12m none "$1" && exec "$2" "$3" "$1"';
       const { stdout } = await run(
         'unshare',

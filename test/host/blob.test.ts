@@ -1,8 +1,8 @@
 import { BlobServiceClient } from '@azure/storage-blob';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startFixtureHost, type FixtureHost } from '../support/fixture-host.ts';
-import { createQueueClient } from '../support/storage-queue.ts';
+import { startFixtureHost, type FixtureHost } from '../support/host/fixture-host.ts';
+import { createQueueClient } from '../support/host/storage-queue.ts';
 
 let host: FixtureHost;
 let storage: BlobServiceClient;

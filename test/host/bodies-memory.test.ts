@@ -19,7 +19,7 @@ test.skipIf(!existsSync('/proc/self/status'))(
     const host = await PlatformProcess.start({
       port: 0,
       dataDir: join(folder, 'data'),
-      appDir: join(import.meta.dirname, '../support/fixture-bodies'),
+      appDir: join(import.meta.dirname, '../support/host/fixture-bodies'),
       readyPath: 'sized',
       env: {
         FIXTURE_LOG: join(folder, 'log'),

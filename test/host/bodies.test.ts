@@ -3,13 +3,13 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startFixtureHost, type FixtureHost } from '../support/fixture-host.ts';
+import { startFixtureHost, type FixtureHost } from '../support/host/fixture-host.ts';
 
 /** The platform's own way of serving routes, under the host: what the SDK alone does not do. */
 let host: FixtureHost;
 beforeAll(async () => {
   host = await startFixtureHost({
-    appDir: join(import.meta.dirname, '../support/fixture-bodies'),
+    appDir: join(import.meta.dirname, '../support/host/fixture-bodies'),
     extraSettings: { FIXTURE_MEGABYTES: '500' },
   });
 });

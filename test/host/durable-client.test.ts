@@ -1,4 +1,4 @@
-import '../support/durable-apps.ts';
+import '../support/durable/apps.ts';
 import { EntityId, OrchestrationRuntimeStatus } from 'durable-functions';
 import { HttpRequest } from '@azure/functions';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import {
   systemKey,
   waitForStatus,
   type DurableHarness,
-} from '../support/durable-harness.ts';
+} from '../support/durable/harness.ts';
 
 let h: DurableHarness;
 

@@ -19,7 +19,7 @@ afterAll(() => {
 });
 
 async function startChild(): Promise<string> {
-  const script = join(import.meta.dirname, '../support/durable-child.ts');
+  const script = join(import.meta.dirname, '../support/durable/child.ts');
   child = spawn(process.execPath, [script, file, effects], { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout ?? process.stdin });
   const [line] = (await once(lines, 'line', { signal: AbortSignal.timeout(20_000) })) as [string];

@@ -1,6 +1,6 @@
-import { attemptsOf } from '../support/durable-apps.ts';
+import { attemptsOf } from '../support/durable/apps.ts';
 import { afterEach, describe, expect, test } from 'vitest';
-import { ManualClock } from '../support/durable-clock.ts';
+import { ManualClock } from '../support/durable/clock.ts';
 import {
   eventually,
   runToEnd,
@@ -8,7 +8,7 @@ import {
   waitForStatus,
   type DurableHarness,
   type HarnessOptions,
-} from '../support/durable-harness.ts';
+} from '../support/durable/harness.ts';
 
 let harness: DurableHarness | undefined;
 

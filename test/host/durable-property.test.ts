@@ -1,4 +1,4 @@
-import { evaluate, programs, type Program } from '../support/durable-program.ts';
+import { evaluate, programs, type Program } from '../support/durable/program.ts';
 import * as fc from 'fast-check';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { createDurableExtension, type DurableExtension } from '../../local/durab
 import { systemClock } from '../../shared/core/clock.ts';
 import { systemIds } from '../../shared/core/ids.ts';
 import { silentLogger } from '../../shared/core/logger.ts';
-import { callRegistered, registeredDurableFunctions } from '../support/durable-core.ts';
+import { callRegistered, registeredDurableFunctions } from '../support/durable/core.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'durable-property-'));
 let files = 0;

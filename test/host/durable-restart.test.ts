@@ -1,16 +1,16 @@
-import '../support/durable-apps.ts';
+import '../support/durable/apps.ts';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { callRegistered } from '../support/durable-core.ts';
+import { callRegistered } from '../support/durable/core.ts';
 import {
   eventually,
   startHarness,
   waitForStatus,
   type DurableHarness,
   type HarnessOptions,
-} from '../support/durable-harness.ts';
+} from '../support/durable/harness.ts';
 
 let folder: string;
 let harness: DurableHarness | undefined;

@@ -1,8 +1,8 @@
-import '../support/durable-apps.ts';
+import '../support/durable/apps.ts';
 import * as df from 'durable-functions';
 import type { OrchestrationContext } from 'durable-functions';
 import { afterEach, describe, expect, test } from 'vitest';
-import { callRegistered } from '../support/durable-core.ts';
+import { callRegistered } from '../support/durable/core.ts';
 import {
   eventually,
   runToEnd,
@@ -10,7 +10,7 @@ import {
   waitForStatus,
   type DurableHarness,
   type HarnessOptions,
-} from '../support/durable-harness.ts';
+} from '../support/durable/harness.ts';
 
 /** The numbered traps of the real platform: each is reproduced here, so that an app that passes does not fall in. */
 

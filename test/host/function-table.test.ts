@@ -12,7 +12,7 @@ import {
   type FunctionEntry,
 } from '../../local/worker/function-table.ts';
 import { registerFunctions } from '../../local/worker/load.ts';
-import { fixtureAppDir } from '../support/fixture-host.ts';
+import { fixtureAppDir } from '../support/host/fixture-host.ts';
 
 const repository = join(import.meta.dirname, '../..');
 const golden = join(import.meta.dirname, '../golden');

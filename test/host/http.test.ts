@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaultTuning } from '../../local/host.ts';
 import type { AppSettings } from '../../local/settings/app-settings.ts';
-import { startFixtureHost, type FixtureHost } from '../support/fixture-host.ts';
+import { startFixtureHost, type FixtureHost } from '../support/host/fixture-host.ts';
 
 let host: FixtureHost;
 beforeAll(async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { assemblePackage } from '../../scripts/assemble-package.ts';
-import { fixtureAppDir, makeFixtureFolder, type FixtureFolder } from '../support/fixture-host.ts';
+import { fixtureAppDir, makeFixtureFolder, type FixtureFolder } from '../support/host/fixture-host.ts';
 
 /** A small built repository around the fixture app, whose dependencies come from ours by the lockfile. */
 const repository = join(import.meta.dirname, '../..');

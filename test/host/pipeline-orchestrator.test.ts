@@ -1,9 +1,9 @@
-import { callRegistered } from '../support/durable-core.ts';
+import { callRegistered } from '../support/durable/core.ts';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { RunResult, StepCall, StepOutcome } from '../../shared/domains/pipelines/orchestrate.ts';
 import type { Plan, PlannedStep } from '../../shared/domains/pipelines/plan.ts';
-import { runToEnd, startHarness, type DurableHarness } from '../support/durable-harness.ts';
+import { runToEnd, startHarness, type DurableHarness } from '../support/durable/harness.ts';
 
 /** What a step's attempts come to, one after the other; once it is used up, they succeed. */
 type Script = Readonly<Record<string, readonly ('busy' | 'broken' | 'thrown' | 'ok')[]>>;

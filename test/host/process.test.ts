@@ -11,7 +11,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../shared/core/clock.ts';
 import { systemIds } from '../../shared/core/ids.ts';
 import { openSqliteQueue } from '../../shared/adapters/embedded/sqlite-queue.ts';
-import { fixtureAppDir, makeFixtureFolder, type FixtureFolder } from '../support/fixture-host.ts';
+import { fixtureAppDir, makeFixtureFolder, type FixtureFolder } from '../support/host/fixture-host.ts';
 
 /** The host as `npm start` runs it: a process of its own, on the fixture app. */
 const cli = join(import.meta.dirname, '../../local/cli.ts');

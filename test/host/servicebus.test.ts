@@ -3,7 +3,7 @@ import { systemClock } from '../../shared/core/clock.ts';
 import { systemIds } from '../../shared/core/ids.ts';
 import { openSqliteQueue, type SqliteQueue } from '../../shared/adapters/embedded/sqlite-queue.ts';
 import { join } from 'node:path';
-import { startFixtureHost, type FixtureHost } from '../support/fixture-host.ts';
+import { startFixtureHost, type FixtureHost } from '../support/host/fixture-host.ts';
 
 let host: FixtureHost;
 let queue: SqliteQueue;

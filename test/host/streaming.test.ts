@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startFixtureHost, streamingAppDir, type FixtureHost } from '../support/fixture-host.ts';
-import { tapWire } from '../support/wire-golden.ts';
+import { startFixtureHost, streamingAppDir, type FixtureHost } from '../support/host/fixture-host.ts';
+import { tapWire } from '../support/host/wire-golden.ts';
 
 let host: FixtureHost;
 beforeAll(async () => {

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, test } from 'vitest';
 import { systemClock } from '../../shared/core/clock.ts';
 import { systemIds } from '../../shared/core/ids.ts';
 import { openSqliteQueue } from '../../shared/adapters/embedded/sqlite-queue.ts';
-import { fixtureAppDir, startFixtureHost, type FixtureHost } from '../support/fixture-host.ts';
-import { tapWire, type WireTap } from '../support/wire-golden.ts';
+import { fixtureAppDir, startFixtureHost, type FixtureHost } from '../support/host/fixture-host.ts';
+import { tapWire, type WireTap } from '../support/host/wire-golden.ts';
 
 /**
  * Trap 22: the wire shapes as golden files, each naming the sources that it was derived from (the streamed request is

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Column } from '../../shared/domains/datasets/schema/column.ts';
 import { createRowDiffer } from '../../shared/adapters/duckdb/diffing/row-differ.ts';
-import { writeParquetFile, type TestValue } from '../support/parquet-table.ts';
+import { writeParquetFile, type TestValue } from '../support/datasets/parquet-table.ts';
 
 const columns: readonly Column[] = [
   { name: 'k', type: 'int64', nullable: true },

@@ -12,8 +12,8 @@ import {
   scalars,
   sortField,
   sorts,
-} from '../support/document-model.ts';
-import { openCosmosFixture, openSqliteFixture } from '../support/document-stores.ts';
+} from '../support/documents/model.ts';
+import { openCosmosFixture, openSqliteFixture } from '../support/documents/stores.ts';
 
 interface Target {
   readonly name: string;

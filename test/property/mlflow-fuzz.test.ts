@@ -11,7 +11,7 @@ import { handleRequest } from '../../shared/api/http/handle.ts';
 import type { RouteGroup } from '../../shared/api/http/route.ts';
 import { createRouteTable, type RouteTable } from '../../shared/api/http/route-table.ts';
 import { mlflowRouteGroups } from '../../shared/api/mlflow/catalog.ts';
-import { type TestAzurite, startTestAzurite } from '../support/azurite.ts';
+import { type TestAzurite, startTestAzurite } from '../support/azurite/azurite.ts';
 
 /** Every endpoint of MLflow's API, over the real services on embedded stores, asked whatever comes to mind. */
 let azurite: TestAzurite;

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { isAppError } from '../../shared/core/errors.ts';
 import { type Stage, stages } from '../../shared/domains/registry/entities.ts';
 import type { Registry } from '../../shared/domains/registry/registry.ts';
-import { createRegistration, createRegistry } from '../support/registry.ts';
+import { createRegistration, createRegistry } from '../support/tracking/registry.ts';
 import { createDocuments } from '../support/stores.ts';
 
 const names = ['m', 'n é', '__proto__'] as const;

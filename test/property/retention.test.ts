@@ -2,8 +2,8 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { AppError } from '../../shared/core/errors.ts';
 import type { BlobStore } from '../../shared/platform/storage/blobs.ts';
-import { type Fate, makeFlaky } from '../support/flaky-documents.ts';
-import { dayMs, graceMs, openRetention } from '../support/retention.ts';
+import { type Fate, makeFlaky } from '../support/documents/flaky-documents.ts';
+import { dayMs, graceMs, openRetention } from '../support/tracking/retention.ts';
 import { createDocuments } from '../support/stores.ts';
 
 /** Indexes are taken modulo what there is. */

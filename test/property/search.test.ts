@@ -8,8 +8,16 @@ import { searchDocuments } from '../../shared/platform/search/search.ts';
 import type { MetadataStore } from '../../shared/platform/storage/documents.ts';
 import { runSubject } from '../../shared/domains/tracking/subjects/runs.ts';
 import type { DocumentsFixture } from '../contract/documents/fixture.ts';
-import { openCosmosFixture, openSqliteFixture } from '../support/document-stores.ts';
-import { judgeWish, orders, print, runs, sortPlainly, toDocument, wishes } from '../support/search-model.ts';
+import { openCosmosFixture, openSqliteFixture } from '../support/documents/stores.ts';
+import {
+  judgeWish,
+  orders,
+  print,
+  runs,
+  sortPlainly,
+  toDocument,
+  wishes,
+} from '../support/tracking/search-model.ts';
 
 interface Target {
   readonly name: string;

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readRfc4180 } from '../support/read-rfc4180.ts';
-import { scanBytes, type ScannedText, tinyChunks } from '../support/scan-bytes.ts';
+import { readRfc4180 } from '../support/datasets/read-rfc4180.ts';
+import { scanBytes, type ScannedText, tinyChunks } from '../support/tabular/scan-bytes.ts';
 import { createFolder } from '../support/stores.ts';
 
 const lineEnd = fc.constantFrom('\n', '\n', '\r\n', '\r');

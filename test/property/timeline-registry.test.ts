@@ -4,7 +4,7 @@ import { Timeline } from '../../shared/platform/audit/timeline.ts';
 import { isAppError } from '../../shared/core/errors.ts';
 import { sha256 } from '../../shared/core/ids.ts';
 import type { Registry } from '../../shared/domains/registry/registry.ts';
-import { createRegistry } from '../support/registry.ts';
+import { createRegistry } from '../support/tracking/registry.ts';
 import { createDocuments, pace } from '../support/stores.ts';
 
 const version = fc.integer({ min: 1, max: 4 });

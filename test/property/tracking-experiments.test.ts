@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isAppError } from '../../shared/core/errors.ts';
 import type { Experiment } from '../../shared/domains/tracking/entities.ts';
-import { type Fate, makeFlaky } from '../support/flaky-documents.ts';
+import { type Fate, makeFlaky } from '../support/documents/flaky-documents.ts';
 import { metadataStores, pace } from '../support/stores.ts';
-import { openTracking } from '../support/tracking.ts';
+import { openTracking } from '../support/tracking/tracking.ts';
 
 const name = fc.constantFrom('a', 'b');
 const which = fc.nat({ max: 5 });

@@ -3,9 +3,9 @@ import { expect, test } from 'vitest';
 import { isAppError } from '../../shared/core/errors.ts';
 import type { Metric, Run } from '../../shared/domains/tracking/entities.ts';
 import type { Tracking } from '../../shared/domains/tracking/tracking.ts';
-import { type Fate, makeFlaky } from '../support/flaky-documents.ts';
+import { type Fate, makeFlaky } from '../support/documents/flaky-documents.ts';
 import { createDocuments, metadataStores } from '../support/stores.ts';
-import { openTracking } from '../support/tracking.ts';
+import { openTracking } from '../support/tracking/tracking.ts';
 
 const names = ['a', 'loss', 'x/y', 'constructor', '__proto__'];
 const value = fc.oneof(

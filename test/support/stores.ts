@@ -10,7 +10,7 @@ import { metadataContainers } from '../../shared/core/names.ts';
 import type { EngineStatus, PipelineEngine } from '../../shared/domains/pipelines/engine.ts';
 import type { Plan } from '../../shared/domains/pipelines/plan.ts';
 import type { MetadataStore } from '../../shared/platform/storage/documents.ts';
-import { startCosmosServer } from './cosmos-server.ts';
+import { startCosmosServer } from './cosmos/server.ts';
 
 /** A folder of the test's own, removed when it ends. */
 export function createFolder(): string {

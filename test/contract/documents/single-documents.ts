@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addWriter } from '../../support/document-counter.ts';
+import { addWriter } from '../../support/documents/counter.ts';
 import type { ContractContext } from './fixture.ts';
 import { expectError, reason } from './fixture.ts';
 

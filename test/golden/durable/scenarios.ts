@@ -2,9 +2,9 @@
  * Runs fixed scenarios with a fixed clock and fixed ids, and records every message between the engine and the real
  * SDK. `generate.ts` writes the recordings; `durable-golden.test.ts` compares.
  */
-import '../../support/durable-apps.ts';
-import { callRegistered, registeredDurableFunctions } from '../../support/durable-core.ts';
-import { ManualClock } from '../../support/durable-clock.ts';
+import '../../support/durable/apps.ts';
+import { callRegistered, registeredDurableFunctions } from '../../support/durable/core.ts';
+import { ManualClock } from '../../support/durable/clock.ts';
 import { createDurableExtension, type DurableExtension } from '../../../local/durable/engine.ts';
 import type { DurableHttpResponse } from '../../../local/durable/http/types.ts';
 import { DatabaseSync } from 'node:sqlite';

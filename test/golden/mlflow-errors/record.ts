@@ -8,8 +8,8 @@
  * The answers in the JSON file are those of mlflow 3.17.2.
  */
 import { writeFileSync } from 'node:fs';
-import { sendTo, toErrorLine } from '../../support/mlflow-errors.ts';
-import { runScript } from '../../support/mlflow-script.ts';
+import { sendTo, toErrorLine } from '../../support/mlflow/errors.ts';
+import { runScript } from '../../support/mlflow/script.ts';
 import { errorScript } from './script.ts';
 
 const [url = ''] = process.argv.slice(2);

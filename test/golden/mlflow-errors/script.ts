@@ -1,4 +1,4 @@
-import type { ScriptStep } from '../../support/mlflow-script.ts';
+import type { ScriptStep } from '../../support/mlflow/script.ts';
 import { hostileKeys, hostileNames, large, strangeBodies, strangeNumbers, strangeTokens } from './hostile.ts';
 
 /** A step that is told by its title: bodies are too long for one. */

@@ -1,4 +1,4 @@
-import type { ScriptStep } from '../../support/mlflow-script.ts';
+import type { ScriptStep } from '../../support/mlflow/script.ts';
 
 type Body = Record<string, unknown>;
 

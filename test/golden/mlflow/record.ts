@@ -8,7 +8,7 @@
  * The answers in the JSON files are those of mlflow 3.17.2.
  */
 import { writeFileSync } from 'node:fs';
-import { runScript } from '../../support/mlflow-script.ts';
+import { runScript } from '../../support/mlflow/script.ts';
 import { loggedModelScript } from './logged-models-script.ts';
 import { registryScript } from './registry-script.ts';
 import { trackingScript } from './tracking-script.ts';

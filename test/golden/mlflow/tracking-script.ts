@@ -1,4 +1,4 @@
-import type { ScriptStep } from '../../support/mlflow-script.ts';
+import type { ScriptStep } from '../../support/mlflow/script.ts';
 
 const post = (path: string, body: Record<string, unknown>, keep?: Record<string, string>): ScriptStep => ({
   method: 'POST',

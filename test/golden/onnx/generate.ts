@@ -1,6 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { writeModel } from '../../../shared/adapters/onnx/write-model.ts';
-import { fitGolden, goldenCases, goldenMetadata, goldenSignature } from '../../support/golden-logistic.ts';
+import {
+  fitGolden,
+  goldenCases,
+  goldenMetadata,
+  goldenSignature,
+} from '../../support/training/golden-logistic.ts';
 
 /**
  * Writes the golden model, whose bytes every machine must reproduce, and the requests that test/clients/onnx

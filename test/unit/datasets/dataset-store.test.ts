@@ -4,7 +4,7 @@ import { DatasetStore } from '../../../shared/domains/datasets/dataset-store.ts'
 import type { DatasetVersion } from '../../../shared/domains/datasets/entities.ts';
 import { defaultSettings } from '../../../shared/domains/datasets/settings.ts';
 import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
-import { createAuditedWriter } from '../../support/audit.ts';
+import { createAuditedWriter } from '../../support/tracking/audit.ts';
 import { metadataStores, pace } from '../../support/stores.ts';
 
 const columns = [{ name: 'a', type: 'int64', nullable: true }] as const;

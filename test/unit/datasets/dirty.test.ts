@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type DirtyCase, readDirtyCases, readDirtyText } from '../../support/dirty-corpus.ts';
+import { type DirtyCase, readDirtyCases, readDirtyText } from '../../support/datasets/dirty-corpus.ts';
 import {
   type IngestBench,
   type IngestedFile,
   openIngestBench,
   type RefusedFile,
-} from '../../support/dirty-ingest.ts';
-import { largeCases } from '../../support/dirty-large.ts';
+} from '../../support/datasets/dirty-ingest.ts';
+import { largeCases } from '../../support/datasets/dirty-large.ts';
 import { createFolder } from '../../support/stores.ts';
 
 const cases = readDirtyCases();

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type IngestBench, openIngestBench } from '../../support/dirty-ingest.ts';
+import { type IngestBench, openIngestBench } from '../../support/datasets/dirty-ingest.ts';
 import { createFolder } from '../../support/stores.ts';
 
 /** As Excel saves "Unicode text". */

@@ -8,7 +8,7 @@ import { PipelineService } from '../../../shared/domains/pipelines/service.ts';
 import { RunStore } from '../../../shared/domains/pipelines/run-store.ts';
 import { Triggers } from '../../../shared/domains/pipelines/triggers.ts';
 import type { BlobStore } from '../../../shared/platform/storage/blobs.ts';
-import { type DatasetBench, ingestWork as work, openDatasetBench } from '../../support/datasets.ts';
+import { type DatasetBench, ingestWork as work, openDatasetBench } from '../../support/datasets/datasets.ts';
 import { createDocuments, pace, RecordingEngine } from '../../support/stores.ts';
 
 let bench: DatasetBench;

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaultSettings } from '../../../shared/domains/datasets/settings.ts';
 import type { Column } from '../../../shared/domains/datasets/schema/column.ts';
-import { type DatasetBench, ingestWork, openDatasetBench } from '../../support/datasets.ts';
-import { createTestEngine } from '../../support/readable-version.ts';
+import { type DatasetBench, ingestWork, openDatasetBench } from '../../support/datasets/datasets.ts';
+import { createTestEngine } from '../../support/datasets/readable-version.ts';
 import { createFolder } from '../../support/stores.ts';
 
 /** What Apache Arrow says of a file that it wrote; see `test/golden/parquet/generate.py`. */

@@ -4,8 +4,8 @@ import { pipeline } from 'node:stream/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StreamFormat } from '../../../shared/domains/datasets/reading/table-engine.ts';
 import { blobContainers } from '../../../shared/core/names.ts';
-import { type DatasetBench, openDatasetBench } from '../../support/datasets.ts';
-import { createTestEngine } from '../../support/readable-version.ts';
+import { type DatasetBench, openDatasetBench } from '../../support/datasets/datasets.ts';
+import { createTestEngine } from '../../support/datasets/readable-version.ts';
 import { createFolder } from '../../support/stores.ts';
 
 /** Every type that text can carry, at its edges; an empty field is null, and `""` the empty text. */

@@ -4,7 +4,7 @@ import { createBlobStore } from '../../../shared/adapters/azure/blob-store.ts';
 import { DeltaTable } from '../../../shared/formats/delta/delta-table.ts';
 import { createCheckpointFiles } from '../../../shared/adapters/duckdb/checkpoint-files.ts';
 import { createScratch } from '../../../shared/adapters/embedded/scratch-files.ts';
-import { moveBlobPort, startTestAzurite } from '../../support/azurite.ts';
+import { moveBlobPort, startTestAzurite } from '../../support/azurite/azurite.ts';
 import { startFlakyProxy } from '../../support/flaky-proxy.ts';
 import { pace } from '../../support/stores.ts';
 import { addFile, firstActions } from './table.ts';
@@ -74,7 +74,7 @@ test(
     await using azurite = await startStore();
     const { connectionString } = azurite;
     for (let round = 0; round < 4; round += 1) {
-      const child = fork('test/support/delta-writer-child.ts', [connectionString, String(round)]);
+      const child = fork('test/support/delta/writer-child.ts', [connectionString, String(round)]);
       const exited = new Promise((resolve) => child.once('exit', resolve));
       await new Promise((resolve) => child.once('message', resolve));
       await pace.clock.sleep(pace.ids.random() * 60);

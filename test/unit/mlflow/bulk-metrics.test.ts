@@ -2,10 +2,10 @@ import { beforeEach, expect, test } from 'vitest';
 import { bulkMetricEndpoints } from '../../../shared/api/mlflow/endpoints/bulk-metrics.ts';
 import { runLinkEndpoints } from '../../../shared/api/mlflow/endpoints/run-links.ts';
 import type { Tracking } from '../../../shared/domains/tracking/tracking.ts';
-import type { Send } from '../../support/mlflow-script.ts';
-import { openWire } from '../../support/mlflow-wire.ts';
+import type { Send } from '../../support/mlflow/script.ts';
+import { openWire } from '../../support/mlflow/wire.ts';
 import { createDocuments } from '../../support/stores.ts';
-import { openTracking } from '../../support/tracking.ts';
+import { openTracking } from '../../support/tracking/tracking.ts';
 
 interface Point {
   readonly run_id: string;

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { experimentEndpoints } from '../../../shared/api/mlflow/endpoints/experiments.ts';
 import { runEndpoints } from '../../../shared/api/mlflow/endpoints/runs.ts';
-import { openWire } from '../../support/mlflow-wire.ts';
+import { openWire } from '../../support/mlflow/wire.ts';
 import { createDocuments, createTickingPace } from '../../support/stores.ts';
-import { openTracking } from '../../support/tracking.ts';
+import { openTracking } from '../../support/tracking/tracking.ts';
 
 interface Answer {
   readonly status: number;

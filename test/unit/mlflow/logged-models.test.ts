@@ -4,10 +4,10 @@ import { loggedModelEndpoints } from '../../../shared/api/mlflow/endpoints/logge
 import { runLinkEndpoints } from '../../../shared/api/mlflow/endpoints/run-links.ts';
 import { runEndpoints } from '../../../shared/api/mlflow/endpoints/runs.ts';
 import { loggedModelScript } from '../../golden/mlflow/logged-models-script.ts';
-import { expectRecorded, summariseBy } from '../../support/mlflow-golden.ts';
-import { openWire } from '../../support/mlflow-wire.ts';
+import { expectRecorded, summariseBy } from '../../support/mlflow/golden.ts';
+import { openWire } from '../../support/mlflow/wire.ts';
 import { createDocuments, createTickingPace } from '../../support/stores.ts';
-import { openTracking } from '../../support/tracking.ts';
+import { openTracking } from '../../support/tracking/tracking.ts';
 
 /** Steps that we answer otherwise, and why. */
 const differences: Readonly<Record<string, string>> = {

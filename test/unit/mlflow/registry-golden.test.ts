@@ -2,9 +2,9 @@ import { test } from 'vitest';
 import { modelVersionEndpoints } from '../../../shared/api/mlflow/endpoints/model-versions.ts';
 import { registeredModelEndpoints } from '../../../shared/api/mlflow/endpoints/registered-models.ts';
 import { registryScript } from '../../golden/mlflow/registry-script.ts';
-import { expectRecorded, type Recorded } from '../../support/mlflow-golden.ts';
-import { openWire } from '../../support/mlflow-wire.ts';
-import { createRegistration, createRegistry } from '../../support/registry.ts';
+import { expectRecorded, type Recorded } from '../../support/mlflow/golden.ts';
+import { openWire } from '../../support/mlflow/wire.ts';
+import { createRegistration, createRegistry } from '../../support/tracking/registry.ts';
 import { createDocuments, createTickingPace } from '../../support/stores.ts';
 
 const hosts = 'refused for the path, as 2.x does, not for the host: nothing is ever fetched from there';

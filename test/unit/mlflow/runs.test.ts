@@ -3,10 +3,10 @@ import { experimentEndpoints } from '../../../shared/api/mlflow/endpoints/experi
 import { metricEndpoints } from '../../../shared/api/mlflow/endpoints/metrics.ts';
 import { runEndpoints } from '../../../shared/api/mlflow/endpoints/runs.ts';
 import { trackingScript } from '../../golden/mlflow/tracking-script.ts';
-import { expectRecorded, summariseBy } from '../../support/mlflow-golden.ts';
-import { openWire } from '../../support/mlflow-wire.ts';
+import { expectRecorded, summariseBy } from '../../support/mlflow/golden.ts';
+import { openWire } from '../../support/mlflow/wire.ts';
 import { createDocuments, createTickingPace } from '../../support/stores.ts';
-import { openTracking } from '../../support/tracking.ts';
+import { openTracking } from '../../support/tracking/tracking.ts';
 
 /** Steps that we answer otherwise, and why. */
 const differences: Readonly<Record<string, string>> = {

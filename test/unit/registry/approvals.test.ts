@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createRegistration, createRegistry } from '../../support/registry.ts';
+import { createRegistration, createRegistry } from '../../support/tracking/registry.ts';
 import { metadataStores } from '../../support/stores.ts';
 
 describe.each(metadataStores)('approvals on $name', ({ open }) => {

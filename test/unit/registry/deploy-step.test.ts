@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { silentLogger } from '../../../shared/core/logger.ts';
 import { steps } from '../../../shared/domains/pipelines/catalog.ts';
 import type { StepServices } from '../../../shared/domains/pipelines/steps/services.ts';
-import { createRegistration, createRegistry } from '../../support/registry.ts';
+import { createRegistration, createRegistry } from '../../support/tracking/registry.ts';
 import { createDocuments } from '../../support/stores.ts';
 
 test('a deployment that needs an approval waits for it, and is no failure', async () => {

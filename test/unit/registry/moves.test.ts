@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { isAppError } from '../../../shared/core/errors.ts';
 import type { Registry } from '../../../shared/domains/registry/registry.ts';
 import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
-import { createRegistration, createRegistry } from '../../support/registry.ts';
+import { createRegistration, createRegistry } from '../../support/tracking/registry.ts';
 import { createDocuments, metadataStores } from '../../support/stores.ts';
 
 /** A model with all that can belong to one. */

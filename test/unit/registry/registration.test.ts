@@ -6,8 +6,8 @@ import type { InspectModel } from '../../../shared/domains/registry/open-model.t
 import { modelBlob } from '../../../shared/domains/registry/registry.ts';
 import { artifactFolder, checkSource, parseModelUri } from '../../../shared/domains/registry/sources.ts';
 import { checkBlobRef } from '../../../shared/platform/storage/blob-rules.ts';
-import { createMemoryBlobs } from '../../support/memory-blobs.ts';
-import { createRegistration, createRegistry } from '../../support/registry.ts';
+import { createMemoryBlobs } from '../../support/blobs/memory-blobs.ts';
+import { createRegistration, createRegistry } from '../../support/tracking/registry.ts';
 import { createDocuments } from '../../support/stores.ts';
 
 const ready: InspectModel = async ({ ref }) => ({ sha256: sha256(ref.name), serving: { status: 'ready' } });

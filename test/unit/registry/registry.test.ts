@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { sha256 } from '../../../shared/core/ids.ts';
-import { createRegistry } from '../../support/registry.ts';
+import { createRegistry } from '../../support/tracking/registry.ts';
 import { metadataStores } from '../../support/stores.ts';
 
 const candidate = (runId: string) => ({

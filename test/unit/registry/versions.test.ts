@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { OutgoingMessage } from '../../../shared/platform/storage/queue.ts';
-import { createRegistration, createRegistry } from '../../support/registry.ts';
+import { createRegistration, createRegistry } from '../../support/tracking/registry.ts';
 import { createDocuments, metadataStores } from '../../support/stores.ts';
 
 describe.each(metadataStores)('versions on $name', ({ open }) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dayMs, openRetention } from '../../support/retention.ts';
+import { dayMs, openRetention } from '../../support/tracking/retention.ts';
 import { metadataStores } from '../../support/stores.ts';
 
 describe.each(metadataStores)('the trash on $name', { timeout: 30_000 }, ({ open }) => {

@@ -3,9 +3,9 @@ import type { PageCost } from '../../../shared/adapters/embedded/documents/pages
 import { searchDocuments } from '../../../shared/platform/search/search.ts';
 import type { Filter } from '../../../shared/platform/storage/documents.ts';
 import { runSubject } from '../../../shared/domains/tracking/subjects/runs.ts';
-import type { SqliteFixture } from '../../support/document-stores.ts';
-import { openSqliteFixture } from '../../support/document-stores.ts';
-import { fillWithRuns } from '../../support/search-runs.ts';
+import type { SqliteFixture } from '../../support/documents/stores.ts';
+import { openSqliteFixture } from '../../support/documents/stores.ts';
+import { fillWithRuns } from '../../support/tracking/search-runs.ts';
 
 /** What is counted, no clock: documents read do not grow with how many there are, and index rows stay few per run. */
 describe('the cost of a page of 100', () => {

@@ -11,8 +11,8 @@ import type { MetadataStore } from '../../../shared/platform/storage/documents.t
 import { experimentSubject } from '../../../shared/domains/tracking/subjects/experiments.ts';
 import { loggedModelSubject } from '../../../shared/domains/tracking/subjects/logged-models.ts';
 import { runSubject } from '../../../shared/domains/tracking/subjects/runs.ts';
-import { openSqliteFixture } from '../../support/document-stores.ts';
-import type { SqliteFixture } from '../../support/document-stores.ts';
+import { openSqliteFixture } from '../../support/documents/stores.ts';
+import type { SqliteFixture } from '../../support/documents/stores.ts';
 
 interface Query {
   readonly filter: string;

@@ -4,7 +4,7 @@ import type { SearchRequest } from '../../../shared/platform/search/search.ts';
 import { searchDocuments } from '../../../shared/platform/search/search.ts';
 import { defineSubject, fixedEntity } from '../../../shared/platform/search/subject.ts';
 import { runSubject } from '../../../shared/domains/tracking/subjects/runs.ts';
-import { openSqliteForTest } from '../../support/document-stores.ts';
+import { openSqliteForTest } from '../../support/documents/stores.ts';
 
 describe('what is wrong is told with its place', () => {
   const cases: readonly (readonly [string, RegExp])[] = [

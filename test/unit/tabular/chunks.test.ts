@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { chooseChunkSize, type ChunkSize, hashRecord } from '../../../shared/formats/tabular/cut-chunks.ts';
-import { scanBytes, type ScannedText, tinyChunks } from '../../support/scan-bytes.ts';
+import { scanBytes, type ScannedText, tinyChunks } from '../../support/tabular/scan-bytes.ts';
 
 const size: ChunkSize = { minRecords: 64, targetRecords: 128, maxRecords: 256, maxBytes: 1 << 20 };
 const header = 'id,value\n';

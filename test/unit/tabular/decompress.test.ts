@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { decompress } from '../../../shared/formats/tabular/bytes/decompress.ts';
 import { type Compression } from '../../../shared/formats/tabular/detect-format.ts';
 import { defaultTextLimits, type TextLimits } from '../../../shared/formats/tabular/limits.ts';
-import { scanBytes } from '../../support/scan-bytes.ts';
+import { scanBytes } from '../../support/tabular/scan-bytes.ts';
 
 async function unpack(
   bytes: Buffer | AsyncIterable<Uint8Array>,

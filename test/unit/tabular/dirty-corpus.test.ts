@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { BadRow } from '../../../shared/formats/tabular/text-chunk.ts';
 import { detectFormat } from '../../../shared/formats/tabular/detect-format.ts';
-import { scanBytes } from '../../support/scan-bytes.ts';
+import { scanBytes } from '../../support/tabular/scan-bytes.ts';
 
 /** The files of the corpus that are accepted: here, as far as the scan alone decides. */
 const corpus = 'test/golden/dirty';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isUtf8 } from 'node:buffer';
 import { findBadUtf8, guessEncoding } from '../../../shared/formats/tabular/bytes/encodings.ts';
-import { scanBytes, textsOf } from '../../support/scan-bytes.ts';
+import { scanBytes, textsOf } from '../../support/tabular/scan-bytes.ts';
 
 describe('UTF-8', () => {
   test('a byte order mark belongs to no name, and is counted', async () => {

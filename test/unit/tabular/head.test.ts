@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { scanBytes, textsOf } from '../../support/scan-bytes.ts';
+import { scanBytes, textsOf } from '../../support/tabular/scan-bytes.ts';
 
 async function shapeOf(text: string | Buffer, options: Parameters<typeof scanBytes>[1] = {}) {
   const { shape, notes, totals } = await scanBytes(text, options);

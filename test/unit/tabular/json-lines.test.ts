@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { scanBytes, textsOf } from '../../support/scan-bytes.ts';
+import { scanBytes, textsOf } from '../../support/tabular/scan-bytes.ts';
 
 const scan = (text: string, options: Parameters<typeof scanBytes>[1] = {}) =>
   scanBytes(text, { kind: 'jsonl', ...options });

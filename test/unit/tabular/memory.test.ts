@@ -12,7 +12,7 @@ interface Outcome {
 /** In a process of its own: the peak of this one is that of other tests. */
 async function scan(what: string): Promise<Outcome> {
   const { stdout } = await promisify(execFile)(process.execPath, [
-    'test/support/tabular-memory-child.ts',
+    'test/support/tabular/memory-child.ts',
     what,
   ]);
   return JSON.parse(stdout) as Outcome;

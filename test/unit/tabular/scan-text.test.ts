@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { TextChunk } from '../../../shared/formats/tabular/text-chunk.ts';
 import { type ScanOptions, scanText } from '../../../shared/formats/tabular/scan-text.ts';
-import { tinyChunks } from '../../support/scan-bytes.ts';
+import { tinyChunks } from '../../support/tabular/scan-bytes.ts';
 import { createFolder } from '../../support/stores.ts';
 
 /** A CSV that does not end by itself within the test; counts what was asked of it. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { scanBytes, textsOf } from '../../support/scan-bytes.ts';
+import { scanBytes, textsOf } from '../../support/tabular/scan-bytes.ts';
 
 /** A CSV of three columns; what becomes of its records. */
 async function scan(text: string | Buffer, options: Parameters<typeof scanBytes>[1] = {}) {

@@ -11,7 +11,7 @@ import { addMetrics } from '../../../shared/domains/tracking/logged-models/rules
 import type { LoggedModelSearch } from '../../../shared/domains/tracking/logged-models/search.ts';
 import type { Tracking } from '../../../shared/domains/tracking/tracking.ts';
 import { metadataStores } from '../../support/stores.ts';
-import { openTracking } from '../../support/tracking.ts';
+import { openTracking } from '../../support/tracking/tracking.ts';
 
 async function readEvents(store: MetadataStore, partition: string): Promise<readonly string[]> {
   const { documents } = await store.list<{ event: { action: string } }>({

@@ -3,7 +3,7 @@ import { silentLogger } from '../../../shared/core/logger.ts';
 import { lostAtTag } from '../../../shared/domains/tracking/runs/changes.ts';
 import { maxSilenceTag } from '../../../shared/domains/tracking/runs/lost-runs.ts';
 import { createDocuments, metadataStores, pace } from '../../support/stores.ts';
-import { openTracking } from '../../support/tracking.ts';
+import { openTracking } from '../../support/tracking/tracking.ts';
 
 const by = 'me';
 const minute = 60_000;

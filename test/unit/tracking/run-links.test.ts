@@ -4,7 +4,7 @@ import type { MetadataStore } from '../../../shared/platform/storage/documents.t
 import type { DatasetInput } from '../../../shared/domains/tracking/entities.ts';
 import type { Tracking } from '../../../shared/domains/tracking/tracking.ts';
 import { metadataStores } from '../../support/stores.ts';
-import { openTracking } from '../../support/tracking.ts';
+import { openTracking } from '../../support/tracking/tracking.ts';
 
 function dataset(name: string, digest: string, context?: string): DatasetInput {
   const tags = context === undefined ? [] : [{ key: 'mlflow.data.context', value: context }];

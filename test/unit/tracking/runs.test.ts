@@ -4,7 +4,7 @@ import type { MetadataStore } from '../../../shared/platform/storage/documents.t
 import { runKey } from '../../../shared/domains/tracking/documents.ts';
 import type { RunBody } from '../../../shared/domains/tracking/documents.ts';
 import { createDocuments, metadataStores } from '../../support/stores.ts';
-import { openTracking } from '../../support/tracking.ts';
+import { openTracking } from '../../support/tracking/tracking.ts';
 
 const by = 'me';
 

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { judge } from '../../../shared/domains/webhooks/retry.ts';
 import { createSender } from '../../../shared/domains/webhooks/send.ts';
-import { startReceiver } from '../../support/receiver.ts';
+import { startReceiver } from '../../support/tracking/receiver.ts';
 
 const sender = createSender({ policy: 'any', timeoutMs: 5_000 });
 const impatient = createSender({ policy: 'any', timeoutMs: 200 });

@@ -7,7 +7,7 @@ import type { FileCache } from '../../../../shared/domains/datasets/reading/file
 import type { DataFile, ReadableVersion } from '../../../../shared/domains/datasets/reading/ports.ts';
 import type { Column } from '../../../../shared/domains/datasets/schema/column.ts';
 import { createRowDiffer } from '../../../../shared/adapters/duckdb/diffing/row-differ.ts';
-import { writeParquetFile } from '../../../support/parquet-table.ts';
+import { writeParquetFile } from '../../../support/datasets/parquet-table.ts';
 
 const columns: readonly Column[] = [
   { name: 'id', type: 'int64', nullable: false },

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { Column } from '../../../../shared/domains/datasets/schema/column.ts';
 import { maxCellLength } from '../../../../shared/adapters/duckdb/diffing/read-differences.ts';
 import { createRowDiffer } from '../../../../shared/adapters/duckdb/diffing/row-differ.ts';
-import { writeParquetFile, type TestValue } from '../../../support/parquet-table.ts';
+import { writeParquetFile, type TestValue } from '../../../support/datasets/parquet-table.ts';
 
 const differ = createRowDiffer({ threads: 2, memoryLimitMb: 128 });
 const column = (name: string, type: Column['type']): Column => ({ name, type, nullable: true });

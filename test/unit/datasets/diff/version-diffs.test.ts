@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Datasets } from '../../../../shared/domains/datasets/datasets.ts';
-import { type DatasetBench, ingestWork, openDatasetBench } from '../../../support/datasets.ts';
+import { type DatasetBench, ingestWork, openDatasetBench } from '../../../support/datasets/datasets.ts';
 
 let bench: DatasetBench;
 let datasets: Datasets;

@@ -7,7 +7,7 @@ import type { ProfileWork } from '../../../../shared/domains/datasets/profiles/p
 import type { ColumnProfile } from '../../../../shared/domains/datasets/profiles/profile.ts';
 import type { Column, ColumnType } from '../../../../shared/domains/datasets/schema/column.ts';
 import { createTableProfiler } from '../../../../shared/adapters/duckdb/profiling/table-profiler.ts';
-import { writeParquetFile, type TestValue } from '../../../support/parquet-table.ts';
+import { writeParquetFile, type TestValue } from '../../../support/datasets/parquet-table.ts';
 
 const profiler = createTableProfiler({ threads: 2, memoryLimitMb: 256 });
 const column = (name: string, type: ColumnType): Column => ({ name, type, nullable: true });

@@ -8,7 +8,11 @@ import { pickRows } from '../../../../shared/domains/datasets/reading/pick-rows.
 import type { ReadableVersion } from '../../../../shared/domains/datasets/reading/ports.ts';
 import { createScratch } from '../../../../shared/adapters/embedded/scratch-files.ts';
 import type { BlobStore } from '../../../../shared/platform/storage/blobs.ts';
-import { createTestEngine, createTestVersion, type TestVersion } from '../../../support/readable-version.ts';
+import {
+  createTestEngine,
+  createTestVersion,
+  type TestVersion,
+} from '../../../support/datasets/readable-version.ts';
 
 /** Files of very different sizes, one of them beyond DuckDB's vectors; ids count on from one to the next. */
 const sizes = [3, 1, 2_100, 7, 40, ...Array.from({ length: 40 }, (_, index) => (index % 5) + 1)];

@@ -8,7 +8,7 @@ import { createFileCache } from '../../../../shared/domains/datasets/reading/fil
 import type { DataFile } from '../../../../shared/domains/datasets/reading/ports.ts';
 import { createScratch } from '../../../../shared/adapters/embedded/scratch-files.ts';
 import type { Scratch } from '../../../../shared/platform/storage/scratch.ts';
-import { createMemoryBlobs } from '../../../support/memory-blobs.ts';
+import { createMemoryBlobs } from '../../../support/blobs/memory-blobs.ts';
 import { createFolder } from '../../../support/stores.ts';
 
 /** A cache over files of a hundred bytes each, that counts its downloads and can hold them back. */

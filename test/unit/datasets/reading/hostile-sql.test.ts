@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { AppError } from '../../../../shared/core/errors.ts';
 import type { QueryResult } from '../../../../shared/domains/datasets/reading/table-engine.ts';
 import { allowedFunctions, refusedFunctions } from '../../../../shared/adapters/duckdb/querying/functions.ts';
-import { createTestEngine, createTestVersion } from '../../../support/readable-version.ts';
+import { createTestEngine, createTestVersion } from '../../../support/datasets/readable-version.ts';
 import { createFolder } from '../../../support/stores.ts';
 
 /**
@@ -260,7 +260,7 @@ test('meanwhile the event loop stays free, and others are served', async () => {
 test('processes have no environment, and are gone with their owner, who leaves nothing behind', async () => {
   const own = createFolder();
   const script = join(own, 'owner.ts');
-  const module = new URL('../../../support/readable-version.ts', import.meta.url);
+  const module = new URL('../../../support/datasets/readable-version.ts', import.meta.url);
   const scratchModule = new URL('../../../../shared/adapters/embedded/scratch-files.ts', import.meta.url);
   const engineModule = new URL(
     '../../../../shared/adapters/duckdb/querying/table-engine.ts',
@@ -271,7 +271,7 @@ test('processes have no environment, and are gone with their owner, who leaves n
     `import { createTableEngine } from ${JSON.stringify(engineModule.href)};
      import { createScratch } from ${JSON.stringify(scratchModule.href)};
      import { readdirSync, readFileSync } from 'node:fs';
-     const workerUrl = new URL('../../shared/workers/query.ts', ${JSON.stringify(module.href)});
+     const workerUrl = new URL('../../../shared/workers/query.ts', ${JSON.stringify(module.href)});
      const engine = createTableEngine({ workerUrl, scratch: createScratch({}), memoryLimitMb: 64, timeoutMs: 60000 });
      const table = { paths: [], columns: [{ name: 'a', type: 'int64', nullable: true }] };
      const ask = (sql) => engine.query({ table, sql, names: ['data'], maxRows: 1, maxBytes: 1000 });

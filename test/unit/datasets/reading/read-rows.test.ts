@@ -12,7 +12,11 @@ import { encodeRowCursor } from '../../../../shared/domains/datasets/reading/row
 import type { JsonRows } from '../../../../shared/domains/datasets/reading/table-engine.ts';
 import { createScratch } from '../../../../shared/adapters/embedded/scratch-files.ts';
 import type { BlobStore } from '../../../../shared/platform/storage/blobs.ts';
-import { createTestEngine, createTestVersion, type TestVersion } from '../../../support/readable-version.ts';
+import {
+  createTestEngine,
+  createTestVersion,
+  type TestVersion,
+} from '../../../support/datasets/readable-version.ts';
 
 type Row = readonly [id: number, name: string];
 

@@ -6,7 +6,7 @@ import type {
   StreamFormat,
 } from '../../../../shared/domains/datasets/reading/table-engine.ts';
 import type { ColumnType } from '../../../../shared/domains/datasets/schema/column.ts';
-import { createTestEngine, createTestVersion } from '../../../support/readable-version.ts';
+import { createTestEngine, createTestVersion } from '../../../support/datasets/readable-version.ts';
 
 const engine = createTestEngine();
 

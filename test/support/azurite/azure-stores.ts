@@ -1,0 +1,71 @@
+import { onTestFinished } from 'vitest';
+import type { Outside } from '../../../shared/app.ts';
+import { createBlobStore } from '../../../shared/adapters/azure/blob-store.ts';
+import { createCosmosDocuments } from '../../../shared/adapters/azure/cosmos-documents.ts';
+import { createServiceBusQueue } from '../../../shared/adapters/azure/service-bus-queue.ts';
+import { systemClock } from '../../../shared/core/clock.ts';
+import { silentLogger } from '../../../shared/core/logger.ts';
+import { systemIds } from '../../../shared/core/ids.ts';
+import {
+  blobContainers,
+  metadataContainers,
+  queues,
+  subscriptions,
+  topics,
+} from '../../../shared/core/names.ts';
+import { AmqpBroker } from '../amqp-broker/broker.ts';
+import { startTestAzurite } from './azurite.ts';
+import { startCosmosServer } from '../cosmos/server.ts';
+
+/**
+ * What Bicep declares in Azure, on this machine and empty: a Cosmos DB server in this process, a Service Bus broker
+ * on the loopback interface, and Azurite. All of it is gone when the test ends.
+ */
+export async function startAzureStores() {
+  const cosmos = await startCosmosServer({ physicalPartitions: 2 });
+  onTestFinished(() => cosmos.close());
+  for (const container of Object.values(metadataContainers)) await cosmos.createContainer(container);
+
+  const broker = new AmqpBroker(
+    {
+      queues: Object.values(queues),
+      topics: { [topics.events]: Object.values(subscriptions).map(({ name }) => name) },
+    },
+    { lockDurationMs: 30_000, maxDeliveryCount: 4 },
+  );
+  await broker.start();
+  onTestFinished(() => broker.dispose());
+
+  const azurite = await startTestAzurite();
+  onTestFinished(() => azurite.stop());
+  const { connectionString } = azurite;
+  await createBlobStore({ connectionString }).ensureContainers(Object.values(blobContainers));
+
+  /** Clients of these stores, as another instance of the app would have them. */
+  const connect = (): Outside => {
+    const metadata = createCosmosDocuments({
+      endpoint: cosmos.endpoint,
+      database: cosmos.database,
+      credential: { key: cosmos.key },
+      discoverEndpoints: false,
+    });
+    const queue = createServiceBusQueue({
+      connection: {
+        connectionString: `Endpoint=sb://127.0.0.1:${broker.port};SharedAccessKeyName=root;SharedAccessKey=key;UseDevelopmentEmulator=true`,
+      },
+      clock: systemClock,
+      probe: { queue: queues.landing },
+      operationTimeoutMs: 10_000,
+    });
+    onTestFinished(async () => void (await Promise.all([metadata.close(), queue.close()])));
+    return {
+      clock: systemClock,
+      ids: systemIds,
+      logger: silentLogger,
+      metadata,
+      queue,
+      blobs: createBlobStore({ connectionString }),
+    };
+  };
+  return { cosmos, broker, connect };
+}

@@ -1,0 +1,47 @@
+import type { Clock } from '../../../shared/core/clock.ts';
+import type { BlobProperties, BlobStore } from '../../../shared/platform/storage/blobs.ts';
+
+/** Names of blobs that know when they were written: enough for what lists and deletes. */
+export function createTimedBlobs(clock: Clock): BlobStore & { readonly written: Map<string, number> } {
+  const written = new Map<string, number>();
+  const describe = (container: string, name: string): BlobProperties => ({
+    ref: { container, name },
+    etag: '"1"',
+    sizeBytes: 10,
+    contentType: '',
+    metadata: {},
+    lastModified: written.get(name) ?? 0,
+  });
+  const under = (prefix: string) => [...written.keys()].filter((name) => name.startsWith(prefix)).sort();
+  const blobs: Partial<BlobStore> = {
+    put: async ({ container, name }) => {
+      written.set(name, clock.now());
+      return describe(container, name);
+    },
+    head: async ({ container, name }) => (written.has(name) ? describe(container, name) : undefined),
+    delete: async ({ name }) => written.delete(name),
+    list: async (container, { prefix = '', limit }) => ({
+      blobs: under(prefix)
+        .slice(0, limit)
+        .map((name) => describe(container, name)),
+    }),
+    listFolder: async (container, { prefix, limit, cursor = '' }) => {
+      const entries = [...new Set(under(prefix).map((name) => prefix + toEntry(name.slice(prefix.length))))]
+        .sort()
+        .filter((entry) => entry > cursor);
+      const page = entries.slice(0, limit);
+      const last = page.at(-1);
+      return {
+        blobs: page.filter((entry) => !entry.endsWith('/')).map((name) => describe(container, name)),
+        folders: page.filter((entry) => entry.endsWith('/')),
+        ...(entries.length > limit && last !== undefined ? { cursor: last } : {}),
+      };
+    },
+  };
+  return { ...(blobs as BlobStore), written };
+}
+
+function toEntry(rest: string): string {
+  const slash = rest.indexOf('/');
+  return slash === -1 ? rest : rest.slice(0, slash + 1);
+}

@@ -1,0 +1,89 @@
+import { createApp } from '../../../shared/app.ts';
+import type { Clock } from '../../../shared/core/clock.ts';
+import type { Datasets } from '../../../shared/domains/datasets/datasets.ts';
+import type { Mode, Source, VersionRef } from '../../../shared/domains/datasets/entities.ts';
+import { blobContainers } from '../../../shared/core/names.ts';
+import type { BlobStore } from '../../../shared/platform/storage/blobs.ts';
+import { openIngestBench, type TextRows } from './dirty-ingest.ts';
+
+export interface DatasetBench extends DatasetReader {
+  readonly blobs: BlobStore;
+  /** Puts a file into the landing container. */
+  drop(
+    this: void,
+    name: string,
+    content: string | Uint8Array,
+    metadata?: Record<string, string>,
+  ): Promise<Source>;
+  /** Drops a text as a file of its own and takes it in. */
+  ingest(
+    this: void,
+    datasets: Datasets,
+    dataset: string,
+    content: string,
+    options?: { mode?: Mode; file?: string; metadata?: Record<string, string> },
+  ): Promise<VersionRef>;
+  /** The same data, through services that know nothing yet, or live in other circumstances. */
+  openWith(circumstances?: Circumstances): DatasetReader;
+  close(): Promise<void>;
+}
+
+export interface DatasetReader {
+  readonly datasets: Datasets;
+  /** A version's rows in their order, each value as text. */
+  readonly read: (dataset: string, version: string) => Promise<TextRows>;
+}
+
+interface Circumstances {
+  readonly blobs?: BlobStore;
+  readonly clock?: Clock;
+  readonly maxFileBytes?: number;
+}
+
+/** What ingestion is told by the pipeline's step. */
+export const ingestWork = {
+  runId: 'run',
+  codeVersion: 'test',
+  signal: new AbortController().signal,
+  report: () => undefined,
+};
+
+/** The services of datasets over an Azurite of the test's own. */
+export async function openDatasetBench(): Promise<DatasetBench> {
+  const bench = await openIngestBench();
+  const { app, blobs, config, outside, readRows } = bench;
+  const toReader = (datasets: Datasets): DatasetReader => ({
+    datasets,
+    read: async (dataset, version) => {
+      const { files, columns } = await datasets.versions.resolve(dataset, version);
+      const paths = files.map(({ path }) => path.slice(dataset.length + 1));
+      return readRows(dataset, paths, columns);
+    },
+  });
+  const drop: DatasetBench['drop'] = async (name, content, metadata = {}) => {
+    const ref = { container: blobContainers.landing, name };
+    const { etag, sizeBytes } = await blobs.put(ref, content, { metadata });
+    return { ...ref, etag, sizeBytes };
+  };
+  let dropped = 0;
+  return {
+    ...toReader(app.datasets),
+    blobs,
+    drop,
+    ingest: async (datasets, dataset, content, options = {}) => {
+      dropped += 1;
+      const work = { ...ingestWork, runId: `run-${dropped}` };
+      const { mode, file = `${dropped}.csv`, metadata } = options;
+      const source = await drop(`${dataset}/${mode ? `${mode}/` : ''}${file}`, content, metadata);
+      return datasets.ingestion.commit(await datasets.ingestion.stage(source, work), work);
+    },
+    openWith: ({ maxFileBytes = config.limits.landingFileBytes, ...others } = {}) =>
+      toReader(
+        createApp(
+          { ...config, limits: { ...config.limits, landingFileBytes: maxFileBytes } },
+          { ...outside, ...others },
+        ).datasets,
+      ),
+    close: () => bench.close(),
+  };
+}

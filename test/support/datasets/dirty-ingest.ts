@@ -1,0 +1,196 @@
+import { createReadStream, mkdtempSync, rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { type App, createApp, type Outside } from '../../../shared/app.ts';
+import { type Config, loadConfig } from '../../../shared/core/config.ts';
+import { connect } from '../../../shared/connect.ts';
+import { AppError } from '../../../shared/core/errors.ts';
+import type { BadRow } from '../../../shared/formats/tabular/text-chunk.ts';
+import type { Column } from '../../../shared/domains/datasets/schema/column.ts';
+import type { BlobStore } from '../../../shared/platform/storage/blobs.ts';
+import { type LoggedCommit, readBlob, replayDeltaLog } from '../delta/replay-log.ts';
+import { startTestAzurite } from '../azurite/azurite.ts';
+
+export type TextRows = readonly (readonly (string | null)[])[];
+
+/** What came of a file, by the services that the triggers call, and by the table's own log. */
+export type IngestOutcome = IngestedFile | RefusedFile;
+
+export interface IngestedFile {
+  readonly kind: 'ingested';
+  readonly rowsIn: number;
+  /** By the statistics of the files that the commit added. */
+  readonly committed: number;
+  readonly rowsQuarantined: number;
+  /** By row number. */
+  readonly quarantined: readonly BadRow[];
+  readonly columns: readonly Column[];
+  /** The rows of the files that the commit added, each value as text. */
+  readonly readRows: () => Promise<TextRows>;
+}
+
+export interface RefusedFile {
+  readonly kind: 'refused';
+  readonly code: string;
+  readonly reason: string;
+  readonly details: Readonly<Record<string, unknown>>;
+  /** Commits that the table has all the same, besides those that were there. */
+  readonly newCommits: number;
+}
+
+export interface IngestBench {
+  readonly app: App;
+  readonly blobs: BlobStore;
+  /** What further apps need that work on the same data. */
+  readonly config: Config;
+  readonly outside: Outside;
+  /** What data files hold, in their order, each value as text; a column that a file lacks is null. */
+  readonly readRows: (
+    dataset: string,
+    paths: readonly string[],
+    columns: readonly Column[],
+  ) => Promise<TextRows>;
+  ingest(file: string, before?: string): Promise<IngestOutcome>;
+  close(): Promise<void>;
+}
+
+/** The platform's services over an Azurite of the test's own, without a host around them. */
+export async function openIngestBench(): Promise<IngestBench> {
+  const azurite = await startTestAzurite();
+  const folder = mkdtempSync(join(tmpdir(), 'slipway-test-'));
+  const env = {
+    SLIPWAY_METADATA_FILE: join(folder, 'metadata.db'),
+    SLIPWAY_QUEUE_FILE: join(folder, 'queue.db'),
+    AzureWebJobsStorage: azurite.connectionString,
+  };
+  const config = loadConfig(env, { version: 'test', commit: 'test' });
+  const outside = await connect(config);
+  const app = createApp(config, outside);
+  await app.prepare();
+  const { blobs } = outside;
+  let made = 0;
+  return {
+    app,
+    blobs,
+    config,
+    outside,
+    readRows: (dataset, paths, columns) => readRows(blobs, dataset, paths, columns, folder),
+    ingest: async (file, before) => {
+      made += 1;
+      const dataset = `dirty${made}`;
+      if (before !== undefined) {
+        const clean = await ingestFile(app, blobs, dataset, before, folder);
+        if (clean.kind !== 'ingested' || clean.rowsQuarantined > 0)
+          throw new Error(`${before} is not clean: ${JSON.stringify(clean)}`);
+      }
+      return ingestFile(app, blobs, dataset, file, folder);
+    },
+    close: async () => {
+      await azurite.stop();
+      await outside.metadata.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function ingestFile(
+  app: App,
+  blobs: BlobStore,
+  dataset: string,
+  file: string,
+  folder: string,
+): Promise<IngestOutcome> {
+  const { ingestion } = app.datasets;
+  const ref = { container: 'landing', name: `${dataset}/${basename(file)}` };
+  await blobs.put(ref, createReadStream(file));
+  const before = await replayDeltaLog(blobs, dataset);
+  const work = {
+    runId: `run-${dataset}-${before.length}`,
+    codeVersion: 'test',
+    signal: new AbortController().signal,
+    report: () => undefined,
+  };
+  try {
+    const staged = await ingestion.stage(await ingestion.identify(ref), work);
+    const { version } = await ingestion.commit(staged, work);
+    const { columns } = await app.datasets.versions.resolve(dataset, String(version));
+    const commits = await replayDeltaLog(blobs, dataset);
+    const added = findAdded(before.at(-1), commits.at(-1));
+    const rows = added.reduce((total, path) => total + (commits.at(-1)?.files.get(path)?.rows ?? 0), 0);
+    const { rowsIn, rowsQuarantined } = staged;
+    return {
+      kind: 'ingested',
+      rowsIn,
+      rowsQuarantined,
+      committed: rows,
+      quarantined: await readQuarantine(app, dataset),
+      columns,
+      readRows: () => readRows(blobs, dataset, added, columns, folder),
+    };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const { code, message, details } = error;
+    const newCommits = (await replayDeltaLog(blobs, dataset)).length - before.length;
+    return { kind: 'refused', code, reason: message, details, newCommits };
+  }
+}
+
+function findAdded(before: LoggedCommit | undefined, after: LoggedCommit | undefined): readonly string[] {
+  return [...(after?.files.keys() ?? [])].filter((path) => before?.files.has(path) !== true);
+}
+
+/** Files before this one were clean, so that what is there is this one's. */
+async function readQuarantine(app: App, dataset: string): Promise<readonly BadRow[]> {
+  const { items } = await app.datasets.store.listQuarantine(dataset, { limit: 10 });
+  const rows: BadRow[] = [];
+  for (const { quarantineId } of items) {
+    let cursor: string | undefined;
+    do {
+      const options = { limit: 1_000, ...(cursor === undefined ? {} : { cursor }) };
+      const page = await app.datasets.quarantine.listRows(dataset, quarantineId, options);
+      rows.push(...(page.items as readonly BadRow[]));
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+  }
+  return rows.sort((a, b) => a.row - b.row);
+}
+
+async function readRows(
+  blobs: BlobStore,
+  dataset: string,
+  paths: readonly string[],
+  columns: readonly Column[],
+  folder: string,
+): Promise<TextRows> {
+  const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
+  const connection = await instance.connect();
+  const rows: (string | null)[][] = [];
+  try {
+    await connection.run("SET TimeZone = 'UTC'");
+    for (const path of paths) {
+      const local = join(folder, path);
+      await writeFile(local, await readBlob(blobs, `${dataset}/${path}`));
+      const described = await connection.runAndReadAll(
+        `SELECT name FROM parquet_schema('${local}') OFFSET 1`,
+      );
+      const there = new Set(described.getColumns()[0] as string[] | undefined);
+      const values = columns.map((column) => (there.has(column.name) ? showValue(column) : 'NULL'));
+      const result = await connection.runAndReadAll(
+        `SELECT ${values.join(', ')} FROM read_parquet('${local}')`,
+      );
+      for (const row of result.getRows()) rows.push(row as (string | null)[]);
+    }
+    return rows;
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+function showValue({ name, type }: Column): string {
+  const column = `"${name.replaceAll('"', '""')}"`;
+  if (type === 'timestamp') return `strftime(${column} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')`;
+  return type === 'binary' ? `lower(hex(${column}))` : `${column}::VARCHAR`;
+}

@@ -1,0 +1,67 @@
+/**
+ * A host of durable functions in a process of its own, to be killed: `node durable-child.ts <database> <effects folder>`.
+ * Prints its binding on the first line. Every activity leaves a mark in the folder under its own key.
+ */
+import './core.ts';
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as df from 'durable-functions';
+import type { OrchestrationContext } from 'durable-functions';
+import { startHarness } from './harness.ts';
+
+const [file = '', effects = ''] = process.argv.slice(2);
+
+df.app.activity('mark', {
+  handler: async (key: string) => {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    appendFileSync(join(effects, key), 'x');
+    return key;
+  },
+});
+
+df.app.entity('tally', (context: df.EntityContext<number>) => {
+  context.df.setState((context.df.getState(() => 0) ?? 0) + (context.df.getInput<number>() ?? 0));
+});
+
+type Steps = Generator<df.Task, unknown, unknown>;
+
+const orchestrators: Readonly<Record<string, (context: OrchestrationContext) => Steps>> = {
+  *chain(context) {
+    for (let step = 0; step < 5; step++)
+      yield context.df.callActivity('mark', `${context.df.instanceId}-${step}`);
+    context.df.signalEntity(new df.EntityId('tally', 'chains'), 'add', 1);
+    return 'done';
+  },
+  *fan(context) {
+    const keys = Array.from({ length: 40 }, (_, index) => `${context.df.instanceId}-${index}`);
+    const marked = (yield context.df.Task.all(
+      keys.map((key) => context.df.callActivity('mark', key)),
+    )) as string[];
+    yield context.df.callEntity(new df.EntityId('tally', 'fans'), 'add', 1);
+    return marked.length;
+  },
+  *naps(context) {
+    for (let step = 0; step < 3; step++) {
+      yield context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + 40));
+      yield context.df.callActivity('mark', `${context.df.instanceId}-${step}`);
+    }
+    return 'awake';
+  },
+  *family(context) {
+    const ids = [0, 1, 2].map((n) => `${context.df.instanceId}-c${n}`);
+    return yield context.df.Task.all(ids.map((id) => context.df.callSubOrchestrator('naps', undefined, id)));
+  },
+  *collector(context) {
+    const seen = context.df.getInput<number[]>() ?? [];
+    const item = (yield context.df.waitForExternalEvent('item')) as number;
+    if (item < 0) return seen;
+    context.df.continueAsNew([...seen, item]);
+    return undefined;
+  },
+};
+
+for (const [name, handler] of Object.entries(orchestrators))
+  df.app.orchestration(name, handler as df.OrchestrationHandler);
+
+const harness = await startHarness({ file });
+process.stdout.write(`${harness.extension.clientBinding()}\n`);

@@ -1,0 +1,160 @@
+import { callRegistered, registeredDurableFunctions } from './core.ts';
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { InvocationContext } from '@azure/functions';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { getClient, type DurableClient } from 'durable-functions';
+import { createDurableExtension, type DurableExtension } from '../../../local/durable/engine.ts';
+import { systemClock, type Clock } from '../../../shared/core/clock.ts';
+import { systemIds } from '../../../shared/core/ids.ts';
+import type { LogFields, LogLevel } from '../../../shared/core/logger.ts';
+
+export const systemKey = 'test key/1';
+
+interface LogEntry {
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields?: LogFields;
+}
+
+export interface DurableHarness {
+  readonly extension: DurableExtension;
+  /** The SDK's own client, over HTTP. */
+  readonly client: DurableClient;
+  readonly db: DatabaseSync;
+  readonly origin: string;
+  readonly logs: readonly LogEntry[];
+  /** Stops the extension and its server, and removes its folder. */
+  dispose(): Promise<void>;
+}
+
+export interface HarnessOptions {
+  readonly verifyReplay?: boolean;
+  readonly clock?: Clock;
+  readonly settings?: unknown;
+  /** A database file that outlives the harness. */
+  readonly file?: string;
+  readonly invoke?: (name: string, input: string) => Promise<unknown>;
+  /** Functions that this start does not know although they are registered. */
+  readonly without?: readonly string[];
+}
+
+async function openDatabase(file: string): Promise<DatabaseSync> {
+  const db = new DatabaseSync(file);
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+  return db;
+}
+
+/** The extension on a file of its own, behind an HTTP server, with every function that durable-functions has registered. */
+export async function startHarness(options: HarnessOptions = {}): Promise<DurableHarness> {
+  const folder = options.file === undefined ? mkdtempSync(join(tmpdir(), 'durable-')) : undefined;
+  const db = await openDatabase(options.file ?? join(folder ?? '', 'host.db'));
+  const logs: LogEntry[] = [];
+  let origin = '';
+  const extension = createDurableExtension({
+    db,
+    hubName: 'TestHub',
+    clock: options.clock ?? systemClock,
+    ids: systemIds,
+    log: { log: (level, message, fields) => logs.push({ level, message, ...(fields ? { fields } : {}) }) },
+    baseUrl: () => origin,
+    systemKey,
+    functions: registeredDurableFunctions().filter(({ name }) => options.without?.includes(name) !== true),
+    settings: options.settings,
+    verifyReplay: options.verifyReplay ?? false,
+    invoke: options.invoke ?? callRegistered,
+  });
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const url = new URL(request.url ?? '/', origin);
+      const path = url.pathname.slice('/runtime/webhooks/durabletask'.length);
+      const { method = 'GET', headers } = request;
+      const body = Buffer.concat(chunks);
+      const answer = async (): Promise<void> => {
+        const reply = await extension.handle({ method, path, query: url.searchParams, headers, body });
+        response.writeHead(reply.status, reply.headers).end(reply.body);
+      };
+      void answer();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await extension.start();
+  return {
+    extension,
+    client: clientOf(extension),
+    db,
+    origin,
+    logs,
+    dispose: async () => {
+      await extension.stop();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      db.close();
+      if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** As inside a function: the binding's JSON is parsed by the worker and handed to the SDK's own client. */
+function clientOf(extension: DurableExtension): DurableClient {
+  // Without it the SDK takes every URL for one of Core Tools and rewrites it to localhost:7071.
+  process.env['WEBSITE_HOSTNAME'] ??= 'localhost';
+  const input = { type: 'durableClient', name: 'client' };
+  const extraInputs = { get: () => JSON.parse(extension.clientBinding()) as unknown };
+  return getClient({ options: { extraInputs: [input] }, extraInputs } as unknown as InvocationContext);
+}
+
+export interface Status {
+  readonly runtimeStatus: string;
+  readonly output: unknown;
+  readonly customStatus?: unknown;
+  readonly input: unknown;
+  readonly name: string;
+}
+
+/** Polls until the instance has one of the statuses; fails after `timeoutMs`. */
+export async function waitForStatus(
+  client: DurableClient,
+  instanceId: string,
+  statuses: readonly string[] = ['Completed', 'Failed', 'Terminated'],
+  timeoutMs = 15_000,
+): Promise<Status> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const status = await client.getStatus(instanceId);
+    if (statuses.includes(status.runtimeStatus)) return status;
+    if (Date.now() > deadline)
+      throw new Error(
+        `${instanceId} is ${status.runtimeStatus} after ${timeoutMs} ms: ${JSON.stringify(status)}`,
+      );
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+export async function runToEnd(
+  harness: DurableHarness,
+  name: string,
+  input?: unknown,
+  timeoutMs = 15_000,
+): Promise<Status> {
+  const id = await harness.client.startNew(name, input === undefined ? {} : { input });
+  return waitForStatus(harness.client, id, undefined, timeoutMs);
+}
+
+/** Resolves once the condition holds; fails after `timeoutMs`. */
+export async function eventually(
+  condition: () => boolean | Promise<boolean>,
+  timeoutMs = 10_000,
+): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`the condition did not come true within ${timeoutMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

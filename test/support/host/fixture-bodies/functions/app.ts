@@ -1,0 +1,98 @@
+import { appendFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { app } from '@azure/functions';
+import { z } from 'zod';
+import { createByteBudget } from '../../../../../shared/api/http/byte-budget.ts';
+import { defineRoute, type Reply, type Route } from '../../../../../shared/api/http/route.ts';
+import { serve } from '../../../../../functions/hosting/serve.ts';
+
+/** Routes that stream, behind the platform's own registration; what they notice goes to the file `FIXTURE_LOG`. */
+app.setup({ enableHttpStream: true });
+
+const options = {
+  auth: 'off',
+  now: () => 0,
+  bodies: createByteBudget(2 ** 20),
+  idleMs: Number(process.env['FIXTURE_IDLE_MS'] ?? 400),
+} as const;
+const note = (name: string) =>
+  appendFileSync(process.env['FIXTURE_LOG'] ?? '', `${JSON.stringify({ name })}\n`);
+const megabyte = new Uint8Array(2 ** 20).fill(7);
+
+function add(name: string, method: 'GET' | 'POST', handle: Route['handle'], more: Partial<Route> = {}): void {
+  const route = defineRoute({
+    name,
+    method,
+    path: name,
+    summary: name,
+    authLevel: 'anonymous',
+    role: 'anonymous',
+    timeoutMs: 300,
+    returns: { status: 200, description: 'Done.' },
+    handle,
+    ...more,
+  });
+  app.http(name, {
+    methods: [method, 'HEAD'],
+    route: name,
+    authLevel: 'anonymous',
+    handler: (request, context) => serve(route, request.params, request, context, options),
+  });
+}
+
+/** Megabytes as fast as they are taken; says when it is closed, and how far it was read. */
+async function* megabytes(count: number) {
+  let given = 0;
+  try {
+    for (; given < count; given += 1) yield megabyte;
+  } finally {
+    note(`closed after ${given}`);
+  }
+}
+
+const down = (count: number, headers: Reply['headers'] = {}): Promise<Reply> =>
+  Promise.resolve({ stream: megabytes(count), headers: { 'content-type': 'x/bytes', ...headers } });
+
+add('count', 'POST', async ({ bytes }) => {
+  let sizeBytes = 0;
+  for await (const chunk of bytes) sizeBytes += chunk.length;
+  return { json: { sizeBytes } };
+});
+add('first-only', 'POST', async ({ bytes }) => {
+  for await (const chunk of bytes) return { json: { first: chunk.length > 0 } };
+  return { json: {} };
+});
+add('json', 'POST', async () => ({ json: {} }), { body: z.unknown(), maxBodyBytes: 1_000 });
+add('large', 'GET', () => down(Number(process.env['FIXTURE_MEGABYTES'] ?? 64)));
+add('sized', 'GET', () => down(2, { 'content-length': String(2 * 2 ** 20) }));
+add('short', 'GET', () => down(2, { 'content-length': String(3 * 2 ** 20) }));
+add('breaks', 'GET', async () => ({
+  stream: (async function* () {
+    yield* [megabyte, megabyte];
+    await sleep(20);
+    throw new Error('secret detail');
+  })(),
+}));
+add('fails-at-once', 'GET', async () => ({
+  stream: (async function* () {
+    yield* [];
+    throw new Error('secret detail');
+  })(),
+}));
+add('stands-still', 'GET', async () => ({
+  stream: (async function* () {
+    yield megabyte;
+    await new Promise(() => {});
+  })(),
+}));
+add(
+  'waits',
+  'GET',
+  async ({ signal }) => {
+    note('waiting');
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    note('aborted');
+    return { json: {} };
+  },
+  { timeoutMs: 20_000 },
+);

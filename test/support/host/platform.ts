@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { onTestFinished } from 'vitest';
+import { PlatformProcess, type PlatformProcessOptions } from '../../../local/platform-process.ts';
+import { createFolder } from '../stores.ts';
+
+/** A platform of the test's own, stopped when it ends. The build must be there: `npm test` makes it first. */
+export async function startPlatform(options: Partial<PlatformProcessOptions> = {}): Promise<PlatformProcess> {
+  const platform = await PlatformProcess.start({
+    port: 0,
+    dataDir: join(createFolder(), 'data'),
+    ...options,
+  });
+  onTestFinished(() => platform.stop());
+  return platform;
+}
+
+/**
+ * Made-up flights as Parquet: late when the hour is late, with noise from a hash of the row, so that a model can
+ * learn something and every machine gets the same file.
+ */
+export async function writeFlights(file: string, options: { rows: number; seed?: number }): Promise<void> {
+  const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
+  const connection = await instance.connect();
+  try {
+    await connection.run(
+      `COPY (
+         SELECT TIMESTAMP '2001-01-01' + INTERVAL (i * 7) MINUTE AS date,
+                CAST((hash(i + $seed) % 40) AS BIGINT) - 20 + extract(hour FROM date) AS delay,
+                CAST(100 + i % 2000 AS BIGINT) AS distance,
+                ['ORD', 'SFO', 'JFK', 'ATL'][1 + i % 4] AS origin,
+                ['LAX', 'BOS', 'DEN'][1 + i % 3] AS destination
+         FROM range($rows) t(i)
+       ) TO '${file.replaceAll("'", "''")}' (FORMAT parquet)`,
+      { rows: options.rows, seed: options.seed ?? 0 },
+    );
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}

@@ -1,0 +1,78 @@
+import { ArtifactStore } from '../../../shared/domains/artifacts/artifact-store.ts';
+import { AuditedWriter } from '../../../shared/platform/audit/audited-writer.ts';
+import { Outbox } from '../../../shared/platform/audit/outbox.ts';
+import { silentLogger } from '../../../shared/core/logger.ts';
+import { systemIds } from '../../../shared/core/ids.ts';
+import { Retention } from '../../../shared/domains/retention/retention.ts';
+import type { BlobStore } from '../../../shared/platform/storage/blobs.ts';
+import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
+import { createRegistry } from './registry.ts';
+import { createTimedBlobs } from '../blobs/timed-blobs.ts';
+import { openTracking } from './tracking.ts';
+
+export const dayMs = 24 * 3_600_000;
+export const graceMs = 30 * dayMs;
+
+/** Tracking, a registry, artifacts and their retention, with a clock that is moved by hand. */
+export function openRetention(
+  store: MetadataStore,
+  wrap: { readonly store?: MetadataStore; readonly blobs?: (blobs: BlobStore) => BlobStore } = {},
+) {
+  let now = Date.UTC(2026, 0, 1);
+  const clock = {
+    now: () => now,
+    sleep: async (ms: number) => {
+      now += ms;
+    },
+  };
+  const pace = { clock, ids: systemIds };
+  const blobs = createTimedBlobs(clock);
+  const tracking = openTracking(store, { pace });
+  const registry = createRegistry(store, { pace });
+  const through = wrap.store ?? store;
+  const outbox = new Outbox(through, { send: async () => {} }, { now: () => now, logger: silentLogger });
+  const artifacts = new ArtifactStore(wrap.blobs?.(blobs) ?? blobs);
+  const other = openTracking(through, { pace });
+  const retention = new Retention({
+    store: through,
+    audited: new AuditedWriter(through, outbox, pace),
+    artifacts,
+    // As another process has it: nothing remembered.
+    experiments: other.experiments,
+    locator: other.locator,
+    clock,
+    logger: silentLogger,
+    graceMs,
+  });
+  return {
+    clock,
+    tracking,
+    registry,
+    retention,
+    written: blobs.written,
+    pass: (ms: number) => {
+      now += ms;
+    },
+    put: (path: string) => blobs.put({ container: 'artifacts', name: path }, ''),
+    collect: () => retention.collect({ by: 'test', deadline: Infinity }),
+    register: async (source: string, links: { runId?: string; modelId?: string } = {}): Promise<number> => {
+      const version = await registry.versions.create(
+        {
+          model: 'm',
+          description: '',
+          tags: {},
+          source,
+          storageLocation: source,
+          createdBy: 'test',
+          metrics: {},
+          params: {},
+          lineage: {},
+          serving: { status: 'notChecked', reason: '' },
+          ...links,
+        },
+        { createModel: true },
+      );
+      return version.version;
+    },
+  };
+}

@@ -1,0 +1,168 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, describe, expect, test } from 'vitest';
+import { sha256 } from '../../../shared/core/ids.ts';
+import { encodeModel, rowsOf } from '../../../shared/adapters/onnx/onnx-proto.ts';
+import { createSession, runSession } from '../../../shared/adapters/onnx/run-session.ts';
+import { createOnnxScorer } from '../../../shared/adapters/onnx/session.ts';
+import { packRows } from '../../../shared/domains/serving/pack-rows.ts';
+import type { ModelSource } from '../../../shared/domains/serving/scorer.ts';
+import { logistic } from '../../../shared/domains/training/trainers/logistic.ts';
+import {
+  allRows,
+  fitGolden,
+  goldenCases,
+  goldenSignature,
+  goldenTable,
+} from '../../support/training/golden-logistic.ts';
+
+const bytes = readFileSync(new URL('../../golden/onnx/logistic.onnx', import.meta.url));
+const packed = packRows(goldenSignature, goldenCases.rows, { maxRows: 1000 });
+const packRow = (row: number) => packRows(goldenSignature, [goldenCases.rows[row]], { maxRows: 1 });
+const source = (data: Uint8Array): ModelSource => ({ sha256: sha256(data), load: async () => data });
+
+const scorer = createOnnxScorer({ cacheBytes: 1e6, maxRows: 1000 });
+/** Keeps every model in the scoring thread. */
+const threaded = createOnnxScorer({ cacheBytes: 1e6, maxRows: 1000, maxMainThreadModelBytes: 0 });
+afterAll(async () => {
+  await scorer.close();
+  await threaded.close();
+});
+
+describe('ONNX Runtime agrees', () => {
+  test('with scikit-learn and, to one unit of float32, with the trainer', async () => {
+    const { probabilities } = await scorer.score(source(bytes), packed);
+    for (const [i, p] of goldenCases.probabilities.entries())
+      expect(Math.abs(probabilities[i]! - p)).toBeLessThan(1e-7);
+    const table = goldenTable();
+    const own = logistic.predict(await fitGolden(), table, allRows(table));
+    for (const [i, p] of own.entries()) expect(Math.abs(probabilities[i]! - p)).toBeLessThan(6e-8);
+  });
+
+  test('with itself: one row, any chunk, main thread or scoring thread give the same bits', async () => {
+    const { probabilities } = await scorer.score(source(bytes), packed);
+    const session = await createSession(bytes);
+    for (const chunkRows of [1, 7, 16, 1000])
+      expect(await runSession(session, packed, chunkRows)).toEqual(probabilities);
+    await session.release();
+    for (const row of [0, 3, 599, 603])
+      for (const one of [scorer, threaded])
+        expect((await one.score(source(bytes), packRow(row))).probabilities[0]).toBe(probabilities[row]);
+  });
+});
+
+test('a model is described from its own bytes', async () => {
+  for (const one of [scorer, threaded])
+    expect(await one.describe(source(bytes))).toMatchObject({
+      opsets: [{ version: 17 }, { domain: 'ai.onnx.ml', version: 4 }],
+      signature: goldenSignature,
+    });
+});
+
+test('its bytes are fetched once', async () => {
+  let loads = 0;
+  const own = createOnnxScorer({ cacheBytes: 1e6, maxRows: 1000 });
+  const counting: ModelSource = { ...source(bytes), load: async () => (loads++, bytes) };
+  await Promise.all([own.describe(counting), own.score(counting, packed), own.score(counting, packRow(0))]);
+  await own.score(counting, packed);
+  expect(loads).toBe(1);
+  await own.close();
+});
+
+describe('refusals', () => {
+  test.each([
+    ['in the main thread', scorer],
+    ['in the scoring thread', threaded],
+  ])('of corrupt models, %s', async (_, one) => {
+    // Sound protobuf around an operator that does not exist.
+    const unknown = encodeModel({
+      graph: {
+        name: 'g',
+        nodes: [{ op: 'Nonsense', inputs: ['x'], output: 'probability' }],
+        initializers: [],
+        inputs: [rowsOf('x', 'float32')],
+        outputs: [rowsOf('probability', 'float32')],
+      },
+      opsets: [{ domain: '', version: 17 }],
+      irVersion: 8,
+      metadata: {},
+    });
+    await expect(one.describe(source(unknown))).rejects.toMatchObject({
+      code: 'UNPROCESSABLE',
+      message: expect.stringMatching(/cannot be loaded: .*Nonsense/),
+    });
+    for (const data of [new Uint8Array(), Buffer.from('nonsense'), bytes.subarray(0, 1000)])
+      await expect(one.describe(source(data))).rejects.toMatchObject({ code: 'UNPROCESSABLE' });
+    // And the next model is none the worse for it.
+    expect((await one.score(source(bytes), packRow(0))).probabilities).toHaveLength(1);
+  });
+
+  test('of a model without a probability, and of rows for another model', async () => {
+    const other = encodeModel({
+      graph: {
+        name: 'g',
+        nodes: [{ op: 'Identity', inputs: ['x'], output: 'y' }],
+        initializers: [],
+        inputs: [rowsOf('x', 'float32')],
+        outputs: [rowsOf('y', 'float32')],
+      },
+      opsets: [{ domain: '', version: 17 }],
+      irVersion: 8,
+      metadata: {},
+    });
+    await expect(scorer.score(source(other), packRow(0))).rejects.toThrow(
+      /no float32 output "probability"; it has: y \(float32\)/,
+    );
+    const wrong = { rows: 1, columns: [{ name: 'x', tensor: 'float32', data: Float32Array.of(1) }] } as const;
+    await expect(scorer.score(source(bytes), wrong)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringMatching(/input "distance" \(float32\)/),
+    });
+  });
+
+  test('of more rows than a call or the queue may have', async () => {
+    const small = createOnnxScorer({ cacheBytes: 1e6, maxRows: 603 });
+    await expect(small.score(source(bytes), packed)).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
+    await small.close();
+    const busy = createOnnxScorer({ cacheBytes: 1e6, maxRows: 604 });
+    const calls = Array.from({ length: 17 }, () => busy.score(source(bytes), packed));
+    const results = await Promise.allSettled(calls);
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(16);
+    expect(results.find(({ status }) => status === 'rejected')).toMatchObject({
+      reason: { code: 'RATE_LIMITED' },
+    });
+    expect((await busy.score(source(bytes), packed)).probabilities).toHaveLength(604);
+    await busy.close();
+  });
+
+  test('of a model larger than the cache, naming the bound', async () => {
+    const tiny = createOnnxScorer({ cacheBytes: 1000, maxRows: 10 });
+    await expect(tiny.describe(source(bytes))).rejects.toMatchObject({
+      code: 'UNPROCESSABLE',
+      details: { maxBytes: 1000 },
+    });
+    await tiny.close();
+  });
+
+  test('what fetching the bytes throws is passed on', async () => {
+    const away = new Error('storage is away');
+    const model = { sha256: 'f'.repeat(64), load: () => Promise.reject(away) };
+    await expect(scorer.score(model, packRow(0))).rejects.toBe(away);
+  });
+});
+
+test('models come and go in a cache that holds one of them', async () => {
+  const other = Buffer.concat([bytes, Uint8Array.of(0x32, 0)]); // an empty doc_string: other bytes, same model
+  const small = createOnnxScorer({ cacheBytes: bytes.length + 10, maxRows: 1000 });
+  const expected = (await scorer.score(source(bytes), packed)).probabilities;
+  for (let round = 0; round < 5; round++) {
+    const [a, b, c] = await Promise.all([
+      small.score(source(bytes), packed),
+      small.score(source(other), packed),
+      small.score(source(other), packRow(0)),
+    ]);
+    expect(a.probabilities).toEqual(expected);
+    expect(b.probabilities).toEqual(expected);
+    expect(c.probabilities[0]).toBe(expected[0]);
+  }
+  await small.close();
+});

@@ -1,0 +1,61 @@
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { systemClock } from '../../../shared/core/clock.ts';
+import { AppError } from '../../../shared/core/errors.ts';
+import { forEachAlone } from '../../../shared/core/for-each-alone.ts';
+import { systemIds } from '../../../shared/core/ids.ts';
+import { openSqliteQueue } from '../../../shared/adapters/embedded/sqlite-queue.ts';
+import { putAside } from '../../../shared/platform/storage/refused-messages.ts';
+import { createFolder } from '../../support/stores.ts';
+
+const error = new AppError('INVALID_ARGUMENT', 'The event is not valid.');
+
+test.each([
+  ['an object', { a: [1] }, '{"a":[1]}'],
+  ['a text', 'hello "you"', 'hello "you"'],
+  ['bytes', Buffer.from('{"a":'), '{"a":'],
+  ['nothing', undefined, 'null'],
+  ['half a surrogate pair', 'a\ud800', 'a\ufffd'],
+  ['an escaped one', { a: '\ud800' }, '{"a":"\\ud800"}'],
+  ['more than a message may hold', '\u0001'.repeat(300_000), '\u0001'.repeat(32 * 1024)],
+])('%s is put aside with its reason', async (_, body, kept) => {
+  const queue = openQueue();
+  await putAside(queue, 'refused', { by: 'landingQueue', messageId: 'm1', body, error });
+  const [message] = await queue.receive({ queue: 'refused' }, { maxMessages: 1, waitMs: 0 });
+  expect(message?.body).toEqual({
+    by: 'landingQueue',
+    messageId: 'm1',
+    code: 'INVALID_ARGUMENT',
+    reason: 'The event is not valid.',
+    body: kept,
+  });
+});
+
+test('each of several gets its turn: what cannot pass is refused, what may pass is thrown at the end', async () => {
+  const done: string[] = [];
+  const refused: string[] = [];
+  const walk = forEachAlone(
+    ['bad', 'away', 'bug', 'good'],
+    async (item) => {
+      if (item === 'bad') throw error;
+      if (item === 'away') throw new AppError('UNAVAILABLE', 'away');
+      if (item === 'bug') throw new TypeError('bug');
+      done.push(item);
+    },
+    (item) => void refused.push(item),
+  );
+  await expect(walk).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  expect({ done, refused }).toEqual({ done: ['good'], refused: ['bad'] });
+});
+
+function openQueue() {
+  const file = join(createFolder(), 'queue.db');
+  const queue = openSqliteQueue({
+    file,
+    clock: systemClock,
+    ids: systemIds,
+    topology: { queues: ['refused'], topics: {} },
+  });
+  onTestFinished(() => queue.close());
+  return queue;
+}

@@ -1,0 +1,163 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { computeAccuracyScore } from '../../../shared/core/stats/accuracy.ts';
+import { computeAucScore } from '../../../shared/core/stats/auc.ts';
+import { computeBaseRate } from '../../../shared/core/stats/base-rate.ts';
+import { computeCalibrationErrorDistance } from '../../../shared/core/stats/calibration-error.ts';
+import { choleskyFactor, choleskySolve } from '../../../shared/core/stats/cholesky.ts';
+import { exp } from '../../../shared/core/stats/exp.ts';
+import { log1pUnit } from '../../../shared/core/stats/log1p.ts';
+import { computeLogLossDistance } from '../../../shared/core/stats/log-loss.ts';
+import { sigmoid, softplus } from '../../../shared/core/stats/logistic.ts';
+import { computeMoments } from '../../../shared/core/stats/moments.ts';
+import { hashRow } from '../../../shared/core/stats/row-hash.ts';
+
+interface Golden {
+  readonly cases: readonly {
+    readonly name: string;
+    readonly probabilities: readonly number[];
+    readonly labels: readonly number[];
+    readonly aucScore: number;
+    readonly logLossDistance: number;
+    readonly accuracyScore: number;
+    readonly calibrationErrorDistance: number;
+    readonly baseRate: number;
+  }[];
+  readonly sigmoid: { readonly z: readonly number[]; readonly value: readonly number[] };
+  readonly log1p: { readonly u: readonly number[]; readonly value: readonly number[] };
+}
+const golden = JSON.parse(
+  readFileSync(new URL('../../golden/stats/metrics.json', import.meta.url), 'utf8'),
+) as Golden;
+
+function relativeError(actual: number, expected: number): number {
+  return actual === expected ? 0 : Math.abs(actual - expected) / Math.abs(expected);
+}
+
+describe('metrics agree with scikit-learn', () => {
+  test.each(golden.cases)('$name', (expected) => {
+    const p = Float64Array.from(expected.probabilities);
+    const y = Uint8Array.from(expected.labels);
+    expect(computeAucScore(p, y)).toBeCloseTo(expected.aucScore, 14);
+    expect(computeLogLossDistance(p, y)).toBeCloseTo(expected.logLossDistance, 12);
+    expect(computeAccuracyScore(p, y)).toBe(expected.accuracyScore);
+    expect(computeCalibrationErrorDistance(p, y)).toBeCloseTo(expected.calibrationErrorDistance, 13);
+    expect(computeBaseRate(y)).toBeCloseTo(expected.baseRate, 15);
+  });
+
+  test('a probability of exactly the threshold is a yes', () => {
+    const p = Float64Array.of(0.2, 0.5, 0.5);
+    expect(computeAccuracyScore(p, Uint8Array.of(0, 1, 0))).toBeCloseTo(2 / 3, 15);
+    expect(computeAccuracyScore(p, Uint8Array.of(0, 1, 1))).toBe(1);
+    expect(computeAccuracyScore(p, Uint8Array.of(0, 1, 1), 0.6)).toBeCloseTo(1 / 3, 15);
+  });
+
+  test('one class, or no rows, has no AUC; no rows have no metric', () => {
+    expect(computeAucScore(Float64Array.of(0.1, 0.9), Uint8Array.of(1, 1))).toBeNaN();
+    const none = [new Float64Array(), new Uint8Array()] as const;
+    for (const compute of [
+      computeAucScore,
+      computeLogLossDistance,
+      computeAccuracyScore,
+      computeCalibrationErrorDistance,
+    ])
+      expect(compute(...none)).toBeNaN();
+    expect(computeBaseRate(none[1])).toBeNaN();
+  });
+});
+
+describe('functions with the same bits everywhere', () => {
+  test('exp is within 1 ulp of the C library, over its whole range', () => {
+    let worst = 0;
+    for (let x = -708; x <= 709; x += 0.0173) worst = Math.max(worst, relativeError(exp(x), Math.exp(x)));
+    expect(worst).toBeLessThanOrEqual(Number.EPSILON);
+  });
+
+  test('exp at the edges', () => {
+    expect(exp(0)).toBe(1);
+    expect(exp(-0)).toBe(1);
+    expect(exp(NaN)).toBeNaN();
+    expect(exp(Infinity)).toBe(Infinity);
+    expect(exp(-Infinity)).toBe(0);
+    expect(exp(710)).toBe(Infinity);
+    expect(relativeError(exp(709.78), Math.exp(709.78))).toBeLessThanOrEqual(Number.EPSILON);
+    expect(exp(-745.13)).toBe(Number.MIN_VALUE);
+    expect(exp(-746)).toBe(0);
+    // Subnormal: fewer digits, one unit of the last.
+    expect(Math.abs(exp(-720) - Math.exp(-720))).toBeLessThanOrEqual(Number.MIN_VALUE);
+  });
+
+  test('sigmoid and log1p agree with SciPy', () => {
+    for (const [i, z] of golden.sigmoid.z.entries())
+      expect(relativeError(sigmoid(z), golden.sigmoid.value[i]!)).toBeLessThan(4 * Number.EPSILON);
+    for (const [i, u] of golden.log1p.u.entries())
+      expect(relativeError(log1pUnit(u), golden.log1p.value[i]!)).toBeLessThan(2 * Number.EPSILON);
+  });
+
+  test('log1p keeps its digits for tiny values', () => {
+    for (const u of [0, 1e-300, 1e-16, 1e-8, 1e-3])
+      expect(relativeError(log1pUnit(u), Math.log1p(u))).toBeLessThan(2 * Number.EPSILON);
+  });
+
+  test('softplus neither overflows nor loses the small side', () => {
+    expect(softplus(0)).toBeCloseTo(Math.LN2, 15);
+    expect(softplus(1000)).toBe(1000);
+    expect(softplus(-1000)).toBe(0);
+    expect(softplus(-40)).toBeCloseTo(Math.exp(-40), 30);
+    expect(sigmoid(Infinity)).toBe(1);
+    expect(sigmoid(-Infinity)).toBe(0);
+    expect(sigmoid(NaN)).toBeNaN();
+  });
+});
+
+describe('Cholesky', () => {
+  test('factors the matrix of the example', () => {
+    const a = Float64Array.of(4, 0, 2, 5);
+    expect(choleskyFactor(a, 2)).toBe(true);
+    expect([...a]).toEqual([2, 0, 1, 2]);
+    const b = Float64Array.of(8, 14);
+    choleskySolve(a, 2, b);
+    expect([...b]).toEqual([0.75, 2.5]);
+  });
+
+  test('refuses what is not positive definite', () => {
+    expect(choleskyFactor(Float64Array.of(1, 0, 2, 1), 2)).toBe(false);
+    expect(choleskyFactor(Float64Array.of(0), 1)).toBe(false);
+    expect(choleskyFactor(Float64Array.of(NaN), 1)).toBe(false);
+  });
+});
+
+describe('moments', () => {
+  test('leave missing values and other rows out', () => {
+    const values = Float32Array.of(1, 3, NaN, 100);
+    expect(computeMoments(values, Int32Array.of(0, 1, 2))).toEqual({ count: 2, mean: 2, deviation: 1 });
+  });
+
+  test('lose no digits to a large mean', () => {
+    const values = Float64Array.from({ length: 1000 }, (_, i) => 1e9 + (i % 2));
+    const rows = Int32Array.from(values.keys());
+    expect(computeMoments(values, rows).deviation).toBeCloseTo(0.5, 12);
+  });
+
+  test('correct for a mean that no double can hold', () => {
+    expect(computeMoments(Float64Array.of(1e16, 1e16 + 2), Int32Array.of(0, 1)).deviation).toBe(1);
+  });
+
+  test('of nothing are NaN', () => {
+    expect(computeMoments(Float32Array.of(NaN), Int32Array.of(0))).toEqual({
+      count: 0,
+      mean: NaN,
+      deviation: NaN,
+    });
+  });
+});
+
+describe('row hash', () => {
+  test('is MurmurHash3 x86 32 of the row number as 8 bytes', () => {
+    // Values of Python's mmh3.hash(row.to_bytes(8, 'little'), seed, signed=False).
+    const expected = JSON.parse(
+      readFileSync(new URL('../../golden/stats/murmur3.json', import.meta.url), 'utf8'),
+    ) as { row: number; seed: number; hash: number }[];
+    for (const { row, seed, hash } of expected) expect(hashRow(row, seed) * 2 ** 32).toBe(hash);
+  });
+});

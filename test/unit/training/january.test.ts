@@ -1,0 +1,97 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { sha256 } from '../../../shared/core/ids.ts';
+import { createParquetReader } from '../../../shared/adapters/duckdb/parquet-reader.ts';
+import { createSession, runSession } from '../../../shared/adapters/onnx/run-session.ts';
+import { writeModel } from '../../../shared/adapters/onnx/write-model.ts';
+import { packRows } from '../../../shared/domains/serving/pack-rows.ts';
+import { parseTrainingSpec } from '../../../shared/domains/training/catalog.ts';
+import { loadTable } from '../../../shared/domains/training/load-table.ts';
+import { createTrainingRunner } from '../../../shared/domains/training/runner.ts';
+import type { TableReader } from '../../../shared/domains/training/table-reader.ts';
+import { train } from '../../../shared/domains/training/train.ts';
+import { logistic } from '../../../shared/domains/training/trainers/logistic.ts';
+import { flightsPath, flightsSpec, makeTempDir, writeParquet } from '../../support/training/training.ts';
+
+const parityRows = 100_000;
+const workerUrl = new URL('../../../shared/workers/training.ts', import.meta.url);
+
+test('half a million real flights: learnt, written and scored alike', { timeout: 120_000 }, async () => {
+  const path = join(await makeTempDir(), 'january.parquet');
+  await writeParquet(path, `SELECT * FROM read_parquet('${flightsPath}') WHERE date < '2001-02-01'`);
+  const spec = parseTrainingSpec(flightsSpec);
+  const reader = createParquetReader({ threads: 1 });
+  const { model, report } = await train(reader, [path], spec, {
+    now: () => 0,
+    onProgress: () => {},
+    breathe: async () => {},
+    signal: new AbortController().signal,
+  });
+  expect(report.rows.train + report.rows.holdout).toBe(508_239);
+  expect(report.fit.converged).toBe(true);
+  expect(report.metrics.baseRate).toBeCloseTo(0.215, 2);
+  expect(report.metrics.aucScore).toBeGreaterThan(0.64);
+  expect(report.metrics.calibrationErrorDistance).toBeLessThan(0.01);
+
+  const metadata = { 'slipway.codeVersion': 'test' };
+  const bytes = writeModel(model, report.signature, metadata);
+  const runner = createTrainingRunner({ workerUrl });
+  const inThread = await runner.train({ paths: [path], spec, metadata, threads: 2, memoryLimitMb: 512 });
+  const training = { ...metadata, 'slipway.training': JSON.stringify(spec) };
+  expect(inThread.report.metrics).toEqual(report.metrics);
+  expect(writeModel(model, report.signature, training).length).toBe(inThread.model.length);
+
+  // 100,000 flights through the same door as a scoring request, against the trainer's own predictions.
+  const table = await loadTable(reader, [path], spec);
+  const rows = Int32Array.from({ length: parityRows }, (_, i) => i);
+  const own = logistic.predict(model, table, rows);
+  const requests = await readRequests(reader, path, parityRows);
+  const session = await createSession(bytes);
+  const packed = packRows(report.signature, requests, { maxRows: requests.length });
+  const scored = await runSession(session, packed, 1024);
+  let largest = 0;
+  let different = 0;
+  for (const [i, p] of own.entries()) {
+    const difference = Math.abs(scored[i]! - p);
+    largest = Math.max(largest, difference);
+    if (difference > 0) different += 1;
+  }
+  expect(largest).toBeLessThanOrEqual(2 ** -24);
+  expect(different).toBeLessThanOrEqual(5);
+  const some = packRows(report.signature, requests.slice(0, 5000), { maxRows: 5000 });
+  expect(sha256(bytesOf(await runSession(session, some, 1)))).toBe(sha256(bytesOf(scored.slice(0, 5000))));
+  await session.release();
+});
+
+function bytesOf(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+async function readRequests(reader: TableReader, path: string, count: number) {
+  const scan = await reader.scan(
+    [path],
+    [
+      { name: 'date', as: 'timestamp' },
+      { name: 'distance', as: 'number' },
+      { name: 'origin', as: 'category' },
+      { name: 'destination', as: 'category' },
+    ],
+  );
+  const requests: Record<string, unknown>[] = [];
+  const [, , origins, destinations] = scan.categories;
+  for await (const { rows, columns } of scan.batches()) {
+    const [date, distance, origin, destination] = columns;
+    if (date?.as !== 'number' || distance?.as !== 'number') throw new Error('not numbers');
+    if (origin?.as !== 'category' || destination?.as !== 'category') throw new Error('not categories');
+    if (requests.length >= count) break;
+    for (let row = 0; row < rows; row++)
+      requests.push({
+        date: new Date(date.values[row]!).toISOString(),
+        distance: distance.values[row],
+        origin: origins?.[origin.codes[row]!],
+        destination: destinations?.[destination.codes[row]!],
+      });
+  }
+  scan.close();
+  return requests.slice(0, count);
+}

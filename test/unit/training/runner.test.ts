@@ -1,0 +1,144 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, describe, test } from 'vitest';
+import { sha256 } from '../../../shared/core/ids.ts';
+import { readModel } from '../../../shared/adapters/onnx/read-model.ts';
+import { createOnnxScorer } from '../../../shared/adapters/onnx/session.ts';
+import { packRows } from '../../../shared/domains/serving/pack-rows.ts';
+import { parseTrainingSpec } from '../../../shared/domains/training/catalog.ts';
+import { createTrainingRunner } from '../../../shared/domains/training/runner.ts';
+import type { TrainingJob } from '../../../shared/domains/training/worker-protocol.ts';
+import { flightsSpec, makeTempDir, writeParquet } from '../../support/training/training.ts';
+
+const workerUrl = new URL('../../../shared/workers/training.ts', import.meta.url);
+const builtWorkerUrl = new URL('../../../dist/shared/workers/training.js', import.meta.url);
+const runner = createTrainingRunner({ workerUrl });
+
+/** 5,000 flights of an invented airline: late in the evening and from ORD, with gaps in every column. */
+const query = `SELECT
+    CASE WHEN range % 97 = 0 THEN NULL ELSE TIMESTAMP '2001-01-01' + INTERVAL (range * 7) MINUTE END AS date,
+    CASE WHEN range % 89 = 0 THEN NULL
+         WHEN (range * 7 // 60) % 24 > 17 AND hash(range) % 3 > 0 THEN 40
+         WHEN range % 4 = 1 AND hash(range) % 2 = 0 THEN 20 ELSE -3 END AS delay,
+    CASE WHEN range % 83 = 0 THEN NULL ELSE 100 + hash(range + 1) % 2000 END AS distance,
+    CASE WHEN range % 79 = 0 THEN NULL ELSE ['ATL', 'ORD', 'SFO', 'Zürich'][range % 4 + 1] END AS origin,
+    'DFW' AS destination
+  FROM range(5000)`;
+
+async function makeJob(change: Partial<TrainingJob> = {}): Promise<TrainingJob> {
+  const path = join(await makeTempDir(), 'flights.parquet');
+  await writeParquet(path, query);
+  return {
+    paths: [path],
+    spec: parseTrainingSpec(flightsSpec),
+    metadata: { 'slipway.codeVersion': 'test', 'slipway.dataset': 'flights/1' },
+    threads: 1,
+    memoryLimitMb: 256,
+    ...change,
+  };
+}
+
+test('a training in a thread gives a model, its hash, its report and its progress', async () => {
+  const phases: string[] = [];
+  const {
+    model,
+    sha256: hash,
+    report,
+  } = await runner.train(await makeJob(), {
+    onProgress: ({ phase }) => phases.push(phase),
+  });
+  expect(hash).toBe(sha256(model));
+  expect(report).toMatchObject({ fit: { converged: true }, rows: { unlabelled: 57 } });
+  expect(report.rows.train + report.rows.holdout + 57).toBe(5000);
+  expect(report.metrics.aucScore).toBeGreaterThan(0.75);
+  expect(new Set(phases)).toEqual(new Set(['reading', 'fitting', 'evaluating']));
+  const { metadata, signature } = readModel(model);
+  expect(metadata).toMatchObject({ 'slipway.codeVersion': 'test', 'slipway.dataset': 'flights/1' });
+  expect(parseTrainingSpec(JSON.parse(metadata['slipway.training'] ?? ''))).toEqual(report.spec);
+  const scorer = createOnnxScorer({ cacheBytes: 1e6, maxRows: 10 });
+  const row = { date: '2001-07-04T18:30:00Z', distance: 1846, origin: 'ORD', destination: 'SFO' };
+  const rows = packRows(signature ?? report.signature, [row], { maxRows: 10 });
+  const { probabilities } = await scorer.score({ sha256: hash, load: async () => model }, rows);
+  expect(probabilities[0]).toBeGreaterThan(0.4);
+  await scorer.close();
+});
+
+test('equal data, spec and metadata give equal bytes: again, with two threads, and from the built app', async (context) => {
+  const job = await makeJob();
+  const first = await runner.train(job);
+  expect((await runner.train(job)).sha256).toBe(first.sha256);
+  expect((await runner.train({ ...job, threads: 2 })).sha256).toBe(first.sha256);
+  expect((await runner.train({ ...job, metadata: {} })).sha256).not.toBe(first.sha256);
+  if (!existsSync(builtWorkerUrl)) return context.skip('dist/ is not built: run `npm run build` first');
+  const built = createTrainingRunner({ workerUrl: builtWorkerUrl });
+  expect((await built.train(job)).sha256).toBe(first.sha256);
+});
+
+describe('failures reach the caller as what they are', () => {
+  test('a damaged file', async () => {
+    const job = await makeJob();
+    await writeFile(job.paths[0]!, 'no table');
+    await expect(runner.train(job)).rejects.toMatchObject({
+      code: 'UNPROCESSABLE',
+      message: expect.stringMatching(/does not begin with "PAR1"/),
+      details: { sizeBytes: 8 },
+    });
+  });
+
+  test('a column that is not there', async () => {
+    const spec = parseTrainingSpec({
+      ...flightsSpec,
+      features: [{ column: 'weather', kind: 'numeric' }],
+    });
+    await expect(runner.train(await makeJob({ spec }))).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      details: { column: 'weather' },
+    });
+  });
+
+  test('a thread that cannot start, or ends without an answer', async () => {
+    const job = await makeJob();
+    const broken = createTrainingRunner({
+      workerUrl: new URL('data:text/javascript,throw new Error("boom")'),
+    });
+    await expect(broken.train(job)).rejects.toMatchObject({
+      code: 'INTERNAL',
+      cause: expect.objectContaining({ message: 'boom' }),
+    });
+    const silent = createTrainingRunner({ workerUrl: new URL('data:text/javascript,') });
+    await expect(silent.train(job)).rejects.toThrow(/ended without an answer/);
+  });
+});
+
+describe('an abort', () => {
+  test('stops a running training, and the next one runs', async () => {
+    const job = await makeJob();
+    const abort = new AbortController();
+    const training = runner.train(job, {
+      signal: abort.signal,
+      onProgress: ({ phase }) => phase === 'fitting' && abort.abort(),
+    });
+    await expect(training).rejects.toMatchObject({ code: 'CANCELLED' });
+    await expect(runner.train(job)).resolves.toMatchObject({ sha256: expect.any(String) });
+  });
+
+  test('before the start, or while waiting for a turn, starts nothing', async () => {
+    const job = await makeJob();
+    await expect(runner.train(job, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'CANCELLED',
+    });
+    let firstIsDone = false;
+    const first = runner.train(job).then(() => (firstIsDone = true));
+    const abort = new AbortController();
+    const phases: string[] = [];
+    const second = runner.train(job, { signal: abort.signal, onProgress: ({ phase }) => phases.push(phase) });
+    abort.abort();
+    await expect(second).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect(firstIsDone).toBe(false);
+    const third = runner.train(job);
+    await first;
+    await expect(third).resolves.toMatchObject({ sha256: expect.any(String) });
+    expect(phases).toEqual([]);
+  });
+});
