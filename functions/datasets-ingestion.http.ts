@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { jsonObjectSchema } from '../shared/core/validate.ts';
 import { datasetName, intoSchema, modes, rejectionSchema } from '../shared/domains/datasets/entities.ts';
-import { badRowSchema, quarantineEntrySchema } from '../shared/domains/datasets/quarantine/entities.ts';
+import {
+  badRowSchema,
+  quarantineEntrySchema,
+} from '../shared/domains/datasets/quarantine/quarantine-entry.ts';
 import { pageQuery, pageSchema, toPageRequest } from '../shared/api/http/paging.ts';
 import { defineRoute } from '../shared/api/http/route.ts';
 import { registerRoutes } from './hosting/http.ts';

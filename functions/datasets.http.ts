@@ -7,7 +7,7 @@ import {
   datasetVersionViewSchema,
   versionName,
 } from '../shared/domains/datasets/entities.ts';
-import { datasetSettingsSchema } from '../shared/domains/datasets/settings.ts';
+import { datasetSettingsSchema } from '../shared/domains/datasets/catalog/settings.ts';
 import { pageQuery, pageSchema, toPageRequest } from '../shared/api/http/paging.ts';
 import { defineRoute } from '../shared/api/http/route.ts';
 import { registerRoutes } from './hosting/http.ts';

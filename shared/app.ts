@@ -17,7 +17,7 @@ import { createCheckpointFiles } from './adapters/duckdb/checkpoint-files.ts';
 import { createTableConverters } from './adapters/duckdb/conversion/table-converter.ts';
 import { createTableMerger } from './adapters/duckdb/merging/table-merger.ts';
 import { createRowDiffer } from './adapters/duckdb/diffing/row-differ.ts';
-import { createTableEngine } from './adapters/duckdb/querying/table-engine.ts';
+import { createTableEngine } from './adapters/duckdb/querying/processes/table-engine.ts';
 import { createTableProfiler } from './adapters/duckdb/profiling/table-profiler.ts';
 import { createModelInspector } from './adapters/onnx/inspect-model.ts';
 import { createOnnxScorer } from './adapters/onnx/session.ts';

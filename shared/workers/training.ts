@@ -1,4 +1,4 @@
-import { createParquetReader } from '../adapters/duckdb/parquet-reader.ts';
+import { createParquetReader } from '../adapters/duckdb/scanning/parquet-reader.ts';
 import { writeModel } from '../adapters/onnx/write-model.ts';
 import { runTrainingWorker } from '../domains/training/worker.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { findLiveFiles } from '../../shared/domains/datasets/versions/live-files.ts';
-import type { Action } from '../../shared/formats/delta/actions.ts';
-import { type LogCommit, replay, type Snapshot } from '../../shared/formats/delta/snapshot.ts';
+import { type Action, type LogCommit } from '../../shared/formats/delta/log/actions.ts';
+import { replay, type Snapshot } from '../../shared/formats/delta/snapshots/snapshot.ts';
 import { createTable } from '../../shared/formats/delta/create-table.ts';
 
 const paths = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];

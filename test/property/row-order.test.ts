@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type OrderedFile, orderFiles } from '../../shared/domains/datasets/versions/row-order.ts';
+import { type OrderedFile, orderFiles } from '../../shared/domains/datasets/tables/row-order.ts';
 
 const sequence = fc
   .array(fc.option(fc.integer({ min: 1, max: 40 }), { nil: undefined }), { maxLength: 30 })

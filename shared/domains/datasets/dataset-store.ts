@@ -13,9 +13,9 @@ import {
   type Wrapped,
 } from '../../platform/storage/page.ts';
 import { type Dataset, type DatasetVersion, hashSource, type Rejection } from './entities.ts';
-import type { QuarantineEntry } from './quarantine/entities.ts';
+import type { QuarantineEntry } from './quarantine/quarantine-entry.ts';
 import type { Column } from './schema/column.ts';
-import { type DatasetSettings, defaultSettings } from './settings.ts';
+import { type DatasetSettings, defaultSettings } from './catalog/settings.ts';
 
 const container = metadataContainers.datasets;
 

@@ -1,8 +1,8 @@
 import { AppError } from '../../core/errors.ts';
-import type { Action, AddFile, RemoveFile } from './actions.ts';
+import type { Action, AddFile, RemoveFile } from './log/actions.ts';
 import { checkWritable } from './protocol.ts';
 import { parseSchema } from './schema.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Snapshot } from './snapshots/snapshot.ts';
 
 /**
  * Refuses what would break the table for its readers.

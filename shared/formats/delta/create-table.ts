@@ -1,7 +1,7 @@
-import type { Action, Metadata } from './actions.ts';
+import type { Action, Metadata } from './log/actions.ts';
 import { ownProtocol } from './protocol.ts';
 import { type DeltaColumn, formatSchema } from './schema.ts';
-import { listStatsColumns } from './stats.ts';
+import { listStatsColumns } from './stats/stats.ts';
 
 export interface NewTable {
   /** A UUID. */

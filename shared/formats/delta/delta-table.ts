@@ -2,18 +2,18 @@ import { AppError, isAppError } from '../../core/errors.ts';
 import { type Logger, silentLogger } from '../../core/logger.ts';
 import type { BlobStore } from '../../platform/storage/blobs.ts';
 import type { Pace } from '../../platform/storage/optimistic.ts';
-import type { Action } from './actions.ts';
+import { type Action, type LogCommit } from './log/actions.ts';
 import { checkCommit } from './check-commit.ts';
-import type { CheckpointFiles } from './checkpoint-files.ts';
-import { isCheckpointDue } from './checkpoint.ts';
+import type { CheckpointFiles } from './log/checkpoint-files.ts';
+import { isCheckpointDue } from './checkpoints/checkpoint.ts';
 import { type HistoryPage, readHistory, searchVersionAt } from './history.ts';
-import { type Loaded, loadAfter, loadSnapshot } from './load-snapshot.ts';
-import { encodeEntry } from './log-entry.ts';
-import { LogFiles } from './log-files.ts';
-import { SnapshotCache } from './snapshot-cache.ts';
-import { type LogCommit, replay, type Snapshot } from './snapshot.ts';
-import { writeCheckpoint } from './write-checkpoint.ts';
-import { writeCommit } from './write-commit.ts';
+import { type Loaded, loadAfter, loadSnapshot } from './snapshots/load-snapshot.ts';
+import { encodeEntry } from './log/log-entry.ts';
+import { LogFiles } from './log/log-files.ts';
+import { SnapshotCache } from './snapshots/snapshot-cache.ts';
+import { replay, type Snapshot } from './snapshots/snapshot.ts';
+import { writeCheckpoint } from './checkpoints/write-checkpoint.ts';
+import { writeCommit } from './log/write-commit.ts';
 
 export interface DeltaTableOptions {
   readonly blobs: BlobStore;

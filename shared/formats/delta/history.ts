@@ -1,6 +1,6 @@
 import { AppError } from '../../core/errors.ts';
-import type { CommitInfo } from './actions.ts';
-import type { LogFiles, StoredInfo } from './log-files.ts';
+import type { CommitInfo } from './log/actions.ts';
+import type { LogFiles, StoredInfo } from './log/log-files.ts';
 
 export interface HistoryEntry {
   readonly version: number;

@@ -1,5 +1,5 @@
 import { AppError } from '../../core/errors.ts';
-import type { Metadata, Protocol } from './actions.ts';
+import type { Metadata, Protocol } from './log/actions.ts';
 
 /** What our own tables ask of their readers and writers. */
 export const ownProtocol: Protocol = { minReaderVersion: 1, minWriterVersion: 2 };

@@ -1,4 +1,4 @@
-import type { Metadata } from './actions.ts';
+import type { Metadata } from './log/actions.ts';
 
 const dayMs = 86_400_000;
 const unitsMs = new Map([

@@ -1,4 +1,5 @@
 import { AppError } from '../../core/errors.ts';
+import type { Compression } from './bytes/decompress.ts';
 import { hasUtf8Mark, isText, looksLikeUtf16, readSignature, readUtf16Mark } from './bytes/signatures.ts';
 
 export type FileFormat = TextFormat | { readonly format: 'parquet'; readonly compression: 'none' };
@@ -7,7 +8,6 @@ export interface TextFormat {
   readonly compression: Compression;
 }
 export type TextKind = 'csv' | 'tsv' | 'jsonl';
-export type Compression = 'none' | 'gzip' | 'zstd';
 
 const kinds = new Map<string, TextKind | 'parquet'>([
   ['csv', 'csv'],

@@ -5,7 +5,7 @@ import { type ByteReader } from './bytes/byte-reader.ts';
 import type { TextLimits } from './limits.ts';
 import { readHeader } from './read-header.ts';
 import { nameColumns } from './name-columns.ts';
-import { createWindow, type Window } from './records/record-batch.ts';
+import { createWindow, type Window } from './bytes/window.ts';
 import { findLineEnd, skipLineEnd } from './records/resync.ts';
 import { sniffDelimiter } from './sniff-delimiter.ts';
 

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { AppError } from '../../core/errors.ts';
 import { describeEncoding } from './bytes/encodings.ts';
 import { nameColumns } from './name-columns.ts';
-import type { Window } from './records/record-batch.ts';
+import type { Window } from './bytes/window.ts';
 import { countFields, findLineEnd, skipLineEnd } from './records/resync.ts';
 import { findRecordEnd, splitFields } from './sniff-delimiter.ts';
 

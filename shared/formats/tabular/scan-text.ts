@@ -8,10 +8,11 @@ import { HandOver } from './chunks/hand-over.ts';
 import { defaultTextLimits, type TextLimits } from './limits.ts';
 import { createPositions } from './records/positions.ts';
 import { readHead } from './read-head.ts';
-import { createBatch, type Window } from './records/record-batch.ts';
+import { createBatch } from './records/record-batch.ts';
+import { type Window } from './bytes/window.ts';
 import { scanCsv } from './records/scan-csv.ts';
 import { scanJsonLines } from './records/scan-json-lines.ts';
-import { type Scan, scanRecords } from './records/scan-records.ts';
+import { type Scan, scanRecords } from './chunks/scan-records.ts';
 import { hasUtf8Mark, readUtf16Mark } from './bytes/signatures.ts';
 import { transcodeUtf16 } from './bytes/transcode-utf16.ts';
 

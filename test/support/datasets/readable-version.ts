@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { AppError } from '../../../shared/core/errors.ts';
 import type { FileCache } from '../../../shared/domains/datasets/reading/file-cache.ts';
-import type { DataFile, ReadableVersion } from '../../../shared/domains/datasets/reading/ports.ts';
+import type { ReadableVersion } from '../../../shared/domains/datasets/versions/readable-version.ts';
+import type { DataFile } from '../../../shared/domains/datasets/tables/data-file.ts';
 import type { TableEngine } from '../../../shared/domains/datasets/reading/table-engine.ts';
 import type { Column, ColumnType } from '../../../shared/domains/datasets/schema/column.ts';
 import {
   createTableEngine,
   type TableEngineOptions,
-} from '../../../shared/adapters/duckdb/querying/table-engine.ts';
+} from '../../../shared/adapters/duckdb/querying/processes/table-engine.ts';
 import { createScratch } from '../../../shared/adapters/embedded/scratch-files.ts';
 import type { BlobStore } from '../../../shared/platform/storage/blobs.ts';
 import { createFolder } from '../stores.ts';

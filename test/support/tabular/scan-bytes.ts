@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BadRow, TextShape } from '../../../shared/formats/tabular/text-chunk.ts';
 import type { ChunkSize } from '../../../shared/formats/tabular/cut-chunks.ts';
-import type { Compression, TextKind } from '../../../shared/formats/tabular/detect-format.ts';
+import type { TextKind } from '../../../shared/formats/tabular/detect-format.ts';
+import type { Compression } from '../../../shared/formats/tabular/bytes/decompress.ts';
 import { type ScanOptions, type ScanTotals, scanText } from '../../../shared/formats/tabular/scan-text.ts';
 
 /** A good record: where it is in the file, and its bytes in the chunk. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { sha256 } from '../../../shared/core/ids.ts';
 import { DatasetStore } from '../../../shared/domains/datasets/dataset-store.ts';
 import type { DatasetVersion } from '../../../shared/domains/datasets/entities.ts';
-import { defaultSettings } from '../../../shared/domains/datasets/settings.ts';
+import { defaultSettings } from '../../../shared/domains/datasets/catalog/settings.ts';
 import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
 import { createAuditedWriter } from '../../support/tracking/audit.ts';
 import { metadataStores, pace } from '../../support/stores.ts';

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { parseLandingPath, readLandingMetadata } from '../../../shared/domains/datasets/ingestion/landing.ts';
+import {
+  parseLandingPath,
+  readLandingMetadata,
+} from '../../../shared/domains/datasets/ingestion/landing/landing-path.ts';
 
 test.each(['file.parquet', 'Flights/a.parquet', 'flights/', '/a.parquet', '../a.parquet', 'a b/c.parquet'])(
   'a landing path that names no dataset is refused: %s',

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { defaultSettings } from '../../../shared/domains/datasets/settings.ts';
+import { defaultSettings } from '../../../shared/domains/datasets/catalog/settings.ts';
 import type { Column } from '../../../shared/domains/datasets/schema/column.ts';
 import { type DatasetBench, ingestWork, openDatasetBench } from '../../support/datasets/datasets.ts';
 import { createTestEngine } from '../../support/datasets/readable-version.ts';

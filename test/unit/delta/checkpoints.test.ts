@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { AppError } from '../../../shared/core/errors.ts';
-import { removeFile } from '../../../shared/formats/delta/actions.ts';
+import { removeFile } from '../../../shared/formats/delta/log/actions.ts';
 import { addFile, commitFiles, entryName, firstActions, openMemoryTable, textCheckpoints } from './table.ts';
 
 const checkpoint = (version: number) => entryName(version, '.checkpoint.parquet');

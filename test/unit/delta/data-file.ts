@@ -2,9 +2,9 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256 } from '../../../shared/core/ids.ts';
-import type { AddFile } from '../../../shared/formats/delta/actions.ts';
+import type { AddFile } from '../../../shared/formats/delta/log/actions.ts';
 import type { DeltaColumn } from '../../../shared/formats/delta/schema.ts';
-import { buildStats } from '../../../shared/formats/delta/stats.ts';
+import { buildStats } from '../../../shared/formats/delta/stats/stats.ts';
 
 /** A column of a test's table; values come as text, null where there is none (binary as hex). */
 export interface SampleColumn extends DeltaColumn {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { Action } from '../../../shared/formats/delta/actions.ts';
+import type { Action } from '../../../shared/formats/delta/log/actions.ts';
 import { createTable } from '../../../shared/formats/delta/create-table.ts';
-import { encodePath } from '../../../shared/formats/delta/file-path.ts';
-import { encodeAction, parseAction, parseEntry } from '../../../shared/formats/delta/log-entry.ts';
+import { encodePath } from '../../../shared/formats/delta/log/file-path.ts';
+import { encodeAction, parseAction, parseEntry } from '../../../shared/formats/delta/log/log-entry.ts';
 import { formatSchema, parseSchema } from '../../../shared/formats/delta/schema.ts';
-import { replay } from '../../../shared/formats/delta/snapshot.ts';
+import { replay } from '../../../shared/formats/delta/snapshots/snapshot.ts';
 
 describe('entries', () => {
   test('as the protocol has them', () => {

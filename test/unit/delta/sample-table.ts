@@ -1,6 +1,6 @@
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Action, type AddFile, removeFile } from '../../../shared/formats/delta/actions.ts';
+import { type Action, type AddFile, removeFile } from '../../../shared/formats/delta/log/actions.ts';
 import { createTable, withColumns } from '../../../shared/formats/delta/create-table.ts';
 import type { DeltaTable } from '../../../shared/formats/delta/delta-table.ts';
 import type { BlobStore } from '../../../shared/platform/storage/blobs.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type ColumnStats, buildStats } from '../../../shared/formats/delta/stats.ts';
+import { type ColumnStats, buildStats } from '../../../shared/formats/delta/stats/stats.ts';
 
 const bounds = (type: ColumnStats['type'], min: string, max: string) =>
   ['minValues', 'maxValues']

@@ -1,8 +1,8 @@
-import type { Action, AddFile } from '../../../shared/formats/delta/actions.ts';
-import type { CheckpointFiles } from '../../../shared/formats/delta/checkpoint-files.ts';
+import type { Action, AddFile } from '../../../shared/formats/delta/log/actions.ts';
+import type { CheckpointFiles } from '../../../shared/formats/delta/log/checkpoint-files.ts';
 import { createTable } from '../../../shared/formats/delta/create-table.ts';
 import { DeltaTable, type DeltaTableOptions } from '../../../shared/formats/delta/delta-table.ts';
-import { encodeAction, parseEntry } from '../../../shared/formats/delta/log-entry.ts';
+import { encodeAction, parseEntry } from '../../../shared/formats/delta/log/log-entry.ts';
 import { systemIds } from '../../../shared/core/ids.ts';
 import { createByteBlobs } from './byte-blobs.ts';
 

@@ -2,9 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, describe, test } from 'vitest';
 import { translateDuckDbError } from '../../../shared/adapters/duckdb/errors.ts';
-import { inspectParquet } from '../../../shared/adapters/duckdb/inspect-parquet.ts';
-import { openParquet } from '../../../shared/adapters/duckdb/open-parquet.ts';
-import { createParquetReader } from '../../../shared/adapters/duckdb/parquet-reader.ts';
+import { inspectParquet } from '../../../shared/adapters/duckdb/scanning/inspect-parquet.ts';
+import { openParquet } from '../../../shared/adapters/duckdb/scanning/open-parquet.ts';
+import { createParquetReader } from '../../../shared/adapters/duckdb/scanning/parquet-reader.ts';
 import type { ColumnRequest } from '../../../shared/domains/training/table-reader.ts';
 import { makeTempDir, writeParquet } from '../../support/training/training.ts';
 

@@ -1,7 +1,6 @@
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { decompress } from '../../../shared/formats/tabular/bytes/decompress.ts';
-import { type Compression } from '../../../shared/formats/tabular/detect-format.ts';
+import { decompress, type Compression } from '../../../shared/formats/tabular/bytes/decompress.ts';
 import { defaultTextLimits, type TextLimits } from '../../../shared/formats/tabular/limits.ts';
 import { scanBytes } from '../../support/tabular/scan-bytes.ts';
 

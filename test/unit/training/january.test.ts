@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { sha256 } from '../../../shared/core/ids.ts';
-import { createParquetReader } from '../../../shared/adapters/duckdb/parquet-reader.ts';
+import { createParquetReader } from '../../../shared/adapters/duckdb/scanning/parquet-reader.ts';
 import { createSession, runSession } from '../../../shared/adapters/onnx/run-session.ts';
 import { writeModel } from '../../../shared/adapters/onnx/write-model.ts';
 import { packRows } from '../../../shared/domains/serving/pack-rows.ts';

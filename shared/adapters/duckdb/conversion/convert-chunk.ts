@@ -6,7 +6,7 @@ import type {
   ConvertedChunk,
   ConvertOptions,
   LocalDataFile,
-} from '../../../domains/datasets/ingestion/ports.ts';
+} from '../../../domains/datasets/ingestion/staging/local-data-file.ts';
 import { readJsonRecord } from '../../../domains/datasets/schema/read-json-record.ts';
 import { splitRecord } from '../../../domains/datasets/schema/split-record.ts';
 import { quoteName } from '../quote.ts';

@@ -1,6 +1,9 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { BadRow } from '../../../formats/tabular/text-chunk.ts';
-import type { ConvertedChunk, ConvertOptions } from '../../../domains/datasets/ingestion/ports.ts';
+import type {
+  ConvertedChunk,
+  ConvertOptions,
+} from '../../../domains/datasets/ingestion/staging/local-data-file.ts';
 import { chooseChunkSize, type ChunkSize } from '../../../formats/tabular/cut-chunks.ts';
 import { nameNotFinite } from '../json-sql.ts';
 import { quoteName, quoteText } from '../quote.ts';

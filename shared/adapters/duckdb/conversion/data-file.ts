@@ -3,7 +3,10 @@ import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { ColumnStats, LocalDataFile } from '../../../domains/datasets/ingestion/ports.ts';
+import type {
+  ColumnStats,
+  LocalDataFile,
+} from '../../../domains/datasets/ingestion/staging/local-data-file.ts';
 import type { Column } from '../../../domains/datasets/schema/column.ts';
 import { quoteName, quoteText } from '../quote.ts';
 import { runQuery } from '../run-query.ts';

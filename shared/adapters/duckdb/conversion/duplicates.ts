@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { LocalDataFile } from '../../../domains/datasets/ingestion/ports.ts';
+import type { LocalDataFile } from '../../../domains/datasets/ingestion/staging/local-data-file.ts';
 import type { Column } from '../../../domains/datasets/schema/column.ts';
-import type { DuplicateRow } from '../../../domains/datasets/schema/ports.ts';
+import type { DuplicateRow } from '../../../domains/datasets/ingestion/staging/table-converter.ts';
 import { translateDuckDbError } from '../errors.ts';
 import { nameNotFinite } from '../json-sql.ts';
 import { quoteName, quoteText } from '../quote.ts';

@@ -1,6 +1,9 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { TextChunk } from '../../../formats/tabular/text-chunk.ts';
-import type { ColumnStats, LocalDataFile } from '../../../domains/datasets/ingestion/ports.ts';
+import type {
+  ColumnStats,
+  LocalDataFile,
+} from '../../../domains/datasets/ingestion/staging/local-data-file.ts';
 import type { ColumnType } from '../../../domains/datasets/schema/column.ts';
 import { createPause } from '../../../domains/datasets/schema/pause.ts';
 import { measureDigits, parseDecimal } from '../../../domains/datasets/schema/strict-types.ts';

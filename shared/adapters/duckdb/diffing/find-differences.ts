@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { AppError } from '../../../core/errors.ts';
 import type { DiffColumn, RowCounts } from '../../../domains/datasets/diff/row-diff.ts';
-import { toJsonValue } from '../querying/json-value.ts';
+import { toJsonValue } from '../querying/encoding/json-value.ts';
 import { runQuery } from '../run-query.ts';
 import { comparable, type DiffSide } from './diff-sides.ts';
 

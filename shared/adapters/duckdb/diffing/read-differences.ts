@@ -2,7 +2,7 @@ import { DuckDBBlobValue, type DuckDBValue } from '@duckdb/node-api';
 import type { JsonValue } from '../../../core/json.ts';
 import type { DiffRow } from '../../../domains/datasets/diff/row-diff.ts';
 import type { ColumnType } from '../../../domains/datasets/schema/column.ts';
-import { toJsonValue } from '../querying/json-value.ts';
+import { toJsonValue } from '../querying/encoding/json-value.ts';
 import { runQuery } from '../run-query.ts';
 import { comparable, type DiffSide } from './diff-sides.ts';
 import { identify, timesAfter, timesBefore, type DiffWork } from './find-differences.ts';

@@ -1,4 +1,4 @@
-import type { RowDiffer } from '../../../domains/datasets/diff/ports.ts';
+import type { RowDiffer } from '../../../domains/datasets/diff/row-differ.ts';
 import { checkParquet } from '../check-parquet.ts';
 import { openDuckDb, type DuckDbSessionOptions } from '../session.ts';
 import { findKeys, joinColumns, openSide } from './diff-sides.ts';

@@ -4,7 +4,7 @@ import {
   meanAroundZero,
   sampleDeviation,
 } from '../../../domains/datasets/profiles/moments.ts';
-import type { ProfileLimits } from '../../../domains/datasets/profiles/ports.ts';
+import type { ProfileLimits } from '../../../domains/datasets/profiles/table-profiler.ts';
 import type {
   ColumnProfile,
   Histogram,

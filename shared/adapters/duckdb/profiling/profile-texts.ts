@@ -1,4 +1,4 @@
-import type { ProfileLimits } from '../../../domains/datasets/profiles/ports.ts';
+import type { ProfileLimits } from '../../../domains/datasets/profiles/table-profiler.ts';
 import { runQuery } from '../run-query.ts';
 import type { ColumnWork } from './groups.ts';
 import type { Figures } from './profile-ordered.ts';

@@ -1,5 +1,9 @@
 import { chooseLimits } from '../../../domains/datasets/profiles/choose-limits.ts';
-import type { ProfileLimits, ProfileWork, TableProfiler } from '../../../domains/datasets/profiles/ports.ts';
+import type {
+  ProfileLimits,
+  ProfileWork,
+  TableProfiler,
+} from '../../../domains/datasets/profiles/table-profiler.ts';
 import type { ColumnProfile, Profile } from '../../../domains/datasets/profiles/profile.ts';
 import type { Column } from '../../../domains/datasets/schema/column.ts';
 import { checkParquet } from '../check-parquet.ts';

@@ -5,7 +5,7 @@ import { typeOf } from '../column-sql.ts';
 import { translateDuckDbError } from '../errors.ts';
 import { quoteName, quoteText } from '../quote.ts';
 import { openDuckDb } from '../session.ts';
-import type { JobLimits } from './protocol.ts';
+import type { JobLimits } from './job-limits.ts';
 
 /** A database that sees one table and nothing else. */
 export interface OpenTable extends Disposable {

@@ -3,8 +3,8 @@ import { AppError } from '../../../core/errors.ts';
 import { sha256 } from '../../../core/ids.ts';
 import { tryParseJson } from '../../../core/json.ts';
 import type { FileCache } from '../reading/file-cache.ts';
-import type { ReadableVersion } from '../reading/ports.ts';
-import type { RowDiffer } from './ports.ts';
+import type { ReadableVersion } from '../versions/readable-version.ts';
+import type { RowDiffer } from './row-differ.ts';
 import type { RowDiff } from './row-diff.ts';
 import { splitSharedFiles } from './shared-files.ts';
 

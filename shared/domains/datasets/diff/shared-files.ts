@@ -1,4 +1,4 @@
-import type { DataFile } from '../reading/ports.ts';
+import type { DataFile } from '../tables/data-file.ts';
 
 /** What is left of two versions when the files that both have, which hold the same rows, are left out of each. */
 export interface OwnFiles {

@@ -3,7 +3,7 @@ import { AppError } from '../../../core/errors.ts';
 import { Turns } from '../../../core/turns.ts';
 import type { DatasetStore } from '../dataset-store.ts';
 import type { VersionProfiles } from '../profiles/version-profiles.ts';
-import type { ReadableVersion } from '../reading/ports.ts';
+import type { ReadableVersion } from '../versions/readable-version.ts';
 import type { Versions } from '../versions/versions.ts';
 import { diffProfiles, profileDiffSchema } from './diff-profiles.ts';
 import { diffRows, type DiffRowsDeps, type DiffRowsRequest } from './diff-rows.ts';

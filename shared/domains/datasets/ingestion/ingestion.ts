@@ -4,11 +4,11 @@ import type { BlobRef } from '../../../platform/storage/blobs.ts';
 import { toBody } from '../../../platform/storage/page.ts';
 import type { Rejection, Source, VersionRef } from '../entities.ts';
 import { quarantineBlob } from '../quarantine/quarantine-blob.ts';
-import { commitStaged, type CommitDeps, SchemaMoved } from './commit.ts';
-import { targetOf } from './landing.ts';
-import type { Report, StageDeps } from './landed-file.ts';
-import { stageFile } from './stage.ts';
-import type { Staged } from './staged.ts';
+import { commitStaged, type CommitDeps, SchemaMoved } from './committing/commit-staged.ts';
+import { targetOf } from './landing/landing-path.ts';
+import type { Report, StageDeps } from './staging/landed-file.ts';
+import { stageFile } from './staging/stage.ts';
+import type { Staged } from './staging/manifest.ts';
 
 export interface IngestionOptions extends StageDeps, CommitDeps {}
 

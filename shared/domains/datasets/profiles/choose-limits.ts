@@ -1,4 +1,4 @@
-import type { ProfileLimits } from './ports.ts';
+import type { ProfileLimits } from './table-profiler.ts';
 
 /** 8 MiB: what can be read and written as one JSON document without holding others up. */
 const maxBytes = 8 * 2 ** 20;

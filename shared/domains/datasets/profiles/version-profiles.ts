@@ -4,8 +4,8 @@ import { validate } from '../../../core/validate.ts';
 import { blobContainers } from '../../../core/names.ts';
 import type { BlobRef, BlobStore } from '../../../platform/storage/blobs.ts';
 import type { FileCache } from '../reading/file-cache.ts';
-import type { VersionResolver } from '../reading/ports.ts';
-import type { TableProfiler } from './ports.ts';
+import type { VersionResolver } from '../versions/readable-version.ts';
+import type { TableProfiler } from './table-profiler.ts';
 import { type Profile, profileSchema } from './profile.ts';
 
 export interface VersionProfilesDeps {

@@ -10,7 +10,7 @@ import type { Page } from '../../../platform/storage/page.ts';
 import { validate } from '../../../core/validate.ts';
 import type { z } from 'zod';
 import type { DatasetStore } from '../dataset-store.ts';
-import { badRowSchema } from './entities.ts';
+import { badRowSchema } from './quarantine-entry.ts';
 
 export type QuarantinedRow = z.infer<typeof badRowSchema>;
 

@@ -8,7 +8,7 @@ import type { Column } from '../schema/column.ts';
 import type { FileCache } from './file-cache.ts';
 import { eachLocalFile } from './local-files.ts';
 import { pickRows } from './pick-rows.ts';
-import type { ReadableVersion, VersionResolver } from './ports.ts';
+import type { ReadableVersion, VersionResolver } from '../versions/readable-version.ts';
 import { readPage, readPicked } from './read-rows.ts';
 import type { JsonRows, StreamFormat, TableEngine } from './table-engine.ts';
 

@@ -2,7 +2,7 @@ import { AppError, isAppError } from '../../../core/errors.ts';
 import { Turns } from '../../../core/turns.ts';
 import { blobContainers } from '../../../core/names.ts';
 import type { Scratch, ScratchFile } from '../../../platform/storage/scratch.ts';
-import type { DataFile } from './ports.ts';
+import type { DataFile } from '../tables/data-file.ts';
 
 /** The immutable data files of datasets, on this machine. */
 export interface FileCache {

@@ -1,5 +1,5 @@
 import type { FileCache, FileLease } from './file-cache.ts';
-import type { DataFile } from './ports.ts';
+import type { DataFile } from '../tables/data-file.ts';
 
 /** Files one after the other, each held until the next is asked for; the next is on its way meanwhile. */
 export async function* eachLocalFile(

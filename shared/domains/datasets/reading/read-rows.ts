@@ -2,7 +2,8 @@ import type { Clock } from '../../../core/clock.ts';
 import { AppError } from '../../../core/errors.ts';
 import type { Column } from '../schema/column.ts';
 import type { FileCache } from './file-cache.ts';
-import type { DataFile, ReadableVersion } from './ports.ts';
+import type { ReadableVersion } from '../versions/readable-version.ts';
+import type { DataFile } from '../tables/data-file.ts';
 import { decodeRowCursor, encodeRowCursor, type RowPosition } from './row-cursor.ts';
 import type { JsonRows, RowsRequest, RowsResult, TableEngine } from './table-engine.ts';
 

@@ -1,4 +1,4 @@
-import type { LogCommit } from '../../../formats/delta/snapshot.ts';
+import type { LogCommit } from '../../../formats/delta/log/actions.ts';
 
 /** Whether a version is to stay; asked of each but the newest, in order. `supersededAt`: the next one's time. */
 export type Keep = (version: number, supersededAt: number) => boolean;

@@ -1,8 +1,8 @@
 import { AppError } from '../../../core/errors.ts';
 import type { DatasetStore } from '../dataset-store.ts';
 import type { DatasetVersion } from '../entities.ts';
-import { describeVersion } from './describe-version.ts';
-import type { Tables } from './tables.ts';
+import { describeVersion } from '../tables/describe-version.ts';
+import type { Tables } from '../tables/tables.ts';
 
 /**
  * Brings the documents about a dataset up to its Delta log, one version after the other. Safe to be done by several

@@ -1,18 +1,18 @@
-import { type Action, type AddFile, removeFile } from '../../../formats/delta/actions.ts';
+import { type Action, type AddFile, removeFile } from '../../../formats/delta/log/actions.ts';
 import { AppError } from '../../../core/errors.ts';
 import { mapConcurrent } from '../../../core/map-concurrent.ts';
-import type { Snapshot } from '../../../formats/delta/snapshot.ts';
+import type { Snapshot } from '../../../formats/delta/snapshots/snapshot.ts';
 import type { BlobStore } from '../../../platform/storage/blobs.ts';
 import type { Pace } from '../../../platform/storage/optimistic.ts';
 import { toBody } from '../../../platform/storage/page.ts';
 import type { DatasetStore } from '../dataset-store.ts';
 import type { DatasetVersion } from '../entities.ts';
-import { planReplaced } from '../ingestion/plan-commit.ts';
-import { dataBlob } from './data-files.ts';
-import { lineageMember } from './describe-version.ts';
+import { dataBlob } from '../tables/data-file.ts';
+import { lineageMember } from '../tables/describe-version.ts';
 import { catchUp } from './projection.ts';
-import { readOrder } from './row-order.ts';
-import type { Tables } from './tables.ts';
+import { planReplaced } from './replaced-rows.ts';
+import { readOrder } from '../tables/row-order.ts';
+import type { Tables } from '../tables/tables.ts';
 
 const maxHeads = 16;
 

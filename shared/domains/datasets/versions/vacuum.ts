@@ -5,10 +5,10 @@ import type { Clock } from '../../../core/clock.ts';
 import { eachItem } from '../../../platform/storage/page.ts';
 import type { DatasetStore } from '../dataset-store.ts';
 import type { DeltaTable } from '../../../formats/delta/delta-table.ts';
-import type { LogCommit } from '../../../formats/delta/snapshot.ts';
-import { parseDataPath } from './data-files.ts';
+import type { LogCommit } from '../../../formats/delta/log/actions.ts';
+import { parseDataPath } from '../tables/data-file.ts';
 import { findLiveFiles } from './live-files.ts';
-import type { Tables } from './tables.ts';
+import type { Tables } from '../tables/tables.ts';
 
 /** Files without a version are kept so long: an ingestion may be about to give them one. */
 export const orphanMs = 7 * 24 * 3_600_000;

@@ -1,9 +1,9 @@
 import { AppError } from '../../../core/errors.ts';
 import type { DatasetStore } from '../dataset-store.ts';
 import type { DatasetVersionView } from '../entities.ts';
-import type { ReadableVersion, VersionResolver } from '../reading/ports.ts';
-import { describeFiles } from './describe-version.ts';
-import type { Tables } from './tables.ts';
+import type { ReadableVersion, VersionResolver } from './readable-version.ts';
+import { describeFiles } from '../tables/describe-version.ts';
+import type { Tables } from '../tables/tables.ts';
 
 const numeric = /^(0|[1-9]\d{0,14})$/;
 const instant = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/;

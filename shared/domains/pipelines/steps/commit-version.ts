@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isAppError } from '../../../core/errors.ts';
 import type { VersionRef } from '../../datasets/entities.ts';
-import { stagedSchema } from '../../datasets/ingestion/staged.ts';
+import { stagedSchema } from '../../datasets/ingestion/staging/manifest.ts';
 import { defineStep } from './services.ts';
 
 export const commitVersion = defineStep({

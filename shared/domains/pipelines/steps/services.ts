@@ -2,7 +2,7 @@ import type { Clock } from '../../../core/clock.ts';
 import type { Ingestion } from '../../datasets/ingestion/ingestion.ts';
 import type { VersionProfiles } from '../../datasets/profiles/version-profiles.ts';
 import type { FileCache } from '../../datasets/reading/file-cache.ts';
-import type { VersionResolver } from '../../datasets/reading/ports.ts';
+import type { VersionResolver } from '../../datasets/versions/readable-version.ts';
 import type { Registration } from '../../registry/registration.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Scoring } from '../../serving/scoring.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isAppError } from '../../../core/errors.ts';
 import { sourceSchema } from '../../datasets/entities.ts';
-import type { Staged } from '../../datasets/ingestion/staged.ts';
+import type { Staged } from '../../datasets/ingestion/staging/manifest.ts';
 import { defineStep } from './services.ts';
 
 /** Reads the landed file whole; one that can never become a version is recorded as rejected, with the reason. */

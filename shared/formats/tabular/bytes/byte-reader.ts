@@ -1,4 +1,4 @@
-import { capacityOf, createWindow, type Window } from '../records/record-batch.ts';
+import { capacityOf, createWindow, type Window } from './window.ts';
 
 /** Bytes of an iterable, in the portions in which they are wanted. */
 export class ByteReader {

@@ -3,9 +3,10 @@ import { pipeline } from 'node:stream/promises';
 import * as zlib from 'node:zlib';
 import { AppError } from '../../../core/errors.ts';
 import { ByteReader } from './byte-reader.ts';
-import type { Compression } from '../detect-format.ts';
 import type { TextLimits } from '../limits.ts';
 import { splitZstdFrames } from './zstd-frames.ts';
+
+export type Compression = 'none' | 'gzip' | 'zstd';
 
 /** Where compressed content passes the ratio only in its first bytes, it is no bomb. */
 const ratioFromBytes = 64 * 1024 * 1024;

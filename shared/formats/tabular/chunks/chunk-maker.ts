@@ -6,7 +6,8 @@ import { ChunkCutter, type ChunkSize } from '../cut-chunks.ts';
 import { describeFault } from '../records/describe-fault.ts';
 import { type Guess, guessEncoding } from '../bytes/encodings.ts';
 import type { Positions } from '../records/positions.ts';
-import { type Fault, faults, type RecordBatch, type Window } from '../records/record-batch.ts';
+import { type Fault, faults, type RecordBatch } from '../records/record-batch.ts';
+import { type Window } from '../bytes/window.ts';
 
 export interface ChunkMakerOptions {
   readonly dir: string;

@@ -1,4 +1,5 @@
-import { type Fault, faults, type Window } from './record-batch.ts';
+import { type Fault, faults } from './record-batch.ts';
+import { type Window } from '../bytes/window.ts';
 import type { CsvRules } from './csv-rules.ts';
 
 /** What a fault costs: the bytes of the bad record, and where the next one starts. */

@@ -1,12 +1,6 @@
 import type { CsvRules } from './csv-rules.ts';
-import {
-  addRecord,
-  type Fault,
-  faults,
-  maxBatchRecords,
-  type RecordBatch,
-  type Window,
-} from './record-batch.ts';
+import { addRecord, type Fault, faults, maxBatchRecords, type RecordBatch } from './record-batch.ts';
+import { type Window } from '../bytes/window.ts';
 import { resolveFault } from './resync.ts';
 
 const lineFeed = 0x0a;

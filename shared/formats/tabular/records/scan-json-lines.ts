@@ -1,11 +1,5 @@
-import {
-  addRecord,
-  type Fault,
-  faults,
-  maxBatchRecords,
-  type RecordBatch,
-  type Window,
-} from './record-batch.ts';
+import { addRecord, type Fault, faults, maxBatchRecords, type RecordBatch } from './record-batch.ts';
+import { type Window } from '../bytes/window.ts';
 
 export interface JsonLinesRules {
   readonly maxRecordBytes: number;

@@ -4,7 +4,8 @@ import { diffRows, maxDiffRows } from '../../../../shared/domains/datasets/diff/
 import type { DiffRow } from '../../../../shared/domains/datasets/diff/row-diff.ts';
 import { splitSharedFiles } from '../../../../shared/domains/datasets/diff/shared-files.ts';
 import type { FileCache } from '../../../../shared/domains/datasets/reading/file-cache.ts';
-import type { DataFile, ReadableVersion } from '../../../../shared/domains/datasets/reading/ports.ts';
+import type { ReadableVersion } from '../../../../shared/domains/datasets/versions/readable-version.ts';
+import type { DataFile } from '../../../../shared/domains/datasets/tables/data-file.ts';
 import type { Column } from '../../../../shared/domains/datasets/schema/column.ts';
 import { createRowDiffer } from '../../../../shared/adapters/duckdb/diffing/row-differ.ts';
 import { writeParquetFile } from '../../../support/datasets/parquet-table.ts';

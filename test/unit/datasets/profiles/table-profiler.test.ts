@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ProfileWork } from '../../../../shared/domains/datasets/profiles/ports.ts';
+import type { ProfileWork } from '../../../../shared/domains/datasets/profiles/table-profiler.ts';
 import type { ColumnProfile } from '../../../../shared/domains/datasets/profiles/profile.ts';
 import type { Column, ColumnType } from '../../../../shared/domains/datasets/schema/column.ts';
 import { createTableProfiler } from '../../../../shared/adapters/duckdb/profiling/table-profiler.ts';

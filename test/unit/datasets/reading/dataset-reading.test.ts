@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DatasetReading } from '../../../../shared/domains/datasets/reading/dataset-reading.ts';
 import { pickRows } from '../../../../shared/domains/datasets/reading/pick-rows.ts';
-import type { ReadableVersion } from '../../../../shared/domains/datasets/reading/ports.ts';
+import type { ReadableVersion } from '../../../../shared/domains/datasets/versions/readable-version.ts';
 import { createScratch } from '../../../../shared/adapters/embedded/scratch-files.ts';
 import type { BlobStore } from '../../../../shared/platform/storage/blobs.ts';
 import {

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { AppError } from '../../../../shared/core/errors.ts';
 import { sha256 } from '../../../../shared/core/ids.ts';
 import { createFileCache } from '../../../../shared/domains/datasets/reading/file-cache.ts';
-import type { DataFile } from '../../../../shared/domains/datasets/reading/ports.ts';
+import type { DataFile } from '../../../../shared/domains/datasets/tables/data-file.ts';
 import { createScratch } from '../../../../shared/adapters/embedded/scratch-files.ts';
 import type { Scratch } from '../../../../shared/platform/storage/scratch.ts';
 import { createMemoryBlobs } from '../../../support/blobs/memory-blobs.ts';

@@ -7,7 +7,10 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { AppError } from '../../../../shared/core/errors.ts';
 import type { QueryResult } from '../../../../shared/domains/datasets/reading/table-engine.ts';
-import { allowedFunctions, refusedFunctions } from '../../../../shared/adapters/duckdb/querying/functions.ts';
+import {
+  allowedFunctions,
+  refusedFunctions,
+} from '../../../../shared/adapters/duckdb/querying/sql/functions.ts';
 import { createTestEngine, createTestVersion } from '../../../support/datasets/readable-version.ts';
 import { createFolder } from '../../../support/stores.ts';
 
@@ -263,7 +266,7 @@ test('processes have no environment, and are gone with their owner, who leaves n
   const module = new URL('../../../support/datasets/readable-version.ts', import.meta.url);
   const scratchModule = new URL('../../../../shared/adapters/embedded/scratch-files.ts', import.meta.url);
   const engineModule = new URL(
-    '../../../../shared/adapters/duckdb/querying/table-engine.ts',
+    '../../../../shared/adapters/duckdb/querying/processes/table-engine.ts',
     import.meta.url,
   );
   writeFileSync(

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../../shared/core/clock.ts';
 import { DatasetReading } from '../../../../shared/domains/datasets/reading/dataset-reading.ts';
 import { pickRows } from '../../../../shared/domains/datasets/reading/pick-rows.ts';
-import type { ReadableVersion } from '../../../../shared/domains/datasets/reading/ports.ts';
+import type { ReadableVersion } from '../../../../shared/domains/datasets/versions/readable-version.ts';
 import { readPage, readPicked } from '../../../../shared/domains/datasets/reading/read-rows.ts';
 import { encodeRowCursor } from '../../../../shared/domains/datasets/reading/row-cursor.ts';
 import type { JsonRows } from '../../../../shared/domains/datasets/reading/table-engine.ts';

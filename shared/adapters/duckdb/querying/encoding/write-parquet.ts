@@ -1,0 +1,58 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { LocalTable } from '../../../../domains/datasets/reading/table-engine.ts';
+import type { Column } from '../../../../domains/datasets/schema/column.ts';
+import { translateDuckDbError } from '../../errors.ts';
+import { typeOf } from '../../column-sql.ts';
+import { quoteText } from '../../quote.ts';
+import { interruptOn } from '../interrupt.ts';
+import { openTable } from '../open-table.ts';
+import type { JobLimits } from '../job-limits.ts';
+
+/** Cells that a row group may have: it is written from memory. */
+const maxCells = 4_000_000;
+
+/**
+ * All rows of a table as one Parquet file, in their order: written to the path, unless there is such a file already.
+ *
+ * @returns where it is
+ */
+export async function writeParquet(
+  table: LocalTable,
+  path: string,
+  limits: JobLimits,
+  signal: AbortSignal,
+): Promise<string> {
+  using open = await openTable(table, limits, [path]);
+  using _interrupt = interruptOn(signal, open.connection);
+  const [single, ...others] = table.paths;
+  if (single !== undefined && others.length === 0 && (await isWhole(open.connection, single, table.columns)))
+    return single;
+  const groupRows = Math.min(122_880, Math.max(2_048, Math.floor(maxCells / table.columns.length)));
+  try {
+    await open.connection.run(
+      `COPY (${open.select}) TO ${quoteText(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${groupRows}, USE_TMP_FILE false)`,
+    );
+    return path;
+  } catch (error) {
+    throw translateDuckDbError(error);
+  }
+}
+
+/** Whether a file has a table's columns as they are declared. */
+async function isWhole(
+  connection: DuckDBConnection,
+  path: string,
+  columns: readonly Column[],
+): Promise<boolean> {
+  const stored = await connection.run(`SELECT * FROM read_parquet(${quoteText(path)}) LIMIT 0`);
+  const names = stored.columnNames();
+  const wanted = new Map(columns.map(({ name, type }) => [name, typeOf(type)]));
+  return (
+    names.length === wanted.size &&
+    names.every((name, index) => storedType(stored.columnType(index).toString()) === wanted.get(name))
+  );
+}
+
+function storedType(type: string): string {
+  return type === 'TIMESTAMP WITH TIME ZONE' ? 'TIMESTAMPTZ' : type;
+}

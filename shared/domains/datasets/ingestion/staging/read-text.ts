@@ -1,0 +1,55 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AppError } from '../../../../core/errors.ts';
+import type { TextFormat } from '../../../../formats/tabular/detect-format.ts';
+import { scanText } from '../../../../formats/tabular/scan-text.ts';
+import { readChunkSize } from '../../tables/chunk-size.ts';
+import { BadRows } from './bad-rows.ts';
+import { contractOf, type LandedFile, type ReadTable, type StageDeps } from './landed-file.ts';
+import { typeChunks } from './type-chunks.ts';
+
+/** The rows of a text file, as data files. */
+export async function readText(deps: StageDeps, format: TextFormat, landed: LandedFile): Promise<ReadTable> {
+  const { folder, signal, source, report } = landed;
+  const dir = join(folder, 'chunks');
+  await mkdir(dir);
+  const structural = new BadRows(join(folder, 'bad-records.jsonl'));
+  const chunkSize = readChunkSize(landed.snapshot);
+  await using scan = await scanText(await landed.open(), {
+    format,
+    dir,
+    signal,
+    onBad: (row) => structural.addAll([row]),
+    ...(chunkSize ? { chunkSize } : {}),
+  });
+  await using converter = await deps.converters.open({
+    directory: folder,
+    ...(scan.shape.kind === 'csv' ? { columns: scan.shape.header.length } : {}),
+  });
+  let records = 0;
+  let bytes = 0;
+  const typed = await typeChunks(scan.chunks(), landed, converter, (chunk) => {
+    records += chunk.records;
+    bytes += chunk.sizeBytes;
+    // Of a compressed file nobody knows how long it is.
+    const fraction = format.compression === 'none' ? bytes / source.sizeBytes : 0.5;
+    report(Math.min(0.95, fraction), `read ${records} rows`);
+  });
+  await structural.close();
+  await typed.bad.close();
+  const totals = scan.totals();
+  if (totals.records === 0 && !contractOf(landed))
+    throw new AppError(
+      'UNPROCESSABLE',
+      'The file has a header and no rows, and the dataset has no version that would say what its columns hold: drop a file with rows first, or one with this header later.',
+    );
+  return {
+    columns: typed.columns,
+    files: typed.files,
+    bad: [structural, typed.bad],
+    rowsIn: totals.records,
+    notes: [...scan.notes, ...totals.notes],
+    chunkSize: scan.chunkSize,
+    ...(scan.shape.kind === 'csv' ? { header: scan.shape.header } : {}),
+  };
+}

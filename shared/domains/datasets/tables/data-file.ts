@@ -1,0 +1,35 @@
+import { blobContainers } from '../../../core/names.ts';
+import type { BlobRef } from '../../../platform/storage/blobs.ts';
+
+/** An immutable file of a version: Parquet in the `datasets` container. */
+export interface DataFile {
+  /** The blob's name: `<dataset>/<sha256>.parquet`. */
+  readonly path: string;
+  /** Of its bytes. Left out for a file that another writer put into the table: then only its size is checked. */
+  readonly sha256?: string;
+  readonly sizeBytes: number;
+  readonly rows: number;
+}
+
+const pattern = /^([0-9a-f]{64})(?:\.(\d+))?\.parquet$/;
+
+/**
+ * A data file's path within its table: named by its hash, so that equal content is stored once. A table that holds
+ * one content several times names the others by a number, for a path stands in a table once.
+ *
+ * @example
+ * dataPath('a'.repeat(64), 1).slice(60) // 'aaaa.1.parquet'
+ */
+export function dataPath(sha256: string, copy = 0): string {
+  return copy === 0 ? `${sha256}.parquet` : `${sha256}.${copy}.parquet`;
+}
+
+/** @returns undefined for a file that another writer put into the table */
+export function parseDataPath(path: string): { readonly sha256: string; readonly copy: number } | undefined {
+  const match = pattern.exec(path);
+  return match?.[1] === undefined ? undefined : { sha256: match[1], copy: Number(match[2] ?? 0) };
+}
+
+export function dataBlob(dataset: string, path: string): BlobRef {
+  return { container: blobContainers.datasets, name: `${dataset}/${path}` };
+}

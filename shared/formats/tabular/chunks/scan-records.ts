@@ -1,0 +1,120 @@
+import { setImmediate } from 'node:timers/promises';
+import { type ByteReader, carryOver } from '../bytes/byte-reader.ts';
+import type { ChunkMaker } from './chunk-maker.ts';
+import { maxRawBytes } from '../records/describe-fault.ts';
+import type { Positions } from '../records/positions.ts';
+import { createBatch, faults, maxBatchRecords, type RecordBatch } from '../records/record-batch.ts';
+import { createWindow, type Window } from '../bytes/window.ts';
+import { findLineEnd } from '../records/resync.ts';
+
+/** Other work on this thread gets its turn this often. */
+const turnMs = 8;
+
+export interface Scan {
+  /** The file's head, to be scanned from `from` on. */
+  readonly window: Window;
+  readonly reader: ByteReader;
+  readonly positions: Positions;
+  readonly maker: ChunkMaker;
+  readonly maxRecordBytes: number;
+  /** How much is read and scanned at a time. */
+  readonly windowBytes: number;
+  readonly signal: AbortSignal;
+  /** `scanCsv` or `scanJsonLines`, with its rules. */
+  readonly scan: (window: Window, batch: RecordBatch) => number;
+}
+
+/** A record whose beginning was over the limit, while its end is looked for. */
+interface LongRecord {
+  readonly beginning: Buffer;
+  readonly byteOffset: number;
+}
+
+/** Scans a file to its end, a window at a time: while one is written to chunks, the next is read and scanned. @returns the file's size, decompressed */
+export async function scanRecords(scan: Scan): Promise<number> {
+  const { reader, positions, maker, signal, windowBytes } = scan;
+  const batch = createBatch();
+  let { window } = scan;
+  let spare = createWindow(windowBytes);
+  let spareWrites: Promise<unknown> = Promise.resolve();
+  let long: LongRecord | undefined;
+  const turns = new Turns();
+  for (;;) {
+    signal.throwIfAborted();
+    if (long) long = await endLong(window, long, scan);
+    if (!long) {
+      await scanWindow(window, batch, scan, turns);
+      long = beginLong(window, scan);
+    }
+    const writes = maker.endWindow(window.bytes);
+    if (window.isLast && window.from >= window.to) break;
+    await spareWrites;
+    positions.drop(window.bytes, window.from);
+    const length = chooseLength(window.to - window.from, scan);
+    const next = carryOver(window, spare, length);
+    spare = window;
+    spareWrites = writes;
+    window = next;
+    await reader.fill(window, length);
+  }
+  await maker.finish(window.bytes);
+  return positions.at(window.bytes, window.to);
+}
+
+async function scanWindow(
+  window: Window,
+  batch: RecordBatch,
+  { scan, maker }: Scan,
+  turns: Turns,
+): Promise<void> {
+  do {
+    batch.count = 0;
+    const upTo = scan(window, batch);
+    await maker.addBatch(window, batch, upTo);
+    window.from = upTo;
+    await turns.give();
+  } while (batch.count === maxBatchRecords);
+}
+
+/** Gives other work on this thread its turn, when it is due. */
+class Turns {
+  #dueAt = performance.now() + turnMs;
+
+  async give(): Promise<void> {
+    if (performance.now() < this.#dueAt) return;
+    await setImmediate();
+    this.#dueAt = performance.now() + turnMs;
+  }
+}
+
+/** Twice what is left over: a record that does not fit is scanned anew each time. */
+function chooseLength(leftOver: number, { maxRecordBytes, windowBytes }: Scan): number {
+  const wanted = Math.min(leftOver * 2, maxRecordBytes + windowBytes);
+  return Math.max(wanted, windowBytes, leftOver + Math.ceil(windowBytes / 256));
+}
+
+/** @returns the record that fills the window without a line end, and is over the limit already; its bytes are dropped */
+function beginLong(window: Window, { positions, maxRecordBytes }: Scan): LongRecord | undefined {
+  const { bytes, from, to } = window;
+  if (window.isLast || to - from <= maxRecordBytes || findLineEnd(bytes, from, to) < to) return undefined;
+  const beginning = Buffer.from(bytes.subarray(from, Math.min(to, from + maxRawBytes + 1)));
+  const byteOffset = positions.at(bytes, from);
+  window.from = to;
+  return { beginning, byteOffset };
+}
+
+/** @returns the record, unless its end is in the window: scanning goes on there, with what looks like a blank line */
+async function endLong(window: Window, long: LongRecord, scan: Scan): Promise<LongRecord | undefined> {
+  const { bytes, from, to } = window;
+  const end = findLineEnd(bytes, from, to);
+  const missing = maxRawBytes + 1 - long.beginning.length;
+  const beginning =
+    missing > 0
+      ? Buffer.concat([long.beginning, bytes.subarray(from, Math.min(end, from + missing))])
+      : long.beginning;
+  window.from = end;
+  if (end === to && !window.isLast) return { ...long, beginning };
+  const byteLength = scan.positions.at(bytes, end) - long.byteOffset;
+  await scan.maker.addBad(beginning, faults.tooLong, long.byteOffset, byteLength);
+  return undefined;
+}
