@@ -1,3 +1,5 @@
+import { powerOfTwo } from './power-of-two.ts';
+
 /**
  * e^x from IEEE 754 additions and multiplications alone, so that every machine gives the same bits.
  *
@@ -38,16 +40,3 @@ const P2 = -0.0027777777777015593;
 const P3 = 6.613756321437934e-5;
 const P4 = -1.6533902205465252e-6;
 const P5 = 4.1381367970572385e-8;
-
-/** 2^-1022 to 2^1023, built by exact doublings and halvings. */
-const powers = (() => {
-  const table = new Float64Array(2046);
-  table[1022] = 1;
-  for (let k = 1; k <= 1023; k++) table[1022 + k] = table[1021 + k]! * 2;
-  for (let k = -1; k >= -1022; k--) table[1022 + k] = table[1023 + k]! / 2;
-  return table;
-})();
-
-function powerOfTwo(k: number): number {
-  return powers[1022 + k]!;
-}

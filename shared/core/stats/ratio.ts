@@ -1,3 +1,5 @@
+import { powerOfTwo } from './power-of-two.ts';
+
 /**
  * `numerator / denominator` as the nearest double (ties to even), however many digits both have.
  *
@@ -10,7 +12,7 @@
 export function ratio(numerator: bigint, denominator: bigint): number {
   if (numerator === 0n) return 0;
   if (numerator < 0n) return -ratio(-numerator, denominator);
-  // A quotient of 64 to 65 bits holds what rounding to 53 needs, if its last bit tells whether anything is left.
+  // A quotient of 64 to 65 bits holds what rounding to 53 needs, if its last bit records whether a remainder is left.
   const shift = 64 - (bitLength(numerator) - bitLength(denominator));
   const scaled = shift >= 0 ? numerator << BigInt(shift) : numerator;
   const divisor = shift >= 0 ? denominator : denominator << BigInt(-shift);
@@ -31,9 +33,10 @@ function scaleByPowerOfTwo(value: bigint, exponent: number): number {
     const rest = value - (kept << BigInt(lost));
     const half = 1n << BigInt(lost - 1);
     const up = rest > half || (rest === half && kept % 2n === 1n);
-    return Number(up ? kept + 1n : kept) * 2 ** -1074;
+    return Number(up ? kept + 1n : kept) * Number.MIN_VALUE;
   }
   const number = Number(value);
   const first = Math.max(-1000, Math.min(900, exponent));
-  return number * 2 ** first * 2 ** (exponent - first);
+  // Beyond 2^1923 the product is infinite already.
+  return number * powerOfTwo(first) * powerOfTwo(Math.min(1023, exponent - first));
 }
