@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { computeAucScore } from '../../shared/core/stats/auc.ts';
-import { computeCalibrationErrorDistance } from '../../shared/core/stats/calibration-error.ts';
+import { computeAucScore } from '../../shared/core/stats/metrics/auc.ts';
+import { computeCalibrationErrorDistance } from '../../shared/core/stats/metrics/calibration-error.ts';
+import { metrics, type MetricName } from '../../shared/core/stats/metrics/catalog.ts';
+import type { Metric, PredictionKind, ScoredRows } from '../../shared/core/stats/metrics/metric.ts';
 import { choleskyFactor, choleskySolve } from '../../shared/core/stats/cholesky.ts';
 import { exp } from '../../shared/core/stats/exp.ts';
+import { log } from '../../shared/core/stats/log.ts';
 import { sigmoid } from '../../shared/core/stats/logistic.ts';
 import { hashRow } from '../../shared/core/stats/row-hash.ts';
 
@@ -37,6 +40,68 @@ test('calibration error is at most the largest gap, and 0 where predictions are 
       const p = Float64Array.from(rows, ({ score }) => score);
       expect(computeCalibrationErrorDistance(p, y)).toBeLessThanOrEqual(1 + 1e-12);
       expect(computeCalibrationErrorDistance(Float64Array.from(y), y)).toBe(0);
+    }),
+  );
+});
+
+/** Any rows that a metric of this kind may be given. */
+const anyRows = {
+  binary: fc.array(scoredRow, { minLength: 1, maxLength: 30 }).map((rows) => ({
+    probabilities: Float64Array.from(rows, ({ score }) => score),
+    labels: Uint8Array.from(rows, ({ label }) => label),
+  })),
+  multiclass: fc
+    .integer({ min: 2, max: 5 })
+    .chain((classes) =>
+      fc.array(
+        fc.record({
+          weights: fc.array(fc.integer({ min: 0, max: 4 }), { minLength: classes, maxLength: classes }),
+          label: fc.nat(classes - 1),
+        }),
+        { minLength: 1, maxLength: 30 },
+      ),
+    )
+    .map((rows) => ({
+      classes: rows[0]!.weights.length,
+      probabilities: Float64Array.from(
+        rows.flatMap(({ weights }) => {
+          const total = weights.reduce((sum, weight) => sum + weight, 0);
+          return weights.map((weight) => (total === 0 ? 1 / weights.length : weight / total));
+        }),
+      ),
+      labels: Int32Array.from(rows, ({ label }) => label),
+    })),
+  regression: fc
+    .array(fc.tuple(fc.double({ min: -1e9, max: 1e9, noNaN: true }), fc.integer({ min: -5, max: 5 })), {
+      minLength: 1,
+      maxLength: 30,
+    })
+    .map((rows) => ({
+      predictions: Float64Array.from(rows, ([prediction]) => prediction),
+      targets: Float64Array.from(rows, ([, target]) => target),
+    })),
+} as const satisfies { [Kind in PredictionKind]: fc.Arbitrary<ScoredRows[Kind]> };
+
+test.each(Object.keys(metrics) as MetricName[])('%s stays in its range, whatever is predicted', (name) => {
+  const { range, compute }: Metric = metrics[name];
+  for (const kind of Object.keys(compute) as PredictionKind[])
+    fc.assert(
+      fc.property(anyRows[kind] as fc.Arbitrary<never>, (rows) => {
+        const value = compute[kind]?.(rows);
+        if (Number.isNaN(value)) return;
+        expect(value).toBeGreaterThanOrEqual(range[0] - 1e-12);
+        expect(value).toBeLessThanOrEqual(range[1] + 1e-12);
+      }),
+    );
+});
+
+test('log turns products into sums, and undoes exp', () => {
+  const number = fc.double({ min: 1e-100, max: 1e100, noNaN: true });
+  fc.assert(
+    fc.property(number, number, (x, y) => {
+      const [a, b] = [log(x), log(y)];
+      expect(Math.abs(log(x * y) - (a + b))).toBeLessThan(4e-16 * (Math.abs(a) + Math.abs(b) + 1));
+      expect(Math.abs(exp(a) / x - 1)).toBeLessThan(1e-13);
     }),
   );
 });

@@ -1,8 +1,8 @@
-import { computeAccuracyScore } from '../../core/stats/accuracy.ts';
-import { computeAucScore } from '../../core/stats/auc.ts';
-import { computeBaseRate } from '../../core/stats/base-rate.ts';
-import { computeCalibrationErrorDistance } from '../../core/stats/calibration-error.ts';
-import { computeLogLossDistance } from '../../core/stats/log-loss.ts';
+import { computeAccuracyScore } from '../../core/stats/metrics/accuracy.ts';
+import { computeAucScore } from '../../core/stats/metrics/auc.ts';
+import { computeBaseRate } from '../../core/stats/metrics/base-rate.ts';
+import { computeCalibrationErrorDistance } from '../../core/stats/metrics/calibration-error.ts';
+import { computeLogLossDistance } from '../../core/stats/metrics/log-loss.ts';
 import type { HoldoutMetrics } from './entities.ts';
 
 /**

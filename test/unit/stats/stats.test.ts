@@ -1,70 +1,41 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { computeAccuracyScore } from '../../../shared/core/stats/accuracy.ts';
-import { computeAucScore } from '../../../shared/core/stats/auc.ts';
-import { computeBaseRate } from '../../../shared/core/stats/base-rate.ts';
-import { computeCalibrationErrorDistance } from '../../../shared/core/stats/calibration-error.ts';
 import { choleskyFactor, choleskySolve } from '../../../shared/core/stats/cholesky.ts';
 import { exp } from '../../../shared/core/stats/exp.ts';
+import { log } from '../../../shared/core/stats/log.ts';
 import { log1pUnit } from '../../../shared/core/stats/log1p.ts';
-import { computeLogLossDistance } from '../../../shared/core/stats/log-loss.ts';
 import { sigmoid, softplus } from '../../../shared/core/stats/logistic.ts';
 import { computeMoments } from '../../../shared/core/stats/moments.ts';
+import { powerOfTwo } from '../../../shared/core/stats/power-of-two.ts';
+import { ratio } from '../../../shared/core/stats/ratio.ts';
 import { hashRow } from '../../../shared/core/stats/row-hash.ts';
 
 interface Golden {
-  readonly cases: readonly {
-    readonly name: string;
-    readonly probabilities: readonly number[];
-    readonly labels: readonly number[];
-    readonly aucScore: number;
-    readonly logLossDistance: number;
-    readonly accuracyScore: number;
-    readonly calibrationErrorDistance: number;
-    readonly baseRate: number;
-  }[];
   readonly sigmoid: { readonly z: readonly number[]; readonly value: readonly number[] };
   readonly log1p: { readonly u: readonly number[]; readonly value: readonly number[] };
 }
-const golden = JSON.parse(
-  readFileSync(new URL('../../golden/stats/metrics.json', import.meta.url), 'utf8'),
-) as Golden;
+const golden = readGolden('metrics.json') as Golden;
+
+function readGolden(name: string): unknown {
+  return JSON.parse(readFileSync(new URL(`../../golden/stats/${name}`, import.meta.url), 'utf8'));
+}
+
+/** The gap between the magnitude of a number and the next larger double. */
+function unitOfLastPlace(value: number): number {
+  const view = new DataView(new ArrayBuffer(8));
+  view.setFloat64(0, Math.abs(value));
+  view.setBigUint64(0, view.getBigUint64(0) + 1n);
+  return view.getFloat64(0) - Math.abs(value);
+}
+
+/** 2^k in decimal digits, by whole numbers alone: 2^-k = 5^k / 10^k. */
+function exactPowerOfTwo(k: number): string {
+  return k >= 0 ? String(2n ** BigInt(k)) : `${5n ** BigInt(-k)}e${k}`;
+}
 
 function relativeError(actual: number, expected: number): number {
   return actual === expected ? 0 : Math.abs(actual - expected) / Math.abs(expected);
 }
-
-describe('metrics agree with scikit-learn', () => {
-  test.each(golden.cases)('$name', (expected) => {
-    const p = Float64Array.from(expected.probabilities);
-    const y = Uint8Array.from(expected.labels);
-    expect(computeAucScore(p, y)).toBeCloseTo(expected.aucScore, 14);
-    expect(computeLogLossDistance(p, y)).toBeCloseTo(expected.logLossDistance, 12);
-    expect(computeAccuracyScore(p, y)).toBe(expected.accuracyScore);
-    expect(computeCalibrationErrorDistance(p, y)).toBeCloseTo(expected.calibrationErrorDistance, 13);
-    expect(computeBaseRate(y)).toBeCloseTo(expected.baseRate, 15);
-  });
-
-  test('a probability of exactly the threshold is a yes', () => {
-    const p = Float64Array.of(0.2, 0.5, 0.5);
-    expect(computeAccuracyScore(p, Uint8Array.of(0, 1, 0))).toBeCloseTo(2 / 3, 15);
-    expect(computeAccuracyScore(p, Uint8Array.of(0, 1, 1))).toBe(1);
-    expect(computeAccuracyScore(p, Uint8Array.of(0, 1, 1), 0.6)).toBeCloseTo(1 / 3, 15);
-  });
-
-  test('one class, or no rows, has no AUC; no rows have no metric', () => {
-    expect(computeAucScore(Float64Array.of(0.1, 0.9), Uint8Array.of(1, 1))).toBeNaN();
-    const none = [new Float64Array(), new Uint8Array()] as const;
-    for (const compute of [
-      computeAucScore,
-      computeLogLossDistance,
-      computeAccuracyScore,
-      computeCalibrationErrorDistance,
-    ])
-      expect(compute(...none)).toBeNaN();
-    expect(computeBaseRate(none[1])).toBeNaN();
-  });
-});
 
 describe('functions with the same bits everywhere', () => {
   test('exp is within 1 ulp of the C library, over its whole range', () => {
@@ -97,6 +68,40 @@ describe('functions with the same bits everywhere', () => {
   test('log1p keeps its digits for tiny values', () => {
     for (const u of [0, 1e-300, 1e-16, 1e-8, 1e-3])
       expect(relativeError(log1pUnit(u), Math.log1p(u))).toBeLessThan(2 * Number.EPSILON);
+  });
+
+  test('log is within 0.72 ulp of the exact value, over its whole range', () => {
+    // [x, nearest double, rest]: ln x is their sum, to 300 bits.
+    const cases = readGolden('log.json') as readonly (readonly [number, number, number])[];
+    let worst = 0;
+    for (const [x, nearest, rest] of cases)
+      worst = Math.max(worst, Math.abs(log(x) - nearest - rest) / unitOfLastPlace(nearest));
+    expect(cases.length).toBeGreaterThan(2000);
+    expect(worst).toBeLessThanOrEqual(0.72);
+  });
+
+  test('log at the edges', () => {
+    expect(log(1)).toBe(0);
+    expect(log(0)).toBe(-Infinity);
+    expect(log(-0)).toBe(-Infinity);
+    expect(log(-1)).toBeNaN();
+    expect(log(NaN)).toBeNaN();
+    expect(log(Infinity)).toBe(Infinity);
+    expect(log(Number.MIN_VALUE)).toBe(-744.4400719213812);
+    expect(log(Number.MAX_VALUE)).toBe(709.782712893384);
+    expect(log(2)).toBe(Math.LN2);
+    expect(log(Number.EPSILON)).toBe(-52 * Math.LN2);
+  });
+
+  test('powers of two are exact', () => {
+    for (let k = -1022; k <= 1023; k++) expect(powerOfTwo(k)).toBe(Number.parseFloat(exactPowerOfTwo(k)));
+    expect(powerOfTwo(-1023)).toBeNaN();
+  });
+
+  test('a ratio beyond every double is infinite', () => {
+    expect(ratio(10n ** 2000n, 1n)).toBe(Infinity);
+    expect(ratio(-(10n ** 2000n), 1n)).toBe(-Infinity);
+    expect(ratio(1n, 10n ** 2000n)).toBe(0);
   });
 
   test('softplus neither overflows nor loses the small side', () => {
@@ -155,9 +160,7 @@ describe('moments', () => {
 describe('row hash', () => {
   test('is MurmurHash3 x86 32 of the row number as 8 bytes', () => {
     // Values of Python's mmh3.hash(row.to_bytes(8, 'little'), seed, signed=False).
-    const expected = JSON.parse(
-      readFileSync(new URL('../../golden/stats/murmur3.json', import.meta.url), 'utf8'),
-    ) as { row: number; seed: number; hash: number }[];
+    const expected = readGolden('murmur3.json') as { row: number; seed: number; hash: number }[];
     for (const { row, seed, hash } of expected) expect(hashRow(row, seed) * 2 ** 32).toBe(hash);
   });
 });

@@ -1,3 +1,5 @@
+import type { Metric } from './metric.ts';
+
 /**
  * The share of positives.
  *
@@ -11,3 +13,10 @@ export function computeBaseRate(labels: Uint8Array): number {
   for (const label of labels) positives += label;
   return positives / labels.length;
 }
+
+export const baseRate = {
+  description: 'The share of positive rows.',
+  direction: 'none',
+  range: [0, 1],
+  compute: { binary: ({ labels }) => computeBaseRate(labels) },
+} as const satisfies Metric;

@@ -1,6 +1,8 @@
+import type { Metric } from './metric.ts';
+
 /**
- * The expected calibration error: how far probabilities are from the frequencies they promise. Rows go into B
- * equally wide bins of [0, 1] by probability (bin b holds b/B <= p < (b+1)/B, the last one also p = 1), then
+ * The expected calibration error: the mean gap between predicted probabilities and observed frequencies. Rows go
+ * into B equally wide bins of [0, 1] by probability (bin b holds b/B <= p < (b+1)/B, the last one also p = 1), then
  *
  *   ECE = Σ_b (n_b / n) |mean p in b - share of positives in b|
  *
@@ -29,3 +31,10 @@ export function computeCalibrationErrorDistance(
   for (const bin of surplus) sum += Math.abs(bin);
   return sum / labels.length;
 }
+
+export const calibrationErrorDistance = {
+  description: 'The mean gap between predicted probabilities and observed frequencies, over ten bins.',
+  direction: 'lower',
+  range: [0, 1],
+  compute: { binary: ({ probabilities, labels }) => computeCalibrationErrorDistance(probabilities, labels) },
+} as const satisfies Metric;

@@ -1,3 +1,5 @@
+import type { Metric } from './metric.ts';
+
 /**
  * The area under the ROC curve: the chance that a random positive is scored above a random negative, a tie
  * counting one half:
@@ -28,3 +30,10 @@ export function computeAucScore(scores: Float64Array, labels: Uint8Array): numbe
   }
   return wins / (positives.length * negatives.length);
 }
+
+export const aucScore = {
+  description: 'The chance that a random positive row gets a higher probability than a random negative one.',
+  direction: 'higher',
+  range: [0, 1],
+  compute: { binary: ({ probabilities, labels }) => computeAucScore(probabilities, labels) },
+} as const satisfies Metric;

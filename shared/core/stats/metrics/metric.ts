@@ -1,0 +1,28 @@
+/**
+ * Predictions beside what turned out to be true, one a row, by the kind of prediction. Matrices are row by row.
+ */
+export interface ScoredRows {
+  /** The probability of a positive, and 0 or 1. */
+  readonly binary: { readonly probabilities: Float64Array; readonly labels: Uint8Array };
+  /** A probability for each class (rows x classes, each row summing to 1), and the index of the true class. */
+  readonly multiclass: {
+    readonly classes: number;
+    readonly probabilities: Float64Array;
+    readonly labels: Int32Array;
+  };
+  readonly regression: { readonly predictions: Float64Array; readonly targets: Float64Array };
+}
+
+export type PredictionKind = keyof ScoredRows;
+
+/** A figure that measures predictions. */
+export interface Metric {
+  /** One line for people. */
+  readonly description: string;
+  /** Which of two values is better; `none` for a figure that describes the rows rather than the predictions. */
+  readonly direction: 'higher' | 'lower' | 'none';
+  /** The smallest and the largest value it can take, both included. A value can also be NaN: there is none. */
+  readonly range: readonly [min: number, max: number];
+  /** How to compute it, for each kind of prediction that has it. */
+  readonly compute: { readonly [Kind in PredictionKind]?: (rows: ScoredRows[Kind]) => number };
+}
