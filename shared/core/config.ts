@@ -1,5 +1,5 @@
 import { AppError } from './errors.ts';
-import type { Fault } from './validate.ts';
+import type { Fault } from './faults.ts';
 
 /** The whole configuration, typed. It comes from environment variables (app settings in Azure). */
 export interface Config {

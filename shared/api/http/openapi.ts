@@ -1,10 +1,9 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { ErrorCode } from '../../core/errors.ts';
 import { errorCodes } from '../../core/errors.ts';
+import { isRecursive, type JsonSchema, toJsonSchema } from '../../core/json-schema.ts';
 import { problemContentType } from './problem.ts';
 import { defaultMaxBodyBytes, type Route, type RouteReturns } from './route.ts';
-
-type JsonSchema = Record<string, unknown>;
 
 interface Operation {
   readonly operationId: string;
@@ -71,7 +70,7 @@ function describeRoute(route: Route): Operation {
       ? {
           requestBody: {
             required: true,
-            content: { 'application/json': { schema: toSchema(route.body, 'input') } },
+            content: { 'application/json': { schema: describeSchema(route.body, 'input') } },
           },
         }
       : {}),
@@ -95,7 +94,7 @@ function describeAccess(route: Route): string {
 
 function describeParameters(where: 'path' | 'query', schema: z.ZodType | undefined): Parameter[] {
   if (schema === undefined) return [];
-  const { properties = {}, required = [] } = toSchema(schema, 'input') as {
+  const { properties = {}, required = [] } = describeSchema(schema, 'input') as {
     properties?: Record<string, JsonSchema>;
     required?: string[];
   };
@@ -111,7 +110,7 @@ function describeParameters(where: 'path' | 'query', schema: z.ZodType | undefin
 function describeReturns(group: readonly RouteReturns[]): unknown {
   const description = group.map((returns) => returns.description).join(' ');
   const content = group.flatMap(({ schema, contentType }): [string, unknown][] => {
-    if (schema) return [['application/json', { schema: toSchema(schema, 'output') }]];
+    if (schema) return [['application/json', { schema: describeSchema(schema, 'output') }]];
     return contentType ? [[contentType, { schema: describeText(contentType) }]] : [];
   });
   return content.length === 0 ? { description } : { description, content: Object.fromEntries(content) };
@@ -141,16 +140,11 @@ function describeErrors(route: Route): Record<string, unknown> {
   );
 }
 
-function toSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
-    io,
-    unrepresentable: 'any',
-    target: 'draft-2020-12',
-  });
-  // A reference points into the schema it stands in, and would dangle inside the document.
-  if (JSON.stringify(rest).includes('"$ref"'))
+function describeSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
+  const described = toJsonSchema(schema, io);
+  if (isRecursive(described))
     throw new Error('A route schema refers to itself: describe it without recursion.');
-  return rest;
+  return described;
 }
 
 const problemSchema: JsonSchema = {
@@ -168,7 +162,12 @@ const problemSchema: JsonSchema = {
       type: 'array',
       items: {
         type: 'object',
-        properties: { at: { type: 'string' }, message: { type: 'string' } },
+        properties: {
+          at: { type: 'string', description: 'The place: `steps[1].with.gate.metric`.' },
+          message: { type: 'string' },
+          didYouMean: { type: 'string', description: 'The known name nearest to an unknown one.' },
+          known: { type: 'array', items: { type: 'string' } },
+        },
         required: ['at', 'message'],
       },
     },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../../shared/core/config.ts';
 import { isAppError } from '../../../shared/core/errors.ts';
-import type { Fault } from '../../../shared/core/validate.ts';
+import type { Fault } from '../../../shared/core/faults.ts';
 
 const build = { version: '1.2.3', commit: 'abc' };
 const local = {

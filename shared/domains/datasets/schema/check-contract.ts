@@ -1,5 +1,5 @@
 import type { Column, ColumnType } from './column.ts';
-import { isNumbered, isSimilarName } from './similar-names.ts';
+import { isNumbered, isSimilarName } from '../../../core/similar-names.ts';
 import { parseDecimal } from './strict-types.ts';
 
 /** A column of a file. Text has no `type` where the contract already says it: each row is checked against that. */

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+
+/** The keywords of the JSON Schemas that zod writes. */
+export interface JsonSchema {
+  readonly type?: string | readonly string[];
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: boolean | JsonSchema;
+  readonly items?: JsonSchema;
+  readonly prefixItems?: readonly JsonSchema[];
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly oneOf?: readonly JsonSchema[];
+  readonly allOf?: readonly JsonSchema[];
+  readonly [keyword: string]: unknown;
+}
+
+const cache = { input: new WeakMap<z.ZodType, JsonSchema>(), output: new WeakMap<z.ZodType, JsonSchema>() };
+
+/**
+ * The JSON Schema (2020-12) of what a zod schema takes (`input`) or gives (`output`). Refinements leave
+ * no trace in it. A schema that refers to itself keeps its references, which dangle wherever the result is embedded.
+ */
+export function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
+  const known = cache[io].get(schema);
+  if (known) return known;
+  const { $schema: _, ...written } = z.toJSONSchema(schema, {
+    io,
+    unrepresentable: 'any',
+    target: 'draft-2020-12',
+  });
+  cache[io].set(schema, written as JsonSchema);
+  return written as JsonSchema;
+}
+
+export function isRecursive(schema: JsonSchema): boolean {
+  return JSON.stringify(schema).includes('"$ref"');
+}
+
+/** The schemas that a value at `path` may have: several below a union, none where the path leads nowhere. */
+export function schemasAt(schema: JsonSchema, path: readonly PropertyKey[]): readonly JsonSchema[] {
+  return path.reduce<readonly JsonSchema[]>(
+    (places, key) => places.flatMap((place) => membersOf(place, key)),
+    branchesOf(schema),
+  );
+}
+
+/** The keys that an object at one of these places may have. */
+export function keysOf(schemas: readonly JsonSchema[]): readonly string[] {
+  return [...new Set(schemas.flatMap(({ properties = {} }) => Object.keys(properties)))];
+}
+
+/** A schema and the alternatives that it is made of. */
+function branchesOf(schema: JsonSchema): readonly JsonSchema[] {
+  const { anyOf = [], oneOf = [], allOf = [] } = schema;
+  return [schema, ...[...anyOf, ...oneOf, ...allOf].flatMap(branchesOf)];
+}
+
+function membersOf(schema: JsonSchema, key: PropertyKey): readonly JsonSchema[] {
+  const { properties = {}, additionalProperties, items, prefixItems = [] } = schema;
+  if (typeof key === 'number') {
+    const item = prefixItems[key] ?? items;
+    return item ? branchesOf(item) : [];
+  }
+  const name = String(key);
+  const named = Object.hasOwn(properties, name) ? properties[name] : undefined;
+  const member = named ?? (typeof additionalProperties === 'object' ? additionalProperties : undefined);
+  return member ? branchesOf(member) : [];
+}
