@@ -215,7 +215,9 @@ async function writeFiles(directory: string, prefix: string, files: readonly (re
     const written = columns.slice(0, rows[0]?.length);
     const selected = written.map(({ name, type }, at) => `c${at}::${typeOf(type)} AS ${quoteName(name)}`);
     const from = `(VALUES ${values.join(', ')}) t(${written.map((_, at) => `c${at}`).join(', ')})`;
-    await connection.run(`COPY (SELECT ${selected.join(', ')} FROM ${from}) TO '${path}' (FORMAT parquet)`);
+    await connection.run(
+      `COPY (SELECT ${selected.join(', ')} FROM ${from}) TO '${path}' (FORMAT parquet, DICTIONARY_SIZE_LIMIT 0)`,
+    );
     paths.push(path);
   }
   return paths;

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { isAppError } from '../../../core/errors.ts';
 import type {
   ColumnStats,
   LocalDataFile,
@@ -12,7 +13,10 @@ import { quoteName, quoteText } from '../quote.ts';
 import { runQuery } from '../run-query.ts';
 
 /** Level 1 is a fifth faster than 3, and one percent bigger. */
-const writeOptions = '(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS)';
+const writeOptions = 'FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS';
+/** DuckDB's dictionaries take -0.0 and 0.0 for one value: each would be read back as whichever came first. */
+const withoutDictionaries = `${writeOptions}, DICTIONARY_SIZE_LIMIT 0`;
+const foundNegativeZero = 'the rows hold a negative zero';
 
 /**
  * Writes what a query gives as one Parquet file, in its order: the same rows, the same bytes.
@@ -27,11 +31,12 @@ export async function writeDataFile(
   signal: AbortSignal,
 ): Promise<LocalDataFile | undefined> {
   try {
-    const result = await runQuery(
-      connection,
-      `COPY (${query}) TO ${quoteText(path)} ${writeOptions}`,
-      signal,
-    );
+    const copy = (rows: string, options: string) =>
+      runQuery(connection, `COPY (${rows}) TO ${quoteText(path)} (${options})`, signal);
+    const result = await copy(failOnNegativeZero(query, columns), writeOptions).catch((error: unknown) => {
+      if (!(isAppError(error) && error.message.includes(foundNegativeZero))) throw error;
+      return copy(query, withoutDictionaries);
+    });
     const [written] = result.getRowObjectsJson();
     const rows = Number(written?.['count'] ?? 0);
     if (rows === 0) {
@@ -50,6 +55,18 @@ export async function writeDataFile(
     await rm(path, { force: true });
     throw error;
   }
+}
+
+/** Negative zeros are rare: looking for them while writing costs 3%, looking before would read everything twice. */
+function failOnNegativeZero(query: string, columns: readonly Column[]): string {
+  const checked = columns
+    .filter(({ type }) => type === 'double')
+    .map(({ name }) => {
+      const value = quoteName(name);
+      const fail = `error(${quoteText(foundNegativeZero)})`;
+      return `CASE WHEN ${value} = 0 AND signbit(${value}) THEN ${fail} ELSE ${value} END AS ${value}`;
+    });
+  return checked.length === 0 ? query : `SELECT * REPLACE (${checked.join(', ')}) FROM (${query})`;
 }
 
 async function hashFile(path: string, signal: AbortSignal) {
