@@ -160,7 +160,7 @@ describe('SQLite documents: cost', () => {
     expect(documents.map(({ body }) => body['index'])).toEqual(
       Array.from({ length: documents.length }, (_, index) => 90_001 + index),
     );
-  }, 180_000);
+  });
 
   it('a page holds a few megabytes at most, however many documents fit the limit', async () => {
     const { store } = await openSqliteForTest();

@@ -77,5 +77,5 @@ describe('SQLite documents: several processes', () => {
     const database = new DatabaseSync(file, { readOnly: true });
     expect(database.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
     database.close();
-  }, 60_000);
+  });
 });

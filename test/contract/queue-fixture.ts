@@ -9,6 +9,7 @@ import type {
   ReceivedMessage,
   ReceiveOptions,
 } from '../../shared/platform/storage/queue.ts';
+import { patienceMs } from '../support/hang-guard.ts';
 
 /** One store with its entities, empty. */
 export interface QueueFixture {
@@ -49,11 +50,8 @@ export function keepClients(open: () => MessageQueue) {
   };
 }
 
-/** Far longer than any test waits for a message that comes. */
-export const patientMs = 10_000;
-
 export async function expectOne(queue: MessageQueue, source: QueueSource): Promise<ReceivedMessage> {
-  const received = await queue.receive(source, { maxMessages: 1, waitMs: patientMs });
+  const received = await queue.receive(source, { maxMessages: 1, waitMs: patienceMs });
   expect(received).toHaveLength(1);
   return received[0]!;
 }

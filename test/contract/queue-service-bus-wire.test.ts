@@ -268,7 +268,7 @@ describe('Service Bus: links', () => {
     const queue = connect();
     await queue.send('work', [hello]);
     await queue.close();
-    await expect.poll(() => broker.connectionCount, { timeout: 5000 }).toBe(0);
+    await expect.poll(() => broker.connectionCount).toBe(0);
   });
 });
 

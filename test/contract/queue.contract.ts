@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../shared/core/json.ts';
 import type { MessageQueue, OutgoingMessage, QueueSource } from '../../shared/platform/storage/queue.ts';
+import { patienceMs } from '../support/hang-guard.ts';
 import {
   codeOf,
   expectOne,
@@ -9,7 +10,6 @@ import {
   invalidReceives,
   messageArbitrary,
   numbered,
-  patientMs,
   sleep,
   type QueueFixture,
   type QueueHarness,
@@ -106,7 +106,7 @@ export function describeQueueContract(harness: QueueHarness): void {
         for (let i = 20; i < 30; i++) await queue.send(name, numbered(i, i + 1));
         const bodies: JsonValue[] = [];
         while (bodies.length < 30) {
-          const batch = await queue.receive(source, { maxMessages: 7, waitMs: patientMs });
+          const batch = await queue.receive(source, { maxMessages: 7, waitMs: patienceMs });
           expect(batch.length).toBeGreaterThan(0);
           expect(batch.length).toBeLessThanOrEqual(7);
           for (const message of batch) {
@@ -132,7 +132,7 @@ export function describeQueueContract(harness: QueueHarness): void {
       });
 
       it('wakes for a message that another client sends later', async () => {
-        const waiting = queue.receive(source, { maxMessages: 10, waitMs: patientMs });
+        const waiting = queue.receive(source, { maxMessages: 10, waitMs: patienceMs });
         await sleep(150);
         await (await fixture.openAnother()).send(name, [{ id: 'late', body: 'here' }]);
         expect((await waiting).map(({ id }) => id)).toEqual(['late']);
@@ -141,7 +141,7 @@ export function describeQueueContract(harness: QueueHarness): void {
       it('does not wait for a full batch', async () => {
         await queue.send(name, numbered(0, 2));
         const before = performance.now();
-        const received = await queue.receive(source, { maxMessages: 50, waitMs: 20_000 });
+        const received = await queue.receive(source, { maxMessages: 50, waitMs: patienceMs });
         expect(received).toHaveLength(2);
         // Not a speed: the wait would be ten times this.
         expect(performance.now() - before).toBeLessThan(2000);
@@ -288,7 +288,7 @@ export function describeQueueContract(harness: QueueHarness): void {
       it('wake whoever waits for them', async () => {
         await queue.send(name, [{ id: 'a', body: 1 }]);
         const message = await receiveOne();
-        const waiting = queue.receive(dead(), { maxMessages: 1, waitMs: patientMs });
+        const waiting = queue.receive(dead(), { maxMessages: 1, waitMs: patienceMs });
         await sleep(100);
         await queue.deadLetter(message, 'r', 'd');
         expect(await waiting).toHaveLength(1);
@@ -301,7 +301,7 @@ export function describeQueueContract(harness: QueueHarness): void {
         const left = { topic, subscription: subscriptions[0] };
         const right = { topic, subscription: subscriptions[1] };
         await queue.send(topic, numbered(0, 2));
-        const copies = await queue.receive(left, { maxMessages: 1, waitMs: patientMs });
+        const copies = await queue.receive(left, { maxMessages: 1, waitMs: patienceMs });
         await queue.complete(copies[0]!);
         await queue.deadLetter(await receiveOne(left), 'r', 'd');
         expect(await peek(left)).toEqual([]);
@@ -391,7 +391,7 @@ export function describeQueueContract(harness: QueueHarness): void {
     });
 
     it('closing ends a receive that waits', async () => {
-      const waiting = queue.receive(source, { maxMessages: 1, waitMs: 20_000 });
+      const waiting = queue.receive(source, { maxMessages: 1, waitMs: patienceMs });
       await sleep(300);
       await queue.close();
       expect(await waiting).toEqual([]);

@@ -33,7 +33,6 @@ test.skipIf(!hasProc)(
     expect(upMb).toBeLessThan(64);
     expect(downMb).toBeLessThan(64);
   },
-  180_000,
 );
 
 test('storage that is away is 503, and what was there is there afterwards', async () => {
@@ -53,7 +52,7 @@ test('storage that is away is 503, and what was there is there afterwards', asyn
     expect(answer.status).toBe(503);
     expect(await answer.json()).toMatchObject({ error_code: 'TEMPORARILY_UNAVAILABLE' });
   }
-}, 60_000);
+});
 
 const canMount = spawnSync('unshare', ['-Urm', 'true']).status === 0;
 
@@ -74,7 +73,6 @@ test.skipIf(!canMount)(
     expect((await fetch(`${url}/large.bin`)).status).toBe(404);
     expect(await countBytes(`${url}/small.bin`)).toBe(1_000);
   },
-  60_000,
 );
 
 /** @returns the status */

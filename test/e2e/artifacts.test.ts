@@ -5,6 +5,7 @@ import { PlatformProcess } from '../../local/platform-process.ts';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { patienceMs } from '../support/hang-guard.ts';
 
 interface File {
   readonly path: string;
@@ -12,14 +13,18 @@ interface File {
   readonly file_size?: number;
 }
 
-describe('artifacts over HTTP', { timeout: 60_000 }, () => {
+describe('artifacts over HTTP', () => {
   const folder = mkdtempSync(join(tmpdir(), 'slipway-artifacts-'));
   let platform: PlatformProcess;
   let root: string;
   let runId: string;
   let run: string;
   beforeAll(async () => {
-    platform = await PlatformProcess.start({ port: 0, dataDir: join(folder, 'data') });
+    platform = await PlatformProcess.start({
+      port: 0,
+      dataDir: join(folder, 'data'),
+      timeoutMs: patienceMs,
+    });
     root = `${platform.url}/api/2.0/mlflow-artifacts`;
     const created = await platform.call<{ run: { info: { run_id: string; artifact_uri: string } } }>(
       'POST',
@@ -28,7 +33,7 @@ describe('artifacts over HTTP', { timeout: 60_000 }, () => {
     );
     runId = created.run.info.run_id;
     run = created.run.info.artifact_uri.replace('mlflow-artifacts:/', '');
-  }, 60_000);
+  });
   afterAll(async () => {
     await platform?.stop();
     rmSync(folder, { recursive: true, force: true });

@@ -18,6 +18,7 @@ import { startAzureStores } from '../support/azurite/azure-stores.ts';
 import { startTestAzurite } from '../support/azurite/azurite.ts';
 import { failure } from '../support/cosmos/wire.ts';
 import { DirectEngine } from '../support/durable/direct-engine.ts';
+import { patienceMs } from '../support/hang-guard.ts';
 import { writeFlights } from '../support/host/platform.ts';
 import { createDocuments, createFolder } from '../support/stores.ts';
 
@@ -111,7 +112,7 @@ test('the loop runs on Cosmos DB, Service Bus and Blob storage as it does on the
   await land(embedded, 'january.parquet', file);
   expect(await handleEvent(embedded)).toEqual([training]);
   expect((await embedded.app.registry.getVersion(model, 1)).sha256).toBe(trained.sha256);
-}, 120_000);
+});
 
 test('an event that was lost is made up for by the timer, with the run that the event would have started', async () => {
   const file = await createFlights(3_000);
@@ -130,7 +131,7 @@ test('an event that was lost is made up for by the timer, with the run that the 
   await app.pipelines.onDatasetVersion(engine, lost!.body as unknown as DatasetVersionCreated);
   expect(engine.runIds).toHaveLength(2);
   expect((await app.registry.listVersions(model, { limit: 10 })).items).toHaveLength(1);
-}, 120_000);
+});
 
 test('while Cosmos DB is away the step says so and can be repeated, and scoring goes on', async () => {
   const file = await createFlights(3_000);
@@ -159,7 +160,7 @@ test('while Cosmos DB is away the step says so and can be repeated, and scoring 
 
   stores.cosmos.intercept = undefined;
   await expect(app.datasets.store.getDataset('never-seen')).rejects.toMatchObject({ code: 'NOT_FOUND' });
-}, 120_000);
+});
 
 interface Platform {
   readonly app: App;
@@ -257,7 +258,7 @@ async function handleEvent(platform: Platform): Promise<readonly string[]> {
 }
 
 function receiveOne({ outside }: Platform, source: QueueSource) {
-  return outside.queue.receive(source, { maxMessages: 1, waitMs: 10_000 });
+  return outside.queue.receive(source, { maxMessages: 1, waitMs: patienceMs });
 }
 
 async function reconcile({ app, engine }: Platform): Promise<void> {

@@ -3,10 +3,9 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { declarePipeline, followRun, pipeline, question } from '../../examples/flights/loop.ts';
 import { PlatformProcess } from '../../local/platform-process.ts';
+import { patienceMs } from '../support/hang-guard.ts';
 import { startPlatform, writeFlights } from '../support/host/platform.ts';
 import { createFolder } from '../support/stores.ts';
-
-const timeoutMs = 60_000;
 
 interface Problem {
   readonly code: string;
@@ -21,7 +20,7 @@ test('over HTTP: each is a clear error in one shape, and never a stack trace', a
   await writeFlights(file, { rows: 3_000 });
   await declarePipeline(platform);
   await platform.upload('landing', 'flights/flights.parquet', file);
-  await followRun(platform, pipeline, { timeoutMs });
+  await followRun(platform, pipeline, { timeoutMs: patienceMs });
 
   const score = '/api/v1/models/late-flights/score';
   const rows = (row: object) => JSON.stringify({ rows: [question, row] });
@@ -121,7 +120,7 @@ test('over HTTP: each is a clear error in one shape, and never a stack trace', a
     expect([response.status, await response.text()], path).toEqual([404, '']);
   }
   expect(await (await fetch(`${platform.url}/api/health`)).json()).toMatchObject({ status: 'healthy' });
-}, 120_000);
+});
 
 test('in the landing container: each file is refused with its reason, kept where it is, and nothing else suffers', async () => {
   const platform = await startPlatform();
@@ -148,10 +147,8 @@ test('in the landing container: each file is refused with its reason, kept where
   await platform.upload('landing', 'Upper/case.parquet', good);
   await platform.upload('landing', 'flights/good.parquet', good);
 
-  await expect
-    .poll(async () => (await rejections('flights')).length, { timeout: timeoutMs })
-    .toBe(bad.length);
-  await expect.poll(async () => (await rejections('_unnamed')).length, { timeout: timeoutMs }).toBe(2);
+  await expect.poll(async () => (await rejections('flights')).length).toBe(bad.length);
+  await expect.poll(async () => (await rejections('_unnamed')).length).toBe(2);
   for (const [name, , reason] of bad) {
     const rejection = (await rejections('flights')).find(({ source }) => source.name === name);
     expect(rejection, name).toMatchObject({ code: 'UNPROCESSABLE' });
@@ -163,7 +160,6 @@ test('in the landing container: each file is refused with its reason, kept where
     .poll(
       async () =>
         (await platform.call<{ items: unknown[] }>('GET', 'api/v1/datasets/flights/versions')).items.length,
-      { timeout: timeoutMs },
     )
     .toBe(1);
 
@@ -173,7 +169,7 @@ test('in the landing container: each file is refused with its reason, kept where
     }>('GET', `api/v1/datasets/${dataset}/rejections`);
     return items;
   }
-}, 120_000);
+});
 
 test('in the settings: the start is refused, and every fault is named at once', async () => {
   const start = PlatformProcess.start({

@@ -46,7 +46,7 @@ test('whatever is asked wrongly is refused as mlflow 3.17.2 does, never with a 5
     else unmet.delete(difference);
   });
   expect([...unmet], 'differences that nothing asks for').toEqual([]);
-}, 120_000);
+});
 
 test('of writes that contradict each other one wins, the others are told so, and nothing is torn', async () => {
   const { url } = await startPlatform();
@@ -111,7 +111,7 @@ test('of writes that contradict each other one wins, the others are told so, and
     undefined,
   ]);
   expect(stands.json).toMatchObject({ model_version: { version: String(items[0]?.after.version) } });
-}, 60_000);
+});
 
 /** The parameter is told by both where both tell one; a fault of the request that theirs takes for its own is a 400. */
 function isAsTheirs(ours: ErrorLine, theirs: ErrorLine): boolean {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { PlatformProcess } from '../../local/platform-process.ts';
+import { hangGuardMs, patienceMs } from '../support/hang-guard.ts';
 import { insist, type Ledger, logUntil, type Moving } from '../support/mlflow/crash-client.ts';
 import { createFolder } from '../support/stores.ts';
 
@@ -14,7 +15,7 @@ test(
   `${wantedKills} SIGKILLs while ${clients} clients log: what was acknowledged is there, and there once`,
   async () => {
     const dataDir = join(createFolder(), 'data');
-    const start = () => PlatformProcess.start({ port: 0, dataDir });
+    const start = () => PlatformProcess.start({ port: 0, dataDir, timeoutMs: patienceMs });
     const moving: Moving = { platform: await start() };
     onTestFinished(() => moving.platform.stop());
     let isOver = false;
@@ -42,7 +43,7 @@ test(
     );
     expect(sum(({ retries }) => retries)).toBeGreaterThan(0);
   },
-  60_000 + wantedKills * 8_000,
+  hangGuardMs * Math.max(1, wantedKills / 50),
 );
 
 async function check(moving: Moving, client: number, ledger: Ledger): Promise<void> {

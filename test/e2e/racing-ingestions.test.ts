@@ -59,7 +59,7 @@ test('16 writers take 5 files each into one dataset: 80 versions, no row lost or
   } finally {
     await bench.close();
   }
-}, 180_000);
+});
 
 /** The third file of each brings a column that no other has: the columns move while others commit. */
 function writeFile(writer: number, file: number): string {

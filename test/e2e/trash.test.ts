@@ -82,4 +82,4 @@ test('a deleted run goes for good, unless a model version needs it; without sign
       ) as string,
     },
   ]);
-}, 60_000);
+});

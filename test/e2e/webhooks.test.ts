@@ -10,13 +10,13 @@ import { silentLogger } from '../../shared/core/logger.ts';
 import { openSqliteDocuments } from '../../shared/adapters/embedded/sqlite-documents.ts';
 import { openSqliteQueue } from '../../shared/adapters/embedded/sqlite-queue.ts';
 import type { Delivery } from '../../shared/domains/webhooks/entities.ts';
+import { patienceMs } from '../support/hang-guard.ts';
 import { startPlatform } from '../support/host/platform.ts';
 import { type Received, startReceiver } from '../support/tracking/receiver.ts';
 import { createFolder, pace } from '../support/stores.ts';
 
 const secret = 'very-secret-secret';
 const env = { SLIPWAY_WEBHOOK_TIMEOUT_MS: '1000', SLIPWAY_WEBHOOK_ATTEMPTS: '3' };
-const soon = { timeout: 20_000, interval: 20 };
 
 async function call(
   platform: PlatformProcess,
@@ -74,14 +74,14 @@ test('what happens in the registry reaches a receiver, signed, whatever the rece
   const good = await startReceiver();
   const goodId = await createWebhook(platform, good.url, ['REGISTERED_MODEL', 'CREATED']);
   await createModel(platform, 'one');
-  await expect.poll(() => good.received.length, soon).toBe(1);
+  await expect.poll(() => good.received.length).toBe(1);
   expect(isGenuine(good.received[0]!)).toBe(true);
   expect(JSON.parse(good.received[0]!.body)).toMatchObject({
     entity: 'registered_model',
     action: 'created',
     data: { name: 'one', tags: { a: 'b' }, description: '' },
   });
-  await expect.poll(() => listDeliveries(platform, goodId), soon).toMatchObject([{ status: 'delivered' }]);
+  await expect.poll(() => listDeliveries(platform, goodId)).toMatchObject([{ status: 'delivered' }]);
 
   // A receiver that fails twice gets it a third time, under the same id.
   const shaky = await startReceiver(
@@ -92,19 +92,19 @@ test('what happens in the registry reaches a receiver, signed, whatever the rece
   const silent = await startReceiver(() => {});
   const silentId = await createWebhook(platform, silent.url, ['REGISTERED_MODEL', 'CREATED']);
   await createModel(platform, 'two');
-  await expect.poll(() => good.received.length, soon).toBe(2);
+  await expect.poll(() => good.received.length).toBe(2);
   await expect
-    .poll(() => listDeliveries(platform, shakyId), soon)
+    .poll(() => listDeliveries(platform, shakyId))
     .toMatchObject([{ status: 'delivered', attempts: [{ status: 503 }, { status: 503 }, { status: 200 }] }]);
   expect(new Set(shaky.received.map(({ headers }) => headers['x-mlflow-delivery-id'])).size).toBe(1);
   expect(shaky.received.every(isGenuine)).toBe(true);
   await expect
-    .poll(() => listDeliveries(platform, silentId), soon)
+    .poll(() => listDeliveries(platform, silentId))
     .toMatchObject([
       { status: 'refused', attempts: [{}, {}, { reason: expect.stringContaining('1000 ms') as unknown }] },
     ]);
   const queue = openSqliteQueue({ file: join(dataDir, 'host.db'), ...pace });
-  const [refused] = await queue.receive({ queue: 'refused' }, { maxMessages: 10, waitMs: 10_000 });
+  const [refused] = await queue.receive({ queue: 'refused' }, { maxMessages: 10, waitMs: patienceMs });
   await queue.close();
   expect(refused?.body).toMatchObject({ by: 'webhooksDeliver', code: 'UNPROCESSABLE' });
 
@@ -115,7 +115,7 @@ test('what happens in the registry reaches a receiver, signed, whatever the rece
   for (const file of ['../data.log', 'metadata.db', 'host.db'])
     for (const hidden of [secret, key])
       expect(readFileSync(join(dataDir, file)).includes(hidden)).toBe(false);
-}, 90_000);
+});
 
 test('a process that dies between a change and its announcement: the event arrives all the same, once', async () => {
   const dataDir = join(createFolder(), 'data');
@@ -143,14 +143,14 @@ test('a process that dies between a change and its announcement: the event arriv
   );
   await store.close();
   const second = await startPlatform({ dataDir, env });
-  await expect.poll(() => receiver.received.length, { timeout: 120_000, interval: 100 }).toBe(1);
+  await expect.poll(() => receiver.received.length, { interval: 100 }).toBe(1);
   expect(JSON.parse(receiver.received[0]!.body)).toMatchObject({
     data: { name: 'm', alias: 'production', version: '3' },
   });
   expect(isGenuine(receiver.received[0]!)).toBe(true);
   const [event] = events;
   await expect
-    .poll(() => listDeliveries(second, webhookId), soon)
+    .poll(() => listDeliveries(second, webhookId))
     .toMatchObject([{ status: 'delivered', eventId: event?.eventId }]);
   // And it can be asked for.
   await expect(call(second, 'GET', 'api/v1/audit?model=m')).resolves.toMatchObject({
@@ -166,4 +166,4 @@ test('a process that dies between a change and its announcement: the event arriv
     aliases: [],
     endpoints: [],
   });
-}, 180_000);
+});

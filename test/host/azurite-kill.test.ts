@@ -52,63 +52,59 @@ async function live(dataDir: string, run: number, killAfter: number, killAfterMs
     .map((line) => JSON.parse(line) as Line);
 }
 
-it(
-  'has everything it acknowledged after SIGKILL, at once and over many lives',
-  { timeout: 120_000 },
-  async () => {
-    const dataDir = await makeTempDir();
-    cleanups.push(() => rm(dataDir, { recursive: true, force: true }));
-    const lines: Line[] = [];
-    // Killed in the very tick of the 1st, 2nd, … acknowledgement; then at moments of no choosing.
-    for (let run = 1; run <= 8; run += 1) {
-      const life = await live(dataDir, run, run);
-      expect(life.filter(({ acknowledged }) => acknowledged)).toHaveLength(run);
-      lines.push(...life);
-    }
-    for (let run = 9; run <= 12; run += 1) lines.push(...(await live(dataDir, run, 0, 150 * (run - 8))));
+it('has everything it acknowledged after SIGKILL, at once and over many lives', async () => {
+  const dataDir = await makeTempDir();
+  cleanups.push(() => rm(dataDir, { recursive: true, force: true }));
+  const lines: Line[] = [];
+  // Killed in the very tick of the 1st, 2nd, … acknowledgement; then at moments of no choosing.
+  for (let run = 1; run <= 8; run += 1) {
+    const life = await live(dataDir, run, run);
+    expect(life.filter(({ acknowledged }) => acknowledged)).toHaveLength(run);
+    lines.push(...life);
+  }
+  for (let run = 9; run <= 12; run += 1) lines.push(...(await live(dataDir, run, 0, 150 * (run - 8))));
 
-    const azurite = await startAzurite({ dataDir });
-    cleanups.push(() => azurite.stop());
-    const store = createBlobStore({ connectionString: azurite.connectionString });
+  const azurite = await startAzurite({ dataDir });
+  cleanups.push(() => azurite.stop());
+  const store = createBlobStore({ connectionString: azurite.connectionString });
 
-    for (const name of new Set(lines.flatMap((line) => line.name ?? []))) {
-      const about = lines.filter((line) => line.name === name || line.start === name);
-      const last = about.findLast(({ acknowledged }) => acknowledged);
-      // A write cut off after it had begun may have happened or not; the next life's may be begun as well.
-      const unknown = about.slice(about.lastIndexOf(last as Line) + 1);
-      const head = await store.head({ container: 'kill', name });
-      const isCertain = unknown.length === 0 && last?.content !== undefined;
-      expect(isCertain ? head?.etag : last?.etag, name).toBe(last?.etag);
-      const possible = [last, ...unknown].map((line) => (line?.deleted ? undefined : line?.content));
-      expect(possible, name).toContain(head?.metadata['content']);
-      if (head === undefined) continue;
-      let text = '';
-      for await (const chunk of (await store.open(head.ref)).body) text += Buffer.from(chunk).toString();
-      expect(
-        text === head.metadata['content']?.repeat(text.length / (head.metadata['content']?.length ?? 1)),
-      ).toBe(true);
-      expect(text).toHaveLength(head.sizeBytes);
-    }
+  for (const name of new Set(lines.flatMap((line) => line.name ?? []))) {
+    const about = lines.filter((line) => line.name === name || line.start === name);
+    const last = about.findLast(({ acknowledged }) => acknowledged);
+    // A write cut off after it had begun may have happened or not; the next life's may be begun as well.
+    const unknown = about.slice(about.lastIndexOf(last as Line) + 1);
+    const head = await store.head({ container: 'kill', name });
+    const isCertain = unknown.length === 0 && last?.content !== undefined;
+    expect(isCertain ? head?.etag : last?.etag, name).toBe(last?.etag);
+    const possible = [last, ...unknown].map((line) => (line?.deleted ? undefined : line?.content));
+    expect(possible, name).toContain(head?.metadata['content']);
+    if (head === undefined) continue;
+    let text = '';
+    for await (const chunk of (await store.open(head.ref)).body) text += Buffer.from(chunk).toString();
+    expect(
+      text === head.metadata['content']?.repeat(text.length / (head.metadata['content']?.length ?? 1)),
+    ).toBe(true);
+    expect(text).toHaveLength(head.sizeBytes);
+  }
 
-    const sent = lines.flatMap((line) =>
-      line.acknowledged && line.message !== undefined ? [line.message] : [],
-    );
-    const begun = lines.flatMap((line) => line.message ?? []);
-    const queue = createQueueClient(azurite.connectionString);
-    const received: string[] = [];
-    for (let batch = await queue.receive('poison'); batch.length > 0; batch = await queue.receive('poison')) {
-      received.push(...batch);
-    }
-    expect(received).toEqual(expect.arrayContaining(sent));
-    expect(begun).toEqual(expect.arrayContaining(received));
-    expect(new Set(received).size).toBe(received.length);
-    console.log(
-      `${lines.filter((line) => line.acknowledged).length} acknowledged writes over 12 kills, all there`,
-    );
-  },
-);
+  const sent = lines.flatMap((line) =>
+    line.acknowledged && line.message !== undefined ? [line.message] : [],
+  );
+  const begun = lines.flatMap((line) => line.message ?? []);
+  const queue = createQueueClient(azurite.connectionString);
+  const received: string[] = [];
+  for (let batch = await queue.receive('poison'); batch.length > 0; batch = await queue.receive('poison')) {
+    received.push(...batch);
+  }
+  expect(received).toEqual(expect.arrayContaining(sent));
+  expect(begun).toEqual(expect.arrayContaining(received));
+  expect(new Set(received).size).toBe(received.length);
+  console.log(
+    `${lines.filter((line) => line.acknowledged).length} acknowledged writes over 12 kills, all there`,
+  );
+});
 
-it('clears away the bytes of uploads that a kill cut short', { timeout: 60_000 }, async () => {
+it('clears away the bytes of uploads that a kill cut short', async () => {
   const dataDir = await makeTempDir();
   cleanups.push(() => rm(dataDir, { recursive: true, force: true }));
   await live(dataDir, 1, 4);

@@ -84,30 +84,25 @@ describe('the local blob and queue services', () => {
     expect((await fetch(`${azurite.blobEndpoint}/?comp=list`)).status).toBe(403);
   });
 
-  it(
-    'print nothing, write no file but their data, and let the process end',
-    { timeout: 60_000 },
-    async () => {
-      const dataDir = await makeDataDir();
-      const script = `
+  it('print nothing, write no file but their data, and let the process end', async () => {
+    const dataDir = await makeDataDir();
+    const script = `
       const { startAzurite } = await import(${JSON.stringify(join(import.meta.dirname, '../../local/azurite.ts'))});
       const azurite = await startAzurite({ dataDir: ${JSON.stringify(join(dataDir, 'data'))} });
       await fetch(azurite.blobEndpoint);
       await azurite.stop();`;
-      const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '-e', script], {
-        cwd: dataDir,
-        timeout: 30_000,
-        env: { PATH: process.env['PATH'], HOME: dataDir },
-      });
-      expect(stdout + stderr).toBe('');
-      expect(await readdir(dataDir)).toEqual(['data']);
-      expect((await readdir(join(dataDir, 'data'))).sort()).toEqual([
-        'blob-extents',
-        'metadata.sqlite',
-        'queue-extents',
-      ]);
-    },
-  );
+    const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: dataDir,
+      env: { PATH: process.env['PATH'], HOME: dataDir },
+    });
+    expect(stdout + stderr).toBe('');
+    expect(await readdir(dataDir)).toEqual(['data']);
+    expect((await readdir(join(dataDir, 'data'))).sort()).toEqual([
+      'blob-extents',
+      'metadata.sqlite',
+      'queue-extents',
+    ]);
+  });
 
   it('say which port is taken', async () => {
     const squatter = createServer();
@@ -158,31 +153,21 @@ const canMount = await run('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'none', '/
 const why = canMount ? '' : ' (skipped: this machine lets us mount no small disk)';
 
 describe.skipIf(!canMount)(`a full disk${why}`, () => {
-  it(
-    'is INSUFFICIENT_STORAGE, costs nothing stored, and ends when there is room',
-    { timeout: 90_000 },
-    async () => {
-      const disk = await makeDataDir();
-      const child = join(import.meta.dirname, '../support/azurite/full-disk-child.ts');
-      const script = 'mount -t tmpfs -o size=12m none "$1" && exec "$2" "$3" "$1"';
-      const { stdout } = await run(
-        'unshare',
-        ['-rm', 'sh', '-c', script, 'sh', disk, process.execPath, child],
-        {
-          timeout: 80_000,
-        },
-      );
-      const seen = JSON.parse(stdout) as Record<string, unknown>;
-      expect(seen).toMatchObject({
-        failures: ['INSUFFICIENT_STORAGE'],
-        records: 'INSUFFICIENT_STORAGE',
-        refusedIsThere: false,
-        acceptedIsThere: true,
-        afterwards: 'stored',
-        listed: seen['stored'],
-        readable: seen['stored'],
-      });
-      expect(seen['stored']).toBeGreaterThan(3);
-    },
-  );
+  it('is INSUFFICIENT_STORAGE, costs nothing stored, and ends when there is room', async () => {
+    const disk = await makeDataDir();
+    const child = join(import.meta.dirname, '../support/azurite/full-disk-child.ts');
+    const script = 'mount -t tmpfs -o size=12m none "$1" && exec "$2" "$3" "$1"';
+    const { stdout } = await run('unshare', ['-rm', 'sh', '-c', script, 'sh', disk, process.execPath, child]);
+    const seen = JSON.parse(stdout) as Record<string, unknown>;
+    expect(seen).toMatchObject({
+      failures: ['INSUFFICIENT_STORAGE'],
+      records: 'INSUFFICIENT_STORAGE',
+      refusedIsThere: false,
+      acceptedIsThere: true,
+      afterwards: 'stored',
+      listed: seen['stored'],
+      readable: seen['stored'],
+    });
+    expect(seen['stored']).toBeGreaterThan(3);
+  });
 });

@@ -106,22 +106,18 @@ test('trap 17: a deferred trigger gets the reference and no bytes', async () => 
 test('outputs: a blob, a storage queue message and a Service Bus message follow from one call', async () => {
   await put('inbox', 'note.txt', 'hello');
   await expect
-    .poll(
-      async () =>
-        storage
-          .getContainerClient('out')
-          .getBlobClient('note.json')
-          .exists()
-          .catch(() => false),
-      { timeout: 10_000 },
+    .poll(async () =>
+      storage
+        .getContainerClient('out')
+        .getBlobClient('note.json')
+        .exists()
+        .catch(() => false),
     )
     .toBe(true);
   const written = await storage.getContainerClient('out').getBlobClient('note.json').downloadToBuffer();
   expect(JSON.parse(written.toString())).toEqual({ text: 'hello' });
   const queue = createQueueClient(host.connectionString);
-  await expect
-    .poll(() => queue.receive('out-queue').catch(() => []), { timeout: 10_000 })
-    .toEqual(['hello queue']);
+  await expect.poll(() => queue.receive('out-queue').catch(() => [])).toEqual(['hello queue']);
   expect(await host.waitFor('out-reader', 1)).toMatchObject([{ message: { copied: 'note' } }]);
 });
 
@@ -131,7 +127,7 @@ test('storage that is out of reach is said once, and harms nothing else', async 
   const complaints = (): number =>
     host.logged.filter(({ message }) => message.includes('cannot be reached')).length;
   const containers = new Set(['watched', 'deferred', 'poisoned', 'slow', 'inbox']);
-  await expect.poll(complaints, { timeout: 10_000 }).toBe(containers.size);
+  await expect.poll(complaints).toBe(containers.size);
   await settle();
   expect(complaints()).toBe(containers.size);
   expect((await fetch(`${host.url}/echo`)).status).toBe(200);

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { PlatformProcess } from '../../local/platform-process.ts';
+import { patienceMs } from '../support/hang-guard.ts';
 import { createFolder } from '../support/stores.ts';
 
 const megabytes = Number(process.env['SLIPWAY_TEST_MEGABYTES'] ?? 512);
@@ -18,6 +19,7 @@ test.skipIf(!existsSync('/proc/self/status'))(
     const folder = createFolder();
     const host = await PlatformProcess.start({
       port: 0,
+      timeoutMs: patienceMs,
       dataDir: join(folder, 'data'),
       appDir: join(import.meta.dirname, '../support/host/fixture-bodies'),
       readyPath: 'sized',
@@ -57,5 +59,4 @@ test.skipIf(!existsSync('/proc/self/status'))(
     expect(await down(megabytes)).toEqual(whole);
     expect(peakMb(host.pid) - before).toBeLessThan(64);
   },
-  300_000,
 );

@@ -51,7 +51,7 @@ test('a caller who takes nothing holds the source back, and closes it by going a
   // Time enough for the whole of it, were there no back-pressure.
   await new Promise((resolve) => setTimeout(resolve, 350));
   socket.destroy();
-  await expect.poll(() => closed().length, { timeout: 10_000 }).toBe(before + 1);
+  await expect.poll(() => closed().length).toBe(before + 1);
   expect(closed().at(-1)).toBeLessThan(40);
 });
 
@@ -62,7 +62,7 @@ test('an announced length is passed on; HEAD has the headers, no body, and no wo
   const before = closed().length;
   const head = await fetch(`${host.url}/sized`, { method: 'HEAD' });
   expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([200, '2097152', '']);
-  await expect.poll(() => closed().length, { timeout: 10_000 }).toBe(before + 1);
+  await expect.poll(() => closed().length).toBe(before + 1);
   expect(closed().at(-1)).toBeLessThan(2);
 });
 

@@ -2,13 +2,8 @@ import '../support/durable/apps.ts';
 import { EntityId, OrchestrationRuntimeStatus } from 'durable-functions';
 import { HttpRequest } from '@azure/functions';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  eventually,
-  startHarness,
-  systemKey,
-  waitForStatus,
-  type DurableHarness,
-} from '../support/durable/harness.ts';
+import { startHarness, systemKey, waitForStatus, type DurableHarness } from '../support/durable/harness.ts';
+import { until } from '../support/until.ts';
 
 let h: DurableHarness;
 
@@ -112,7 +107,7 @@ describe("the SDK's own client", () => {
       output: 'no longer wanted',
     });
     await waitForStatus(h.client, id);
-    await eventually(() => h.db.prepare('SELECT count(*) AS n FROM df_activities').get()?.['n'] === 0);
+    await until(() => h.db.prepare('SELECT count(*) AS n FROM df_activities').get()?.['n'] === 0);
     expect(h.db.prepare('SELECT count(*) AS n FROM df_inbox').get()).toEqual({ n: 0 });
     expect((await call('POST', `instances/${slow}/terminate?reason=x`)).status).toBe(410);
   });
@@ -169,12 +164,12 @@ describe("the SDK's own client", () => {
     expect(await h.client.readEntityState(id)).toEqual({ entityExists: false, entityState: undefined });
     await h.client.signalEntity(id, 'add', 4);
     await h.client.signalEntity(id, 'add', 5);
-    await eventually(async () => (await h.client.readEntityState(id)).entityState === 9);
+    await until(async () => (await h.client.readEntityState(id)).entityState === 9);
     await h.client.signalEntity(id, 'forward');
     const other = new EntityId('counter', 'other');
-    await eventually(async () => (await h.client.readEntityState(other)).entityState === 9);
+    await until(async () => (await h.client.readEntityState(other)).entityState === 9);
     await h.client.signalEntity(id, 'delete');
-    await eventually(async () => !(await h.client.readEntityState(id)).entityExists);
+    await until(async () => !(await h.client.readEntityState(id)).entityExists);
     await expect(h.client.signalEntity(new EntityId('nothing', 'x'), 'add')).rejects.toThrow(
       "The function 'nothing' doesn't exist, is disabled, or is not an entity function.",
     );
@@ -196,7 +191,7 @@ describe('lists and filters', () => {
     }
     await own.client.startNew('uncaught', { instanceId: 'failing' });
     await own.client.startNew('twoEvents', { instanceId: 'waiting' });
-    await eventually(async () => {
+    await until(async () => {
       const done = await own.client.getStatusBy({ runtimeStatus: [OrchestrationRuntimeStatus.Completed] });
       return done.length === 130;
     });
@@ -333,9 +328,7 @@ describe('the HTTP management API', () => {
 
   test('entities are listed with their states on request', async () => {
     await h.client.signalEntity(new EntityId('counter', 'listed'), 'add', 3);
-    await eventually(
-      async () => (await h.client.readEntityState(new EntityId('counter', 'listed'))).entityExists,
-    );
+    await until(async () => (await h.client.readEntityState(new EntityId('counter', 'listed'))).entityExists);
     const { body } = await call('GET', 'entities/counter?fetchState=true');
     expect(body).toContainEqual({
       entityId: { name: 'counter', key: 'listed' },

@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, expect, test } from 'vitest';
+import { until } from '../support/until.ts';
 
 const kills = 25;
 const folder = mkdtempSync(join(tmpdir(), 'durable-crash-'));
@@ -22,8 +23,15 @@ async function startChild(): Promise<string> {
   const script = join(import.meta.dirname, '../support/durable/child.ts');
   child = spawn(process.execPath, [script, file, effects], { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout ?? process.stdin });
-  const [line] = (await once(lines, 'line', { signal: AbortSignal.timeout(20_000) })) as [string];
+  const [line] = (await once(lines, 'line')) as [string];
   return (JSON.parse(line) as { rpcBaseUrl: string }).rpcBaseUrl;
+}
+
+/** Kills the child once so many effects have been added. A round's work has more, so the kill interrupts work. */
+async function killAfter(effectsAdded: number): Promise<void> {
+  const before = countEffects();
+  await until(() => countEffects() >= before + effectsAdded);
+  child?.kill('SIGKILL');
 }
 
 async function kill(): Promise<void> {
@@ -60,77 +68,78 @@ interface Row {
 }
 
 function readInstances(): readonly Row[] {
-  const db = new DatabaseSync(file, { readOnly: true });
-  try {
-    return db.prepare('SELECT instance_id, name, status, output FROM df_instances').all() as unknown as Row[];
-  } finally {
-    db.close();
-  }
+  using db = new DatabaseSync(file, { readOnly: true });
+  return db.prepare('SELECT instance_id, name, status, output FROM df_instances').all() as unknown as Row[];
 }
 
-test(
-  `${kills} SIGKILLs at random moments: nothing lost, no effect missing, counters exact`,
-  { timeout: 180_000 },
-  async () => {
-    mkdirSync(effects, { recursive: true });
-    const accepted = new Map<string, (typeof kinds)[number]>();
-    const events: number[] = [];
-    const unsure: number[] = [];
-    let killedAtWork = 0;
-    let nextEvent = 0;
-    for (let round = 0; round < kills; round++) {
-      const url = await startChild();
-      if (round === 0 && !(await isAccepted(`${url}orchestrators/collector/collector`, [])))
-        throw new Error('the collector was not accepted');
-      const timer = setTimeout(() => void child?.kill('SIGKILL'), 20 + Math.random() * 260);
-      const exited = once(child as ChildProcess, 'exit');
-      for (let turn = 0; turn < 3; turn++) {
-        for (const kind of kinds) {
-          const id = `r${round}-${turn}-${kind}`;
-          if (await isAccepted(`${url}orchestrators/${kind}/${id}`, null)) accepted.set(id, kind);
-        }
-        const event = nextEvent++;
-        const isHeard = await isAccepted(`${url}instances/collector/raiseEvent/item`, event);
-        (isHeard ? events : unsure).push(event);
-      }
-      await exited;
-      clearTimeout(timer);
-      if (readInstances().some(({ status, name }) => status !== 'Completed' && name !== 'collector'))
-        killedAtWork++;
-    }
-    // Most kills must have hit work under way, else this test shows nothing.
-    expect(killedAtWork).toBeGreaterThan(kills / 2);
+/** Messages, activities and timers that are still to be handled. */
+function countPending(): number {
+  using db = new DatabaseSync(file, { readOnly: true });
+  const tables = ['df_inbox', 'df_activities', 'df_timers', 'df_entity_inbox'];
+  const counts = tables.map((table) => db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.['n']);
+  return counts.reduce<number>((sum, count) => sum + Number(count), 0);
+}
 
+/** An activity appends to its own file each time it runs. */
+function countEffects(): number {
+  return readdirSync(effects).reduce((sum, name) => sum + statSync(join(effects, name)).size, 0);
+}
+
+test(`${kills} SIGKILLs at random moments: nothing lost, no effect missing, counters exact`, async () => {
+  mkdirSync(effects, { recursive: true });
+  const accepted = new Map<string, (typeof kinds)[number]>();
+  const events: number[] = [];
+  const unsure: number[] = [];
+  let killedAtWork = 0;
+  let nextEvent = 0;
+  for (let round = 0; round < kills; round++) {
     const url = await startChild();
-    expect(await isAccepted(`${url}instances/collector/raiseEvent/item`, -1)).toBe(true);
-    const deadline = Date.now() + 60_000;
-    while (readInstances().some(({ status }) => status !== 'Completed') && Date.now() < deadline)
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    await kill();
+    if (round === 0 && !(await isAccepted(`${url}orchestrators/collector/collector`, [])))
+      throw new Error('the collector was not accepted');
+    const exited = once(child as ChildProcess, 'exit');
+    const killed = killAfter(1 + Math.floor(Math.random() * 100));
+    for (let turn = 0; turn < 3; turn++) {
+      for (const kind of kinds) {
+        const id = `r${round}-${turn}-${kind}`;
+        if (await isAccepted(`${url}orchestrators/${kind}/${id}`, null)) accepted.set(id, kind);
+      }
+      const event = nextEvent++;
+      const isHeard = await isAccepted(`${url}instances/collector/raiseEvent/item`, event);
+      (isHeard ? events : unsure).push(event);
+    }
+    await Promise.all([killed, exited]);
+    if (readInstances().some(({ status, name }) => status !== 'Completed' && name !== 'collector'))
+      killedAtWork++;
+  }
+  // Most kills must have hit work under way, else this test shows nothing.
+  expect(killedAtWork).toBeGreaterThan(kills / 2);
 
-    const instances = readInstances();
-    expect(instances.filter(({ status }) => status !== 'Completed')).toEqual([]);
-    const byId = new Map(instances.map((row) => [row.instance_id, row]));
-    for (const [id, kind] of accepted) expect(byId.get(id)?.name).toBe(kind);
-    const roots = instances.filter(({ instance_id: id }) => /^r\d+-\d-[a-z]+$/.test(id));
-    const expected = roots.flatMap(({ instance_id: id, name }) =>
-      marksOf[name as (typeof kinds)[number]](id),
-    );
-    expect(new Set(readdirSync(effects))).toEqual(new Set(expected));
+  const url = await startChild();
+  expect(await isAccepted(`${url}instances/collector/raiseEvent/item`, -1)).toBe(true);
+  await until(
+    () => readInstances().every(({ status }) => status === 'Completed') && countPending() === 0,
+    () => `${JSON.stringify(readInstances())}, ${countPending()} pending`,
+  );
+  await kill();
 
-    const collected = JSON.parse(byId.get('collector')?.output ?? 'null') as number[];
-    expect(collected.filter((event) => !unsure.includes(event))).toEqual(events);
-    expect(new Set(collected).size).toBe(collected.length);
+  const instances = readInstances();
+  expect(instances.filter(({ status }) => status !== 'Completed')).toEqual([]);
+  const byId = new Map(instances.map((row) => [row.instance_id, row]));
+  for (const [id, kind] of accepted) expect(byId.get(id)?.name).toBe(kind);
+  const roots = instances.filter(({ instance_id: id }) => /^r\d+-\d-[a-z]+$/.test(id));
+  const expected = roots.flatMap(({ instance_id: id, name }) => marksOf[name as (typeof kinds)[number]](id));
+  expect(new Set(readdirSync(effects))).toEqual(new Set(expected));
 
-    const db = new DatabaseSync(file, { readOnly: true });
-    const tally = (key: string): unknown =>
-      db.prepare('SELECT state FROM df_entities WHERE entity_id = ?').get(`@tally@${key}`)?.['state'];
-    const count = (name: string): string => String(roots.filter((row) => row.name === name).length);
-    expect([tally('chains'), tally('fans')]).toEqual([count('chain'), count('fan')]);
-    for (const table of ['df_inbox', 'df_activities', 'df_timers', 'df_entity_inbox'])
-      expect(db.prepare(`SELECT count(*) AS n FROM ${table}`).get()).toEqual({ n: 0 });
-    expect(db.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
-    db.close();
-  },
-);
+  const collected = JSON.parse(byId.get('collector')?.output ?? 'null') as number[];
+  expect(collected.filter((event) => !unsure.includes(event))).toEqual(events);
+  expect(new Set(collected).size).toBe(collected.length);
+  expect(countPending()).toBe(0);
+
+  const db = new DatabaseSync(file, { readOnly: true });
+  const tally = (key: string): unknown =>
+    db.prepare('SELECT state FROM df_entities WHERE entity_id = ?').get(`@tally@${key}`)?.['state'];
+  const count = (name: string): string => String(roots.filter((row) => row.name === name).length);
+  expect([tally('chains'), tally('fans')]).toEqual([count('chain'), count('fan')]);
+  expect(db.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
+  db.close();
+});

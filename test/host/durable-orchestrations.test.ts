@@ -2,13 +2,13 @@ import { attemptsOf } from '../support/durable/apps.ts';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ManualClock } from '../support/durable/clock.ts';
 import {
-  eventually,
   runToEnd,
   startHarness,
   waitForStatus,
   type DurableHarness,
   type HarnessOptions,
 } from '../support/durable/harness.ts';
+import { until } from '../support/until.ts';
 
 let harness: DurableHarness | undefined;
 
@@ -84,7 +84,7 @@ describe.each([
     const h = await start({ verifyReplay, clock });
     const id = await h.client.startNew('timer', { input: 60_000 });
     await waitForStatus(h.client, id, ['Running']);
-    await eventually(() => h.db.prepare('SELECT count(*) AS n FROM df_timers').get()?.['n'] === 1);
+    await until(() => h.db.prepare('SELECT count(*) AS n FROM df_timers').get()?.['n'] === 1);
     clock.advance(59_999);
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect((await h.client.getStatus(id)).runtimeStatus).toBe('Running');
@@ -97,11 +97,11 @@ describe.each([
     const h = await start({ verifyReplay, clock });
     const id = await h.client.startNew('timer', { input: 10 * dayMs });
     for (const leg of [3, 3, 3, 1]) {
-      await eventually(() => h.db.prepare('SELECT count(*) AS n FROM df_timers').get()?.['n'] === 1);
+      await until(() => h.db.prepare('SELECT count(*) AS n FROM df_timers').get()?.['n'] === 1);
       const next = h.db.prepare('SELECT fire_at_ms AS atMs FROM df_timers').get()?.['atMs'];
       expect(next).toBe(clock.now() + leg * dayMs);
       clock.advance(leg * dayMs);
-      await eventually(() => {
+      await until(() => {
         const row = h.db.prepare('SELECT fire_at_ms AS atMs FROM df_timers').get();
         return row === undefined ? clock.now() === Date.UTC(2026, 0, 11) : row['atMs'] !== next;
       });

@@ -10,6 +10,7 @@ import { systemClock } from '../../shared/core/clock.ts';
 import { systemIds } from '../../shared/core/ids.ts';
 import { silentLogger } from '../../shared/core/logger.ts';
 import { callRegistered, registeredDurableFunctions } from '../support/durable/core.ts';
+import { until } from '../support/until.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'durable-property-'));
 let files = 0;
@@ -70,17 +71,17 @@ async function resultOf(extension: DurableExtension, isDead: () => boolean): Pro
     body: Buffer.alloc(0),
     isTrusted: true,
   };
-  const deadline = Date.now() + 10_000;
-  while (!isDead()) {
-    const { status, body } = await extension.handle(request);
-    if (status === 200) {
+  const ask = () => extension.handle(request);
+  return until(
+    async () => {
+      if (isDead()) return 'dead';
+      const { status, body } = await ask();
+      if (status !== 200) return undefined;
       const { runtimeStatus, output } = JSON.parse(body) as { runtimeStatus: string; output: unknown };
       return runtimeStatus === 'Completed' ? output : { runtimeStatus, output };
-    }
-    if (Date.now() > deadline) return `still running: ${body}`;
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-  return 'dead';
+    },
+    async () => (await ask()).body,
+  );
 }
 
 async function runProgram(program: Program, verifyReplay: boolean): Promise<unknown> {
@@ -128,7 +129,7 @@ describe('any program of sequences, all, any, timers, events, entities and sub-o
   test.each([
     { mode: 'in batched turns', verifyReplay: false },
     { mode: 'under forced full replay', verifyReplay: true },
-  ])('gives its result $mode', { timeout: 120_000 }, async ({ verifyReplay }) => {
+  ])('gives its result $mode', async ({ verifyReplay }) => {
     await fc.assert(
       fc.asyncProperty(programs, async (program) => {
         expect(await runProgram(program, verifyReplay)).toEqual(evaluate(program));
@@ -137,17 +138,13 @@ describe('any program of sequences, all, any, timers, events, entities and sub-o
     );
   });
 
-  test.each([false, true])(
-    'gives the same result across crashes (full replay: %s)',
-    { timeout: 120_000 },
-    async (verifyReplay) => {
-      const moments = fc.array(fc.integer({ min: 0, max: 12 }), { minLength: 1, maxLength: 4 });
-      await fc.assert(
-        fc.asyncProperty(programs, moments, async (program, crashes) => {
-          expect(await runWithCrashes(program, crashes, verifyReplay)).toEqual(evaluate(program));
-        }),
-        { numRuns: 40 },
-      );
-    },
-  );
+  test.each([false, true])('gives the same result across crashes (full replay: %s)', async (verifyReplay) => {
+    const moments = fc.array(fc.integer({ min: 0, max: 12 }), { minLength: 1, maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(programs, moments, async (program, crashes) => {
+        expect(await runWithCrashes(program, crashes, verifyReplay)).toEqual(evaluate(program));
+      }),
+      { numRuns: 40 },
+    );
+  });
 });

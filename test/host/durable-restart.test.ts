@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { callRegistered } from '../support/durable/core.ts';
 import {
-  eventually,
   startHarness,
   waitForStatus,
   type DurableHarness,
   type HarnessOptions,
 } from '../support/durable/harness.ts';
+import { until } from '../support/until.ts';
 
 let folder: string;
 let harness: DurableHarness | undefined;
@@ -49,9 +49,9 @@ test('after a restart the orchestrator sees the same history as without one', as
     const instanceId = `i-${isRestarted}`;
     let h = await restart({ invoke });
     await h.client.startNew('twoEvents', { instanceId });
-    await eventually(() => triggers.length === 1);
+    await until(() => triggers.length === 1);
     await h.client.raiseEvent(instanceId, 'one', 1);
-    await eventually(() => triggers.length === 2);
+    await until(() => triggers.length === 2);
     if (isRestarted) h = await restart({ invoke });
     await h.client.raiseEvent(instanceId, 'two', 2);
     await waitForStatus(h.client, instanceId);
@@ -70,7 +70,7 @@ test('after a restart the orchestrator sees the same history as without one', as
 test('a timer that fell due while nothing ran fires at the start', async () => {
   let h = await restart();
   const id = await h.client.startNew('timer', { input: 60 });
-  await eventually(() => h.db.prepare('SELECT count(*) AS n FROM df_timers').get()?.['n'] === 1);
+  await until(() => h.db.prepare('SELECT count(*) AS n FROM df_timers').get()?.['n'] === 1);
   await h.dispose();
   harness = undefined;
   await new Promise((resolve) => setTimeout(resolve, 100));
@@ -84,7 +84,7 @@ describe('what changed between two starts', () => {
       invoke: (name, input) => (name === 'boom' ? new Promise(() => undefined) : callRegistered(name, input)),
     });
     const id = await h.client.startNew('uncaught');
-    await eventually(() => h.db.prepare('SELECT count(*) AS n FROM df_activities').get()?.['n'] === 1);
+    await until(() => h.db.prepare('SELECT count(*) AS n FROM df_activities').get()?.['n'] === 1);
     h = await restart({ without: ['boom'] });
     const status = await waitForStatus(h.client, id);
     expect(status.runtimeStatus).toBe('Failed');
@@ -118,7 +118,7 @@ test('an instance that is replaced while its orchestrator runs gets nothing of t
   };
   const h = await restart({ invoke, settings: { overridableExistingInstanceStates: 'AnyState' } });
   const instanceId = await h.client.startNew('chain', { instanceId: 'same', input: 1 });
-  await eventually(() => release !== undefined);
+  await until(() => release !== undefined);
   await h.client.startNew('twoEvents', { instanceId });
   release?.();
   await waitForStatus(h.client, instanceId, ['Running']);
@@ -138,7 +138,7 @@ test('a full disk: what cannot be saved is tried again, nothing is lost and noth
   const pages = Number(h.db.prepare('PRAGMA page_count').get()?.['page_count']);
   const waiting = await h.client.startNew('echoThrough', { input: 'x'.repeat(20_000) });
   h.db.exec(`PRAGMA max_page_count = ${pages + 6}`);
-  await eventually(() =>
+  await until(() =>
     h.logs.some(({ level, message }) => level === 'error' && message.includes('could not be saved')),
   );
   await expect(h.client.startNew('echoThrough', { input: 'y'.repeat(100_000) })).rejects.toThrow('500');
@@ -155,7 +155,7 @@ test('a stop lets a running activity finish and save its result', async () => {
   };
   let h = await restart({ invoke });
   const id = await h.client.startNew('echoSlowly', { input: 150 });
-  await eventually(() => runs === 1);
+  await until(() => runs === 1);
   h = await restart({ invoke });
   expect(await waitForStatus(h.client, id)).toMatchObject({ runtimeStatus: 'Completed', output: 'slept' });
   expect(runs).toBe(1);
@@ -169,7 +169,7 @@ test('an activity whose result was saved is not run again after a restart', asyn
   };
   let h = await restart({ invoke });
   const id = await h.client.startNew('workThenWait');
-  await eventually(() => h.db.prepare('SELECT count(*) AS n FROM df_history').get()?.['n'] === 2);
+  await until(() => h.db.prepare('SELECT count(*) AS n FROM df_history').get()?.['n'] === 2);
   h = await restart({ invoke });
   await h.client.raiseEvent(id, 'go', 1);
   expect(await waitForStatus(h.client, id)).toMatchObject({ runtimeStatus: 'Completed', output: 'done' });

@@ -4,13 +4,13 @@ import type { OrchestrationContext } from 'durable-functions';
 import { afterEach, describe, expect, test } from 'vitest';
 import { callRegistered } from '../support/durable/core.ts';
 import {
-  eventually,
   runToEnd,
   startHarness,
   waitForStatus,
   type DurableHarness,
   type HarnessOptions,
 } from '../support/durable/harness.ts';
+import { until } from '../support/until.ts';
 
 /** The numbered traps of the real platform: each is reproduced here, so that an app that passes does not fall in. */
 
@@ -63,7 +63,7 @@ orchestration('trap1', function* (context) {
 test('trap 1: Task.all fails fast, yet the next activity starts only once all siblings have ended', async () => {
   const h = await start();
   const id = await h.client.startNew('trap1');
-  await eventually(() => countEvents(h, id, 'taskFailed') === 1 && gates.has(id));
+  await until(() => countEvents(h, id, 'taskFailed') === 1 && gates.has(id));
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(countEvents(h, id, 'taskScheduled')).toBe(2);
   gates.get(id)?.();
@@ -123,7 +123,7 @@ orchestration('trap3', function* (context) {
 test('trap 3: retryTimeoutInMilliseconds leaves the orchestration hanging, and this host says so', async () => {
   const h = await start();
   const id = await h.client.startNew('trap3');
-  await eventually(() =>
+  await until(() =>
     h.logs.some(({ message }) => message.includes('waits for something that can never come')),
   );
   expect((await h.client.getStatus(id)).runtimeStatus).toBe('Running');
@@ -141,8 +141,8 @@ test.each([false, true])(
     const id = await h.client.startNew('waitsThenWaits', { input: { wanted: 'a' } });
     await h.client.raiseEvent(id, 'b', 'lost');
     await h.client.raiseEvent(id, 'a', 'heard');
-    await eventually(async () => JSON.stringify((await h.client.getStatus(id)).input) === '{"wanted":"b"}');
-    await eventually(() => countEvents(h, id, 'executionStarted') === 1);
+    await until(async () => JSON.stringify((await h.client.getStatus(id)).input) === '{"wanted":"b"}');
+    await until(() => countEvents(h, id, 'executionStarted') === 1);
     expect((await h.client.getStatus(id)).runtimeStatus).toBe('Running');
     await h.client.raiseEvent(id, 'b', 'in time');
     expect(await waitForStatus(h.client, id)).toMatchObject({
@@ -157,7 +157,7 @@ test('trap 5: an event name in another case is taken by the extension and never 
   const id = await h.client.startNew('eventOrTimeout', { input: 3_600_000 });
   await waitForStatus(h.client, id, ['Running']);
   await h.client.raiseEvent(id, 'GO', 1);
-  await eventually(() => countEvents(h, id, 'eventRaised') === 1);
+  await until(() => countEvents(h, id, 'eventRaised') === 1);
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect((await h.client.getStatus(id)).runtimeStatus).toBe('Running');
   await h.client.raiseEvent(id, 'go', 2);
@@ -184,7 +184,7 @@ describe('trap 8: limits', () => {
     const fits = await h.client.startNew('status', { input: 8 * 1024 - 2 });
     const tooLarge = await h.client.startNew('status', { input: 8 * 1024 - 1 });
     for (const id of [fits, tooLarge]) await h.client.raiseEvent(id, 'next', null);
-    await eventually(async () => {
+    await until(async () => {
       const { customStatus } = await h.client.getStatus(fits);
       return typeof customStatus === 'string';
     });
@@ -245,7 +245,7 @@ describe('trap 9: determinism', () => {
       invoke: (name, input) => callRegistered(isChanged && name === 'trap1' ? 'changedTo' : name, input),
     });
     const id = await h.client.startNew('trap1');
-    await eventually(() => gates.has(id) && countEvents(h, id, 'taskFailed') === 1);
+    await until(() => gates.has(id) && countEvents(h, id, 'taskFailed') === 1);
     isChanged = true;
     gates.get(id)?.();
     expect(await waitForStatus(h.client, id)).toMatchObject({
@@ -276,7 +276,7 @@ describe('not in the list: a task yielded twice', () => {
   test('is scheduled twice by the extension, so that ids diverge, here as on Azure', async () => {
     const h = await start();
     const id = await h.client.startNew('yieldedTwice');
-    await eventually(() => countEvents(h, id, 'taskScheduled') >= 3);
+    await until(() => countEvents(h, id, 'taskScheduled') >= 3);
     const status = await waitForStatus(h.client, id);
     expect(status.output).not.toBe('last');
   });

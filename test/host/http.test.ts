@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaultTuning } from '../../local/host.ts';
 import type { AppSettings } from '../../local/settings/app-settings.ts';
+import { patienceMs } from '../support/hang-guard.ts';
 import { startFixtureHost, type FixtureHost } from '../support/host/fixture-host.ts';
 
 let host: FixtureHost;
@@ -160,11 +161,9 @@ describe('replies', () => {
     expect(started.status, JSON.stringify(host.logged.at(-1))).toBe(202);
     const { statusQueryGetUri } = (await started.json()) as { statusQueryGetUri: string };
     expect(statusQueryGetUri).toContain(host.url);
-    const deadline = Date.now() + 10_000;
-    let status: { runtimeStatus: string; output?: unknown };
-    do status = (await (await fetch(statusQueryGetUri)).json()) as typeof status;
-    while (status.runtimeStatus !== 'Completed' && Date.now() < deadline);
-    expect(status).toMatchObject({ runtimeStatus: 'Completed', output: 'ADA!' });
+    await expect
+      .poll(async () => (await fetch(statusQueryGetUri)).json())
+      .toMatchObject({ runtimeStatus: 'Completed', output: 'ADA!' });
   });
 
   test('the URLs of the Durable client are this host, not the localhost:7071 of Core Tools', async () => {
@@ -180,7 +179,7 @@ describe('what is not quite HTTP', () => {
     new Promise((resolve, reject) => {
       const socket = connect({ host: '127.0.0.1', port: Number(new URL(host.url).port) });
       let answer = '';
-      socket.setTimeout(5000, () => socket.destroy(new Error('no answer')));
+      socket.setTimeout(patienceMs, () => socket.destroy(new Error('no answer')));
       socket.on('data', (chunk) => (answer += chunk.toString('latin1')));
       socket.on('error', reject);
       socket.on('close', () => resolve(answer.split('\r\n')[0]!));
@@ -225,46 +224,39 @@ describe('what is not quite HTTP', () => {
     host = await host.restart({ settings: limited });
   });
 
-  test(
-    'whatever is sent, an answer is HTTP or none, never 500, and the host serves on',
-    { timeout: 60_000 },
-    async () => {
-      const word = fc.string({ unit: 'binary-ascii', maxLength: 30 });
-      const request = fc
-        .record({
-          method: fc.oneof(fc.constantFrom('GET', 'POST', 'HEAD', 'OPTIONS', 'PUT'), word),
-          target: fc.oneof(
+  test('whatever is sent, an answer is HTTP or none, never 500, and the host serves on', async () => {
+    const word = fc.string({ unit: 'binary-ascii', maxLength: 30 });
+    const request = fc
+      .record({
+        method: fc.oneof(fc.constantFrom('GET', 'POST', 'HEAD', 'OPTIONS', 'PUT'), word),
+        target: fc.oneof(
+          word,
+          word.map((text) => `/${text}`),
+          word.map((text) => `/items/${encodeURIComponent(text)}`),
+        ),
+        headers: fc.array(
+          fc.tuple(
+            fc.oneof(fc.constantFrom('Host', 'Content-Length', 'Transfer-Encoding', 'x-functions-key'), word),
             word,
-            word.map((text) => `/${text}`),
-            word.map((text) => `/items/${encodeURIComponent(text)}`),
           ),
-          headers: fc.array(
-            fc.tuple(
-              fc.oneof(
-                fc.constantFrom('Host', 'Content-Length', 'Transfer-Encoding', 'x-functions-key'),
-                word,
-              ),
-              word,
-            ),
-            { maxLength: 4 },
-          ),
-          body: word,
-        })
-        .map(({ method, target, headers, body }) =>
-          Buffer.from(
-            `${method} ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`,
-            'latin1',
-          ),
-        );
-      await fc.assert(
-        fc.asyncProperty(request, async (bytes) => {
-          expect(await send(bytes)).toMatch(/^$|^HTTP\/1\.1 (?!5)\d{3} /);
-        }),
-        { numRuns: 300 },
+          { maxLength: 4 },
+        ),
+        body: word,
+      })
+      .map(({ method, target, headers, body }) =>
+        Buffer.from(
+          `${method} ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`,
+          'latin1',
+        ),
       );
-      expect((await get('echo')).status).toBe(200);
-    },
-  );
+    await fc.assert(
+      fc.asyncProperty(request, async (bytes) => {
+        expect(await send(bytes)).toMatch(/^$|^HTTP\/1\.1 (?!5)\d{3} /);
+      }),
+      { numRuns: 300 },
+    );
+    expect((await get('echo')).status).toBe(200);
+  });
 
   test('a client that goes away in the middle of its body harms nobody', async () => {
     for (let count = 0; count < 20; count++) {
@@ -285,7 +277,7 @@ describe('what is not quite HTTP', () => {
     const socket = connect({ host: '127.0.0.1', port: Number(new URL(host.url).port) });
     const answer = await new Promise<string>((resolve, reject) => {
       let text = '';
-      socket.setTimeout(5000, () => reject(new Error(`no answer after ${text}`)));
+      socket.setTimeout(patienceMs, () => reject(new Error(`no answer after ${text}`)));
       socket.on('data', (chunk) => (text += chunk.toString('latin1')));
       socket.on('error', reject);
       socket.on('close', () => resolve(text));

@@ -49,7 +49,7 @@ const diamond = planOf(stepOf('a'), stepOf('b', 'a'), stepOf('c', 'a'), stepOf('
 describe.each([
   { mode: 'in batched turns', verifyReplay: false },
   { mode: 'under forced full replay', verifyReplay: true },
-])("trap 9: Slipway's own orchestrator $mode", { timeout: 120_000 }, ({ verifyReplay }) => {
+])("trap 9: Slipway's own orchestrator $mode", ({ verifyReplay }) => {
   let harness: DurableHarness;
   beforeAll(async () => {
     harness = await startHarness({ verifyReplay, invoke: callRegistered });

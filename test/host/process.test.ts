@@ -12,6 +12,7 @@ import { systemClock } from '../../shared/core/clock.ts';
 import { systemIds } from '../../shared/core/ids.ts';
 import { openSqliteQueue } from '../../shared/adapters/embedded/sqlite-queue.ts';
 import { fixtureAppDir, makeFixtureFolder, type FixtureFolder } from '../support/host/fixture-host.ts';
+import { until } from '../support/until.ts';
 
 /** The host as `npm start` runs it: a process of its own, on the fixture app. */
 const cli = join(import.meta.dirname, '../../local/cli.ts');
@@ -25,6 +26,12 @@ afterEach(async () => {
   for (const child of children) await kill(child);
   await folder.remove();
 });
+
+interface Endpoints {
+  readonly url: string;
+  readonly blobConnectionString: string;
+  readonly pid: number;
+}
 
 interface Started {
   readonly child: ChildProcess;
@@ -48,31 +55,17 @@ function spawnCli(...flags: readonly string[]): {
 async function start(): Promise<Started & { readonly output: () => string }> {
   const { child, output } = spawnCli('--port', '0');
   const file = join(folder.dataDir, 'endpoints.json');
-  const deadline = Date.now() + 20_000;
-  for (;;) {
-    if (existsSync(file)) {
-      const facts = JSON.parse(readFileSync(file, 'utf8')) as {
-        url: string;
-        blobConnectionString: string;
-        pid: number;
-      };
-      if (facts.pid === child.pid)
-        return {
-          child,
-          output,
-          url: facts.url,
-          storage: BlobServiceClient.fromConnectionString(facts.blobConnectionString),
-        };
-    }
-    if (Date.now() > deadline || child.exitCode !== null)
-      throw new Error(`The host did not start: ${output()}`);
-    await sleep(20);
-  }
+  const { url, blobConnectionString } = await until(() => {
+    if (child.exitCode !== null) throw new Error(`The host did not start: ${output()}`);
+    if (!existsSync(file)) return undefined;
+    const facts = JSON.parse(readFileSync(file, 'utf8')) as Endpoints;
+    return facts.pid === child.pid && facts;
+  }, output);
+  return { child, output, url, storage: BlobServiceClient.fromConnectionString(blobConnectionString) };
 }
 
 async function ended(child: ChildProcess): Promise<number | null> {
-  if (child.exitCode === null && child.signalCode === null)
-    await once(child, 'exit', { signal: AbortSignal.timeout(20_000) });
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   return child.exitCode;
 }
 
@@ -114,7 +107,7 @@ describe('after SIGKILL', () => {
     expect(folder.recorded('slow-blob-begin').map(({ blob }) => blob)).toEqual(['done', 'half', 'half']);
   });
 
-  test('drops are not lost, however often the host dies', { timeout: 90_000 }, async () => {
+  test('drops are not lost, however often the host dies', async () => {
     const names = Array.from({ length: 40 }, (_, index) => `set/${index}.csv`);
     let next = 0;
     for (let life = 0; life < 5; life++) {
@@ -146,7 +139,7 @@ describe('after SIGKILL', () => {
 
     // The lock would hold it for a minute.
     await start();
-    const [, again] = await folder.waitFor('single', 2, 15_000);
+    const [, again] = await folder.waitFor('single', 2);
     expect(again).toMatchObject({ metadata: { messageId: 'held', deliveryCount: 2 } });
   });
 

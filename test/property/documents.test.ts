@@ -136,7 +136,7 @@ describe.each(targets)('documents of $name', ({ runs, open, shorten }) => {
     );
     // The queries were not all of the kind that finds everything, or nothing.
     expect(selected).toBeGreaterThan(0);
-  }, 120_000);
+  });
 });
 
 interface Plain {

@@ -295,21 +295,17 @@ function makeBlobsFlaky(blobs: BlobStore, nextFate: () => Fate): BlobStore {
   return { ...blobs, delete: remove };
 }
 
-it(
-  'whatever happens, nothing that is needed goes, and everything else does',
-  { timeout: 300_000 },
-  async () => {
-    const runs = Number(process.env['RETENTION_RUNS'] ?? 150);
-    const steps = fc.array(step, { minLength: 5, maxLength: 40 });
-    // Everything deleted is due at the end, and the removal of it breaks off somewhere.
-    const breakOff = fc.record({
-      do: fc.constant('collect' as const),
-      failAt: fc.nat(60),
-      after: fc.boolean(),
-    });
-    await fc.assert(
-      fc.asyncProperty(steps, breakOff, async (all, last) => play([...all, { do: 'pass', days: 31 }, last])),
-      { numRuns: runs },
-    );
-  },
-);
+it('whatever happens, nothing that is needed goes, and everything else does', async () => {
+  const runs = Number(process.env['RETENTION_RUNS'] ?? 150);
+  const steps = fc.array(step, { minLength: 5, maxLength: 40 });
+  // Everything deleted is due at the end, and the removal of it breaks off somewhere.
+  const breakOff = fc.record({
+    do: fc.constant('collect' as const),
+    failAt: fc.nat(60),
+    after: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(steps, breakOff, async (all, last) => play([...all, { do: 'pass', days: 31 }, last])),
+    { numRuns: runs },
+  );
+});

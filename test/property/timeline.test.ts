@@ -210,7 +210,6 @@ test.each(metadataStores)(
       { numRuns: isSlow ? 5 : 100, ...(isSlow ? { endOnFailure: true } : {}) },
     );
   },
-  120_000,
 );
 
 const byText = (a: readonly unknown[], b: readonly unknown[]) =>

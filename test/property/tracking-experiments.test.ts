@@ -20,47 +20,43 @@ const fate = fc.constantFrom<Fate>(...Array<Fate>(9).fill('ok'), 'late', 'late',
 const quick = { ids: pace.ids, clock: { now: () => Date.now(), sleep: async () => {} } };
 
 for (const { name: storeName, open } of metadataStores)
-  test(
-    `${storeName}: an active name has one experiment, whoever races and whatever fails`,
-    { timeout: 120_000 },
-    async () => {
-      await fc.assert(
-        fc.asyncProperty(
-          fc.array(fc.array(command, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 5 }),
-          fc.infiniteStream(fate),
-          async (rounds, fates) => {
-            const store = await open();
-            const steady = openTracking(store, { pace: quick });
-            const lossy = makeFlaky(store, () => fates.next().value as Fate);
-            const known: string[] = [];
-            for (const round of rounds) {
-              // Each in a process of its own, all at once; some give up on an error, as a process that dies does.
-              await Promise.all(
-                round.map((one) => attempt(openTracking(lossy, { pace: quick }).experiments, known, one)),
+  test(`${storeName}: an active name has one experiment, whoever races and whatever fails`, async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.array(command, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 5 }),
+        fc.infiniteStream(fate),
+        async (rounds, fates) => {
+          const store = await open();
+          const steady = openTracking(store, { pace: quick });
+          const lossy = makeFlaky(store, () => fates.next().value as Fate);
+          const known: string[] = [];
+          for (const round of rounds) {
+            // Each in a process of its own, all at once; some give up on an error, as a process that dies does.
+            await Promise.all(
+              round.map((one) => attempt(openTracking(lossy, { pace: quick }).experiments, known, one)),
+            );
+            const found = await steady.search.searchExperiments({ view: 'ALL', limit: 100 });
+            known.splice(0, known.length, ...found.items.map(({ experimentId }) => experimentId));
+            const active = found.items.filter(({ lifecycleStage }) => lifecycleStage === 'active');
+            const names = active.map((experiment) => experiment.name);
+            expect(new Set(names).size).toBe(names.length);
+            for (const experiment of active)
+              expect((await steady.experiments.getByName(experiment.name)).experimentId).toBe(
+                experiment.experimentId,
               );
-              const found = await steady.search.searchExperiments({ view: 'ALL', limit: 100 });
-              known.splice(0, known.length, ...found.items.map(({ experimentId }) => experimentId));
-              const active = found.items.filter(({ lifecycleStage }) => lifecycleStage === 'active');
-              const names = active.map((experiment) => experiment.name);
-              expect(new Set(names).size).toBe(names.length);
-              for (const experiment of active)
-                expect((await steady.experiments.getByName(experiment.name)).experimentId).toBe(
-                  experiment.experimentId,
-                );
-            }
-            // Nothing that was left half done keeps a name from being given.
-            for (const wanted of ['a', 'b']) {
-              const holder = await steady.experiments.getByName(wanted).catch((): undefined => undefined);
-              const create = steady.experiments.create({ name: wanted }, 'me');
-              if (holder?.lifecycleStage === 'active') await expect(create).rejects.toThrow('already exists');
-              else expect((await create).name).toBe(wanted);
-            }
-          },
-        ),
-        { numRuns: storeName === 'SQLite' ? 100 : 4 },
-      );
-    },
-  );
+          }
+          // Nothing that was left half done keeps a name from being given.
+          for (const wanted of ['a', 'b']) {
+            const holder = await steady.experiments.getByName(wanted).catch((): undefined => undefined);
+            const create = steady.experiments.create({ name: wanted }, 'me');
+            if (holder?.lifecycleStage === 'active') await expect(create).rejects.toThrow('already exists');
+            else expect((await create).name).toBe(wanted);
+          }
+        },
+      ),
+      { numRuns: storeName === 'SQLite' ? 100 : 4 },
+    );
+  });
 
 async function attempt(
   experiments: {

@@ -11,6 +11,7 @@ import { createDurableExtension, type DurableExtension } from '../../../local/du
 import { systemClock, type Clock } from '../../../shared/core/clock.ts';
 import { systemIds } from '../../../shared/core/ids.ts';
 import type { LogFields, LogLevel } from '../../../shared/core/logger.ts';
+import { until } from '../until.ts';
 
 export const systemKey = 'test key/1';
 
@@ -118,43 +119,22 @@ export interface Status {
   readonly name: string;
 }
 
-/** Polls until the instance has one of the statuses; fails after `timeoutMs`. */
+/** Polls until the instance has one of the statuses. */
 export async function waitForStatus(
   client: DurableClient,
   instanceId: string,
   statuses: readonly string[] = ['Completed', 'Failed', 'Terminated'],
-  timeoutMs = 15_000,
 ): Promise<Status> {
-  const deadline = Date.now() + timeoutMs;
-  for (;;) {
-    const status = await client.getStatus(instanceId);
-    if (statuses.includes(status.runtimeStatus)) return status;
-    if (Date.now() > deadline)
-      throw new Error(
-        `${instanceId} is ${status.runtimeStatus} after ${timeoutMs} ms: ${JSON.stringify(status)}`,
-      );
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  return until(
+    async () => {
+      const status = await client.getStatus(instanceId);
+      return statuses.includes(status.runtimeStatus) && status;
+    },
+    async () => JSON.stringify(await client.getStatus(instanceId)),
+  );
 }
 
-export async function runToEnd(
-  harness: DurableHarness,
-  name: string,
-  input?: unknown,
-  timeoutMs = 15_000,
-): Promise<Status> {
+export async function runToEnd(harness: DurableHarness, name: string, input?: unknown): Promise<Status> {
   const id = await harness.client.startNew(name, input === undefined ? {} : { input });
-  return waitForStatus(harness.client, id, undefined, timeoutMs);
-}
-
-/** Resolves once the condition holds; fails after `timeoutMs`. */
-export async function eventually(
-  condition: () => boolean | Promise<boolean>,
-  timeoutMs = 10_000,
-): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`the condition did not come true within ${timeoutMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  return waitForStatus(harness.client, id);
 }

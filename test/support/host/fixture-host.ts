@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger, LogLevel } from '../../../shared/core/logger.ts';
 import { startHost, type HostOptions, type RunningHost } from '../../../local/host.ts';
 import { startAzurite } from '../../../local/azurite.ts';
+import { until } from '../until.ts';
 
 export const fixtureAppDir = join(import.meta.dirname, 'fixture-app');
 export const streamingAppDir = join(import.meta.dirname, 'fixture-streaming');
@@ -22,8 +22,8 @@ export interface FixtureFolder {
   readonly settings: Readonly<Record<string, string>>;
   /** Everything recorded so far, or what one function recorded. */
   readonly recorded: (name?: string) => readonly Recorded[];
-  /** Waits for `count` records of a function, at most `timeoutMs`. */
-  readonly waitFor: (name: string, count: number, timeoutMs?: number) => Promise<readonly Recorded[]>;
+  /** Waits for `count` records of a function. */
+  readonly waitFor: (name: string, count: number) => Promise<readonly Recorded[]>;
   remove(): Promise<void>;
 }
 
@@ -51,13 +51,11 @@ export async function makeFixtureFolder(
       ...settings,
     },
     recorded,
-    async waitFor(name, count, timeoutMs = 10_000) {
-      const deadline = Date.now() + timeoutMs;
-      while (recorded(name).length < count) {
-        if (Date.now() > deadline)
-          throw new Error(`${name}: ${recorded(name).length} of ${count} calls after ${timeoutMs} ms`);
-        await sleep(10);
-      }
+    async waitFor(name, count) {
+      await until(
+        () => recorded(name).length >= count,
+        () => `${name}: ${recorded(name).length} of ${count} calls`,
+      );
       return recorded(name);
     },
     remove: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }),

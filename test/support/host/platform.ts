@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { onTestFinished } from 'vitest';
 import { PlatformProcess, type PlatformProcessOptions } from '../../../local/platform-process.ts';
+import { patienceMs } from '../hang-guard.ts';
 import { createFolder } from '../stores.ts';
 
 /** A platform of the test's own, stopped when it ends. The build must be there: `npm test` makes it first. */
@@ -9,6 +10,7 @@ export async function startPlatform(options: Partial<PlatformProcessOptions> = {
   const platform = await PlatformProcess.start({
     port: 0,
     dataDir: join(createFolder(), 'data'),
+    timeoutMs: patienceMs,
     ...options,
   });
   onTestFinished(() => platform.stop());

@@ -34,7 +34,7 @@ export async function tapWire(appDir: string): Promise<WireTap> {
   };
   return {
     async expectGolden(name, fn, url) {
-      await expect.poll(() => caught.has(fn), { timeout: 10_000 }).toBe(true);
+      await expect.poll(() => caught.has(fn)).toBe(true);
       const golden = { derivedFrom: sources[name], request: normalize(caught.get(fn), url) };
       await expect(`${JSON.stringify(golden, undefined, 2)}\n`).toMatchFileSnapshot(
         join(import.meta.dirname, '../../golden/host', `${name}.json`),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlatformProcess } from '../../../local/platform-process.ts';
+import { patienceMs } from '../hang-guard.ts';
 
 /** What one client was told is done, in the order that it asked for it. */
 export interface Ledger {
@@ -33,7 +34,7 @@ export async function insist(
   body: string | Json | undefined,
   onRetry: () => void = () => undefined,
 ): Promise<Json> {
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + patienceMs;
   while (Date.now() < deadline) {
     const answer = await ask(`${moving.platform.url}/${path}`, method, body);
     if (answer?.status === 200) return JSON.parse(answer.text || '{}') as Json;
@@ -49,7 +50,7 @@ async function ask(url: string, method: string, body: string | Json | undefined)
   try {
     const response = await fetch(url, {
       method,
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(patienceMs),
       ...(body === undefined
         ? {}
         : typeof body === 'string'

@@ -1,4 +1,5 @@
 import { type ErrorStep, rawBody } from '../../golden/mlflow-errors/script.ts';
+import { patienceMs } from '../hang-guard.ts';
 import type { ScriptAnswer, Send } from './script.ts';
 
 /** What is kept of an answer: errors by their code and by what clients look for in the message. */
@@ -17,7 +18,7 @@ export function sendTo(url: string): Send {
     const raw = body?.[rawBody];
     const response = await fetch(`${url}/api/2.0/${path}`, {
       method,
-      signal: AbortSignal.timeout(20_000),
+      signal: AbortSignal.timeout(patienceMs),
       ...(body === undefined
         ? {}
         : {

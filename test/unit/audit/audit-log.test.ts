@@ -90,7 +90,7 @@ describe.each(metadataStores)('the audit log on $name', ({ name, open }) => {
         expect(await readAll(log, query, limit), JSON.stringify({ query, limit })).toEqual(
           events.filter((event) => isAsked(event, query)),
         );
-  }, 60_000);
+  });
 });
 
 test('events that come while pages are read change nothing behind them', async () => {

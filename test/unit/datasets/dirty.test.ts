@@ -40,7 +40,7 @@ describe('what comes of a dirty file', () => {
 
   test.each(cases)('$name', (expected) => checkCase(bench, expected));
 
-  test.each(largeCases)('$name', async ({ make }) => checkCase(bench, await make(createFolder())), 120_000);
+  test.each(largeCases)('$name', async ({ make }) => checkCase(bench, await make(createFolder())));
 });
 
 async function checkCase(bench: IngestBench, expected: DirtyCase): Promise<void> {

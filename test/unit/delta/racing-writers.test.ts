@@ -16,7 +16,7 @@ function open(connectionString: string): DeltaTable {
   return new DeltaTable({ ...place, blobs, checkpoints: createCheckpointFiles(createScratch(blobs)), pace });
 }
 
-test('16 writers × 5 commits are 80 versions, none lost', { timeout: 60_000 }, async () => {
+test('16 writers × 5 commits are 80 versions, none lost', async () => {
   await using azurite = await startStore();
   const { connectionString } = azurite;
   const writers = Array.from({ length: 16 }, (_, writer) => writer);
@@ -67,29 +67,25 @@ test('an answer lost on its way is no second version', async () => {
   await proxy.stop();
 });
 
-test(
-  'a writer that is killed leaves whole versions only, and the next one goes on',
-  { timeout: 60_000 },
-  async () => {
-    await using azurite = await startStore();
-    const { connectionString } = azurite;
-    for (let round = 0; round < 4; round += 1) {
-      const child = fork('test/support/delta/writer-child.ts', [connectionString, String(round)]);
-      const exited = new Promise((resolve) => child.once('exit', resolve));
-      await new Promise((resolve) => child.once('message', resolve));
-      await pace.clock.sleep(pace.ids.random() * 60);
-      child.kill('SIGKILL');
-      await exited;
-    }
-    const table = open(connectionString);
-    // What the last one had sent may still arrive until then.
-    const { version } = await table.commit(async () => [addFile('after')]);
-    expect(version).toBeGreaterThanOrEqual(4);
-    // Each commit adds one file, named by its version.
-    const files = Array.from({ length: version }, (_, index) => `${index}.parquet`);
-    expect([...(await table.at(version)).files.keys()]).toEqual([...files, 'after']);
-  },
-);
+test('a writer that is killed leaves whole versions only, and the next one goes on', async () => {
+  await using azurite = await startStore();
+  const { connectionString } = azurite;
+  for (let round = 0; round < 4; round += 1) {
+    const child = fork('test/support/delta/writer-child.ts', [connectionString, String(round)]);
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    await new Promise((resolve) => child.once('message', resolve));
+    await pace.clock.sleep(pace.ids.random() * 60);
+    child.kill('SIGKILL');
+    await exited;
+  }
+  const table = open(connectionString);
+  // What the last one had sent may still arrive until then.
+  const { version } = await table.commit(async () => [addFile('after')]);
+  expect(version).toBeGreaterThanOrEqual(4);
+  // Each commit adds one file, named by its version.
+  const files = Array.from({ length: version }, (_, index) => `${index}.parquet`);
+  expect([...(await table.at(version)).files.keys()]).toEqual([...files, 'after']);
+});
 
 async function startStore() {
   const azurite = await startTestAzurite();

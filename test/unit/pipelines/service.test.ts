@@ -187,7 +187,7 @@ describe.each(metadataStores)('pipelines on $name', ({ open }) => {
         return promise;
       });
       await expect
-        .poll(async () => (await store.getStep(call.runId, call.step))?.progress, { timeout: 5_000 })
+        .poll(async () => (await store.getStep(call.runId, call.step))?.progress)
         .toMatchObject({ fraction: 0.5, message: 'half way' });
       finish();
       expect(await outcome).toEqual({ ok: true, output: null });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { dayMs, openRetention } from '../../support/tracking/retention.ts';
 import { metadataStores } from '../../support/stores.ts';
 
-describe.each(metadataStores)('the trash on $name', { timeout: 30_000 }, ({ open }) => {
+describe.each(metadataStores)('the trash on $name', ({ open }) => {
   const openWorld = async () => {
     const store = await open();
     const world = openRetention(store);

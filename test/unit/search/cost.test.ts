@@ -16,7 +16,7 @@ describe('the cost of a page of 100', () => {
   beforeAll(async () => {
     fixture = await openSqliteFixture({ onPage: (cost) => costs.push(cost) });
     await fillWithRuns(fixture.store, container, '1', runs);
-  }, 120_000);
+  });
   afterAll(() => fixture.dispose());
 
   const scope: Filter = {

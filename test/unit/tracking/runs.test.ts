@@ -9,7 +9,7 @@ import { openTracking } from '../../support/tracking/tracking.ts';
 const by = 'me';
 
 describe.each(metadataStores)('$name', ({ name, open }) => {
-  test('32 writers of one run, in two processes, lose nothing', { timeout: 120_000 }, async () => {
+  test('32 writers of one run, in two processes, lose nothing', async () => {
     const store = await open();
     const processes = [openTracking(store), openTracking(store)] as const;
     const { info } = await processes[0].runs.create({ name: 'shared' }, by);

@@ -16,7 +16,7 @@ import { flightsPath, flightsSpec, makeTempDir, writeParquet } from '../../suppo
 const parityRows = 100_000;
 const workerUrl = new URL('../../../shared/workers/training.ts', import.meta.url);
 
-test('half a million real flights: learnt, written and scored alike', { timeout: 120_000 }, async () => {
+test('half a million real flights: learnt, written and scored alike', async () => {
   const path = join(await makeTempDir(), 'january.parquet');
   await writeParquet(path, `SELECT * FROM read_parquet('${flightsPath}') WHERE date < '2001-02-01'`);
   const spec = parseTrainingSpec(flightsSpec);

@@ -163,7 +163,7 @@ test('one who leaves stops nobody else; the last who leaves stops the download',
   expect(state.running).toBe(2);
   second.abort();
   await expect(two).rejects.toMatchObject({ code: 'CANCELLED' });
-  await vi.waitFor(() => expect(state.running).toBe(0));
+  await expect.poll(() => state.running).toBe(0);
   const again = cache.open(files.slice(0, 1));
   await setTimeout(5);
   resolve();

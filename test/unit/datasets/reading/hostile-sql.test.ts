@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { AppError } from '../../../../shared/core/errors.ts';
 import type { QueryResult } from '../../../../shared/domains/datasets/reading/table-engine.ts';
 import {
@@ -293,10 +293,8 @@ test('processes have no environment, and are gone with their owner, who leaves n
   const { children, environment } = JSON.parse(stdout) as { children: string[]; environment: string };
   expect(children).toHaveLength(1);
   expect(environment).not.toContain('SECRET_OF_THE_PLATFORM');
-  await vi.waitFor(() => {
-    expect(existsSync(`/proc/${children[0]}`)).toBe(false);
-    expect(readdirSync(own)).toEqual(['owner.ts']);
-  }, 5_000);
+  await expect.poll(() => existsSync(`/proc/${children[0]}`)).toBe(false);
+  await expect.poll(() => readdirSync(own)).toEqual(['owner.ts']);
 });
 
 function spawnOwner(script: string, temporary: string): { stdout: string; signal: string } {

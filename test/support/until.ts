@@ -1,0 +1,23 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { patienceMs } from './hang-guard.ts';
+
+type Awaitable<T> = T | Promise<T>;
+
+/**
+ * Polls until a probe gives something, and returns that; also in processes without vitest, where there is no
+ * `expect.poll`.
+ *
+ * @param describe what there is instead, for the error when {@link patienceMs} have passed
+ */
+export async function until<T>(
+  probe: () => Awaitable<T | false | undefined>,
+  describe: () => Awaitable<string> = () => String(probe),
+): Promise<T> {
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
+    const found = await probe();
+    if (found !== false && found !== undefined) return found;
+    if (Date.now() > deadline) throw new Error(`Not within ${patienceMs} ms: ${await describe()}`);
+    await sleep(2);
+  }
+}
