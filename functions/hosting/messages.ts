@@ -1,5 +1,5 @@
 import type { InvocationContext } from '@azure/functions';
-import { forEachAlone } from '../../shared/core/for-each-alone.ts';
+import { forEachSettled } from '../../shared/core/async/for-each-settled.ts';
 import { toLogger } from './logger.ts';
 import { app } from './start.ts';
 
@@ -17,7 +17,7 @@ export async function handleMessages(
   const { functionName, invocationId, triggerMetadata } = context;
   const given = triggerMetadata?.['messageId'];
   const messageId = typeof given === 'string' ? given : invocationId;
-  await forEachAlone(
+  await forEachSettled(
     bodies.entries(),
     ([, body]) => work(body),
     async ([index, body], error) => {

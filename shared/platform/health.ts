@@ -1,5 +1,5 @@
 import { AppError, toAppError } from '../core/errors.ts';
-import { withTimeout } from '../core/with-timeout.ts';
+import { withTimeout } from '../core/async/with-timeout.ts';
 
 export interface DependencyHealth {
   readonly status: 'up' | 'down';
@@ -7,7 +7,7 @@ export interface DependencyHealth {
   readonly reason?: string;
 }
 
-/** Pings every dependency at once; one that has not answered in time is down. Never throws. */
+/** Pings all dependencies at once; one that does not answer within `timeoutMs` is down. Never throws. */
 export async function checkDependencies(
   pings: Readonly<Record<string, () => Promise<void>>>,
   timeoutMs: number,
@@ -20,7 +20,7 @@ export async function checkDependencies(
 
 async function check(ping: () => Promise<void>, timeoutMs: number): Promise<DependencyHealth> {
   const startedAt = performance.now();
-  const reason = await withTimeout(timeoutMs, noAnswer, ping).then(
+  const reason = await withTimeout({ timeoutMs, toError: noAnswer }, ping).then(
     () => undefined,
     (error: unknown) => toAppError(error).message,
   );

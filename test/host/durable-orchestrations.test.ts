@@ -1,6 +1,6 @@
 import { attemptsOf } from '../support/durable/apps.ts';
 import { afterEach, describe, expect, test } from 'vitest';
-import { ManualClock } from '../support/durable/clock.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import {
   runToEnd,
   startHarness,

@@ -9,7 +9,7 @@ import { parseNcrontab } from '../../local/timer/ncrontab.ts';
 import { retryDelayMs } from '../../local/timer/retry.ts';
 import { parseSchedule } from '../../local/timer/schedule.ts';
 import type { FunctionEntry } from '../../local/worker/function-table.ts';
-import { ManualClock } from '../support/durable/clock.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 
 const at = (text: string): number => Date.parse(text);
 

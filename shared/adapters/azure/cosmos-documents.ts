@@ -19,7 +19,7 @@ import type { StoredItem } from './cosmos/items.ts';
 import { readBatch, toBatchInput, toDocument, toItem } from './cosmos/items.ts';
 import type { QueryContext } from './cosmos/paging.ts';
 import { readPageAcross, readPartitionPage } from './cosmos/paging.ts';
-import { raceAbort } from './race-abort.ts';
+import { withTimeout } from '../../core/async/with-timeout.ts';
 
 export interface CosmosDocumentsOptions {
   readonly endpoint: string;
@@ -214,20 +214,14 @@ class CosmosDocuments implements MetadataStore {
    * a throttled request is told to make has none.
    */
   async #run<T>(operation: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const deadline = new AbortController();
     const { timeoutMs: longestMs = defaultTimeoutMs } = this.#options;
     const timeoutMs = operation === 'ping' ? Math.min(longestMs, maxPingMs) : longestMs;
-    const late = new AppError('TIMEOUT', 'The metadata store did not answer in time.', {
-      operation,
-      timeoutMs,
-    });
-    const timer = setTimeout(() => deadline.abort(late), timeoutMs);
+    const toError = () =>
+      new AppError('TIMEOUT', 'The metadata store did not answer in time.', { operation, timeoutMs });
     try {
-      return await raceAbort(work(deadline.signal), deadline.signal);
+      return await withTimeout({ timeoutMs, toError }, work);
     } catch (error) {
-      throw deadline.signal.aborted ? late : translateCosmosError(error);
-    } finally {
-      clearTimeout(timer);
+      throw translateCosmosError(error);
     }
   }
 }

@@ -24,8 +24,8 @@ import {
   noSuchEntity,
   type EncodedMessage,
 } from '../../platform/storage/queue-rules.ts';
-import { raceAbort } from './race-abort.ts';
-import { translateServiceBusError } from './service-bus/errors.ts';
+import { withTimeout } from '../../core/async/with-timeout.ts';
+import { serviceTooSlow, translateServiceBusError } from './service-bus/errors.ts';
 import { toReceivedMessage, toServiceBusMessage } from './service-bus/messages.ts';
 import { ReceiverPool } from './service-bus/receivers.ts';
 
@@ -171,11 +171,9 @@ class ServiceBusQueue implements MessageQueue {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
     this.#held.clear();
-    // A service that is gone cannot say goodbye: whether it did tells nothing.
-    await Promise.race([
-      Promise.allSettled([this.#client.close()]),
-      this.#clock.sleep(this.#operationTimeoutMs / 4),
-    ]);
+    const limit = { timeoutMs: this.#operationTimeoutMs / 4, toError: () => serviceTooSlow('close') };
+    // A service that is gone cannot confirm the close, so its failure says nothing.
+    await Promise.allSettled([withTimeout(limit, () => this.#client.close())]);
   }
 
   #hold(
@@ -223,10 +221,9 @@ class ServiceBusQueue implements MessageQueue {
     timeoutMs = this.#operationTimeoutMs,
   ): Promise<T> {
     if (this.#closing.signal.aborted) throw new AppError('UNAVAILABLE', 'The Service Bus client is closed.');
-    const timeout = AbortSignal.timeout(timeoutMs);
-    const signal = AbortSignal.any([timeout, this.#closing.signal]);
+    const toError = () => serviceTooSlow(entity);
     try {
-      return await raceAbort(run(signal), signal);
+      return await withTimeout({ timeoutMs, toError, signal: this.#closing.signal }, run);
     } catch (error) {
       const translated = translateServiceBusError(error, entity);
       throw isAppError(translated, 'NOT_FOUND') ? noSuchEntity(entity, error) : translated;

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import { AppError, isAppError, toAppError } from '../../core/errors.ts';
-import type { WorkTime } from '../../core/with-timeout.ts';
+import { withTimeout, type WorkTimer } from '../../core/async/with-timeout.ts';
 
 /** How long a body may stand still, in either direction, before it is given up. */
 export const defaultIdleMs = 60_000;
@@ -11,27 +11,28 @@ export const defaultIdleMs = 60_000;
  *
  * Reading throws REQUEST_TIMEOUT when nothing arrived for `idleMs`, and CANCELLED when the body broke off.
  *
- * @param time of the reader; it does not run while the reader waits for the caller
+ * @param timer of the reader; paused while the reader waits for the caller
  */
 export function readRequestBytes(
   source: AsyncIterable<Uint8Array> | null,
-  options: { readonly idleMs?: number | undefined; readonly time?: WorkTime } = {},
+  options: { readonly idleMs?: number | undefined; readonly timer?: WorkTimer } = {},
 ): AsyncIterable<Uint8Array> {
-  const { idleMs = defaultIdleMs, time } = options;
+  const { idleMs = defaultIdleMs, timer } = options;
   let iterator: AsyncIterator<Uint8Array> | undefined;
   const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
     // Not before somebody reads: a body that is never begun is the server's to drop.
     iterator ??= source?.[Symbol.asyncIterator]();
-    if (!iterator) return { done: true, value: undefined };
-    time?.pause();
+    const begun = iterator;
+    if (!begun) return { done: true, value: undefined };
+    timer?.pause();
     try {
-      const result = await withinIdle(iterator.next(), idleMs, stalledUpload);
+      const result = await withTimeout({ timeoutMs: idleMs, toError: stalledUpload }, () => begun.next());
       return result.done ? { done: true, value: undefined } : result;
     } catch (cause) {
       if (isAppError(cause)) throw cause;
       throw new AppError('CANCELLED', 'The request broke off before its body was whole.', {}, cause);
     } finally {
-      time?.restart();
+      timer?.restart();
     }
   };
   return { [Symbol.asyncIterator]: () => ({ next }) };
@@ -98,9 +99,10 @@ export function toSentStream(
   else sink?.once('close', stop);
 
   const pull = async (): Promise<Uint8Array | undefined> => {
-    if (sink?.writableNeedDrain) await withinIdle(drained(sink), idleMs, stalledDownload);
+    if (sink?.writableNeedDrain)
+      await withTimeout({ timeoutMs: idleMs, toError: stalledDownload }, () => drained(sink));
     if (isOver) return undefined;
-    const result = await withinIdle(iterator.next(), idleMs, stalledSource);
+    const result = await withTimeout({ timeoutMs: idleMs, toError: stalledSource }, () => iterator.next());
     if (isOver) return undefined;
     if (result.done) {
       isOver = true;
@@ -147,20 +149,6 @@ function drained(sink: Writable): Promise<void> {
     sink.once('drain', done);
     sink.once('close', done);
   });
-}
-
-async function withinIdle<T>(
-  work: Promise<T>,
-  idleMs: number,
-  toError: (idleMs: number) => AppError,
-): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(toError(idleMs)), idleMs);
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function stalledUpload(idleMs: number): AppError {

@@ -1,7 +1,7 @@
 import { AppError, describeCause, toAppError } from '../../core/errors.ts';
 import { type Logger, type LogLevel, withFields } from '../../core/logger.ts';
 import { validate } from '../../core/validate.ts';
-import { withTimeout } from '../../core/with-timeout.ts';
+import { withTimeout } from '../../core/async/with-timeout.ts';
 import type { PipelineEngine } from '../../domains/pipelines/engine.ts';
 import { primeStream, readRequestBytes } from './body-streams.ts';
 import { hasRole, localPrincipal, type Principal, readPrincipal } from './principal.ts';
@@ -81,14 +81,14 @@ async function answer(
   const body = route.body
     ? validate(route.body, await readBody(route, request, timeoutMs, held, options.idleMs), 'request body')
     : undefined;
-  const reply = await withTimeout(timeoutMs, noAnswer, async (timeSignal, time) => {
+  const reply = await withTimeout({ timeoutMs, toError: noAnswer }, async (timeSignal, timer) => {
     const handled = await route.handle({
       params,
       query,
       body,
       url: request.url,
       headers: request.headers,
-      bytes: readRequestBytes(request.body, { time, idleMs: options.idleMs }),
+      bytes: readRequestBytes(request.body, { timer, idleMs: options.idleMs }),
       principal,
       correlationId: options.correlationId,
       logger,
@@ -110,7 +110,7 @@ function readBody(
 ): Promise<unknown> {
   const read = route.bodyIsText ? readText : readJson;
   const from = { headers: request.headers, body: readRequestBytes(request.body, { idleMs }) };
-  return withTimeout(timeoutMs, slowBody, () => read(route, from, held));
+  return withTimeout({ timeoutMs, toError: slowBody }, () => read(route, from, held));
 }
 
 function authorize(route: Route, request: IncomingRequest, auth: HandleOptions['auth']): Principal {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import { AppError } from '../../core/errors.ts';
-import { forEachAlone } from '../../core/for-each-alone.ts';
+import { forEachSettled } from '../../core/async/for-each-settled.ts';
 import { sha256 } from '../../core/ids.ts';
 import { canonicalJson, type JsonObject } from '../../core/json.ts';
 import { type Logger, silentLogger } from '../../core/logger.ts';
@@ -91,7 +91,7 @@ export class PipelineService {
   ): Promise<readonly Run[]> {
     const { store } = this.#options;
     const runs: Run[] = [];
-    await forEachAlone(
+    await forEachSettled(
       eachItem((page) => store.listPipelines(page, event.dataset)),
       async (pipeline) => {
         runs.push(await this.#startForVersion(engine, pipeline, event));
@@ -170,7 +170,7 @@ export class PipelineService {
       const run = await this.#startForVersion(engine, pipeline, event);
       if (run.createdAt >= before) logger.log('info', 'reconciled a run', { runId: run.runId });
     };
-    await forEachAlone(
+    await forEachSettled(
       eachItem((page) => this.list(page)),
       startNewest,
       (pipeline, error) => tellUnstartable(logger, pipeline, error),

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { AppError, isAppError } from '../../core/errors.ts';
 import { sha256 } from '../../core/ids.ts';
 import type { Logger } from '../../core/logger.ts';
-import { withTimeout } from '../../core/with-timeout.ts';
+import { withTimeout } from '../../core/async/with-timeout.ts';
 import type { ModelFile, ModelVersion } from '../registry/entities.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { BlobStore } from '../../platform/storage/blobs.ts';
@@ -86,7 +86,9 @@ export class Scoring {
       return registry.getVersion(target.model, alias.version);
     };
     try {
-      const version = await (cached ? withTimeout(aliasPatienceMs, noAnswer, read) : read());
+      const version = await (cached
+        ? withTimeout({ timeoutMs: aliasPatienceMs, toError: noAnswer }, read)
+        : read());
       this.#remember(key, { version, readAt: clock.now() });
       return version;
     } catch (error) {

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { AppError } from '../../core/errors.ts';
 import { unpackError } from '../../core/thrown.ts';
-import { Turns } from '../../core/turns.ts';
+import { Semaphore } from '../../core/async/semaphore.ts';
 import type { TrainingProgress } from './train.ts';
 import type { OwnerMessage, TrainingJob, TrainingOutcome, WorkerMessage } from './worker-protocol.ts';
 
@@ -31,10 +31,10 @@ export function createTrainingRunner({
   workerUrl,
   maxConcurrent = 1,
 }: TrainingRunnerOptions): TrainingRunner {
-  const turns = new Turns(maxConcurrent);
+  const turns = new Semaphore(maxConcurrent);
   return {
     train: async (job, { signal, onProgress } = {}) => {
-      using _turn = await turns.take(signal);
+      using _turn = await turns.acquire(signal);
       return await runInThread(workerUrl, job, signal, onProgress);
     },
   };

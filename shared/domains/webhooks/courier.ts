@@ -1,5 +1,6 @@
 import { type Announcement, toMessage } from '../../platform/audit/announced-event.ts';
 import { findEvent } from '../../platform/audit/audit-log.ts';
+import { backoffMs } from '../../core/async/backoff.ts';
 import { AppError, isAppError, toAppError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Logger } from '../../core/logger.ts';
@@ -38,8 +39,7 @@ const claimMarginMs = 15_000;
 const sendPage = 100;
 
 /** What waits for an outage to pass is looked at again after 5, 10, 20 … seconds, five minutes at most. */
-const firstPauseMs = 5_000;
-const maxPauseMs = 300_000;
+const pauseBackoff = { baseMs: 5_000, maxMs: 300_000 };
 /** Some 16 hours. */
 const maxPauses = 200;
 
@@ -69,7 +69,7 @@ export class Courier {
       logger.log('warn', 'webhook work postponed', { code, reason, pauses });
       const { id, body: content } =
         work.kind === 'announcement' ? toMessage(work.announcement) : toQueueMessage(work.delivery);
-      const pauseMs = Math.min(maxPauseMs, firstPauseMs * 2 ** Math.min(pauses, 10));
+      const pauseMs = backoffMs(pauses + 1, pauseBackoff, 0);
       await this.#options.queue.send(queues.webhooks, [
         {
           id: `${id}.pause-${pauses + 1}`,

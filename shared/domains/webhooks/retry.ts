@@ -1,3 +1,4 @@
+import { backoffMs } from '../../core/async/backoff.ts';
 import type { SendOutcome } from './send.ts';
 
 export type Verdict =
@@ -5,9 +6,8 @@ export type Verdict =
   | { readonly kind: 'retry'; readonly reason: string; readonly afterMs: number }
   | { readonly kind: 'giveUp'; readonly reason: string };
 
-const firstDelayMs = 1_000;
-const factor = 4;
 const maxDelayMs = 60 * 60_000;
+const backoff = { baseMs: 1_000, factor: 4, maxMs: maxDelayMs, jitter: 0.25 };
 
 /** Statuses that say "later"; any other 4xx says "never", and a redirect is not followed. */
 const passing = new Set([408, 425, 429, 500, 502, 503, 504]);
@@ -31,9 +31,9 @@ export function judge(
     (outcome.kind === 'answered' && (passing.has(outcome.status) || outcome.status >= 520));
   if (!canPass) return { kind: 'giveUp', reason };
   if (attempt >= maxAttempts) return { kind: 'giveUp', reason: `${reason}, after ${attempt} attempts` };
-  const backOffMs = firstDelayMs * factor ** (attempt - 1) * (0.75 + random / 2);
+  const delayMs = backoffMs(attempt, backoff, random);
   const askedMs = outcome.kind === 'answered' ? (outcome.retryAfterMs ?? 0) : 0;
-  return { kind: 'retry', reason, afterMs: Math.round(Math.min(maxDelayMs, Math.max(backOffMs, askedMs))) };
+  return { kind: 'retry', reason, afterMs: Math.round(Math.min(maxDelayMs, Math.max(delayMs, askedMs))) };
 }
 
 function describeStatus(status: number): string {

@@ -4,7 +4,7 @@ import { ChunkMaker } from './chunks/chunk-maker.ts';
 import { type ChunkSize, chooseChunkSize } from './cut-chunks.ts';
 import { decompress } from './bytes/decompress.ts';
 import { emptyFile, type TextFormat } from './detect-format.ts';
-import { HandOver } from './chunks/hand-over.ts';
+import { BoundedQueue } from '../../core/async/bounded-queue.ts';
 import { defaultTextLimits, type TextLimits } from './limits.ts';
 import { createPositions } from './records/positions.ts';
 import { readHead } from './read-head.ts';
@@ -168,7 +168,7 @@ class Scanning implements TextScan {
   readonly chunkSize: ChunkSize;
   readonly #parts: ScanningParts;
   readonly #maker: ChunkMaker;
-  readonly #chunks = new HandOver<TextChunk>(maxWaitingChunks);
+  readonly #chunks = new BoundedQueue<TextChunk>(maxWaitingChunks);
   #work: Promise<void> | undefined;
   #bytes = 0;
 
@@ -211,20 +211,19 @@ class Scanning implements TextScan {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#chunks.end();
+    this.#chunks.close();
     this.#work ??= this.#parts.close();
     await this.#work;
-    for (let chunk = this.#chunks.drop(); chunk; chunk = this.#chunks.drop())
-      await chunk[Symbol.asyncDispose]();
+    for (const chunk of this.#chunks.drain()) await chunk[Symbol.asyncDispose]();
   }
 
   async #run(): Promise<void> {
     try {
       this.#bytes = await scanRecords({ ...this.#parts.work, maker: this.#maker });
-      this.#chunks.end();
+      this.#chunks.close();
     } catch (error) {
       await this.#maker.abandon();
-      this.#chunks.end({ error });
+      this.#chunks.close({ error });
     } finally {
       await this.#parts.close();
     }

@@ -1,6 +1,6 @@
 import { AppError, isAppError, toAppError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
-import { withTimeout } from '../../core/with-timeout.ts';
+import { withTimeout } from '../../core/async/with-timeout.ts';
 import { topics } from '../../core/names.ts';
 import type { BatchOperation, MetadataStore } from '../storage/documents.ts';
 import { toBody, type Wrapped } from '../storage/page.ts';
@@ -51,7 +51,8 @@ export class Outbox {
   async publish(announcements: readonly Announcement[]): Promise<void> {
     if (announcements.length === 0) return;
     try {
-      await withTimeout(publishTimeoutMs, tooSlow, () => this.#send(announcements));
+      const limit = { timeoutMs: publishTimeoutMs, toError: tooSlow };
+      await withTimeout(limit, () => this.#send(announcements));
     } catch (error) {
       const { code, message } = toAppError(error);
       this.#logger.log('warn', 'events wait in the outbox', {

@@ -1,3 +1,4 @@
+import { backoffMs } from '../../core/async/backoff.ts';
 import type { Clock } from '../../core/clock.ts';
 import { AppError, isAppError } from '../../core/errors.ts';
 import type { Ids } from '../../core/ids.ts';
@@ -9,11 +10,13 @@ export interface Pace {
   readonly ids: Ids;
 }
 
+const backoff = { baseMs: 10, maxMs: 100, jitter: 1 };
+
 /**
- * Read, decide, write under an ETag: repeated when somebody else wrote first, after a little while that differs
- * between racers. The attempt must read anew each time.
+ * Repeats a read-decide-write under an ETag, after a jittered delay, when another writer came first. Each attempt must
+ * read again.
  *
- * @throws RATE_LIMITED after 50 lost races; whatever else the attempt throws
+ * @throws RATE_LIMITED after 50 lost races; any other error of the attempt
  */
 export async function retryConflicts<T>(what: string, pace: Pace, attempt: () => Promise<T>): Promise<T> {
   for (let lost = 1; lost <= maxAttempts; lost += 1) {
@@ -21,7 +24,7 @@ export async function retryConflicts<T>(what: string, pace: Pace, attempt: () =>
       return await attempt();
     } catch (error) {
       if (!isAppError(error, 'PRECONDITION_FAILED') && !isAppError(error, 'ALREADY_EXISTS')) throw error;
-      await pace.clock.sleep(pace.ids.random() * 20 * Math.min(lost, 10));
+      await pace.clock.sleep(backoffMs(lost, backoff, pace.ids.random()));
     }
   }
   throw new AppError('RATE_LIMITED', `Too many writers change ${what} at once.`, { retryAfterMs: 1_000 });

@@ -4,7 +4,7 @@
  */
 import '../../support/durable/apps.ts';
 import { callRegistered, registeredDurableFunctions } from '../../support/durable/core.ts';
-import { ManualClock } from '../../support/durable/clock.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { createDurableExtension, type DurableExtension } from '../../../local/durable/engine.ts';
 import type { DurableHttpResponse } from '../../../local/durable/http/types.ts';
 import { DatabaseSync } from 'node:sqlite';

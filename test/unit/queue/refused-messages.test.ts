@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../shared/core/clock.ts';
 import { AppError } from '../../../shared/core/errors.ts';
-import { forEachAlone } from '../../../shared/core/for-each-alone.ts';
+import { forEachSettled } from '../../../shared/core/async/for-each-settled.ts';
 import { systemIds } from '../../../shared/core/ids.ts';
 import { openSqliteQueue } from '../../../shared/adapters/embedded/sqlite-queue.ts';
 import { putAside } from '../../../shared/platform/storage/refused-messages.ts';
@@ -34,7 +34,7 @@ test.each([
 test('each of several gets its turn: what cannot pass is refused, what may pass is thrown at the end', async () => {
   const done: string[] = [];
   const refused: string[] = [];
-  const walk = forEachAlone(
+  const walk = forEachSettled(
     ['bad', 'away', 'bug', 'good'],
     async (item) => {
       if (item === 'bad') throw error;

@@ -2,7 +2,8 @@ import { RestError } from '@azure/storage-blob';
 
 import { AppError, isAppError } from '../../../core/errors.ts';
 import type { ErrorCode } from '../../../core/errors.ts';
-import { raceAbort } from '../race-abort.ts';
+import { cancelled } from '../../../core/async/cancelled.ts';
+import { withTimeout } from '../../../core/async/with-timeout.ts';
 
 const codesByServiceCode: Readonly<Record<string, ErrorCode>> = {
   BlobNotFound: 'NOT_FOUND',
@@ -108,21 +109,12 @@ export async function callBlobService<T>(
   bounds: CallBounds,
   call: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  // Not `AbortSignal.timeout`: the signal must go quiet once a download has its head, or it would cut the body.
-  const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(), bounds.timeoutMs);
+  const { subject, timeoutMs, signal } = bounds;
+  const toError = () => new AppError('TIMEOUT', `${subject} ${messages.TIMEOUT}.`);
   try {
-    const signal =
-      bounds.signal === undefined ? timeout.signal : AbortSignal.any([timeout.signal, bounds.signal]);
-    return await raceAbort(call(signal), signal);
+    return await withTimeout({ timeoutMs, signal, toError }, call);
   } catch (error) {
-    if (bounds.signal?.aborted === true)
-      throw new AppError('CANCELLED', 'The read was cancelled.', {}, error);
-    if (timeout.signal.aborted) {
-      throw new AppError('TIMEOUT', `${bounds.subject} ${messages.TIMEOUT}.`, {}, error);
-    }
-    throw translateBlobError(error, bounds.subject);
-  } finally {
-    clearTimeout(timer);
+    if (signal?.aborted) throw cancelled('The read', error);
+    throw translateBlobError(error, subject);
   }
 }

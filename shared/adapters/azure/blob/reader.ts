@@ -1,12 +1,16 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import type { BlobClient, BlobDownloadResponseParsed } from '@azure/storage-blob';
 
+import { backoffMs } from '../../../core/async/backoff.ts';
+import { cancelled } from '../../../core/async/cancelled.ts';
+import { withTimeout } from '../../../core/async/with-timeout.ts';
+import { systemClock } from '../../../core/clock.ts';
 import { AppError, isAppError } from '../../../core/errors.ts';
 import { checkRange } from '../../../platform/storage/blob-rules.ts';
 import type { BlobRef, OpenedBlob, OpenOptions } from '../../../platform/storage/blobs.ts';
 import { callBlobService } from './errors.ts';
 import { toBlobProperties } from './properties.ts';
+
+const maxResumeDelayMs = 5_000;
 
 export interface ReadSettings {
   readonly subject: string;
@@ -32,16 +36,17 @@ export async function openBlob(
   checkRange(options.range);
   const { offset = 0, count } = options.range ?? {};
   const download = (from: number, length: number | undefined, ifMatch: string | undefined) =>
-    callBlobService({ ...settings, signal: options.signal }, (abortSignal) =>
-      client.download(from, length, {
+    callBlobService({ ...settings, signal: options.signal }, async (abortSignal) => {
+      const answer = await client.download(from, length, {
         abortSignal,
         maxRetryRequests: 0,
         ...(ifMatch === undefined ? {} : { conditions: { ifMatch } }),
-      }),
-    );
+      });
+      // An abort between two reads would otherwise be an unhandled error.
+      answer.readableStreamBody?.on('error', () => undefined);
+      return answer;
+    });
   const first = await download(offset, count, options.ifMatch);
-  // An abort before anybody reads would otherwise be an error that nobody handles.
-  first.readableStreamBody?.on('error', () => undefined);
   const sizeBytes = readTotalSize(first);
   if (options.range !== undefined && offset >= sizeBytes) {
     // The service refuses such a range, but is not asked for one when everything from byte 0 is wanted.
@@ -85,7 +90,7 @@ async function* readBody(
       if (isAppError(error) && !error.retry) throw error;
       cause = error;
     }
-    if (signal?.aborted === true) throw new AppError('CANCELLED', 'The read was cancelled.', {}, cause);
+    if (signal?.aborted === true) throw cancelled('The read', cause);
     if (position >= end) return;
     failures += 1;
     if (failures > settings.maxResumes) {
@@ -93,35 +98,46 @@ async function* readBody(
       throw new AppError('UNAVAILABLE', `The connection broke while reading ${settings.subject}.`, {}, cause);
     }
     answer = undefined;
-    await delay(settings.retryDelayMs * (2 ** (failures - 1) - 1));
+    // The first resumption follows at once.
+    if (failures > 1) await waitToResume(failures - 1, settings.retryDelayMs, signal);
   }
 }
 
-/** The chunks of one answer; closes its connection when left early or when nothing comes for `timeoutMs`. */
+async function waitToResume(
+  failures: number,
+  baseMs: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    await systemClock.sleep(backoffMs(failures, { baseMs, maxMs: maxResumeDelayMs }, 0), signal);
+  } catch (error) {
+    throw cancelled('The read', error);
+  }
+}
+
+/** The chunks of one answer. Closes its connection when left early, or when no byte arrives for `timeoutMs`. */
 async function* readChunks(
   answer: BlobDownloadResponseParsed,
   timeoutMs: number,
 ): AsyncGenerator<Uint8Array> {
   const stream = answer.readableStreamBody;
   if (stream === undefined) return;
-  const stall = () =>
-    setTimeout(() => releaseBody(answer, new Error('Nothing came for too long.')), timeoutMs);
-  let timer = stall();
+  const chunks = stream[Symbol.asyncIterator]();
+  const toError = () => new Error(`No byte arrived for ${timeoutMs} ms.`);
   try {
-    for await (const chunk of stream) {
-      clearTimeout(timer);
-      yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-      timer = stall();
+    for (;;) {
+      const next = await withTimeout({ timeoutMs, toError }, () => chunks.next());
+      if (next.done) return;
+      yield typeof next.value === 'string' ? Buffer.from(next.value) : next.value;
     }
   } finally {
-    clearTimeout(timer);
+    releaseBody(answer);
   }
 }
 
-function releaseBody({ readableStreamBody }: BlobDownloadResponseParsed, error?: Error): void {
-  if (readableStreamBody !== undefined && 'destroy' in readableStreamBody) {
-    (readableStreamBody as { destroy(error?: Error): void }).destroy(error);
-  }
+function releaseBody({ readableStreamBody }: BlobDownloadResponseParsed): void {
+  if (readableStreamBody !== undefined && 'destroy' in readableStreamBody)
+    (readableStreamBody as { destroy(): void }).destroy();
 }
 
 /** `Content-Range: bytes 0-9/100` on a part, `Content-Length` on the whole. */

@@ -52,6 +52,11 @@ export function translateServiceBusError(error: unknown, entity: string): AppErr
   return new AppError(code, message, { entity }, error);
 }
 
+/** The service did not answer within the time of a call. */
+export function serviceTooSlow(entity: string): AppError {
+  return new AppError('TIMEOUT', 'Service Bus did not answer in time.', { entity });
+}
+
 function classify(error: unknown): ErrorCode {
   if (!(error instanceof Error)) return 'UNAVAILABLE';
   if (error.name === 'AbortError' || error.name === 'TimeoutError') return 'TIMEOUT';

@@ -1,7 +1,7 @@
 import { open, readFile } from 'node:fs/promises';
 import { AppError } from '../../../core/errors.ts';
 import type { BadRow, TextChunk } from '../../../formats/tabular/text-chunk.ts';
-import { createPause } from '../../../domains/datasets/schema/pause.ts';
+import { createYielder } from '../../../core/async/yielder.ts';
 import { type JsonField, readJsonRecord } from '../../../domains/datasets/schema/read-json-record.ts';
 import { classify } from '../../../domains/datasets/schema/strict-types.ts';
 import type { ColumnSurvey, ValueKind } from '../../../domains/datasets/schema/survey.ts';
@@ -48,7 +48,7 @@ export async function readJsonChunk(
   const bad: BadRow[] = [];
   let good = 0;
   await using writer = await openWriter(options.path);
-  const pause = createPause();
+  const pause = createYielder();
   for (let record = 0; record < chunk.records; record += 1) {
     if ((record & 31) === 0) {
       await pause();

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { TextChunk } from '../../../formats/tabular/text-chunk.ts';
-import { createPause } from '../../../domains/datasets/schema/pause.ts';
+import { createYielder } from '../../../core/async/yielder.ts';
 import { splitRecord } from '../../../domains/datasets/schema/split-record.ts';
 import type { ColumnSurvey } from '../../../domains/datasets/schema/survey.ts';
 import { ColumnCounter } from '../../../domains/datasets/schema/survey-values.ts';
@@ -15,7 +15,7 @@ export async function surveyChunk(chunk: TextChunk, signal: AbortSignal): Promis
   }
   const bytes = await readFile(chunk.path);
   const counters = shape.header.map((name) => new ColumnCounter(name));
-  const pause = createPause();
+  const pause = createYielder();
   for (let record = 0; record < chunk.records; record += 1) {
     if ((record & 31) === 0) {
       await pause();

@@ -5,7 +5,7 @@ import type {
   LocalDataFile,
 } from '../../../domains/datasets/ingestion/staging/local-data-file.ts';
 import type { ColumnType } from '../../../domains/datasets/schema/column.ts';
-import { createPause } from '../../../domains/datasets/schema/pause.ts';
+import { createYielder } from '../../../core/async/yielder.ts';
 import { measureDigits, parseDecimal } from '../../../domains/datasets/schema/strict-types.ts';
 import type { ColumnSurvey, ValueKind } from '../../../domains/datasets/schema/survey.ts';
 import { ColumnCounter } from '../../../domains/datasets/schema/survey-values.ts';
@@ -113,7 +113,7 @@ async function addTexts(
   const result = await connection.stream(
     `SELECT ${quoteName(name)} FROM read_parquet(${quoteText(file.path)})`,
   );
-  const pause = createPause();
+  const pause = createYielder();
   let row = 0;
   for (;;) {
     signal.throwIfAborted();

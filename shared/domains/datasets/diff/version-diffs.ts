@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../../../core/errors.ts';
-import { Turns } from '../../../core/turns.ts';
+import { Semaphore } from '../../../core/async/semaphore.ts';
 import type { DatasetStore } from '../dataset-store.ts';
 import type { VersionProfiles } from '../profiles/version-profiles.ts';
 import type { ReadableVersion } from '../versions/readable-version.ts';
@@ -34,7 +34,7 @@ export interface ComparedVersions {
 /** What one version of a dataset has, and another has not. */
 export class VersionDiffs {
   readonly #deps: VersionDiffsDeps;
-  readonly #turns = new Turns(1, maxWaiting);
+  readonly #turns = new Semaphore(1, maxWaiting);
 
   constructor(deps: VersionDiffsDeps) {
     this.#deps = deps;
@@ -76,7 +76,7 @@ export class VersionDiffs {
     const before = await versions.resolve(found.dataset, String(found.from));
     const after = await versions.resolve(found.dataset, String(found.to));
     const keys = request.keys ?? (await this.#chooseKeys(before, after));
-    using _turn = await this.#turns.take(signal);
+    using _turn = await this.#turns.acquire(signal);
     return { ...found, ...(await diffRows(this.#deps, before, after, { ...request, keys }, signal)) };
   }
 

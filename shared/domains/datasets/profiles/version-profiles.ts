@@ -1,5 +1,5 @@
 import { AppError, isAppError } from '../../../core/errors.ts';
-import { Turns } from '../../../core/turns.ts';
+import { Semaphore } from '../../../core/async/semaphore.ts';
 import { validate } from '../../../core/validate.ts';
 import { blobContainers } from '../../../core/names.ts';
 import type { BlobRef, BlobStore } from '../../../platform/storage/blobs.ts';
@@ -26,7 +26,7 @@ interface Work {
 /** What each version's columns hold, kept beside the data: made once, for a version never changes. */
 export class VersionProfiles {
   readonly #deps: VersionProfilesDeps;
-  readonly #turns = new Turns(1, maxWaiting);
+  readonly #turns = new Semaphore(1, maxWaiting);
 
   constructor(deps: VersionProfilesDeps) {
     this.#deps = deps;
@@ -56,7 +56,7 @@ export class VersionProfiles {
     } catch (error) {
       if (!isAppError(error, 'NOT_FOUND')) throw error;
     }
-    using _turn = await this.#turns.take(signal);
+    using _turn = await this.#turns.acquire(signal);
     await this.ensure(dataset, version, { signal, report: () => undefined });
     return await this.get(dataset, version);
   }

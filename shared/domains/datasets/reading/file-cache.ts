@@ -1,5 +1,5 @@
 import { AppError, isAppError } from '../../../core/errors.ts';
-import { Turns } from '../../../core/turns.ts';
+import { Semaphore } from '../../../core/async/semaphore.ts';
 import { blobContainers } from '../../../core/names.ts';
 import type { Scratch, ScratchFile } from '../../../platform/storage/scratch.ts';
 import type { DataFile } from '../tables/data-file.ts';
@@ -53,7 +53,7 @@ interface Entry {
 export function createFileCache({ scratch, exists, limitBytes }: FileCacheOptions): FileCache {
   /** Longest unused first. */
   const entries = new Map<string, Entry>();
-  const turns = new Turns(maxDownloads);
+  const turns = new Semaphore(maxDownloads);
 
   async function hold(file: DataFile): Promise<Entry> {
     const known = entries.get(keyOf(file));
@@ -99,7 +99,7 @@ export function createFileCache({ scratch, exists, limitBytes }: FileCacheOption
   }
 
   async function download(file: DataFile, signal: AbortSignal): Promise<ScratchFile> {
-    using _turn = await turns.take(signal);
+    using _turn = await turns.acquire(signal);
     try {
       return await fetchFile(scratch, file, signal);
     } catch (error) {

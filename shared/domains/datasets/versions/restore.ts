@@ -1,6 +1,6 @@
 import { type Action, type AddFile, removeFile } from '../../../formats/delta/log/actions.ts';
 import { AppError } from '../../../core/errors.ts';
-import { mapConcurrent } from '../../../core/map-concurrent.ts';
+import { mapConcurrent } from '../../../core/async/map-concurrent.ts';
 import type { Snapshot } from '../../../formats/delta/snapshots/snapshot.ts';
 import type { BlobStore } from '../../../platform/storage/blobs.ts';
 import type { Pace } from '../../../platform/storage/optimistic.ts';

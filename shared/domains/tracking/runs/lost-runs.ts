@@ -1,4 +1,4 @@
-import { forEachAlone } from '../../../core/for-each-alone.ts';
+import { forEachSettled } from '../../../core/async/for-each-settled.ts';
 import type { Logger } from '../../../core/logger.ts';
 import { metadataContainers } from '../../../core/names.ts';
 import type { Filter, MetadataStore } from '../../../platform/storage/documents.ts';
@@ -57,7 +57,7 @@ export class LostRuns {
 
   async #sweep(filter: Filter, logger: Logger): Promise<number> {
     let count = 0;
-    await forEachAlone(
+    await forEachSettled(
       this.#find(filter),
       async (run) => {
         if (!(await this.#giveUp(run))) return;

@@ -1,4 +1,4 @@
-import { Turns } from '../../../../core/turns.ts';
+import { Semaphore } from '../../../../core/async/semaphore.ts';
 import type { TableEngine } from '../../../../domains/datasets/reading/table-engine.ts';
 import type { Scratch } from '../../../../platform/storage/scratch.ts';
 import type { Job, JobOf, JobResults } from './protocol.ts';
@@ -44,8 +44,8 @@ export function createTableEngine(options: TableEngineOptions): TableEngine {
     idleMs = 30_000,
   } = options;
   const limits = { memoryLimitMb, tempLimitMb };
-  const turns = new Turns(maxProcesses, maxWaiting);
-  const downloadTurns = new Turns(maxDownloads, maxWaitingDownloads);
+  const turns = new Semaphore(maxProcesses, maxWaiting);
+  const downloadTurns = new Semaphore(maxDownloads, maxWaitingDownloads);
   const idle: { readonly process: TableProcess; readonly jobs: number; readonly timer: NodeJS.Timeout }[] =
     [];
 
@@ -53,7 +53,7 @@ export function createTableEngine(options: TableEngineOptions): TableEngine {
     job: JobOf<Kind>,
     signal: AbortSignal | undefined,
   ): Promise<JobResults[Kind]> {
-    using _turn = await turns.take(signal);
+    using _turn = await turns.acquire(signal);
     const { process, jobs } = takeIdle() ?? {
       process: await TableProcess.start(workerUrl, scratch),
       jobs: 0,
@@ -91,7 +91,7 @@ export function createTableEngine(options: TableEngineOptions): TableEngine {
     query: (request, signal) => runPooled({ kind: 'query', ...request }, signal),
     readRows: (request, signal) => runPooled({ kind: 'rows', ...request }, signal),
     async writeParquet(table, path, signal) {
-      using _turn = await downloadTurns.take(signal);
+      using _turn = await downloadTurns.acquire(signal);
       await using process = await TableProcess.start(workerUrl, scratch);
       return await process.run(
         { kind: 'parquet', table, path },
@@ -99,7 +99,7 @@ export function createTableEngine(options: TableEngineOptions): TableEngine {
       );
     },
     async *encode(format, columns, files, signal) {
-      using _turn = await downloadTurns.take(signal);
+      using _turn = await downloadTurns.acquire(signal);
       const given = files[Symbol.asyncIterator]();
       try {
         await using process = await TableProcess.start(workerUrl, scratch);

@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { mapConcurrent } from '../../../../core/map-concurrent.ts';
+import { mapConcurrent } from '../../../../core/async/map-concurrent.ts';
 import { BadRows } from './bad-rows.ts';
 import {
   contractOf,

@@ -1,4 +1,4 @@
-import { mapConcurrent } from '../../../../core/map-concurrent.ts';
+import { mapConcurrent } from '../../../../core/async/map-concurrent.ts';
 import type { Column } from '../../schema/column.ts';
 import { inferSchema, mergeSurveys } from '../../schema/infer-schema.ts';
 import type { TableConverter } from './table-converter.ts';

@@ -1,0 +1,42 @@
+import type { Clock } from '../../shared/core/clock.ts';
+
+interface Sleeper {
+  readonly wakeMs: number;
+  readonly wake: () => void;
+}
+
+/** A clock that only moves when the test moves it. */
+export class ManualClock implements Clock {
+  #nowMs: number;
+  readonly #sleepers = new Set<Sleeper>();
+
+  constructor(startMs: number) {
+    this.#nowMs = startMs;
+  }
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const end = (settle: () => void) => {
+        this.#sleepers.delete(sleeper);
+        signal?.removeEventListener('abort', abort);
+        settle();
+      };
+      const abort = () => end(() => reject(signal?.reason as Error));
+      const sleeper = { wakeMs: this.#nowMs + ms, wake: () => end(resolve) };
+      if (signal?.aborted) return reject(signal.reason as Error);
+      this.#sleepers.add(sleeper);
+      signal?.addEventListener('abort', abort);
+    });
+  }
+
+  /** Wakes those whose time has come, the earliest first. */
+  advance(ms: number): void {
+    this.#nowMs += ms;
+    const due = [...this.#sleepers].filter(({ wakeMs }) => wakeMs <= this.#nowMs);
+    for (const { wake } of due.sort((a, b) => a.wakeMs - b.wakeMs)) wake();
+  }
+}
