@@ -1,6 +1,6 @@
 import type { MetadataStore } from '../../platform/storage/documents.ts';
 import { loggedModelPointerKey, type PointerBody, runPointerKey } from './documents.ts';
-import { Lru } from './lru.ts';
+import { Lru } from '../../core/lru.ts';
 
 const maxEntries = 50_000;
 /** What ids may look like; what does not was never given out. */
@@ -9,7 +9,7 @@ const idPattern = /^[a-zA-Z0-9][\w-]{0,199}$/;
 /** Finds the experiment of a run or a logged model. Pointers never change, so what was found stays true. */
 export class Locator {
   readonly #store: MetadataStore;
-  readonly #known = new Lru<string>(maxEntries);
+  readonly #known = new Lru<string, string>({ maxCost: maxEntries });
 
   constructor(store: MetadataStore) {
     this.#store = store;

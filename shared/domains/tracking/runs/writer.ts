@@ -5,7 +5,7 @@ import type { MetadataStore } from '../../../platform/storage/documents.ts';
 import { type Pace, retryConflicts } from '../../../platform/storage/optimistic.ts';
 import { type RunBody, runKey } from '../documents.ts';
 import type { Locator } from '../locator.ts';
-import { Lru } from '../lru.ts';
+import { Lru } from '../../../core/lru.ts';
 import { addToHistory, hasLargeAddition } from './add-to-history.ts';
 import { RunDraft } from './draft.ts';
 
@@ -51,7 +51,7 @@ export const lastWriteToleranceMs = 60_000;
 export class RunWriter {
   readonly #options: RunWriterOptions;
   readonly #queues = new Map<string, Pending[]>();
-  readonly #known = new Lru<Known>(cacheWeight);
+  readonly #known = new Lru<string, Known>({ maxCost: cacheWeight });
 
   constructor(options: RunWriterOptions) {
     this.#options = options;
