@@ -24,6 +24,12 @@ export interface QueueFixture {
   };
   readonly lockDurationMs: number;
   readonly maxDeliveryCount: number;
+  /** The store's time. */
+  now(): number;
+  /** Lets time pass for the store. */
+  passTime(ms: number): Promise<void>;
+  /** Resolves once a receive that was called waits in the store. */
+  untilWaiting(): Promise<void>;
   /** Closes every client and removes the store. */
   dispose(): Promise<void>;
 }
@@ -66,10 +72,6 @@ export async function codeOf(promise: Promise<unknown>): Promise<ErrorCode | 'no
 
 export function numbered(from: number, to: number): OutgoingMessage[] {
   return Array.from({ length: to - from }, (_, i) => ({ id: `m-${from + i}`, body: String(from + i) }));
-}
-
-export function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** JSON has no -0: nothing of what is sent here may depend on it. */

@@ -38,6 +38,9 @@ describeQueueContract({
       names,
       lockDurationMs: 5000,
       maxDeliveryCount: 4,
+      now: () => Date.now(),
+      passTime: (ms) => systemClock.sleep(ms),
+      untilWaiting: () => systemClock.sleep(1_000),
       dispose: closeClients,
     };
   },

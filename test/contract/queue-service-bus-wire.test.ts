@@ -13,6 +13,7 @@ import { systemClock } from '../../shared/core/clock.ts';
 import type { MessageQueue, OutgoingMessage, ReceivedMessage } from '../../shared/platform/storage/queue.ts';
 import { encodeMessages, estimateSendBytes } from '../../shared/platform/storage/queue-rules.ts';
 import { AmqpBroker } from '../support/amqp-broker/broker.ts';
+import { hangGuardMs } from '../support/hang-guard.ts';
 import { codeOf } from './queue-fixture.ts';
 
 const source = { queue: 'work' };
@@ -25,7 +26,8 @@ const clients: { close(): Promise<void> }[] = [];
 beforeEach(async () => {
   broker = new AmqpBroker(
     { queues: ['work'], topics: { events: ['all'] } },
-    { lockDurationMs: 3000, maxDeliveryCount: 10 },
+    { lockDurationMs: 2 * hangGuardMs, maxDeliveryCount: 10 },
+    systemClock,
   );
   await broker.start();
 });

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import rhea, { type AmqpError, type Connection, type EventContext, type Sender } from 'rhea';
+import type { Clock } from '../../../shared/core/clock.ts';
 import { serveDeliveries } from './delivery-link.ts';
 import { Entity, type DeliverySettings } from './entity.ts';
 import { answerManagement, fail, type Reply } from './management.ts';
@@ -45,15 +46,16 @@ export class AmqpBroker {
   readonly #claims = new WeakMap<Connection, Set<string>>();
   readonly #replies = new WeakMap<Connection, Map<string, Sender>>();
   readonly #sockets = new Set<Socket>();
+  readonly #links = new Set<Sender>();
   readonly #faults: Fault[] = [];
   #server: Server | undefined;
   #port = 0;
 
-  constructor(topology: BrokerTopology, settings: DeliverySettings) {
-    for (const name of topology.queues) this.#queues.set(name.toLowerCase(), new Entity(settings));
+  constructor(topology: BrokerTopology, settings: DeliverySettings, clock: Clock) {
+    for (const name of topology.queues) this.#queues.set(name.toLowerCase(), new Entity(settings, clock));
     for (const [topic, subscriptions] of Object.entries(topology.topics)) {
       const entities = subscriptions.map((subscription) => {
-        const entity = new Entity(settings);
+        const entity = new Entity(settings, clock);
         this.#queues.set(`${topic}/subscriptions/${subscription}`.toLowerCase(), entity);
         return entity;
       });
@@ -67,6 +69,11 @@ export class AmqpBroker {
 
   get connectionCount(): number {
     return this.#sockets.size;
+  }
+
+  /** Links that take the next message. */
+  get waitingReceivers(): number {
+    return [...this.#links].filter((link) => link.is_open() && link.has_credit()).length;
   }
 
   /** On the same port as before, if there was one. */
@@ -159,6 +166,7 @@ export class AmqpBroker {
     const entity = this.#find(address);
     const problem = this.#checkClaim(connection, address);
     if (entity === undefined || problem !== undefined) return sender!.close(problem ?? notFound(address));
+    this.#links.add(sender!);
     serveDeliveries(sender!, entity, () => {
       if (this.#takeFault('settle') === undefined) return 'reply';
       this.dropConnections();

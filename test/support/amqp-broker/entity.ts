@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Clock } from '../../../shared/core/clock.ts';
 import type { WireMessage } from './wire.ts';
 
 export interface DeliverySettings {
@@ -22,7 +23,7 @@ export interface Locked extends Stored {
 interface Lock {
   readonly stored: Stored;
   lockedUntil: number;
-  timer: NodeJS.Timeout;
+  timer: AbortController;
 }
 
 export type Outcome =
@@ -36,14 +37,16 @@ let lastSequence = 0;
 export class Entity {
   readonly deadLetters: Entity | undefined;
   readonly #settings: DeliverySettings;
+  readonly #clock: Clock;
   readonly #ready: Stored[] = [];
   readonly #locks = new Map<string, Lock>();
-  readonly #scheduled = new Set<NodeJS.Timeout>();
+  readonly #scheduled = new Set<AbortController>();
   readonly #listeners = new Set<() => void>();
 
-  constructor(settings: DeliverySettings, isDeadLetterQueue = false) {
+  constructor(settings: DeliverySettings, clock: Clock, isDeadLetterQueue = false) {
     this.#settings = settings;
-    this.deadLetters = isDeadLetterQueue ? undefined : new Entity(settings, true);
+    this.#clock = clock;
+    this.deadLetters = isDeadLetterQueue ? undefined : new Entity(settings, clock, true);
   }
 
   /** @returns a function that stops listening. */
@@ -53,13 +56,13 @@ export class Entity {
   }
 
   enqueue(message: WireMessage, scheduledFor = 0): void {
-    const waitMs = scheduledFor - Date.now();
-    if (waitMs <= 0)
-      return this.#add({ sequence: ++lastSequence, message, enqueuedAt: Date.now(), failures: 0 });
-    const timer = setTimeout(() => {
+    const now = this.#clock.now();
+    if (scheduledFor <= now)
+      return this.#add({ sequence: ++lastSequence, message, enqueuedAt: now, failures: 0 });
+    const timer = this.#runLater(scheduledFor - now, () => {
       this.#scheduled.delete(timer);
       this.enqueue(message, scheduledFor);
-    }, waitMs);
+    });
     this.#scheduled.add(timer);
   }
 
@@ -67,7 +70,7 @@ export class Entity {
     const stored = this.#ready.shift();
     if (stored === undefined) return undefined;
     const token = randomUUID();
-    const lockedUntil = Date.now() + this.#settings.lockDurationMs;
+    const lockedUntil = this.#clock.now() + this.#settings.lockDurationMs;
     this.#locks.set(token, { stored, lockedUntil, timer: this.#endLockLater(token) });
     return { ...stored, token, lockedUntil };
   }
@@ -85,9 +88,9 @@ export class Entity {
   renew(token: string): number | undefined {
     const lock = this.#locks.get(token);
     if (lock === undefined) return undefined;
-    clearTimeout(lock.timer);
+    lock.timer.abort();
     lock.timer = this.#endLockLater(token);
-    lock.lockedUntil = Date.now() + this.#settings.lockDurationMs;
+    lock.lockedUntil = this.#clock.now() + this.#settings.lockDurationMs;
     return lock.lockedUntil;
   }
 
@@ -101,8 +104,8 @@ export class Entity {
 
   /** Stops every timer. */
   dispose(): void {
-    for (const { timer } of this.#locks.values()) clearTimeout(timer);
-    for (const timer of this.#scheduled) clearTimeout(timer);
+    for (const { timer } of this.#locks.values()) timer.abort();
+    for (const timer of this.#scheduled) timer.abort();
     this.deadLetters?.dispose();
   }
 
@@ -129,12 +132,27 @@ export class Entity {
 
   #unlock(token: string): Stored | undefined {
     const lock = this.#locks.get(token);
-    clearTimeout(lock?.timer);
+    lock?.timer.abort();
     this.#locks.delete(token);
     return lock?.stored;
   }
 
-  #endLockLater(token: string): NodeJS.Timeout {
-    return setTimeout(() => this.settle(token, { kind: 'abandon' }), this.#settings.lockDurationMs);
+  #endLockLater(token: string): AbortController {
+    return this.#runLater(this.#settings.lockDurationMs, () => this.settle(token, { kind: 'abandon' }));
+  }
+
+  /** @returns what cancels it. */
+  #runLater(ms: number, run: () => void): AbortController {
+    const timer = new AbortController();
+    const sleep = async () => {
+      try {
+        await this.#clock.sleep(ms, timer.signal);
+      } catch {
+        return;
+      }
+      run();
+    };
+    void sleep();
+    return timer;
   }
 }

@@ -13,6 +13,7 @@ import {
   subscriptions,
   topics,
 } from '../../../shared/core/names.ts';
+import { hangGuardMs } from '../hang-guard.ts';
 import { AmqpBroker } from '../amqp-broker/broker.ts';
 import { startTestAzurite } from './azurite.ts';
 import { startCosmosServer } from '../cosmos/server.ts';
@@ -31,7 +32,8 @@ export async function startAzureStores() {
       queues: Object.values(queues),
       topics: { [topics.events]: Object.values(subscriptions).map(({ name }) => name) },
     },
-    { lockDurationMs: 30_000, maxDeliveryCount: 4 },
+    { lockDurationMs: 2 * hangGuardMs, maxDeliveryCount: 4 },
+    systemClock,
   );
   await broker.start();
   onTestFinished(() => broker.dispose());
@@ -55,7 +57,7 @@ export async function startAzureStores() {
       },
       clock: systemClock,
       probe: { queue: queues.landing },
-      operationTimeoutMs: 10_000,
+      operationTimeoutMs: hangGuardMs,
     });
     onTestFinished(async () => void (await Promise.all([metadata.close(), queue.close()])));
     return {
