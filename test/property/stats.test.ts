@@ -80,7 +80,7 @@ const anyRows = {
       predictions: Float64Array.from(rows, ([prediction]) => prediction),
       targets: Float64Array.from(rows, ([, target]) => target),
     })),
-} as const satisfies { [Kind in PredictionKind]: fc.Arbitrary<ScoredRows[Kind]> };
+} as const satisfies { [Kind in PredictionKind]: fc.Arbitrary<ScoredRows<Kind>> };
 
 test.each(Object.keys(metrics) as MetricName[])('%s stays in its range, whatever is predicted', (name) => {
   const { range, compute }: Metric = metrics[name];

@@ -31,7 +31,7 @@ export function computeAccuracyScore(
  * const probabilities = Float64Array.of(0.5, 0.3, 0.2, 0.1, 0.2, 0.7);
  * computeMulticlassAccuracyScore({ classes: 3, probabilities, labels: Int32Array.of(0, 1) }) // 0.5
  */
-export function computeMulticlassAccuracyScore(rows: ScoredRows['multiclass']): number {
+export function computeMulticlassAccuracyScore(rows: ScoredRows<'multiclass'>): number {
   const { labels } = rows;
   let correct = 0;
   for (const [row, picked] of pickClasses(rows).entries()) if (picked === labels[row]) correct += 1;

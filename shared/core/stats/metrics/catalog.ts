@@ -40,7 +40,7 @@ export type MetricNameOf<Kind extends PredictionKind> = {
 export function computeMetrics<Kind extends PredictionKind, Name extends MetricNameOf<Kind>>(
   kind: Kind,
   names: readonly Name[],
-  rows: ScoredRows[Kind],
+  rows: ScoredRows<Kind>,
 ): Readonly<Record<Name, number>> {
   const values = names.map((name) => {
     const { compute }: Metric = metrics[name];

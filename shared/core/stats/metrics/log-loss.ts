@@ -32,7 +32,7 @@ export function computeLogLossDistance(probabilities: Float64Array, labels: Uint
  * const probabilities = Float64Array.of(0.5, 0.25, 0.25);
  * computeMulticlassLogLossDistance({ classes: 3, probabilities, labels: Int32Array.of(0) }) // 0.6931471805599453
  */
-export function computeMulticlassLogLossDistance(rows: ScoredRows['multiclass']): number {
+export function computeMulticlassLogLossDistance(rows: ScoredRows<'multiclass'>): number {
   const { classes, probabilities, labels } = rows;
   let sum = 0;
   for (const [row, label] of labels.entries()) {

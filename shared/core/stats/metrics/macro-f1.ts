@@ -15,7 +15,7 @@ import { pickClasses } from './pick-classes.ts';
  * const probabilities = Float64Array.of(0.5, 0.3, 0.2, 0.1, 0.2, 0.7);
  * computeMacroF1Score({ classes: 3, probabilities, labels: Int32Array.of(0, 1) }) // 1 / 3
  */
-export function computeMacroF1Score(rows: ScoredRows['multiclass']): number {
+export function computeMacroF1Score(rows: ScoredRows<'multiclass'>): number {
   const { classes, labels } = rows;
   const hits = new Float64Array(classes);
   /** Of each class, rows where it is the true one and rows where it is predicted: 2 TP + FP + FN. */

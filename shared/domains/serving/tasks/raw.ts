@@ -1,0 +1,16 @@
+import { z } from 'zod';
+import type { Task } from './task.ts';
+
+const declared = z.strictObject({ task: z.literal('raw') });
+export type RawTask = z.infer<typeof declared>;
+
+/** Nothing is known of what the outputs mean: they are answered as they are, by name. */
+export const raw = {
+  description: 'Tensors in, tensors out.',
+  metrics: [],
+  declared,
+  prediction: z.never(),
+  bind: () => ({ task: 'raw' }),
+  outputs: () => [],
+  predict: () => [],
+} as const satisfies Task<RawTask, RawTask, never>;
