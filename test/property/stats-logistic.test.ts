@@ -14,7 +14,7 @@ interface Data {
  * Σ(p - y) x + λ w = 0 for the weight of each standardised x. Whatever path the fit took, it must end there.
  */
 async function measureGradient({ columns, labels, l2 }: Data) {
-  const table: TrainingTable = {
+  const table: TrainingTable<'binary'> = {
     rows: labels.length,
     labels: Uint8Array.from(labels),
     features: columns.map((values, i) => ({
@@ -25,7 +25,10 @@ async function measureGradient({ columns, labels, l2 }: Data) {
   };
   const params = { l2, maxIterations: 100, tolerance: 1e-13, minCategoryRows: 1 };
   const rows = Int32Array.from(labels.keys());
-  const { model, report } = await logistic.fit(table, rows, params, { onIteration: async () => {} });
+  const { model, report } = await logistic.fit(table, rows, params, {
+    threads: 1,
+    onIteration: async () => {},
+  });
   const terms = model.terms.map((term, i) => {
     if (term.kind !== 'numeric') throw new Error('wrong kind');
     const values = columns[i]!;

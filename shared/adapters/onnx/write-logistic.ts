@@ -1,5 +1,5 @@
 import type { Signature } from '../../domains/serving/signature.ts';
-import type { LogisticModel, LogisticTerm } from '../../domains/training/entities.ts';
+import type { LogisticModel, LinearTerm } from '../../domains/training/entities.ts';
 import {
   doubleTensor,
   elementTypes,
@@ -57,11 +57,11 @@ interface Part {
   readonly output: string;
 }
 
-function buildTerm(term: LogisticTerm, prefix: string): Part {
+function buildTerm(term: LinearTerm, prefix: string): Part {
   return term.kind === 'numeric' ? buildNumeric(term, prefix) : buildCategorical(term, prefix);
 }
 
-function buildNumeric(term: Extract<LogisticTerm, { kind: 'numeric' }>, prefix: string): Part {
+function buildNumeric(term: Extract<LinearTerm, { kind: 'numeric' }>, prefix: string): Part {
   const at = (name: string) => `${prefix}/${name}`;
   return {
     nodes: [
@@ -80,7 +80,7 @@ function buildNumeric(term: Extract<LogisticTerm, { kind: 'numeric' }>, prefix: 
   };
 }
 
-function buildCategorical(term: Extract<LogisticTerm, { kind: 'categorical' }>, prefix: string): Part {
+function buildCategorical(term: Extract<LinearTerm, { kind: 'categorical' }>, prefix: string): Part {
   const { keys, weights } = term;
   const dims = [weights.length];
   const keyTensor =

@@ -1,8 +1,6 @@
 import { z } from 'zod';
+import type { PredictionKind } from '../../core/stats/metrics/metric.ts';
 import { timestampParts } from '../../core/timestamps.ts';
-
-/** Names that a trained model uses itself. */
-const reservedNames = ['probability', 'label'];
 
 const columnName = z.string().min(1).max(200);
 
@@ -18,12 +16,20 @@ const featureSchema = z.strictObject({
 });
 export type Feature = z.infer<typeof featureSchema>;
 
-/** A yes/no question about a column: is `delay >= 15`? Rows where the column is null are left out. */
-const labelSchema = z.strictObject({
-  column: columnName,
-  op: z.enum(['>=', '>', '<=', '<', '==']),
-  value: z.number(),
-});
+/**
+ * What is to be predicted. For a binary task a yes/no question about a column: is `delay >= 15`? For the others the
+ * column itself: its categories, or its numbers. Rows where the column is null are left out.
+ */
+const labelSchema = z
+  .strictObject({
+    column: columnName,
+    op: z.enum(['>=', '>', '<=', '<', '==']).optional(),
+    value: z.number().optional(),
+  })
+  .refine(
+    ({ op, value }) => (op === undefined) === (value === undefined),
+    'give both op and value (a yes/no question) or neither (the column itself)',
+  );
 export type Label = z.infer<typeof labelSchema>;
 
 /** Everything that decides a training, apart from the data: equal specs and data give equal model bytes. */
@@ -46,8 +52,8 @@ export const trainingSpecSchema = z
       const name = featureName(feature);
       const problem =
         feature.column === spec.label.column
-          ? `column "${feature.column}" is the label: as a feature it would give the answer away`
-          : reservedNames.includes(name) || name.startsWith('/')
+          ? `column "${feature.column}" is the label: as a feature it would leak the answer`
+          : name.startsWith('/')
             ? `"${name}" is reserved: give the feature another name`
             : names.has(name)
               ? `two features are named "${name}"`
@@ -82,17 +88,28 @@ export type FeatureColumn =
       readonly keys: CategoryKeys;
     };
 
-/** All rows in memory, as small as they get: about 4 bytes for each feature of each row. */
-export interface TrainingTable {
-  readonly rows: number;
-  readonly features: readonly FeatureColumn[];
+/** What there is to learn, one entry a row, by the kind of prediction. */
+export interface Targets {
   /** 0 or 1; `unlabelled` where the label's column is null. */
-  readonly labels: Uint8Array;
+  readonly binary: { readonly labels: Uint8Array };
+  /** Codes into `classes`; -1 where the label's column is null. */
+  readonly multiclass: { readonly labels: Int32Array; readonly classes: CategoryKeys };
+  /** NaN where the label's column is null. */
+  readonly regression: { readonly targets: Float64Array };
 }
 export const unlabelled = 255;
 
-/** One summand of a logistic model's log-odds. Missing and never-seen categories add 0. */
-export type LogisticTerm =
+/** All rows in memory, as small as they get: about 4 bytes for each feature of each row. */
+export type TrainingTable<Kind extends PredictionKind> = Targets[Kind] & {
+  readonly rows: number;
+  readonly features: readonly FeatureColumn[];
+};
+
+/**
+ * One summand of a linear predictor: of a logistic model's log-odds, of a regression's value. Missing numbers add a
+ * constant, missing and unseen categories add 0.
+ */
+export type LinearTerm =
   | {
       readonly kind: 'numeric';
       readonly name: string;
@@ -112,28 +129,19 @@ export type LogisticTerm =
 export interface LogisticModel {
   readonly kind: 'logistic';
   readonly intercept: number;
-  readonly terms: readonly LogisticTerm[];
+  readonly terms: readonly LinearTerm[];
 }
 
-/** Every kind of model a trainer can make and the ONNX writer can write. */
+/** Every kind of model that the ONNX writer can write. */
 export type TrainedModel = LogisticModel;
 
 /** How the fitting went. */
 export interface FitReport {
   readonly iterations: number;
+  /** Whether the fit reached its own stopping rule, rather than its limit of iterations. */
   readonly converged: boolean;
-  /** The penalised log loss summed over the training rows. */
+  /** What the trainer minimises, over the training rows; the trainer's documentation defines it. */
   readonly objective: number;
-  /** Columns of the design, the intercept included. */
+  /** Numbers that were learnt. */
   readonly parameters: number;
-}
-
-/** Measured on the holdout rows with the very model that is written. */
-export interface HoldoutMetrics {
-  readonly aucScore: number;
-  readonly logLossDistance: number;
-  readonly accuracyScore: number;
-  readonly calibrationErrorDistance: number;
-  /** The share of positives among the holdout rows. */
-  readonly baseRate: number;
 }

@@ -1,17 +1,18 @@
 import { AppError } from '../../core/errors.ts';
+import type { PredictionKind } from '../../core/stats/metrics/metric.ts';
 import { partOfTimestamp } from '../../core/timestamps.ts';
 import {
   featureName,
-  unlabelled,
   type Feature,
   type FeatureColumn,
-  type Label,
   type TrainingSpec,
   type TrainingTable,
 } from './entities.ts';
 import type { ColumnBatch, ColumnRequest, TableReader, TableScan } from './table-reader.ts';
+import { targetKinds } from './targets/catalog.ts';
+import type { TargetColumn, TargetKind } from './targets/target.ts';
 
-/** 4 bytes each: what one training may hold in memory. */
+/** 4 bytes each: the memory that one training may use. */
 const maxCells = 200_000_000;
 
 interface LoadOptions {
@@ -22,26 +23,30 @@ interface LoadOptions {
 /**
  * Reads the columns that a spec needs, derives its features and keeps them as float32 numbers and category codes.
  *
+ * @param task What the label is read for.
  * @throws AppError as `TableReader` does, and UNPROCESSABLE for an empty table, one too large to train on, and
  *   numbers that float32 cannot hold.
  */
-export async function loadTable(
+export async function loadTable<Kind extends PredictionKind>(
   reader: TableReader,
   paths: readonly string[],
   spec: TrainingSpec,
+  task: Kind,
   { signal, onRows }: LoadOptions = {},
-): Promise<TrainingTable> {
-  const requests = [...spec.features.map(requestFor), { name: spec.label.column, as: 'number' as const }];
+): Promise<TrainingTable<Kind>> {
+  const kind: TargetKind<Kind> = targetKinds[task];
+  const requests = [...spec.features.map(requestFor), { name: spec.label.column, as: kind.as }];
   const scan = await reader.scan(paths, requests, signal);
   try {
     if (scan.rows === 0) throw new AppError('UNPROCESSABLE', 'The table has no rows to train on.');
     if (scan.rows * spec.features.length > maxCells)
       throw new AppError(
         'UNPROCESSABLE',
-        `The table has ${scan.rows} rows and the spec ${spec.features.length} features: more than ${maxCells} cells do not fit one training.`,
+        `The table has ${scan.rows} rows and the spec ${spec.features.length} features: a training holds at most ${maxCells} cells in memory.`,
         { rows: scan.rows, features: spec.features.length, maxCells },
       );
-    return await fillTable(scan, spec, onRows);
+    const texts = scan.categories[spec.features.length] ?? [];
+    return await fillTable(scan, spec, kind.create(scan.rows, spec.label, texts), onRows);
   } finally {
     scan.close();
   }
@@ -52,22 +57,22 @@ function requestFor(feature: Feature): ColumnRequest {
   return { name: feature.column, as: feature.kind === 'numeric' ? 'number' : 'category' };
 }
 
-async function fillTable(
+async function fillTable<Kind extends PredictionKind>(
   scan: TableScan,
   spec: TrainingSpec,
+  label: TargetColumn<Kind>,
   onRows: LoadOptions['onRows'],
-): Promise<TrainingTable> {
+): Promise<TrainingTable<Kind>> {
   const features = spec.features.map((feature, index) =>
     createColumn(feature, scan.rows, scan.categories[index] ?? []),
   );
-  const labels = new Uint8Array(scan.rows);
   for await (const batch of scan.batches()) {
     for (const [index, feature] of spec.features.entries())
       fillColumn(features[index]!, feature, batch.columns[index]!, batch.firstRow);
-    fillLabels(labels, spec.label, batch.columns[features.length]!, batch.firstRow);
+    label.fill(batch.columns[features.length]!, batch.firstRow);
     onRows?.(batch.firstRow + batch.rows, scan.rows);
   }
-  return { rows: scan.rows, features, labels };
+  return { ...label.target, rows: scan.rows, features };
 }
 
 function createColumn(feature: Feature, rows: number, texts: readonly string[]): FeatureColumn {
@@ -94,7 +99,7 @@ function fillColumn(column: FeatureColumn, feature: Feature, batch: ColumnBatch,
   }
 }
 
-/** Numbers are what the model's float32 inputs will make of them, so that training sees what scoring will see. */
+/** Rounds as the model's float32 inputs will, so that training sees what scoring sees. */
 function toFloat32(value: number, column: string, row: number): number {
   const rounded = Math.fround(value);
   if (Math.abs(rounded) === Infinity)
@@ -104,25 +109,4 @@ function toFloat32(value: number, column: string, row: number): number {
       { column, row },
     );
   return rounded;
-}
-
-function fillLabels(labels: Uint8Array, label: Label, batch: ColumnBatch, firstRow: number): void {
-  if (batch.as === 'category') throw new AppError('INTERNAL', 'The label was read as a category.');
-  for (const [index, value] of batch.values.entries())
-    labels[firstRow + index] = Number.isNaN(value) ? unlabelled : isPositive(value, label) ? 1 : 0;
-}
-
-function isPositive(value: number, { op, value: bound }: Label): boolean {
-  switch (op) {
-    case '>=':
-      return value >= bound;
-    case '>':
-      return value > bound;
-    case '<=':
-      return value <= bound;
-    case '<':
-      return value < bound;
-    case '==':
-      return value === bound;
-  }
 }

@@ -1,10 +1,9 @@
 import { hashRow } from '../../core/stats/row-hash.ts';
-import { unlabelled, type TrainingTable } from './entities.ts';
 
 export interface Split {
   readonly train: Int32Array;
   readonly holdout: Int32Array;
-  /** Rows in neither, for want of a label. */
+  /** Rows on neither side, because they have no label. */
   readonly unlabelledRows: number;
 }
 
@@ -14,19 +13,24 @@ export interface Split {
  *
  * @param share 0 to 1.
  */
-export function splitRows(table: TrainingTable, share: number, seed: number): Split {
-  const train = new Int32Array(table.rows);
-  const holdout = new Int32Array(table.rows);
+export function splitRows(
+  rows: number,
+  isLabelled: (row: number) => boolean,
+  share: number,
+  seed: number,
+): Split {
+  const train = new Int32Array(rows);
+  const holdout = new Int32Array(rows);
   let trainRows = 0;
   let holdoutRows = 0;
-  for (let row = 0; row < table.rows; row++) {
-    if (table.labels[row] === unlabelled) continue;
+  for (let row = 0; row < rows; row++) {
+    if (!isLabelled(row)) continue;
     if (hashRow(row, seed) < share) holdout[holdoutRows++] = row;
     else train[trainRows++] = row;
   }
   return {
     train: train.slice(0, trainRows),
     holdout: holdout.slice(0, holdoutRows),
-    unlabelledRows: table.rows - trainRows - holdoutRows,
+    unlabelledRows: rows - trainRows - holdoutRows,
   };
 }

@@ -56,7 +56,8 @@ async function runJob(
       lastMs = performance.now();
       send({ type: 'progress', progress });
     },
-    breathe: async () => {
+    threads: job.threads,
+    yield: async () => {
       await setImmediate();
     },
     signal,

@@ -36,12 +36,12 @@ export const golden = JSON.parse(
   readFileSync(new URL('../../golden/logistic/golden.json', import.meta.url), 'utf8'),
 ) as Golden;
 
-export const allRows = (table: TrainingTable): Int32Array =>
+export const allRows = (table: { readonly rows: number }): Int32Array =>
   Int32Array.from({ length: table.rows }, (_, i) => i);
 
-export const noHooks = { onIteration: async () => {} };
+export const noHooks = { threads: 1, onIteration: async () => {} };
 
-export function goldenTable(): TrainingTable {
+export function goldenTable(): TrainingTable<'binary'> {
   const { rows } = golden;
   const airports = [...new Set(rows.map(({ airport }) => airport))].sort();
   return {

@@ -5,7 +5,7 @@ import { allRows, fitGolden, golden, goldenTable, noHooks } from '../../support/
 
 const params = { l2: 1, maxIterations: 50, tolerance: 1e-12, minCategoryRows: 1 };
 
-function numericTable(values: readonly number[], labels: readonly number[]): TrainingTable {
+function numericTable(values: readonly number[], labels: readonly number[]): TrainingTable<'binary'> {
   return {
     rows: values.length,
     labels: Uint8Array.from(labels),
@@ -38,7 +38,7 @@ describe('agrees with scikit-learn', () => {
 
   test('in every probability, to float32', async () => {
     const table = goldenTable();
-    const predicted = logistic.predict(await fitGolden(), table, allRows(table));
+    const { probabilities: predicted } = logistic.predict(await fitGolden(), table, allRows(table));
     for (const [i, p] of golden.probabilities.entries())
       expect(Math.abs(predicted[i]! - p)).toBeLessThan(1e-7);
   });
@@ -50,6 +50,7 @@ describe('fitting', () => {
     const table = goldenTable();
     const fit = () =>
       logistic.fit(table, allRows(table), params, {
+        threads: 1,
         onIteration: async ({ objective }) => void objectives.push(objective),
       });
     const first = await fit();
@@ -63,7 +64,7 @@ describe('fitting', () => {
     const table = numericTable([-2, -1, 1, 2], [0, 0, 1, 1]);
     const { model, report } = await logistic.fit(table, allRows(table), { ...params, l2: 1e-6 }, noHooks);
     expect(report.converged).toBe(true);
-    const p = logistic.predict(model, table, allRows(table));
+    const { probabilities: p } = logistic.predict(model, table, allRows(table));
     expect([...p].map(Math.round)).toEqual([0, 0, 1, 1]);
     expect(p.every(Number.isFinite)).toBe(true);
   });
@@ -78,6 +79,7 @@ describe('fitting', () => {
     const table = goldenTable();
     const stop = new Error('stop');
     const fit = logistic.fit(table, allRows(table), params, {
+      threads: 1,
       onIteration: ({ iteration }) => (iteration === 2 ? Promise.reject(stop) : Promise.resolve()),
     });
     await expect(fit).rejects.toBe(stop);
@@ -111,7 +113,7 @@ describe('fitting', () => {
 test('a category that training never saw, and a missing one, add nothing', async () => {
   const model = await fitGolden();
   const table = goldenTable();
-  const one = (codes: number[], keys: string[]): TrainingTable => ({
+  const one = (codes: number[], keys: string[]): TrainingTable<'binary'> => ({
     ...table,
     features: table.features.map((feature) =>
       feature.name === 'airport' && feature.kind === 'categorical'
@@ -126,8 +128,8 @@ test('a category that training never saw, and a missing one, add nothing', async
     ),
   };
   const rows = Int32Array.of(0);
-  const [expected] = logistic.predict(without, table, rows);
-  expect(logistic.predict(model, one([0], ['JFK']), rows)[0]).toBe(expected);
-  expect(logistic.predict(model, one([-1], ['JFK']), rows)[0]).toBe(expected);
-  expect(logistic.predict(model, table, rows)[0]).not.toBe(expected);
+  const [expected] = logistic.predict(without, table, rows).probabilities;
+  expect(logistic.predict(model, one([0], ['JFK']), rows).probabilities[0]).toBe(expected);
+  expect(logistic.predict(model, one([-1], ['JFK']), rows).probabilities[0]).toBe(expected);
+  expect(logistic.predict(model, table, rows).probabilities[0]).not.toBe(expected);
 });

@@ -51,7 +51,8 @@ test('a training in a thread gives a model, its hash, its report and its progres
   expect(hash).toBe(sha256(model));
   expect(report).toMatchObject({ fit: { converged: true }, rows: { unlabelled: 57 } });
   expect(report.rows.train + report.rows.holdout + 57).toBe(5000);
-  expect(report.metrics.aucScore).toBeGreaterThan(0.75);
+  const metrics: Readonly<Record<string, number>> = report.metrics;
+  expect(metrics['aucScore']).toBeGreaterThan(0.75);
   expect(new Set(phases)).toEqual(new Set(['reading', 'fitting', 'evaluating']));
   const { metadata, signature } = readModel(model);
   expect(metadata).toMatchObject({ 'slipway.codeVersion': 'test', 'slipway.dataset': 'flights/1' });

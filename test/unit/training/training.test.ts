@@ -122,7 +122,7 @@ const spec = parseTrainingSpec({
 
 describe('loading a table', () => {
   test('derives features and labels, batch by batch', async () => {
-    const table = await loadTable(reader, ['unused'], spec);
+    const table = await loadTable(reader, ['unused'], spec, 'binary');
     expect(table.labels).toEqual(Uint8Array.of(1, 0, 255, 1));
     expect(table.features).toMatchObject([
       { name: 'when.hourOfDay', codes: Int32Array.of(0, 1, -1, 1) },
@@ -150,6 +150,7 @@ describe('loading a table', () => {
         label: { column: 'y', op, value: 2 },
         trainer: { name: 'logistic' },
       }),
+      'binary',
     );
     expect([...table.labels]).toEqual(expected);
   });
@@ -160,7 +161,7 @@ describe('loading a table', () => {
       { ...column('late', 'integer'), values: [1, 20] },
     ]);
     const simple = { ...spec, features: [{ column: 'x', kind: 'numeric' as const }] };
-    await expect(loadTable(bad, ['unused'], simple)).rejects.toMatchObject({
+    await expect(loadTable(bad, ['unused'], simple, 'binary')).rejects.toMatchObject({
       code: 'UNPROCESSABLE',
       details: { column: 'x', row: 1 },
     });
@@ -197,23 +198,23 @@ test.each([
 });
 
 describe('the split', () => {
-  const table = { rows: 20_000, features: [], labels: new Uint8Array(20_000).fill(1, 0, 9000) };
-  table.labels[5] = 255;
+  const split = (share: number, seed: number, rows = 20_000) =>
+    splitRows(rows, (row) => row !== 5, share, seed);
 
   test('takes every labelled row once, about the share, and another seed takes others', () => {
-    const split = splitRows(table, 0.25, 7);
-    expect(split.unlabelledRows).toBe(1);
-    const all = [...split.train, ...split.holdout].sort((a, b) => a - b);
+    const { unlabelledRows, train, holdout } = split(0.25, 7);
+    expect(unlabelledRows).toBe(1);
+    const all = [...train, ...holdout].sort((a, b) => a - b);
     expect(all).toEqual(Array.from({ length: 20_000 }, (_, i) => i).filter((row) => row !== 5));
-    expect(Math.abs(split.holdout.length / 20_000 - 0.25)).toBeLessThan(0.02);
-    const other = new Set(splitRows(table, 0.25, 8).holdout);
-    const common = split.holdout.filter((row) => other.has(row)).length;
-    expect(Math.abs(common / split.holdout.length - 0.25)).toBeLessThan(0.05);
+    expect(Math.abs(holdout.length / 20_000 - 0.25)).toBeLessThan(0.02);
+    const other = new Set(split(0.25, 8).holdout);
+    const common = holdout.filter((row) => other.has(row)).length;
+    expect(Math.abs(common / holdout.length - 0.25)).toBeLessThan(0.05);
   });
 
   test('a row stays on its side when rows are added, and a larger share only adds', () => {
-    const small = splitRows({ ...table, rows: 10_000 }, 0.25, 7).holdout;
-    const large = new Set(splitRows(table, 0.3, 7).holdout);
+    const small = split(0.25, 7, 10_000).holdout;
+    const large = new Set(split(0.3, 7).holdout);
     expect(small.every((row) => large.has(row))).toBe(true);
   });
 });
@@ -222,7 +223,8 @@ describe('train', () => {
   const hooks: TrainHooks = {
     now: () => 0,
     onProgress: () => {},
-    breathe: async () => {},
+    threads: 1,
+    yield: async () => {},
     signal: new AbortController().signal,
   };
   const simple = parseTrainingSpec({

@@ -1,6 +1,6 @@
 import { AppError } from '../../../core/errors.ts';
 import { computeMoments } from '../../../core/stats/moments.ts';
-import type { CategoryKeys, FeatureColumn, LogisticTerm, TrainingTable } from '../entities.ts';
+import type { CategoryKeys, FeatureColumn, LinearTerm, TrainingTable } from '../entities.ts';
 
 /** The nonzeros of one row of the design matrix, by ascending column; column 0 is the intercept's. */
 export interface SparseRow {
@@ -15,7 +15,7 @@ interface DesignTerm {
   /** Appends the row's nonzero of this feature, of which there is one or none. */
   append(row: number, into: SparseRow): void;
   /** The fitted weights, as the model keeps them. */
-  toModelTerm(weights: Float64Array): LogisticTerm;
+  toModelTerm(weights: Float64Array): LinearTerm;
 }
 
 export interface Design {
@@ -29,14 +29,18 @@ const maxWidth = 4000;
 
 /**
  * Lays out the columns of the design matrix, from the training rows alone. The matrix itself is never built: a
- * row has at most one nonzero a feature, and is made when it is needed.
+ * row has at most one nonzero a feature, so rows are built on demand.
  *
  * @throws AppError UNPROCESSABLE when a feature never has a value, or the design would be too wide.
  */
-export function createDesign(table: TrainingTable, rows: Int32Array, minCategoryRows: number): Design {
+export function createDesign(
+  { features }: Pick<TrainingTable<'binary'>, 'features'>,
+  rows: Int32Array,
+  minCategoryRows: number,
+): Design {
   const terms: DesignTerm[] = [];
   let width = 1;
-  for (const feature of table.features) {
+  for (const feature of features) {
     const term =
       feature.kind === 'numeric'
         ? createNumericTerm(feature, rows, width)
@@ -74,7 +78,7 @@ function push(into: SparseRow, column: number, value: number): void {
 type NumericColumn = Extract<FeatureColumn, { kind: 'numeric' }>;
 type CategoricalColumn = Extract<FeatureColumn, { kind: 'categorical' }>;
 
-/** A missing number stands at the mean (0 once standardised), plus an indicator if training has seen any. */
+/** A missing number counts as the mean (0 once standardised), plus an indicator if any training row lacks one. */
 function createNumericTerm({ name, values }: NumericColumn, rows: Int32Array, first: number): DesignTerm {
   const { count, mean, deviation } = computeMoments(values, rows);
   if (count === 0) throw neverSeen(name);
@@ -98,7 +102,7 @@ function createNumericTerm({ name, values }: NumericColumn, rows: Int32Array, fi
   };
 }
 
-/** One column a category with enough rows, in the order of the keys, then one for all the rare ones. */
+/** One column a category with enough rows, in the order of the keys, then one for all rare categories. */
 function createCategoricalTerm(
   { name, codes, keys }: CategoricalColumn,
   rows: Int32Array,

@@ -31,7 +31,7 @@ export async function minimise(
   labels: Uint8Array,
   rows: Int32Array,
   { l2, maxIterations, tolerance }: NewtonOptions,
-  hooks: FitHooks,
+  hooks: Pick<FitHooks, 'onIteration'>,
 ): Promise<{ readonly weights: Float64Array; readonly report: FitReport }> {
   const { width } = design;
   let weights: Float64Array = new Float64Array(width);

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { sigmoid } from '../../../core/stats/logistic.ts';
-import type { LogisticModel, LogisticTerm, TrainingTable } from '../entities.ts';
+import type { LogisticModel } from '../entities.ts';
 import type { Trainer } from '../trainer.ts';
+import { sumTerms } from './linear-predictor.ts';
 import { createDesign } from './logistic-design.ts';
 import { minimise } from './logistic-newton.ts';
 
@@ -21,7 +22,7 @@ export type LogisticParams = z.infer<typeof logisticParamsSchema>;
  *
  *   λ/2 ‖w‖² + Σ ln(1 + e^-(±z)),  z = b + Σ w x
  *
- * by Newton's method (iteratively reweighted least squares). Numbers are standardised on the training rows, with
+ * by Newton's method (iteratively reweighted least squares); that sum is the objective that it reports. Numbers are standardised on the training rows, with
  * an indicator for missing ones where there are any; categories are one-hot, the rare ones pooled. In
  * scikit-learn's terms λ = 1/C over a StandardScaler and a OneHotEncoder.
  *
@@ -30,7 +31,8 @@ export type LogisticParams = z.infer<typeof logisticParamsSchema>;
  *
  * @see Hastie, Tibshirani & Friedman, The Elements of Statistical Learning (2nd ed.), section 4.4.1
  */
-export const logistic: Trainer<LogisticParams, LogisticModel> = {
+export const logistic: Trainer<'binary', LogisticParams, LogisticModel> = {
+  task: 'binary',
   description: 'L2-regularised logistic regression by Newton steps',
   params: logisticParamsSchema,
   async fit(table, rows, params, hooks) {
@@ -40,33 +42,8 @@ export const logistic: Trainer<LogisticParams, LogisticModel> = {
     return { model: { kind: 'logistic', intercept: weights[0]!, terms }, report };
   },
   predict(model, table, rows) {
-    const logOdds = new Float64Array(rows.length);
-    for (const [index, term] of model.terms.entries()) addTerm(logOdds, term, table, index, rows);
+    const logOdds = sumTerms(model.terms, table.features, rows);
     // float32, as the model's output: rows that tie there tie here.
-    return logOdds.map((z) => Math.fround(sigmoid(z + model.intercept)));
+    return { probabilities: logOdds.map((z) => Math.fround(sigmoid(z + model.intercept))) };
   },
 };
-
-/** Adds one term to every row, in the order in which the ONNX graph adds them. */
-function addTerm(
-  logOdds: Float64Array,
-  term: LogisticTerm,
-  table: TrainingTable,
-  index: number,
-  rows: Int32Array,
-): void {
-  const column = table.features[index];
-  if (term.kind === 'numeric' && column?.kind === 'numeric') {
-    for (const [i, row] of rows.entries()) {
-      const x = column.values[row]!;
-      const summand = Number.isNaN(x) ? term.missing : (x - term.centre) * term.weight;
-      logOdds[i] = logOdds[i]! + summand;
-    }
-  } else if (term.kind === 'categorical' && column?.kind === 'categorical') {
-    const weightOf = new Map<string | number, number>();
-    for (const [k, key] of term.keys.values.entries()) weightOf.set(key, term.weights[k]!);
-    const keys: readonly (string | number)[] = column.keys.values;
-    const byCode = Float64Array.from(keys, (key) => weightOf.get(key) ?? 0);
-    for (const [i, row] of rows.entries()) logOdds[i] = logOdds[i]! + (byCode[column.codes[row]!] ?? 0);
-  } else throw new TypeError(`term "${term.name}" does not match the table's feature ${index}`);
-}
