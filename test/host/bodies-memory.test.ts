@@ -26,7 +26,6 @@ test.skipIf(!existsSync('/proc/self/status'))(
       env: {
         FIXTURE_LOG: join(folder, 'log'),
         FIXTURE_HUB: 'FixtureHub',
-        FIXTURE_IDLE_MS: '60000',
         FIXTURE_MEGABYTES: String(megabytes),
         FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '107374182400',
       },

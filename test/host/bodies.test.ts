@@ -108,19 +108,20 @@ test('bodies that are left unread, whole or in part, stand in the way of nobody'
 });
 
 test('an upload that stands still is 408; one that trickles is not; one that breaks off harms nobody', async () => {
-  const head = 'POST /count HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 10\r\n\r\n';
-  const stalled = await open(`${head}half`);
+  const headOf = (path: string) =>
+    `POST /${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 10\r\n\r\n`;
+  const stalled = await open(`${headOf('count-hasty')}half`);
   expect(await text(stalled)).toMatch(/^HTTP\/1\.1 408 [^]*"code":"REQUEST_TIMEOUT"/);
 
-  // Longer in all than the route's 300 ms, and never still for its 400.
-  const trickling = await open(head);
+  // Longer in all than the route's 300 ms.
+  const trickling = await open(headOf('count-in-time'));
   for (const byte of '0123456789') {
     await new Promise((resolve) => setTimeout(resolve, 60));
     trickling.write(byte);
   }
   expect(await text(trickling)).toMatch(/^HTTP\/1\.1 200 [^]*"sizeBytes":10/);
 
-  const broken = await open(`${head}half`);
+  const broken = await open(`${headOf('count')}half`);
   broken.destroy();
   expect(await (await post('count', 'whole')).json()).toEqual({ sizeBytes: 5 });
 });

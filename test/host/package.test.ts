@@ -110,7 +110,7 @@ describe('trap 21: the packaged folder', () => {
   });
 
   test('is what the host runs: its main glob, its own packages', async () => {
-    const cli = join(repository, 'local/cli.ts');
+    const cli = join(repository, 'dist/local/cli.js');
     const args = [cli, '--app-dir', outDir, '--data-dir', folder.dataDir, '--port', '0'];
     const child = spawn(process.execPath, args, {
       env: { ...process.env, ...folder.settings },

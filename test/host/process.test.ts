@@ -6,7 +6,6 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../shared/core/clock.ts';
 import { systemIds } from '../../shared/core/ids.ts';
@@ -15,7 +14,7 @@ import { fixtureAppDir, makeFixtureFolder, type FixtureFolder } from '../support
 import { until } from '../support/until.ts';
 
 /** The host as `npm start` runs it: a process of its own, on the fixture app. */
-const cli = join(import.meta.dirname, '../../local/cli.ts');
+const cli = join(import.meta.dirname, '../../dist/local/cli.js');
 
 let folder: FixtureFolder;
 const children = new Set<ChildProcess>();
@@ -77,6 +76,12 @@ async function kill(child: ChildProcess): Promise<void> {
   await exit;
 }
 
+/** Of a table of the host's store, whether the host runs or not. */
+function countRows(table: string, where: string): number {
+  using db = new DatabaseSync(join(folder.dataDir, 'host.db'), { readOnly: true });
+  return Number(db.prepare(`SELECT count(*) AS n FROM ${table} WHERE ${where}`).get()?.['n']);
+}
+
 async function put(storage: BlobServiceClient, container: string, name: string, text: string): Promise<void> {
   const client = storage.getContainerClient(container);
   await client.createIfNotExists();
@@ -89,22 +94,27 @@ describe('after SIGKILL', () => {
     const first = await start();
     await put(first.storage, 'slow', 'done', 'x');
     await folder.waitFor('slow-blob-end', 1);
-    await sleep(200);
+    await until(() => countRows('host_blob_receipts', `blob = 'done'`) === 1);
     writeFileSync(hold, '');
     await put(first.storage, 'slow', 'half', 'x');
     await folder.waitFor('slow-blob-begin', 2);
     await kill(first.child);
     rmSync(hold);
 
+    // Each later blob is handled after a scan that met the earlier ones.
     const second = await start();
     await folder.waitFor('slow-blob-end', 2);
-    await sleep(1500);
+    await put(second.storage, 'slow', 'later', 'x');
+    await folder.waitFor('slow-blob-end', 3);
+    await until(() => countRows('host_blob_receipts', 'true') === 3);
     await kill(second.child);
     const third = await start();
-    await sleep(1500);
+    await put(third.storage, 'slow', 'last', 'x');
+    await folder.waitFor('slow-blob-end', 4);
     await kill(third.child);
-    expect(folder.recorded('slow-blob-end').map(({ blob }) => blob)).toEqual(['done', 'half']);
-    expect(folder.recorded('slow-blob-begin').map(({ blob }) => blob)).toEqual(['done', 'half', 'half']);
+    const names = ['done', 'half', 'later', 'last'];
+    expect(folder.recorded('slow-blob-end').map(({ blob }) => blob)).toEqual(names);
+    expect(folder.recorded('slow-blob-begin').map(({ blob }) => blob)).toEqual(names.toSpliced(1, 0, 'half'));
   });
 
   test('drops are not lost, however often the host dies', async () => {
@@ -114,13 +124,16 @@ describe('after SIGKILL', () => {
       const { child, storage } = await start();
       for (const until = next + 8; next < until; next++)
         await put(storage, 'watched', names[next]!, String(next));
-      await sleep(life * 90);
+      // At once, or in the middle of handling them.
+      await folder.waitFor('blob', folder.recorded('blob').length + life);
       await kill(child);
     }
     const last = await start();
-    const deadline = Date.now() + 15_000;
     const seen = (): ReadonlySet<unknown> => new Set(folder.recorded('blob').map(({ text }) => text));
-    while (seen().size < names.length && Date.now() < deadline) await sleep(50);
+    await until(
+      () => seen().size === names.length,
+      () => `${seen().size} of ${names.length} were seen`,
+    );
     await kill(last.child);
     expect(seen()).toEqual(new Set(names.map((_, index) => String(index))));
   });
@@ -153,14 +166,15 @@ describe('after SIGKILL', () => {
     db.close();
     const second = await start();
     const [run] = await folder.waitFor('hourly', 1);
-    await sleep(300);
+    await until(() => countRows('host_timers', `next > ${next}`) === 1);
     await kill(second.child);
     expect(run).toMatchObject({
       timer: { isPastDue: true, scheduleStatus: { last: '2026-01-01T00:00:00+00:00' } },
     });
+    // A run that is due begins with the host, and a stop waits for its end.
     const third = await start();
-    await sleep(500);
-    await kill(third.child);
+    third.child.kill('SIGINT');
+    expect(await ended(third.child)).toBe(0);
     expect(folder.recorded('hourly')).toHaveLength(1);
   });
 });
@@ -169,7 +183,7 @@ describe('the command line', () => {
   test('SIGINT lets a request under way end, then the process ends with 0', async () => {
     const { child, url, output } = await start();
     const slow = fetch(`${url}/slow/700`);
-    await sleep(200);
+    await folder.waitFor('slow', 1);
     child.kill('SIGINT');
     expect(await (await slow).text()).toBe('late');
     expect(await ended(child)).toBe(0);

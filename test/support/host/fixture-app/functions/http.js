@@ -45,6 +45,7 @@ app.http('slow', {
   ...anonymous,
   route: 'slow/{ms:int}',
   handler: async (request) => {
+    record('slow', {});
     await sleep(Number(request.params.ms));
     return { body: 'late' };
   },

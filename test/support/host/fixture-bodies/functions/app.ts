@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { createByteBudget } from '../../../../../shared/api/http/byte-budget.ts';
 import { defineRoute, type Reply, type Route } from '../../../../../shared/api/http/route.ts';
 import { serve } from '../../../../../functions/hosting/serve.ts';
+import { patienceMs } from '../../../hang-guard.ts';
 
 /** Routes that stream, behind the platform's own registration; what they notice goes to the file `FIXTURE_LOG`. */
 app.setup({ enableHttpStream: true });
@@ -13,13 +14,20 @@ const options = {
   auth: 'off',
   now: () => 0,
   bodies: createByteBudget(2 ** 20),
-  idleMs: Number(process.env['FIXTURE_IDLE_MS'] ?? 400),
+  idleMs: patienceMs,
 } as const;
+/** Of the routes whose bodies stand still; whatever waits for one of the others may take its time. */
+const hastyIdleMs = 400;
 const note = (name: string) =>
   appendFileSync(process.env['FIXTURE_LOG'] ?? '', `${JSON.stringify({ name })}\n`);
 const megabyte = new Uint8Array(2 ** 20).fill(7);
 
-function add(name: string, method: 'GET' | 'POST', handle: Route['handle'], more: Partial<Route> = {}): void {
+function add(
+  name: string,
+  method: 'GET' | 'POST',
+  handle: Route['handle'],
+  { idleMs = options.idleMs, ...more }: Partial<Route> & { readonly idleMs?: number } = {},
+): void {
   const route = defineRoute({
     name,
     method,
@@ -27,7 +35,7 @@ function add(name: string, method: 'GET' | 'POST', handle: Route['handle'], more
     summary: name,
     authLevel: 'anonymous',
     role: 'anonymous',
-    timeoutMs: 300,
+    timeoutMs: patienceMs,
     returns: { status: 200, description: 'Done.' },
     handle,
     ...more,
@@ -36,7 +44,7 @@ function add(name: string, method: 'GET' | 'POST', handle: Route['handle'], more
     methods: [method, 'HEAD'],
     route: name,
     authLevel: 'anonymous',
-    handler: (request, context) => serve(route, request.params, request, context, options),
+    handler: (request, context) => serve(route, request.params, request, context, { ...options, idleMs }),
   });
 }
 
@@ -53,11 +61,14 @@ async function* megabytes(count: number) {
 const down = (count: number, headers: Reply['headers'] = {}): Promise<Reply> =>
   Promise.resolve({ stream: megabytes(count), headers: { 'content-type': 'x/bytes', ...headers } });
 
-add('count', 'POST', async ({ bytes }) => {
+const count: Route['handle'] = async ({ bytes }) => {
   let sizeBytes = 0;
   for await (const chunk of bytes) sizeBytes += chunk.length;
   return { json: { sizeBytes } };
-});
+};
+add('count', 'POST', count);
+add('count-in-time', 'POST', count, { timeoutMs: 300 });
+add('count-hasty', 'POST', count, { idleMs: hastyIdleMs });
 add('first-only', 'POST', async ({ bytes }) => {
   for await (const chunk of bytes) return { json: { first: chunk.length > 0 } };
   return { json: {} };
@@ -79,20 +90,20 @@ add('fails-at-once', 'GET', async () => ({
     throw new Error('secret detail');
   })(),
 }));
-add('stands-still', 'GET', async () => ({
-  stream: (async function* () {
-    yield megabyte;
-    await new Promise(() => {});
-  })(),
-}));
 add(
-  'waits',
+  'stands-still',
   'GET',
-  async ({ signal }) => {
-    note('waiting');
-    await new Promise((resolve) => signal.addEventListener('abort', resolve));
-    note('aborted');
-    return { json: {} };
-  },
-  { timeoutMs: 20_000 },
+  async () => ({
+    stream: (async function* () {
+      yield megabyte;
+      await new Promise(() => {});
+    })(),
+  }),
+  { idleMs: hastyIdleMs },
 );
+add('waits', 'GET', async ({ signal }) => {
+  note('waiting');
+  await new Promise((resolve) => signal.addEventListener('abort', resolve));
+  note('aborted');
+  return { json: {} };
+});
