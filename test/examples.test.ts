@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { systemClock } from '../shared/core/clock.ts';
 import { systemIds } from '../shared/core/ids.ts';
 import { createFolder } from './support/stores.ts';
@@ -47,7 +48,7 @@ describe.each(documented)('$file', ({ file, examples }) => {
 
 /** What examples may use besides what their file exports. */
 function common(): Record<string, unknown> {
-  return { systemClock, systemIds, file: join(createFolder(), 'example.db') };
+  return { systemClock, systemIds, z, file: join(createFolder(), 'example.db') };
 }
 
 function readExamples(source: string): string[] {

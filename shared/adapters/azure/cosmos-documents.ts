@@ -2,7 +2,7 @@ import type { CosmosClientOptions, RequestOptions } from '@azure/cosmos';
 import { CosmosClient } from '@azure/cosmos';
 import { AppError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
-import { decodeCursor, encodeCursor } from '../../platform/storage/document-cursor.ts';
+import { sealDocumentCursor } from '../../platform/storage/document-cursor.ts';
 import { checkQuery } from '../../platform/storage/document-query-rules.ts';
 import { checkBatch, checkEtag, checkKey } from '../../platform/storage/document-rules.ts';
 import type {
@@ -18,7 +18,7 @@ import { translateCosmosError, translateStatus } from './cosmos/errors.ts';
 import type { StoredItem } from './cosmos/items.ts';
 import { readBatch, toBatchInput, toDocument, toItem } from './cosmos/items.ts';
 import type { QueryContext } from './cosmos/paging.ts';
-import { readPageAcross, readPartitionPage } from './cosmos/paging.ts';
+import { cosmosAdapter, readPageAcross, readPartitionPage } from './cosmos/paging.ts';
 import { withTimeout } from '../../core/async/with-timeout.ts';
 
 export interface CosmosDocumentsOptions {
@@ -44,8 +44,6 @@ export interface CosmosDocumentsOptions {
 export function createCosmosDocuments(options: CosmosDocumentsOptions): MetadataStore {
   return new CosmosDocuments(options);
 }
-
-const adapter = 'cosmos';
 
 /** Callers wait over HTTP, and steps and queues try again: to say soon that it is away is worth more than hope. */
 const defaultTimeoutMs = 10_000;
@@ -159,7 +157,6 @@ class CosmosDocuments implements MetadataStore {
   list<T extends JsonObject>(query: DocumentQuery): Promise<DocumentPage<T>> {
     return this.#run('list', async (signal) => {
       checkQuery(query);
-      const position = query.cursor === undefined ? undefined : decodeCursor(adapter, query, query.cursor);
       const context: QueryContext = {
         container: this.#container(query.container),
         signal,
@@ -167,12 +164,12 @@ class CosmosDocuments implements MetadataStore {
       };
       const page =
         query.partition === undefined
-          ? await readPageAcross(context, query, position)
-          : await readPartitionPage(context, query, query.partition, position);
+          ? await readPageAcross(context, query)
+          : await readPartitionPage(context, query, query.partition);
       const documents = page.items.map((item) => toDocument<T>(query.container, item));
       return page.end === undefined
         ? { documents }
-        : { documents, cursor: encodeCursor(adapter, query, page.end) };
+        : { documents, cursor: sealDocumentCursor(cosmosAdapter, query, page.end) };
     });
   }
 

@@ -1,10 +1,10 @@
+import { z } from 'zod';
 import type { Clock } from '../../core/clock.ts';
 import type { AppError } from '../../core/errors.ts';
 import { isAppError } from '../../core/errors.ts';
 import type { Ids } from '../../core/ids.ts';
 import type { JsonObject, JsonValue } from '../../core/json.ts';
-import { isArray } from '../../core/json.ts';
-import { badCursor, decodeCursor, encodeCursor } from '../../platform/storage/document-cursor.ts';
+import { openDocumentCursor, sealDocumentCursor } from '../../platform/storage/document-cursor.ts';
 import { checkQuery } from '../../platform/storage/document-query-rules.ts';
 import {
   atOperation,
@@ -24,7 +24,7 @@ import type {
   WriteOptions,
 } from '../../platform/storage/documents.ts';
 import { Database, translateSqliteError } from './documents/database.ts';
-import type { FieldType, IndexValue } from './documents/fields.ts';
+import { fieldTypes } from './documents/fields.ts';
 import type { PageBudget, PageCost, Position } from './documents/pages.ts';
 import { defaultBudget } from './documents/pages.ts';
 import { readPage } from './documents/reads.ts';
@@ -159,11 +159,11 @@ class SqliteDocuments implements MetadataStore {
 
   async list<T extends JsonObject>(query: DocumentQuery): Promise<DocumentPage<T>> {
     checkQuery(query);
-    const after = query.cursor === undefined ? undefined : toPosition(query, query.cursor);
+    const after = openPosition(query);
     this.#failOnPurpose('list');
     const limit = Math.min(query.limit, this.#options.faults?.shortenPage?.(query) ?? query.limit);
     if (limit <= 0)
-      return { documents: [], cursor: query.cursor ?? encodeCursor(adapter, query, toJson(start)) };
+      return { documents: [], cursor: query.cursor ?? sealDocumentCursor(adapter, query, toJson(start)) };
     const budget = { ...defaultBudget, ...this.#options.budget };
     const now = this.#options.clock.now();
     const page = this.#run(() =>
@@ -172,7 +172,7 @@ class SqliteDocuments implements MetadataStore {
     this.#options.onPage?.(page.cost);
     const documents = page.documents as readonly StoredDocument<T>[];
     if (page.end === undefined) return { documents };
-    return { documents, cursor: encodeCursor(adapter, query, toJson(page.end)) };
+    return { documents, cursor: sealDocumentCursor(adapter, query, toJson(page.end)) };
   }
 
   async ping(): Promise<void> {
@@ -253,14 +253,20 @@ function toJson(position: Position): JsonValue {
   return position.key === undefined ? [position.seq] : [position.seq, position.key.type, position.key.value];
 }
 
-function toPosition(query: DocumentQuery, cursor: string): Position | undefined {
-  const parts = decodeCursor(adapter, query, cursor);
-  if (!isArray(parts)) throw badCursor();
-  const [seq, type, value] = parts;
-  if (!Number.isSafeInteger(seq)) throw badCursor();
+const seqSchema = z.int().min(1);
+const startSchema = z.tuple([z.literal(start.seq)]);
+const scanSchema = z.union([startSchema, z.tuple([seqSchema])]);
+const sortedSchema = z.union([
+  startSchema,
+  z.tuple([seqSchema, z.literal([fieldTypes.boolean, fieldTypes.number]), z.number()]),
+  z.tuple([seqSchema, z.literal(fieldTypes.string), z.string()]),
+]);
+
+/** Where the query's cursor leads; undefined for the beginning. @throws INVALID_ARGUMENT */
+function openPosition(query: DocumentQuery): Position | undefined {
+  const opened = openDocumentCursor(adapter, query, query.sort === undefined ? scanSchema : sortedSchema);
+  if (opened === undefined) return undefined;
+  const [seq, type, value] = opened;
   if (seq === start.seq) return undefined;
-  if (query.sort === undefined) return { seq: seq as number };
-  const expected = { 1: 'number', 2: 'number', 3: 'string' }[type as FieldType];
-  if (expected === undefined || typeof value !== expected) throw badCursor();
-  return { seq: seq as number, key: { type, value } as IndexValue };
+  return type === undefined || value === undefined ? { seq } : { seq, key: { type, value } };
 }

@@ -9,8 +9,8 @@ import { pathOf } from './references.ts';
 import { findRemoval, finishRemoval, type OwnedSubject, toSubject } from './removal.ts';
 import { Outcomes, Remover } from './remover.ts';
 import {
-  decodePosition,
-  encodePosition,
+  openPosition,
+  sealPosition,
   listContents,
   type Position,
   start,
@@ -47,11 +47,11 @@ export class Retention {
 
   /** One page of the trash: what would go, when, what it takes, and why it stays. Pages can be empty and lead on. */
   async list(request: { readonly cursor?: string | undefined; readonly limit: number }): Promise<TrashPage> {
-    const position = request.cursor === undefined ? start : decodePosition(request.cursor);
+    const position = request.cursor === undefined ? start : openPosition(request.cursor);
     const { entries, next } = await walk(this.#deps, position, Math.min(request.limit, pageSize));
     const items: TrashItem[] = [];
     for (const entry of entries) items.push(await this.#describe(entry));
-    return next === undefined ? { items } : { items, cursor: encodePosition(next) };
+    return next === undefined ? { items } : { items, cursor: sealPosition(next) };
   }
 
   /**
@@ -182,7 +182,7 @@ export class Retention {
     const stored = await this.#deps.store.get<{ readonly position?: string } & JsonObject>(positionKey);
     if (!stored?.body.position) return start;
     try {
-      return decodePosition(stored.body.position);
+      return openPosition(stored.body.position);
     } catch (error) {
       // Of an older version of the platform.
       if (isAppError(error, 'INVALID_ARGUMENT')) return start;
@@ -193,7 +193,7 @@ export class Retention {
   async #writePosition(position: Position | undefined): Promise<void> {
     await this.#deps.store.upsert(
       positionKey,
-      position === undefined ? {} : { position: encodePosition(position) },
+      position === undefined ? {} : { position: sealPosition(position) },
     );
   }
 }

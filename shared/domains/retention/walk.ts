@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import { joinPath } from '../artifacts/artifact-path.ts';
-import { AppError } from '../../core/errors.ts';
+import { invalidCursor, openCursor, sealCursor } from '../../core/cursor.ts';
+import type { JsonValue } from '../../core/json.ts';
 import { metadataContainers } from '../../core/names.ts';
 import type { DocumentPage, Filter, MetadataStore } from '../../platform/storage/documents.ts';
 import {
@@ -55,17 +56,15 @@ export interface WalkDeps {
 
 const { tracking } = metadataContainers;
 
-export function encodePosition(position: Position): string {
-  return Buffer.from(JSON.stringify(position)).toString('base64url');
+const query = 'trash';
+
+export function sealPosition(position: Position): string {
+  return sealCursor(query, position as JsonValue);
 }
 
-/** @throws INVALID_ARGUMENT */
-export function decodePosition(cursor: string): Position {
-  try {
-    return positionSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
-  } catch (cause) {
-    throw new AppError('INVALID_ARGUMENT', 'This is not a cursor of the trash.', {}, cause);
-  }
+/** @throws INVALID_ARGUMENT for a cursor of another query, or a damaged one */
+export function openPosition(cursor: string): Position {
+  return openCursor(query, cursor, positionSchema);
 }
 
 /**
@@ -178,7 +177,7 @@ async function walkOrphans(
 ): Promise<WalkPage> {
   const [folder, ...others] = folders;
   if (folder === undefined) return { entries: [] };
-  if (!isBranch(folder.path)) throw new AppError('INVALID_ARGUMENT', 'This is not a cursor of the trash.');
+  if (!isBranch(folder.path)) throw invalidCursor();
   const { path, cursor } = folder;
   const page = await artifacts.list(path, { limit, ...(cursor === undefined ? {} : { cursor }) });
   const branches: { path: string }[] = [];

@@ -4,7 +4,7 @@ import type { FieldPath, Filter, MetadataStore } from '../storage/documents.ts';
 import { eachDocument, type Page, type PageRequest } from '../storage/page.ts';
 import type { EventPlace } from './announced-event.ts';
 import { type AuditEvent, type AuditSubject, type EventBody, toEventIdBound } from './event.ts';
-import { mergeSources, readPositions, type Source, writePositions } from './merged-page.ts';
+import { mergeSources, openPositions, type Source, sealPositions } from './merged-page.ts';
 
 /** All that is given must be true of an event. */
 export interface AuditQuery {
@@ -49,12 +49,12 @@ export class AuditLog {
    * Newest first, over all containers that can hold such events. A page can be short, or even empty, and still carry
    * a cursor, which is this query's only.
    *
-   * @throws INVALID_ARGUMENT for a cursor that is not one of this query
+   * @throws INVALID_ARGUMENT for a cursor of another query
    */
   async list(query: AuditQuery, page: PageRequest): Promise<Page<AuditEvent>> {
     const sources = findSources(query);
     const scope = toFilters(query);
-    const positions = readPositions(page.cursor, sources.length, query);
+    const positions = openPositions(page.cursor, sources.length, query);
     const merged = await mergeSources(
       this.#store,
       sources.map((source) => ({ ...source, scope })),
@@ -64,7 +64,7 @@ export class AuditLog {
     const items = merged.bodies.map(toEvent);
     return merged.positions === undefined
       ? { items }
-      : { items, cursor: writePositions(merged.positions, query) };
+      : { items, cursor: sealPositions(merged.positions, query) };
   }
 }
 

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { AppError } from '../../core/errors.ts';
-import { sha256 } from '../../core/ids.ts';
-import { canonicalJson, type JsonObject, tryParseJson } from '../../core/json.ts';
+import { invalidCursor, openCursor, sealCursor } from '../../core/cursor.ts';
+import type { JsonObject, JsonValue } from '../../core/json.ts';
 import type { Filter, MetadataStore, Sort } from '../storage/documents.ts';
 import type { EventBody } from './event.ts';
 
@@ -19,7 +18,7 @@ export type Positions = readonly (Position | null)[];
 type Position = z.infer<typeof positionSchema>;
 
 const positionSchema = z.strictObject({ before: z.string().optional(), cursor: z.string().optional() });
-const cursorSchema = z.strictObject({ of: z.string(), at: z.array(positionSchema.nullable()) });
+const positionsSchema = z.array(positionSchema.nullable());
 
 const order: Sort = { path: ['event', 'eventId'], direction: 'desc' };
 /** Of each source, for one page of ours: the store's pages can be short or empty. */
@@ -122,19 +121,14 @@ function compareDown(a: string, b: string): number {
   return a < b ? 1 : a > b ? -1 : 0;
 }
 
-export function writePositions(at: Positions, query: object): string {
-  return Buffer.from(JSON.stringify({ of: digest(query), at })).toString('base64url');
+export function sealPositions(positions: Positions, query: object): string {
+  return sealCursor(query as JsonObject, positions as JsonValue);
 }
 
-/** @throws INVALID_ARGUMENT */
-export function readPositions(cursor: string | undefined, sources: number, query: object): Positions {
+/** @throws INVALID_ARGUMENT for a cursor of another query, or a damaged one */
+export function openPositions(cursor: string | undefined, sources: number, query: object): Positions {
   if (cursor === undefined) return Array.from({ length: sources }, () => ({}));
-  const read = cursorSchema.safeParse(tryParseJson(Buffer.from(cursor, 'base64url').toString()));
-  if (!read.success || read.data.of !== digest(query) || read.data.at.length !== sources)
-    throw new AppError('INVALID_ARGUMENT', 'The cursor is not one of this query.');
-  return read.data.at;
-}
-
-function digest(query: object): string {
-  return sha256(canonicalJson(query as JsonObject)).slice(0, 16);
+  const positions = openCursor(query as JsonObject, cursor, positionsSchema);
+  if (positions.length !== sources) throw invalidCursor();
+  return positions;
 }

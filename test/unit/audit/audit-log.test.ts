@@ -7,6 +7,7 @@ import {
   type AuditSubject,
   toAuditEvent,
 } from '../../../shared/platform/audit/event.ts';
+import { sealPositions } from '../../../shared/platform/audit/merged-page.ts';
 import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
 import { createDocuments, metadataStores, pace } from '../../support/stores.ts';
 
@@ -148,4 +149,10 @@ test('a cursor of another query is refused', async () => {
   await expect(log.list({ by: 'ada' }, { limit: 1, cursor: cursor! })).rejects.toMatchObject({
     code: 'INVALID_ARGUMENT',
   });
+});
+
+test('a cursor with a place for other sources than the query has is refused', async () => {
+  const cursor = sealPositions([{}, {}], {});
+  const log = new AuditLog(createDocuments());
+  await expect(log.list({}, { limit: 2, cursor })).rejects.toThrow('Invalid cursor');
 });

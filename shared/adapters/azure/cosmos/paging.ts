@@ -1,11 +1,12 @@
 import type { Container, FeedOptions, SqlQuerySpec } from '@azure/cosmos';
+import { z } from 'zod';
+import { invalidCursor } from '../../../core/cursor.ts';
 import { isAppError } from '../../../core/errors.ts';
 import type { JsonObject, JsonValue } from '../../../core/json.ts';
-import { isArray } from '../../../core/json.ts';
-import { badCursor } from '../../../platform/storage/document-cursor.ts';
+import { openDocumentCursor } from '../../../platform/storage/document-cursor.ts';
 import type { DocumentQuery, Scalar, Sort } from '../../../platform/storage/documents.ts';
 import { translateCosmosError } from './errors.ts';
-import { fieldSql, filterSql, SqlValues, typeTest } from './filter-sql.ts';
+import { fieldSql, filterSql, SqlValues } from './filter-sql.ts';
 import type { StoredItem } from './items.ts';
 
 export interface ItemPage {
@@ -21,6 +22,9 @@ export interface QueryContext {
   readonly onCharge: (requestUnits: number) => void;
 }
 
+/** Sealed into cursors, which fit no other kind of store. */
+export const cosmosAdapter = 'cosmos';
+
 /** A page stops growing here, however few documents it has. */
 const pageBytes = 8_000_000;
 /** How many documents each request may bring. */
@@ -30,15 +34,14 @@ const requestItems = 250;
  * A page of one partition: one request, and the service's own continuation token, which lives for as long as the
  * partition. The condition on `pk` repeats the header for servers that do not heed it.
  *
- * @throws INVALID_ARGUMENT when the service refuses the token
+ * @throws INVALID_ARGUMENT for a cursor of another query, and for one that the service refuses
  */
 export async function readPartitionPage(
   context: QueryContext,
   query: DocumentQuery,
   partition: string,
-  token: JsonValue | undefined,
 ): Promise<ItemPage> {
-  if (token !== undefined && typeof token !== 'string') throw badCursor();
+  const token = openDocumentCursor(cosmosAdapter, query, z.string());
   const values = new SqlValues();
   const conditions = [`c.pk = ${values.add(partition)}`];
   if (query.filter !== undefined) conditions.push(filterSql(query.filter, values));
@@ -61,7 +64,7 @@ export async function readPartitionPage(
   } catch (error) {
     const translated = translateCosmosError(error);
     const isOurs = token !== undefined && isAppError(translated, 'INTERNAL');
-    throw isOurs && (error as { readonly code?: unknown }).code === 400 ? badCursor() : translated;
+    throw isOurs && (error as { readonly code?: unknown }).code === 400 ? invalidCursor() : translated;
   }
 }
 
@@ -71,22 +74,14 @@ export async function readPartitionPage(
  * Two ORDER BY columns would need a composite index for each field that anyone might sort by. Instead, where a
  * page would end amid equal values, those are read once more in the order of their keys.
  */
-export async function readPageAcross(
-  context: QueryContext,
-  query: DocumentQuery,
-  cursor: JsonValue | undefined,
-): Promise<ItemPage> {
-  if (query.sort === undefined) return readByKey(context, query, cursor);
-  return readSorted(context, query, query.sort, cursor);
+export async function readPageAcross(context: QueryContext, query: DocumentQuery): Promise<ItemPage> {
+  if (query.sort === undefined) return readByKey(context, query);
+  return readSorted(context, query, query.sort);
 }
 
-async function readByKey(
-  context: QueryContext,
-  query: DocumentQuery,
-  cursor: JsonValue | undefined,
-): Promise<ItemPage> {
-  if (cursor !== undefined && typeof cursor !== 'string') throw badCursor();
-  const found = await fetchKeyed(context, query, [], new SqlValues(), cursor ?? '', query.limit);
+async function readByKey(context: QueryContext, query: DocumentQuery): Promise<ItemPage> {
+  const key = openDocumentCursor(cosmosAdapter, query, z.string()) ?? '';
+  const found = await fetchKeyed(context, query, [], new SqlValues(), key, query.limit);
   return found.more ? { items: found.items, end: keyOf(found.items.at(-1)!) } : { items: found.items };
 }
 
@@ -102,16 +97,11 @@ type SortedStart =
 const sortTypes = ['IS_BOOL', 'IS_NUMBER', 'IS_STRING'] as const;
 type SortType = (typeof sortTypes)[number];
 
-async function readSorted(
-  context: QueryContext,
-  query: DocumentQuery,
-  sort: Sort,
-  cursor: JsonValue | undefined,
-): Promise<ItemPage> {
+async function readSorted(context: QueryContext, query: DocumentQuery, sort: Sort): Promise<ItemPage> {
   const types = sort.direction === 'asc' ? sortTypes : sortTypes.toReversed();
   const items: StoredItem[] = [];
-  let start: SortedStart | undefined =
-    cursor === undefined ? { at: 'type', type: types[0] } : parseStart(cursor);
+  const after = openDocumentCursor(cosmosAdapter, query, startSchema);
+  let start: SortedStart | undefined = after === undefined ? { at: 'type', type: types[0] } : toStart(after);
   while (start !== undefined && items.length < query.limit) {
     const wanted = query.limit - items.length;
     if (start.at === 'key') {
@@ -256,14 +246,16 @@ function formatStart(start: SortedStart): JsonValue {
   return start.at === 'value' ? [start.type, start.value] : [start.type, start.value, start.key];
 }
 
-function parseStart(cursor: JsonValue): SortedStart {
-  if (!isArray(cursor)) throw badCursor();
-  const [name, value, key] = cursor;
-  const type = sortTypes.find((known) => known === name);
-  if (type === undefined) throw badCursor();
+const valueSchemas = { IS_BOOL: z.boolean(), IS_NUMBER: z.number(), IS_STRING: z.string() } as const;
+const startSchema = z.union(
+  sortTypes.flatMap((type) => [
+    z.tuple([z.literal(type)]),
+    z.tuple([z.literal(type), valueSchemas[type]]),
+    z.tuple([z.literal(type), valueSchemas[type], z.string()]),
+  ]),
+);
+
+function toStart([type, value, key]: z.infer<typeof startSchema>): SortedStart {
   if (value === undefined) return { at: 'type', type };
-  if (value === null || typeof value === 'object' || typeTest(value) !== type) throw badCursor();
-  if (key === undefined) return { at: 'value', type, value };
-  if (typeof key !== 'string') throw badCursor();
-  return { at: 'key', type, value, key };
+  return key === undefined ? { at: 'value', type, value } : { at: 'key', type, value, key };
 }

@@ -1,14 +1,9 @@
-import { AppError } from '../../../core/errors.ts';
+import { z } from 'zod';
+import { openCursor, sealCursor } from '../../../core/cursor.ts';
 import type { Filter, MetadataStore } from '../../../platform/storage/documents.ts';
 import { eachDocument } from '../../../platform/storage/page.ts';
 import { metadataContainers } from '../../../core/names.ts';
-import {
-  type ChunkBody,
-  fromJsonNumber,
-  type JsonNumber,
-  type TailPoint,
-  toJsonNumber,
-} from '../documents.ts';
+import { type ChunkBody, fromJsonNumber, type TailPoint, toJsonNumber } from '../documents.ts';
 import type { MetricPoint } from '../entities.ts';
 import { bucketOf, readMetric } from './chunks.ts';
 import { compareInHistory, fromTailPoint, sortUnique } from './points.ts';
@@ -40,7 +35,7 @@ export class MetricHistory {
   /**
    * One page; memory follows `limit`, not the history.
    *
-   * @throws INVALID_ARGUMENT when the token is not one of ours
+   * @throws INVALID_ARGUMENT for a token of another run or metric, or a damaged one
    */
   async readPage(
     runId: string,
@@ -48,11 +43,11 @@ export class MetricHistory {
     tail: readonly TailPoint[],
     request: { readonly limit: number; readonly pageToken?: string | undefined },
   ): Promise<HistoryPage> {
-    const after = request.pageToken === undefined ? undefined : readToken(request.pageToken);
+    const after = request.pageToken === undefined ? undefined : openPoint(runId, key, request.pageToken);
     const points = await this.#readAfter(runId, key, tail, request.limit + 1, after);
     if (points.length <= request.limit) return { points };
     points.length = request.limit;
-    return { points, pageToken: writeToken(points.at(-1)!) };
+    return { points, pageToken: sealPoint(runId, key, points.at(-1)!) };
   }
 
   /** The whole of it, some thousand points at a time; memory follows how much chunks overlap, up to a bound. */
@@ -156,24 +151,18 @@ function countBefore(points: readonly MetricPoint[], timestamp: number): number 
   return low;
 }
 
+const pointSchema = z.tuple([
+  z.int(),
+  z.int(),
+  z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])]),
+]);
+
 /** A place in the order, and so the same place whatever is written meanwhile. */
-function writeToken({ timestamp, step, value }: MetricPoint): string {
-  return Buffer.from(JSON.stringify([timestamp, step, toJsonNumber(value)])).toString('base64url');
+function sealPoint(runId: string, key: string, { timestamp, step, value }: MetricPoint): string {
+  return sealCursor([runId, key], [timestamp, step, toJsonNumber(value)]);
 }
 
-function readToken(token: string): MetricPoint {
-  try {
-    const parts: unknown = JSON.parse(Buffer.from(token, 'base64url').toString('utf8'));
-    if (Array.isArray(parts) && parts.length === 3) {
-      const [timestamp, step, value] = parts as [number, number, JsonNumber];
-      const isNumber = typeof value === 'number' || ['NaN', 'Infinity', '-Infinity'].includes(value);
-      if (Number.isSafeInteger(timestamp) && Number.isSafeInteger(step) && isNumber)
-        return { timestamp, step, value: fromJsonNumber(value) };
-    }
-  } catch (cause) {
-    throw new AppError('INVALID_ARGUMENT', badToken, {}, cause);
-  }
-  throw new AppError('INVALID_ARGUMENT', badToken);
+function openPoint(runId: string, key: string, token: string): MetricPoint {
+  const [timestamp, step, value] = openCursor([runId, key], token, pointSchema);
+  return { timestamp, step, value: fromJsonNumber(value) };
 }
-
-const badToken = 'Invalid page token: it is not one that this server gave out for a metric history.';
