@@ -75,7 +75,7 @@ registerRoutes([
     query: pageQuery,
     returns: { status: 200, description: 'A page of rejections.', schema: pageSchema(rejectionSchema) },
     handle: async ({ params, query }) => ({
-      json: await app.datasets.store.listRejections(params.dataset, toPageRequest(query)),
+      json: await app.datasets.rejections.list(params.dataset, toPageRequest(query)),
     }),
   }),
   defineRoute({
@@ -89,7 +89,7 @@ registerRoutes([
     query: pageQuery,
     returns: { status: 200, description: 'A page of files.', schema: pageSchema(quarantineEntrySchema) },
     handle: async ({ params, query }) => ({
-      json: await app.datasets.store.listQuarantine(params.dataset, toPageRequest(query)),
+      json: await app.datasets.quarantine.list(params.dataset, toPageRequest(query)),
     }),
   }),
   defineRoute({

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { AppError } from '../shared/core/errors.ts';
 import {
   datasetName,
   datasetSchema,
@@ -8,6 +7,9 @@ import {
   versionName,
 } from '../shared/domains/datasets/entities.ts';
 import { datasetSettingsSchema } from '../shared/domains/datasets/catalog/settings.ts';
+import { versionPinSchema } from '../shared/domains/datasets/versions/pins.ts';
+import { tagName, versionTagSchema } from '../shared/domains/datasets/versions/tags.ts';
+import { vacuumedSchema } from '../shared/domains/datasets/versions/vacuum.ts';
 import { pageQuery, pageSchema, toPageRequest } from '../shared/api/http/paging.ts';
 import { defineRoute } from '../shared/api/http/route.ts';
 import { registerRoutes } from './hosting/http.ts';
@@ -15,61 +17,53 @@ import { app } from './hosting/start.ts';
 
 const byName = z.object({ dataset: datasetName });
 const byVersion = z.object({ dataset: datasetName, version: versionName });
-const markName = z
-  .string()
-  .regex(/^[A-Za-z][A-Za-z0-9._-]{0,99}$/, 'must start with a letter, then letters, digits, ".", "_", "-"')
-  .refine((name) => name !== 'latest', 'cannot be "latest"');
-const tagSchema = z.object({ name: z.string(), version: z.int(), by: z.string(), at: z.number() });
-const pinSchema = z.object({
-  pinId: z.string(),
-  version: z.int(),
-  reason: z.string(),
-  by: z.string(),
-  at: z.number(),
-});
-const version = { status: 200, description: 'The version.', schema: datasetVersionViewSchema };
-const gone = { status: 200, description: 'It is gone.', schema: z.object({}) };
+const byPin = byVersion.extend({ pin: tagName });
+const byTag = z.object({ dataset: datasetName, tag: tagName });
+const deleted = { status: 200, description: 'Deleted.', schema: z.object({}) };
+const vacuumBudgetMs = 120_000;
 
 registerRoutes([
   defineRoute({
     name: 'datasets-list',
     method: 'GET',
     path: 'api/v1/datasets',
-    summary: 'The datasets, by name.',
+    summary: 'Lists datasets by name.',
     authLevel: 'anonymous',
     role: 'reader',
     query: pageQuery,
     returns: { status: 200, description: 'A page of datasets.', schema: pageSchema(datasetSchema) },
-    handle: async ({ query }) => ({ json: await app.datasets.store.listDatasets(toPageRequest(query)) }),
+    handle: async ({ query }) => ({ json: await app.datasets.catalog.list(toPageRequest(query)) }),
   }),
   defineRoute({
     name: 'datasets-get',
     method: 'GET',
     path: 'api/v1/datasets/{dataset}',
-    summary: 'One dataset.',
+    summary: 'Gets a dataset.',
     authLevel: 'anonymous',
     role: 'reader',
     params: byName,
     returns: { status: 200, description: 'The dataset.', schema: datasetSchema },
     errors: ['NOT_FOUND'],
-    handle: async ({ params }) => ({ json: await app.datasets.store.getDataset(params.dataset) }),
+    handle: async ({ params }) => ({ json: await app.datasets.catalog.get(params.dataset) }),
   }),
   defineRoute({
     name: 'datasets-settings',
     method: 'GET',
     path: 'api/v1/datasets/{dataset}/settings',
-    summary: 'How files come into a dataset: mode, keys, constraints, threshold, declared types.',
+    summary:
+      'Gets how files are ingested into a dataset: mode, keys, constraints, limit for bad rows, types.',
     authLevel: 'anonymous',
     role: 'reader',
     params: byName,
     returns: { status: 200, description: 'The settings.', schema: datasetSettingsSchema },
-    handle: async ({ params }) => ({ json: await app.datasets.store.getSettings(params.dataset) }),
+    handle: async ({ params }) => ({ json: await app.datasets.settings.get(params.dataset) }),
   }),
   defineRoute({
     name: 'datasets-set-settings',
     method: 'PUT',
     path: 'api/v1/datasets/{dataset}/settings',
-    summary: 'Declares a dataset, or changes how later files come in; what is left out is the default.',
+    summary:
+      'Sets how later files are ingested into a dataset, and creates it if needed. Omitted members get their defaults.',
     authLevel: 'anonymous',
     role: 'contributor',
     params: byName,
@@ -77,7 +71,7 @@ registerRoutes([
     returns: { status: 200, description: 'The settings.', schema: datasetSettingsSchema },
     errors: ['INVALID_ARGUMENT'],
     handle: async ({ params, body, principal }) => {
-      await app.datasets.store.putSettings(params.dataset, body, principal.name);
+      await app.datasets.settings.put(params.dataset, body, principal.name);
       return { json: body };
     },
   }),
@@ -85,14 +79,14 @@ registerRoutes([
     name: 'datasets-versions',
     method: 'GET',
     path: 'api/v1/datasets/{dataset}/versions',
-    summary: 'The versions of a dataset, newest first: what each did, and where it came from.',
+    summary: 'Lists the versions of a dataset, newest first, each with its operation and lineage.',
     authLevel: 'anonymous',
     role: 'reader',
     params: byName,
     query: pageQuery,
     returns: { status: 200, description: 'A page of versions.', schema: pageSchema(datasetVersionSchema) },
     handle: async ({ params, query }) => ({
-      json: await app.datasets.store.listVersions(params.dataset, toPageRequest(query)),
+      json: await app.datasets.versions.list(params.dataset, toPageRequest(query)),
     }),
   }),
   defineRoute({
@@ -100,21 +94,19 @@ registerRoutes([
     method: 'GET',
     path: 'api/v1/datasets/{dataset}/versions/{version}',
     summary:
-      'One version: its columns, rows, hash and where it came from. By number, "latest", a tag or a time (2026-11-23T12:00:00Z).',
+      'Gets a version with its columns, row count, hash and lineage. {version} is a number, "latest", a tag or a time (2026-11-23T12:00:00Z).',
     authLevel: 'anonymous',
     role: 'reader',
     params: byVersion,
-    returns: version,
+    returns: { status: 200, description: 'The version.', schema: datasetVersionViewSchema },
     errors: ['NOT_FOUND', 'INVALID_ARGUMENT'],
-    handle: async ({ params }) => ({
-      json: await app.datasets.versions.view(params.dataset, params.version),
-    }),
+    handle: async ({ params }) => ({ json: await app.datasets.view(params.dataset, params.version) }),
   }),
   defineRoute({
     name: 'datasets-restore',
     method: 'POST',
     path: 'api/v1/datasets/{dataset}/versions/{version}/restore',
-    summary: 'Makes an earlier version the newest content, as a version of its own.',
+    summary: 'Makes the content of an earlier version the newest, as a new version.',
     authLevel: 'anonymous',
     role: 'operator',
     params: byVersion,
@@ -128,46 +120,43 @@ registerRoutes([
     name: 'datasets-tags',
     method: 'GET',
     path: 'api/v1/datasets/{dataset}/tags',
-    summary: 'The tags of a dataset, by name.',
+    summary: 'Lists the tags of a dataset by name.',
     authLevel: 'anonymous',
     role: 'reader',
     params: byName,
     query: pageQuery,
-    returns: { status: 200, description: 'A page of tags.', schema: pageSchema(tagSchema) },
+    returns: { status: 200, description: 'A page of tags.', schema: pageSchema(versionTagSchema) },
     handle: async ({ params, query }) => ({
-      json: await app.datasets.store.listTags(params.dataset, toPageRequest(query)),
+      json: await app.datasets.tags.list(params.dataset, toPageRequest(query)),
     }),
   }),
   defineRoute({
     name: 'datasets-set-tag',
     method: 'PUT',
     path: 'api/v1/datasets/{dataset}/tags/{tag}',
-    summary: 'Puts a tag on a version, or moves it there. A tagged version is never vacuumed.',
+    summary: 'Tags a version, or moves a tag to it. A tagged version is never vacuumed.',
     authLevel: 'anonymous',
     role: 'contributor',
-    params: z.object({ dataset: datasetName, tag: markName }),
+    params: byTag,
     body: z.strictObject({ version: z.int().min(0) }),
-    returns: { status: 200, description: 'The tag.', schema: tagSchema },
+    returns: { status: 200, description: 'The tag.', schema: versionTagSchema },
     errors: ['NOT_FOUND'],
-    handle: async ({ params, body, principal }) => {
-      await app.datasets.store.getVersion(params.dataset, body.version);
-      const tag = { name: params.tag, version: body.version, by: principal.name, at: app.clock.now() };
-      await app.datasets.store.putTag(params.dataset, tag);
-      return { json: tag };
-    },
+    handle: async ({ params: { dataset, tag }, body, principal }) => ({
+      json: await app.datasets.tags.set(dataset, tag, body.version, principal.name),
+    }),
   }),
   defineRoute({
     name: 'datasets-delete-tag',
     method: 'DELETE',
     path: 'api/v1/datasets/{dataset}/tags/{tag}',
-    summary: 'Removes a tag; the version stays, for as long as something else keeps it.',
+    summary: 'Deletes a tag. The version stays as long as something else keeps it.',
     authLevel: 'anonymous',
     role: 'contributor',
-    params: z.object({ dataset: datasetName, tag: markName }),
-    returns: gone,
+    params: byTag,
+    returns: deleted,
     errors: ['NOT_FOUND'],
-    handle: async ({ params, principal }) => {
-      await app.datasets.store.deleteTag(params.dataset, params.tag, principal.name);
+    handle: async ({ params: { dataset, tag }, principal }) => {
+      await app.datasets.tags.delete(dataset, tag, principal.name);
       return { json: {} };
     },
   }),
@@ -175,39 +164,29 @@ registerRoutes([
     name: 'datasets-pin',
     method: 'PUT',
     path: 'api/v1/datasets/{dataset}/versions/{version}/pins/{pin}',
-    summary: 'Keeps a version from removal, under a name and with a reason.',
+    summary: 'Pins a version under a name, with a reason. A pinned version is never vacuumed.',
     authLevel: 'anonymous',
     role: 'contributor',
-    params: byVersion.extend({ pin: markName }),
+    params: byPin,
     body: z.strictObject({ reason: z.string().min(1).max(1_000) }),
-    returns: { status: 200, description: 'The pin.', schema: pinSchema },
+    returns: { status: 200, description: 'The pin.', schema: versionPinSchema },
     errors: ['NOT_FOUND'],
-    handle: async ({ params, body, principal }) => {
-      const number = await app.datasets.versions.find(params.dataset, params.version);
-      const pin = {
-        pinId: `${params.pin}@${number}`,
-        version: number,
-        reason: body.reason,
-        by: principal.name,
-        at: app.clock.now(),
-      };
-      await app.datasets.store.putPin(params.dataset, pin);
-      return { json: pin };
-    },
+    handle: async ({ params: { dataset, version, pin: name }, body, principal }) => ({
+      json: await app.datasets.pins.put(dataset, { name, version }, body.reason, principal.name),
+    }),
   }),
   defineRoute({
     name: 'datasets-unpin',
     method: 'DELETE',
     path: 'api/v1/datasets/{dataset}/versions/{version}/pins/{pin}',
-    summary: 'Takes a pin away.',
+    summary: 'Unpins a version.',
     authLevel: 'anonymous',
     role: 'operator',
-    params: byVersion.extend({ pin: markName }),
-    returns: gone,
+    params: byPin,
+    returns: deleted,
     errors: ['NOT_FOUND'],
-    handle: async ({ params, principal }) => {
-      const number = await app.datasets.versions.find(params.dataset, params.version);
-      await app.datasets.store.deletePin(params.dataset, `${params.pin}@${number}`, principal.name);
+    handle: async ({ params: { dataset, version, pin: name }, principal }) => {
+      await app.datasets.pins.delete(dataset, { name, version }, principal.name);
       return { json: {} };
     },
   }),
@@ -215,7 +194,7 @@ registerRoutes([
     name: 'datasets-vacuum',
     method: 'POST',
     path: 'api/v1/datasets/{dataset}/vacuum',
-    summary: 'Removes data files that only versions past their retention need; a dry run says which.',
+    summary: 'Removes data files that only versions past their retention need. A dry run only lists them.',
     authLevel: 'anonymous',
     role: 'admin',
     params: byName,
@@ -224,24 +203,12 @@ registerRoutes([
     timeoutMs: 180_000,
     returns: {
       status: 200,
-      description: 'What went, or would go, and what keeps the rest.',
-      schema: z.object({
-        dataset: z.string(),
-        removed: z.array(z.string()),
-        files: z.int(),
-        sizeBytes: z.int(),
-        kept: z.array(z.object({ version: z.int(), because: z.string() })),
-        lost: z.array(z.int()),
-        isDone: z.boolean(),
-      }),
+      description: 'What was removed, or would be, and what keeps the rest.',
+      schema: vacuumedSchema,
     },
     errors: ['NOT_FOUND'],
-    handle: async ({ params, body }) => {
-      const { latestVersion } = await app.datasets.store.getDataset(params.dataset);
-      if (latestVersion === undefined)
-        throw new AppError('NOT_FOUND', `The dataset "${params.dataset}" has no version yet.`);
-      const deadline = app.clock.now() + 120_000;
-      return { json: await app.datasets.vacuum(params.dataset, { dryRun: body.dryRun, deadline }) };
-    },
+    handle: async ({ params, body: { dryRun } }) => ({
+      json: await app.datasets.vacuum.run(params.dataset, { dryRun, budgetMs: vacuumBudgetMs }),
+    }),
   }),
 ]);

@@ -11,7 +11,7 @@ functionsApp.timer('pipelinesReconcile', {
   handler: async (_timer, context) => {
     await app.pipelines.reconcile(
       toEngine(context),
-      (dataset) => app.datasets.store.findLatestVersion(dataset),
+      (dataset) => app.datasets.catalog.findLatestVersion(dataset),
       toLogger(context),
     );
   },

@@ -150,23 +150,28 @@ export function createApp(config: Config, outside: Outside): App {
     logger,
   });
   const files = createFileCache({ scratch, exists: fileExists, limitBytes: config.limits.dataCacheBytes });
-  const datasets = createDatasets({
-    store: metadata,
-    audited: auditedWriter,
-    blobs,
-    scratch,
-    files,
-    checkpoints: createCheckpointFiles(scratch),
-    converters: createTableConverters(tableLimits),
-    merger: createTableMerger(tableLimits),
-    profiler: createTableProfiler({ ...tableLimits, tempDirectory: tmpdir() }),
-    differ: createRowDiffer({ ...tableLimits, tempDirectory: tmpdir() }),
-    pace,
-    codeVersion,
-    maxFileBytes: config.limits.landingFileBytes,
-    retentionMs: config.datasetDays * 24 * 3_600_000,
-    findReferenced: (dataset) => findTrainedVersions(metadata, dataset),
-  });
+  const datasets = createDatasets(
+    {
+      store: metadata,
+      audited: auditedWriter,
+      blobs,
+      scratch,
+      files,
+      checkpoints: createCheckpointFiles(scratch),
+      converters: createTableConverters(tableLimits),
+      merger: createTableMerger(tableLimits),
+      profiler: createTableProfiler({ ...tableLimits, tempDirectory: tmpdir() }),
+      differ: createRowDiffer({ ...tableLimits, tempDirectory: tmpdir() }),
+      pace,
+      logger,
+      findReferenced: (dataset) => findTrainedVersions(metadata, dataset),
+    },
+    {
+      codeVersion,
+      maxFileBytes: config.limits.landingFileBytes,
+      retentionMs: config.datasetDays * 24 * 3_600_000,
+    },
+  );
   const { ingestion, versions, profiles } = datasets;
   const scoring = new Scoring({
     registry,

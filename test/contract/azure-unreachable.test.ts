@@ -90,7 +90,7 @@ describe('the app in Azure, with nothing to reach', () => {
     terminate: async () => {},
   };
   const calls: Readonly<Record<string, () => Promise<unknown>>> = {
-    'a document': () => app.datasets.store.getDataset('flights'),
+    'a document': () => app.datasets.catalog.get('flights'),
     'a listing': () => app.pipelines.listRuns({ limit: 10 }),
     'a score': () => app.scoring.score({ model: 'late-flights', alias: 'production' }, [{}]),
     'a blob': () => app.triggers.onLanding(engine, landing, { log: () => {} }),

@@ -54,7 +54,7 @@ test('the loop runs on Cosmos DB, Service Bus and Blob storage as it does on the
   expect(await app.pipelines.getRun(ingest)).toMatchObject({ status: 'succeeded' });
   expect(await app.pipelines.getRun(training!)).toMatchObject({ status: 'succeeded' });
 
-  const version = await app.datasets.store.getVersion(dataset, 0);
+  const version = await app.datasets.view(dataset, '0');
   const hash = version.sha256;
   expect(version).toMatchObject({
     rows: 20_000,
@@ -89,7 +89,7 @@ test('the loop runs on Cosmos DB, Service Bus and Blob storage as it does on the
   await land(platform, 'january.parquet', file);
   expect(await handleEvent(platform)).toEqual([training]);
   const page = { limit: 10 };
-  expect((await app.datasets.store.listVersions(dataset, page)).items).toHaveLength(1);
+  expect((await app.datasets.versions.list(dataset, page)).items).toHaveLength(1);
   expect((await app.registry.listVersions(model, page)).items).toHaveLength(1);
   expect((await app.pipelines.listRuns(page, { pipeline: 'ingest' })).items).toHaveLength(3);
   expect((await app.pipelines.listRuns(page, { pipeline })).items).toHaveLength(1);
@@ -154,12 +154,12 @@ test('while Cosmos DB is away the step says so and can be repeated, and scoring 
     ok: false,
     error: { code: 'UNAVAILABLE', retry: true },
   });
-  await expect(app.datasets.store.getDataset('never-seen')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  await expect(app.datasets.catalog.get('never-seen')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   await systemClock.sleep(2_100);
   expect((await ask(app)).predictions).toEqual(before.predictions);
 
   stores.cosmos.intercept = undefined;
-  await expect(app.datasets.store.getDataset('never-seen')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await expect(app.datasets.catalog.get('never-seen')).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
 
 interface Platform {
@@ -262,7 +262,7 @@ function receiveOne({ outside }: Platform, source: QueueSource) {
 }
 
 async function reconcile({ app, engine }: Platform): Promise<void> {
-  await app.pipelines.reconcile(engine, (name) => app.datasets.store.findLatestVersion(name), silentLogger);
+  await app.pipelines.reconcile(engine, (name) => app.datasets.catalog.findLatestVersion(name), silentLogger);
 }
 
 async function ask(app: App) {

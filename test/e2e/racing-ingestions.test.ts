@@ -52,7 +52,7 @@ test('16 writers take 5 files each into one dataset: 80 versions, no row lost or
     const rows = await bench.readRows('race', [...(newest?.files.keys() ?? [])], columns);
     expect(rows).toHaveLength(writers * filesEach * rowsEach);
     expect(new Set(rows.map(([id]) => id)).size).toBe(rows.length);
-    const { items } = await bench.app.datasets.store.listVersions('race', { limit: 200 });
+    const { items } = await bench.app.datasets.versions.list('race', { limit: 200 });
     expect(items.map(({ version }) => version).sort((a, b) => a - b)).toEqual(
       commits.map(({ version }) => version),
     );

@@ -3,24 +3,32 @@ import type { BlobStore } from '../../platform/storage/blobs.ts';
 import type { MetadataStore } from '../../platform/storage/documents.ts';
 import type { Pace } from '../../platform/storage/optimistic.ts';
 import type { Scratch } from '../../platform/storage/scratch.ts';
+import type { Logger } from '../../core/logger.ts';
 import type { CheckpointFiles } from '../../formats/delta/log/checkpoint-files.ts';
-import { DatasetStore } from './dataset-store.ts';
+import { Catalog } from './catalog/catalog.ts';
+import { DatasetDocuments } from './catalog/dataset-documents.ts';
+import { Settings } from './catalog/settings.ts';
 import type { RowDiffer } from './diff/row-differ.ts';
 import { VersionDiffs } from './diff/version-diffs.ts';
-import type { DatasetVersion } from './entities.ts';
+import type { DatasetVersion, DatasetVersionView } from './entities.ts';
+import type { TableMerger } from './ingestion/committing/table-merger.ts';
 import { Ingestion } from './ingestion/ingestion.ts';
-import { createMergeRows, type TableMerger } from './ingestion/committing/merge-rows.ts';
+import { Rejections } from './ingestion/rejections.ts';
+import type { TableConverters } from './ingestion/staging/table-converter.ts';
 import type { TableProfiler } from './profiles/table-profiler.ts';
 import { VersionProfiles } from './profiles/version-profiles.ts';
 import { Quarantine } from './quarantine/quarantine.ts';
 import type { FileCache } from './reading/file-cache.ts';
-import type { TableConverters } from './ingestion/staging/table-converter.ts';
-import { restoreVersion } from './versions/restore.ts';
 import { Tables } from './tables/tables.ts';
-import { vacuum, type Vacuumed, type VacuumOptions } from './versions/vacuum.ts';
+import { Pins } from './versions/pins.ts';
+import { restoreVersion } from './versions/restore.ts';
+import { Tags } from './versions/tags.ts';
+import { Vacuum, type VacuumDeps, type VacuumOptions } from './versions/vacuum.ts';
+import { VersionRecords } from './versions/version-records.ts';
 import { Versions } from './versions/versions.ts';
+import { viewVersion } from './versions/view-version.ts';
 
-export interface DatasetsDeps {
+export interface DatasetsDeps extends Pick<VacuumDeps, 'findReferenced'> {
   readonly store: MetadataStore;
   readonly audited: Pick<AuditedWriter, 'commit'>;
   readonly blobs: BlobStore;
@@ -32,55 +40,71 @@ export interface DatasetsDeps {
   readonly profiler: TableProfiler;
   readonly differ: RowDiffer;
   readonly pace: Pace;
+  readonly logger: Logger;
+}
+
+export interface DatasetsOptions extends VacuumOptions {
   readonly codeVersion: string;
   readonly maxFileBytes: number;
-  /** How long a version can be read that was superseded, and that nothing keeps. */
-  readonly retentionMs: number;
-  /** The versions that models were made from. */
-  readonly findReferenced: (dataset: string) => Promise<ReadonlySet<number>>;
 }
 
-/** All that can be done with datasets. */
+/** The services of datasets. */
 export interface Datasets {
-  readonly store: DatasetStore;
+  readonly catalog: Catalog;
+  readonly settings: Settings;
   readonly versions: Versions;
+  readonly tags: Tags;
+  readonly pins: Pins;
   readonly ingestion: Ingestion;
+  readonly quarantine: Quarantine;
+  readonly rejections: Rejections;
   readonly profiles: VersionProfiles;
   readonly diffs: VersionDiffs;
-  readonly quarantine: Quarantine;
+  readonly vacuum: Vacuum;
+  /** A version with its columns, tags and pins. @throws NOT_FOUND; INVALID_ARGUMENT as `Versions.find` */
+  view(dataset: string, version: string): Promise<DatasetVersionView>;
   /** Makes an earlier version the newest content. @throws NOT_FOUND; UNPROCESSABLE when its data was vacuumed */
   restore(dataset: string, version: string, by: string): Promise<DatasetVersion>;
-  vacuum(dataset: string, options: VacuumOptions): Promise<Vacuumed>;
 }
 
-export function createDatasets(deps: DatasetsDeps): Datasets {
-  const { blobs, scratch, files, converters, pace, codeVersion, retentionMs, findReferenced } = deps;
-  const store = new DatasetStore(deps.store, deps.audited, pace);
-  const tables = new Tables({ blobs, checkpoints: deps.checkpoints, pace });
-  const versions = new Versions(store, tables);
+export function createDatasets(
+  deps: DatasetsDeps,
+  { codeVersion, maxFileBytes, retentionMs }: DatasetsOptions,
+): Datasets {
+  const { blobs, files, pace } = deps;
+  const { clock } = pace;
+  const documents = new DatasetDocuments(deps);
+  const catalog = new Catalog({ documents, clock });
+  const settings = new Settings({ documents, catalog });
+  const tables = new Tables(deps);
+  const records = new VersionRecords(documents);
+  const tags = new Tags({ documents, records, clock });
+  const versions = new Versions({ catalog, records, tags, tables });
+  const pins = new Pins({ documents, versions, clock });
   const profiles = new VersionProfiles({ blobs, versions, files, profiler: deps.profiler });
+  const quarantine = new Quarantine({ blobs, documents, settings, clock });
+  const rejections = new Rejections(documents);
+  const projection = { tables, catalog, records };
   return {
-    store,
+    catalog,
+    settings,
     versions,
-    ingestion: new Ingestion({
-      blobs,
-      store,
-      tables,
-      scratch,
-      converters,
-      files,
-      pace,
-      maxFileBytes: deps.maxFileBytes,
-      mergeRows: createMergeRows({ blobs, scratch, files, merger: deps.merger, pace }),
-    }),
+    tags,
+    pins,
+    ingestion: new Ingestion(
+      { ...deps, ...projection, settings, quarantine, rejections, clock },
+      { maxFileBytes },
+    ),
+    quarantine,
+    rejections,
     profiles,
-    diffs: new VersionDiffs({ versions, store, files, profiles, differ: deps.differ }),
-    quarantine: new Quarantine({ blobs, store, clock: pace.clock }),
-    restore: async (dataset, version, by) => {
-      const target = await versions.find(dataset, version);
-      return restoreVersion({ tables, store, blobs, pace }, dataset, target, { by, codeVersion });
-    },
-    vacuum: (dataset, options) =>
-      vacuum({ blobs, store, tables, clock: pace.clock, retentionMs, findReferenced }, dataset, options),
+    diffs: new VersionDiffs({ versions, records, settings, files, profiles, differ: deps.differ }),
+    vacuum: new Vacuum({ ...deps, catalog, tags, pins, tables, clock }, { retentionMs }),
+    view: (dataset, version) => viewVersion({ versions, records, tags, pins }, dataset, version),
+    restore: async (dataset, version, by) =>
+      restoreVersion({ ...projection, blobs, clock }, dataset, await versions.find(dataset, version), {
+        by,
+        codeVersion,
+      }),
   };
 }

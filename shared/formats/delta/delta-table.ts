@@ -1,5 +1,5 @@
 import { AppError, isAppError } from '../../core/errors.ts';
-import { type Logger, silentLogger } from '../../core/logger.ts';
+import type { Logger } from '../../core/logger.ts';
 import type { BlobStore } from '../../platform/storage/blobs.ts';
 import type { Pace } from '../../platform/storage/optimistic.ts';
 import { type Action, type LogCommit } from './log/actions.ts';
@@ -10,22 +10,25 @@ import { type HistoryPage, readHistory, searchVersionAt } from './history.ts';
 import { type Loaded, loadAfter, loadSnapshot } from './snapshots/load-snapshot.ts';
 import { encodeEntry } from './log/log-entry.ts';
 import { LogFiles } from './log/log-files.ts';
-import { SnapshotCache } from './snapshots/snapshot-cache.ts';
+import type { SnapshotCache } from './snapshots/snapshot-cache.ts';
 import { replay, type Snapshot } from './snapshots/snapshot.ts';
 import { writeCheckpoint } from './checkpoints/write-checkpoint.ts';
 import { writeCommit } from './log/write-commit.ts';
 
-export interface DeltaTableOptions {
+export interface DeltaTableDeps {
   readonly blobs: BlobStore;
-  readonly container: string;
-  /** The table's folder, without a slash at its end. */
-  readonly prefix: string;
   readonly checkpoints: CheckpointFiles;
   readonly pace: Pace;
-  /** Shared among tables, so that a table that is opened for each request stays known. Default: one of its own. */
-  readonly cache?: SnapshotCache;
-  /** Told of checkpoints that failed: the commit stands without. */
-  readonly logger?: Logger;
+  /** Shared by all tables of a process, so that a table can be opened for each request. */
+  readonly cache: SnapshotCache;
+  /** Logs failed checkpoints; their commits succeed. */
+  readonly logger: Logger;
+}
+
+export interface TablePlace {
+  readonly container: string;
+  /** The table's folder, without a trailing slash. */
+  readonly prefix: string;
 }
 
 /** @returns the actions to commit (one may be `commitInfo`); undefined: there is nothing to do */
@@ -47,16 +50,15 @@ const maxLostRaces = 500;
  * of writers, ours and others, may write to it at once.
  */
 export class DeltaTable {
-  readonly #options: DeltaTableOptions;
+  readonly #deps: DeltaTableDeps;
   readonly #log: LogFiles;
   readonly #cache: SnapshotCache;
   readonly #key: string;
 
-  constructor(options: DeltaTableOptions) {
-    const { blobs, container, prefix } = options;
-    this.#options = options;
-    this.#log = new LogFiles(blobs, container, prefix);
-    this.#cache = options.cache ?? new SnapshotCache();
+  constructor(deps: DeltaTableDeps, { container, prefix }: TablePlace) {
+    this.#deps = deps;
+    this.#log = new LogFiles(deps.blobs, container, prefix);
+    this.#cache = deps.cache;
     this.#key = `${container}/${prefix}`;
   }
 
@@ -115,7 +117,7 @@ export class DeltaTable {
    *   whoever tries again must know by a `txn` that it did
    */
   async commit(decide: Decide): Promise<Committed> {
-    const { blobs, pace } = this.#options;
+    const { blobs, pace } = this.#deps;
     const txnId = pace.ids.uuid();
     for (let lost = 0; lost < maxLostRaces; lost += 1) {
       if (lost > 0) await pace.clock.sleep(pace.ids.random() * 20 * Math.min(lost, 10));
@@ -139,7 +141,7 @@ export class DeltaTable {
   }
 
   async #load(target: number): Promise<Loaded | undefined> {
-    const { checkpoints } = this.#options;
+    const { checkpoints } = this.#deps;
     const known = this.#cache.find(this.#key, target);
     let loaded: Loaded | undefined;
     if (known) {
@@ -159,7 +161,7 @@ export class DeltaTable {
   }
 
   #stamp(before: Snapshot | undefined, actions: readonly Action[], txnId: string): LogCommit {
-    const timestamp = Math.max(this.#options.pace.clock.now(), (before?.timestamp ?? -1) + 1);
+    const timestamp = Math.max(this.#deps.pace.clock.now(), (before?.timestamp ?? -1) + 1);
     const infos = actions.filter((action) => action.kind === 'commitInfo');
     const others = actions.filter((action) => action.kind !== 'commitInfo');
     const [given, ...more] = infos;
@@ -183,7 +185,7 @@ export class DeltaTable {
 
   async #keepCheckpoint(snapshot: Snapshot): Promise<void> {
     if (!isCheckpointDue(snapshot)) return;
-    const { blobs, checkpoints, pace, logger = silentLogger } = this.#options;
+    const { blobs, checkpoints, pace, logger } = this.#deps;
     try {
       await writeCheckpoint(blobs, this.#log, checkpoints, snapshot, pace.clock.now());
     } catch (error) {
@@ -191,7 +193,7 @@ export class DeltaTable {
       const reason = isAppError(error)
         ? { code: error.code, reason: error.message }
         : { reason: String(error) };
-      logger.log('warn', 'no checkpoint was written', {
+      logger.log('warn', 'checkpoint failed', {
         table: this.#key,
         version: snapshot.version,
         ...reason,

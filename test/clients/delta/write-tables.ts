@@ -3,10 +3,8 @@ import { join } from 'node:path';
 import { createBlobStore } from '../../../shared/adapters/azure/blob-store.ts';
 import type { Clock } from '../../../shared/core/clock.ts';
 import { systemIds } from '../../../shared/core/ids.ts';
-import { DeltaTable } from '../../../shared/formats/delta/delta-table.ts';
-import { createCheckpointFiles } from '../../../shared/adapters/duckdb/checkpoint-files.ts';
-import { createScratch } from '../../../shared/adapters/embedded/scratch-files.ts';
-import { copyTable, fillSampleTable } from '../../unit/delta/sample-table.ts';
+import { openDeltaTable } from '../../support/delta/open-table.ts';
+import { copyTable, fillSampleTable } from '../../support/delta/sample-table.ts';
 
 const container = 'delta-samples';
 const start = Date.parse('2026-03-01T00:00:00Z');
@@ -26,8 +24,7 @@ export async function writeSampleTables(connectionString: string, folder: string
     let now = start - minuteMs;
     const clock: Clock = { now: () => (now += minuteMs), sleep: async () => undefined };
     const place = { blobs, container, prefix: `sample-${commits}` };
-    const checkpoints = createCheckpointFiles(createScratch(blobs));
-    const table = new DeltaTable({ ...place, checkpoints, pace: { clock, ids: systemIds } });
+    const table = openDeltaTable(blobs, { clock, ids: systemIds }, place);
     const path = join(folder, `delta-${commits}`);
     mkdirSync(path, { recursive: true });
     const versions = await fillSampleTable(table, commits, { ...place, folder: path });

@@ -1,5 +1,6 @@
 import { createApp } from '../../../shared/app.ts';
 import type { Clock } from '../../../shared/core/clock.ts';
+import type { Logger } from '../../../shared/core/logger.ts';
 import type { Datasets } from '../../../shared/domains/datasets/datasets.ts';
 import type { Mode, Source, VersionRef } from '../../../shared/domains/datasets/entities.ts';
 import { blobContainers } from '../../../shared/core/names.ts';
@@ -37,6 +38,7 @@ export interface DatasetReader {
 interface Circumstances {
   readonly blobs?: BlobStore;
   readonly clock?: Clock;
+  readonly logger?: Logger;
   readonly maxFileBytes?: number;
 }
 

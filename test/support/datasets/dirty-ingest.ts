@@ -143,7 +143,7 @@ function findAdded(before: LoggedCommit | undefined, after: LoggedCommit | undef
 
 /** Files before this one were clean, so that what is there is this one's. */
 async function readQuarantine(app: App, dataset: string): Promise<readonly BadRow[]> {
-  const { items } = await app.datasets.store.listQuarantine(dataset, { limit: 10 });
+  const { items } = await app.datasets.quarantine.list(dataset, { limit: 10 });
   const rows: BadRow[] = [];
   for (const { quarantineId } of items) {
     let cursor: string | undefined;

@@ -75,10 +75,10 @@ describe('versions by mode', () => {
   test('keys that stand twice in a merged file: the first counts, the others are quarantined', async () => {
     const { datasets, read } = bench;
     await ingest(datasets, 'doubled', csv('1,a'));
-    await datasets.store.putSettings(
+    await datasets.settings.put(
       'doubled',
       {
-        ...(await datasets.store.getSettings('doubled')),
+        ...(await datasets.settings.get('doubled')),
         maxBadFraction: 1,
       },
       'ann',
@@ -91,7 +91,7 @@ describe('versions by mode', () => {
       ['1', 'a'],
       ['2', 'first'],
     ]);
-    const { items } = await datasets.store.listQuarantine('doubled', { limit: 10 });
+    const { items } = await datasets.quarantine.list('doubled', { limit: 10 });
     const rows = await datasets.quarantine.listRows('doubled', items[0]!.quarantineId, { limit: 10 });
     const found = rows.items.toSorted((a, b) => a.row - b.row);
     expect(found.map(({ row, code, column }) => [row, code, column])).toEqual([
@@ -151,24 +151,24 @@ describe('the contract', () => {
     await ingest(datasets, 'kept', csv('1,a'));
     await expect(ingest(datasets, 'kept', 'ID,name\n2,b\n')).rejects.toMatchObject({ code: 'UNPROCESSABLE' });
     await expect(ingest(datasets, 'kept', csv('x,b'))).rejects.toThrow(/1 of 1 rows/);
-    expect(await datasets.store.findLatestVersion('kept')).toBe(0);
+    expect(await datasets.catalog.findLatestVersion('kept')).toBe(0);
   });
 });
 
 describe('quarantine', () => {
   test('rows are found by their place in the file, and come back when they are put right', async () => {
     const { datasets, read } = bench;
-    await datasets.store.putSettings(
+    await datasets.settings.put(
       'mended',
       {
-        ...(await datasets.store.getSettings('mended')),
+        ...(await datasets.settings.get('mended')),
         maxBadFraction: 0.5,
         columns: [{ name: 'id', type: 'int64' }],
       },
       'ann',
     );
     await ingest(datasets, 'mended', csv('1,a', 'two,b', '3,c'));
-    const [entry] = (await datasets.store.listQuarantine('mended', { limit: 10 })).items;
+    const [entry] = (await datasets.quarantine.list('mended', { limit: 10 })).items;
     expect(entry).toMatchObject({ rows: 1, codes: { WRONG_TYPE: 1 } });
     const { items } = await datasets.quarantine.listRows('mended', entry!.quarantineId, { limit: 10 });
     expect(items).toMatchObject([{ row: 2, byteOffset: 12, byteLength: 5, column: 'id', raw: 'two,b' }]);
@@ -185,7 +185,7 @@ describe('quarantine', () => {
       ['3', 'c'],
       ['2', 'b'],
     ]);
-    const [told] = (await datasets.store.listQuarantine('mended', { limit: 10 })).items;
+    const [told] = (await datasets.quarantine.list('mended', { limit: 10 })).items;
     expect(told?.resubmissions).toMatchObject([{ by: 'ann', name: ref.name }]);
   });
 });
@@ -198,7 +198,7 @@ describe('restore and vacuum', () => {
     const { version } = await datasets.restore('restored', '0', 'ann');
     expect(version).toBe(2);
     expect(await read('restored', 'latest')).toEqual([['1', 'a']]);
-    expect(await datasets.store.getVersion('restored', 2)).toMatchObject({
+    expect(await datasets.view('restored', '2')).toMatchObject({
       operation: 'restore',
       lineage: { by: 'ann' },
     });
@@ -210,20 +210,20 @@ describe('restore and vacuum', () => {
     const { datasets } = bench;
     for (const [index, row] of ['1,a', '2,b', '3,c', '4,d'].entries())
       await ingest(datasets, 'vacuumed', csv(row), { mode: index === 0 ? 'append' : 'overwrite' });
-    await datasets.store.putTag('vacuumed', { name: 'gold', version: 0, by: 'ann', at: 1 });
-    await datasets.store.putPin('vacuumed', { pinId: 'p@1', version: 1, reason: 'audit', by: 'ann', at: 1 });
-    const deadline = Infinity;
-    const dry = await later.vacuum('vacuumed', { dryRun: true, deadline });
+    await datasets.tags.set('vacuumed', 'gold', 0, 'ann');
+    await datasets.pins.put('vacuumed', { name: 'p', version: '1' }, 'audit', 'ann');
+    const budgetMs = Infinity;
+    const dry = await later.vacuum.run('vacuumed', { dryRun: true, budgetMs });
     expect(dry).toMatchObject({ lost: [2], kept: [{ version: 1 }, { version: 0 }] });
     expect(dry.removed.filter((path) => path.endsWith('.parquet'))).toHaveLength(1);
     expect(await bench.read('vacuumed', '2')).toEqual([['3', 'c']]);
-    const wet = await later.vacuum('vacuumed', { dryRun: false, deadline });
+    const wet = await later.vacuum.run('vacuumed', { dryRun: false, budgetMs });
     expect(wet.removed).toEqual(dry.removed);
     expect(await bench.openWith().read('vacuumed', 'gold')).toEqual([['1', 'a']]);
     expect(await bench.openWith().read('vacuumed', '1')).toEqual([['2', 'b']]);
     await expect(bench.openWith().read('vacuumed', '2')).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await expect(datasets.restore('vacuumed', '2', 'ann')).rejects.toMatchObject({ code: 'UNPROCESSABLE' });
-    expect((await later.vacuum('vacuumed', { dryRun: false, deadline })).files).toBe(0);
+    expect((await later.vacuum.run('vacuumed', { dryRun: false, budgetMs })).files).toBe(0);
   });
 
   test('what a vacuum is about to remove stays when it is restored meanwhile', async () => {
@@ -244,20 +244,43 @@ describe('restore and vacuum', () => {
     };
     const clock = { ...pace.clock, now: () => Date.now() + 60 * 24 * 3_600_000 };
     const later = bench.openWith({ clock, blobs: slow }).datasets;
-    const { removed } = await later.vacuum('held', { dryRun: false, deadline: Infinity });
+    const { removed } = await later.vacuum.run('held', { dryRun: false, budgetMs: Infinity });
     expect(isRestored).toBe(true);
     expect(removed.filter((path) => path.endsWith('.parquet'))).toHaveLength(1);
     expect(await bench.openWith().read('held', 'latest')).toEqual([['1', 'a']]);
   });
 });
 
+test('a failed checkpoint does not fail the ingestion, and is logged', async () => {
+  const logged: unknown[] = [];
+  const { datasets } = bench.openWith({
+    logger: { log: (...entry) => logged.push(entry) },
+    blobs: {
+      ...blobs,
+      put: (ref, body, options) =>
+        ref.name.endsWith('.checkpoint.parquet')
+          ? Promise.reject(new AppError('UNAVAILABLE', 'No storage.'))
+          : blobs.put(ref, body, options),
+    },
+  });
+  for (let row = 0; row <= 10; row += 1) await ingest(datasets, 'unchecked', csv(`${row},a`));
+  expect(await datasets.catalog.getLatestVersion('unchecked')).toBe(10);
+  expect(logged).toEqual([
+    [
+      'warn',
+      'checkpoint failed',
+      { table: 'datasets/unchecked', version: 10, code: 'UNAVAILABLE', reason: 'No storage.' },
+    ],
+  ]);
+});
+
 test('racing first files of a dataset all become versions, whatever types each would have found', async () => {
   const { datasets, read } = bench;
   const rows = ['1,a', '2.5,b', '3,c', '4.25,d', '5,e', '6,f'];
-  await datasets.store.putSettings(
+  await datasets.settings.put(
     'raced',
     {
-      ...(await datasets.store.getSettings('raced')),
+      ...(await datasets.settings.get('raced')),
       columns: [{ name: 'id', type: 'decimal(10,2)' }],
     },
     'ann',
@@ -322,11 +345,11 @@ describe('a refusal is kept whatever the file is called', () => {
     ['with half a surrogate pair', 'flights/\ud800'],
     ['with a pair that the limit would cut', `flights/${'é🚢'.repeat(341)}`],
   ])('%s', async (_, name) => {
-    const { ingestion, store } = bench.datasets;
+    const { ingestion, rejections } = bench.datasets;
     const source = { container: 'landing', name, etag: `"${name.length}"`, sizeBytes: 1 };
     await ingestion.reject(source, new AppError('UNPROCESSABLE', 'no table'), 'run');
     const dataset = name.startsWith('flights/') ? 'flights' : '_unnamed';
-    const { items } = await store.listRejections(dataset, { limit: 10 });
+    const { items } = await rejections.list(dataset, { limit: 10 });
     expect(items).toContainEqual(
       expect.objectContaining({ reason: 'no table', source: expect.objectContaining({ etag: source.etag }) }),
     );
@@ -344,7 +367,7 @@ describe('a refusal is kept whatever the file is called', () => {
     const ref = { container: 'landing', name: 'unasked/a\nb.parquet' };
     for (let told = 0; told < 2; told += 1)
       expect(await triggers.onLanding(new RecordingEngine(), ref, silentLogger)).toBeUndefined();
-    const { items } = await datasets.store.listRejections('unasked', { limit: 10 });
+    const { items } = await datasets.rejections.list('unasked', { limit: 10 });
     expect(items).toMatchObject([{ code: 'INVALID_ARGUMENT', source: ref }]);
   });
 });

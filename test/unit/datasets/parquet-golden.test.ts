@@ -55,7 +55,7 @@ describe('Parquet files by Apache Arrow', () => {
 
   test('rows that break a rule are quarantined with what they hold, and the others stay in order', async () => {
     const { rows } = files.find(({ name }) => name === 'many-groups')!;
-    await bench.datasets.store.putSettings(
+    await bench.datasets.settings.put(
       'ruled',
       {
         ...defaultSettings,
@@ -98,7 +98,7 @@ describe('Parquet files by Apache Arrow', () => {
   });
 
   test('a quarantined row says what it holds: NaN, all digits of long numbers', async () => {
-    await bench.datasets.store.putSettings(
+    await bench.datasets.settings.put(
       'unruly',
       {
         ...defaultSettings,
@@ -119,7 +119,7 @@ describe('Parquet files by Apache Arrow', () => {
       [8, { f16: 65504, f64: 1.7976931348623157e308 }],
     ]);
 
-    await bench.datasets.store.putSettings(
+    await bench.datasets.settings.put(
       'long',
       {
         ...defaultSettings,
@@ -140,7 +140,7 @@ async function ingest({ datasets, drop, read }: DatasetBench, file: string, data
   const staged = await datasets.ingestion.stage(await drop(`${dataset}/${file}.parquet`, bytes), work);
   const version = String((await datasets.ingestion.commit(staged, work)).version);
   const { columns, files: stored } = await datasets.versions.resolve(dataset, version);
-  const { items } = await datasets.store.listQuarantine(dataset, { limit: 10 });
+  const { items } = await datasets.quarantine.list(dataset, { limit: 10 });
   const id = items[0]?.quarantineId;
   const page =
     id === undefined ? undefined : await datasets.quarantine.listRows(dataset, id, { limit: 1_000 });

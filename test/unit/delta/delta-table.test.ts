@@ -2,7 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { AppError } from '../../../shared/core/errors.ts';
 import { removeFile } from '../../../shared/formats/delta/log/actions.ts';
 import { SnapshotCache } from '../../../shared/formats/delta/snapshots/snapshot-cache.ts';
-import { addFile, commitFiles, entryName, firstActions, openMemoryTable } from './table.ts';
+import {
+  addFile,
+  commitFiles,
+  entryName,
+  firstActions,
+  openMemoryTable,
+} from '../../support/delta/memory-table.ts';
 
 const files = async (table: ReturnType<typeof openMemoryTable>['table'], version: number) => [
   ...(await table.at(version)).files.keys(),

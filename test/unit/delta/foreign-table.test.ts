@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createCheckpointFiles } from '../../../shared/adapters/duckdb/checkpoint-files.ts';
 import { createScratch } from '../../../shared/adapters/embedded/scratch-files.ts';
-import { addFile, entryName, openMemoryTable } from './table.ts';
+import { addFile, entryName, openMemoryTable } from '../../support/delta/memory-table.ts';
 
 /** A table as delta-rs writes it (see `generate.py` there), by its log, and by its checkpoint. */
 const golden = 'test/golden/delta/delta-rs';

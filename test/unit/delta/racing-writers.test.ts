@@ -1,19 +1,18 @@
 import { fork } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { createBlobStore } from '../../../shared/adapters/azure/blob-store.ts';
-import { DeltaTable } from '../../../shared/formats/delta/delta-table.ts';
-import { createCheckpointFiles } from '../../../shared/adapters/duckdb/checkpoint-files.ts';
-import { createScratch } from '../../../shared/adapters/embedded/scratch-files.ts';
+import type { DeltaTable } from '../../../shared/formats/delta/delta-table.ts';
+import { openDeltaTable } from '../../support/delta/open-table.ts';
 import { moveBlobPort, startTestAzurite } from '../../support/azurite/azurite.ts';
 import { startFlakyProxy } from '../../support/flaky-proxy.ts';
 import { pace } from '../../support/stores.ts';
-import { addFile, firstActions } from './table.ts';
+import { addFile, firstActions } from '../../support/delta/memory-table.ts';
 
 const place = { container: 'datasets', prefix: 'raced' };
 
 function open(connectionString: string): DeltaTable {
   const blobs = createBlobStore({ connectionString, retryDelayMs: 20 });
-  return new DeltaTable({ ...place, blobs, checkpoints: createCheckpointFiles(createScratch(blobs)), pace });
+  return openDeltaTable(blobs, pace, place);
 }
 
 test('16 writers × 5 commits are 80 versions, none lost', async () => {

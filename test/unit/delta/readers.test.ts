@@ -4,14 +4,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createBlobStore } from '../../../shared/adapters/azure/blob-store.ts';
 import type { Clock } from '../../../shared/core/clock.ts';
 import { systemIds } from '../../../shared/core/ids.ts';
-import { DeltaTable } from '../../../shared/formats/delta/delta-table.ts';
-import { createCheckpointFiles } from '../../../shared/adapters/duckdb/checkpoint-files.ts';
-import { createScratch } from '../../../shared/adapters/embedded/scratch-files.ts';
+import type { DeltaTable } from '../../../shared/formats/delta/delta-table.ts';
 import { makeTempDir, startTestAzurite, type TestAzurite } from '../../support/azurite/azurite.ts';
+import { openDeltaTable } from '../../support/delta/open-table.ts';
 import { askChdb } from '../../support/delta/chdb.ts';
-import type { SampleRow } from './data-file.ts';
-import { sampleColumns } from './sample-rows.ts';
-import { copyTable, type ExpectedVersion, fillSampleTable } from './sample-table.ts';
+import type { SampleRow } from '../../support/delta/data-file.ts';
+import { sampleColumns } from '../../support/delta/sample-rows.ts';
+import { copyTable, type ExpectedVersion, fillSampleTable } from '../../support/delta/sample-table.ts';
 
 /** ClickHouse reads Delta tables with delta-kernel-rs: what it sees of each version is what was put in. */
 const container = 'datasets';
@@ -40,11 +39,7 @@ describe.each([1, 12, 40])('a table of %d commits', (commits) => {
     const blobs = createBlobStore({ connectionString: azurite.connectionString });
     await blobs.ensureContainers([container]);
     const place = { blobs, container, prefix: `sample-${commits}` };
-    table = new DeltaTable({
-      ...place,
-      checkpoints: createCheckpointFiles(createScratch(blobs)),
-      pace: { clock: createMinuteClock(), ids: systemIds },
-    });
+    table = openDeltaTable(blobs, { clock: createMinuteClock(), ids: systemIds }, place);
     expected = await fillSampleTable(table, commits, { ...place, folder });
     const timeOf = () => start;
     await copyTable(place, copy('whole'), { timeOf });

@@ -1,5 +1,5 @@
 import { AppError } from '../../../core/errors.ts';
-import type { ConvertOptions } from '../../../domains/datasets/ingestion/staging/local-data-file.ts';
+import type { ConvertOptions } from '../../../domains/datasets/ingestion/staging/table-converter.ts';
 import type { Column, ColumnType } from '../../../domains/datasets/schema/column.ts';
 import type { RowConstraint } from '../../../domains/datasets/schema/constraints.ts';
 import { fits } from '../../../domains/datasets/schema/strict-types.ts';

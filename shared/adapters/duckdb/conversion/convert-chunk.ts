@@ -2,11 +2,11 @@ import { readFile, rm } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { AppError, isAppError } from '../../../core/errors.ts';
 import type { BadRow, TextChunk } from '../../../formats/tabular/text-chunk.ts';
+import type { LocalDataFile } from '../../../domains/datasets/ingestion/staging/local-data-file.ts';
 import type {
   ConvertedChunk,
   ConvertOptions,
-  LocalDataFile,
-} from '../../../domains/datasets/ingestion/staging/local-data-file.ts';
+} from '../../../domains/datasets/ingestion/staging/table-converter.ts';
 import { readJsonRecord } from '../../../domains/datasets/schema/read-json-record.ts';
 import { splitRecord } from '../../../domains/datasets/schema/split-record.ts';
 import { quoteName } from '../quote.ts';

@@ -3,7 +3,7 @@ import type { BadRow } from '../../../formats/tabular/text-chunk.ts';
 import type {
   ConvertedChunk,
   ConvertOptions,
-} from '../../../domains/datasets/ingestion/staging/local-data-file.ts';
+} from '../../../domains/datasets/ingestion/staging/table-converter.ts';
 import { chooseChunkSize, type ChunkSize } from '../../../formats/tabular/cut-chunks.ts';
 import { nameNotFinite } from '../json-sql.ts';
 import { quoteName, quoteText } from '../quote.ts';

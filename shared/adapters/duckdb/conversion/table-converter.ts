@@ -5,13 +5,11 @@ import type { TextChunk } from '../../../formats/tabular/text-chunk.ts';
 import type {
   ConvertedChunk,
   ConvertOptions,
-} from '../../../domains/datasets/ingestion/staging/local-data-file.ts';
-import type { Column } from '../../../domains/datasets/schema/column.ts';
-import type {
   DuplicateRow,
   TableConverter,
   TableConverters,
 } from '../../../domains/datasets/ingestion/staging/table-converter.ts';
+import type { Column } from '../../../domains/datasets/schema/column.ts';
 import type { ColumnSurvey } from '../../../domains/datasets/schema/survey.ts';
 import { openDuckDb, type DuckDbSession } from '../session.ts';
 import { ConnectionPool } from './connection-pool.ts';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { AppError } from '../../../core/errors.ts';
 import type { LocalDataFile } from '../../../domains/datasets/ingestion/staging/local-data-file.ts';
-import type { MergeJob, TableMerger } from '../../../domains/datasets/ingestion/committing/merge-rows.ts';
+import type { MergeJob, TableMerger } from '../../../domains/datasets/ingestion/committing/table-merger.ts';
 import type { Column } from '../../../domains/datasets/schema/column.ts';
 import { typeOf } from '../column-sql.ts';
 import { writeDataFile } from '../conversion/data-file.ts';

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { AppError } from '../../../core/errors.ts';
 import { Semaphore } from '../../../core/async/semaphore.ts';
-import type { DatasetStore } from '../dataset-store.ts';
+import type { Settings } from '../catalog/settings.ts';
 import type { VersionProfiles } from '../profiles/version-profiles.ts';
 import type { ReadableVersion } from '../versions/readable-version.ts';
+import type { VersionRecords } from '../versions/version-records.ts';
 import type { Versions } from '../versions/versions.ts';
 import { diffProfiles, profileDiffSchema } from './diff-profiles.ts';
 import { diffRows, type DiffRowsDeps, type DiffRowsRequest } from './diff-rows.ts';
@@ -20,7 +21,8 @@ export const versionRowDiffSchema = comparedSchema.extend(rowDiffSchema.shape);
 
 export interface VersionDiffsDeps extends DiffRowsDeps {
   readonly versions: Pick<Versions, 'find' | 'resolve'>;
-  readonly store: Pick<DatasetStore, 'getSettings' | 'getVersion'>;
+  readonly records: Pick<VersionRecords, 'get'>;
+  readonly settings: Pick<Settings, 'get'>;
   readonly profiles: Pick<VersionProfiles, 'read'>;
 }
 
@@ -41,10 +43,10 @@ export class VersionDiffs {
   }
 
   async schema(compared: ComparedVersions): Promise<z.infer<typeof versionSchemaDiffSchema>> {
-    const { store } = this.#deps;
+    const { records } = this.#deps;
     const found = await this.#find(compared);
-    const { columns: before } = await store.getVersion(found.dataset, found.from);
-    const { columns: after } = await store.getVersion(found.dataset, found.to);
+    const { columns: before } = await records.get(found.dataset, found.from);
+    const { columns: after } = await records.get(found.dataset, found.to);
     return { ...found, ...diffSchemas(before, after) };
   }
 
@@ -81,7 +83,7 @@ export class VersionDiffs {
   }
 
   async #chooseKeys(before: ReadableVersion, after: ReadableVersion): Promise<readonly string[]> {
-    const { keys } = await this.#deps.store.getSettings(after.dataset);
+    const { keys } = await this.#deps.settings.get(after.dataset);
     const has = ({ columns }: ReadableVersion, key: string) => columns.some(({ name }) => name === key);
     return keys.every((key) => has(before, key) && has(after, key)) ? keys : [];
   }

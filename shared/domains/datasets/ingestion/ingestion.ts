@@ -1,84 +1,97 @@
 import { AppError, isAppError } from '../../../core/errors.ts';
 import { canonicalJson } from '../../../core/json.ts';
-import type { BlobRef } from '../../../platform/storage/blobs.ts';
+import type { BlobRef, BlobStore } from '../../../platform/storage/blobs.ts';
 import { toBody } from '../../../platform/storage/page.ts';
 import type { Rejection, Source, VersionRef } from '../entities.ts';
 import { quarantineBlob } from '../quarantine/quarantine-blob.ts';
-import { commitStaged, type CommitDeps, SchemaMoved } from './committing/commit-staged.ts';
+import type { Committer } from './committing/commit-info.ts';
+import { type CommitDeps, commitStaged } from './committing/commit-staged.ts';
+import { StaleStagingError } from './committing/stale-staging-error.ts';
 import { targetOf } from './landing/landing-path.ts';
-import type { Report, StageDeps } from './staging/landed-file.ts';
-import { stageFile } from './staging/stage.ts';
+import type { Rejections } from './rejections.ts';
+import type { Report } from './staging/landed-file.ts';
 import type { Staged } from './staging/manifest.ts';
+import { isMissingBlob } from './staging/missing-blob.ts';
+import { type StageDeps, stageFile, type StageOptions } from './staging/stage.ts';
 
-export interface IngestionOptions extends StageDeps, CommitDeps {}
+export interface IngestionDeps extends StageDeps, CommitDeps {
+  readonly blobs: Pick<BlobStore, 'open' | 'head' | 'touch' | 'put'>;
+  readonly rejections: Pick<Rejections, 'record'>;
+}
 
-export interface Work {
-  readonly runId: string;
-  readonly codeVersion: string;
+export interface Work extends Committer {
   readonly signal: AbortSignal;
   readonly report: Report;
 }
 
 const maxRestagings = 5;
 
-/** Turns a landed blob into a version of its dataset, or into a rejection that says why. */
+/** Turns a landed blob into a version of its dataset, or into a rejection with the reason. */
 export class Ingestion {
-  readonly #options: IngestionOptions;
+  readonly #deps: IngestionDeps;
+  readonly #options: StageOptions;
 
-  constructor(options: IngestionOptions) {
+  constructor(deps: IngestionDeps, options: StageOptions) {
+    this.#deps = deps;
     this.#options = options;
   }
 
-  /** What is at that place now. @throws NOT_FOUND */
+  /** The current content of a blob. @throws NOT_FOUND */
   async identify(ref: BlobRef): Promise<Source> {
-    const properties = await this.#options.blobs.head(ref);
+    const properties = await this.#deps.blobs.head(ref);
     if (!properties)
       throw new AppError('NOT_FOUND', `There is no blob ${ref.container}/${ref.name}.`, { ...ref });
     return { ...ref, etag: properties.etag, sizeBytes: properties.sizeBytes };
   }
 
   /**
-   * Reads the whole file once, from the very content that was announced: its good rows are stored as data files
-   * that belong to no version yet, its bad ones are put into quarantine.
+   * Reads the announced content once, to its end. Stores good rows as data files that belong to no version yet, and
+   * bad rows in quarantine.
    *
-   * @throws UNPROCESSABLE (not a table, not the dataset's columns, too many bad rows), PAYLOAD_TOO_LARGE, SUPERSEDED
-   *   (overwritten or deleted since: the newer content has an event of its own)
+   * @throws UNPROCESSABLE (not a table, other columns than the dataset's, too many bad rows), PAYLOAD_TOO_LARGE,
+   *   SUPERSEDED (overwritten or deleted since: the newer content has an event of its own), INSUFFICIENT_STORAGE
    */
   async stage(source: Source, work: Work): Promise<Staged> {
     try {
-      return await stageFile(this.#options, source, work);
+      return await stageFile(this.#deps, this.#options, source, work);
     } catch (error) {
       if (isFullDisk(error))
         throw new AppError('INSUFFICIENT_STORAGE', 'The disk for temporary files is full.', {}, error);
       if (!isAppError(error, 'PRECONDITION_FAILED') && !isMissingBlob(error)) throw error;
-      const message = `${source.container}/${source.name} was overwritten or deleted before it was read whole; what is there now has a run of its own.`;
+      const message = `${source.container}/${source.name} was overwritten or deleted while it was read. The current content has a run of its own.`;
       throw new AppError('SUPERSEDED', message, { ...source }, error);
     }
   }
 
   /**
-   * Makes a staged file the next version (or finds the one it already is). Where somebody changed the columns
-   * meanwhile, the file is read once more by those.
+   * Commits a staged file as the next version, or finds the version that it has become already. Stages the file again
+   * if the dataset's columns changed since, or what was staged is gone or too old.
+   *
+   * @throws RATE_LIMITED after five restagings; otherwise as `stage`
    */
   async commit(first: Staged, work: Work): Promise<VersionRef> {
     let staged = first;
     for (let restagings = 0; ; restagings += 1) {
       try {
-        return await commitStaged(this.#options, staged, work, work.signal);
+        return await commitStaged(this.#deps, staged, work, work.signal);
       } catch (error) {
-        if (!(error instanceof SchemaMoved)) throw error;
+        if (!(error instanceof StaleStagingError)) throw error;
         if (restagings === maxRestagings)
-          throw new AppError('RATE_LIMITED', `The columns of "${first.dataset}" change too often.`, {
-            retryAfterMs: 1_000,
-          });
+          throw new AppError(
+            'RATE_LIMITED',
+            `The file was staged ${restagings} more times, and each time it could not be committed: ${error.message}.`,
+            { retryAfterMs: 1_000 },
+            error,
+          );
         staged = await this.stage(first.source, work);
       }
     }
   }
 
-  /** Keeps the reason beside the datasets and in the quarantine container; the file stays where it was dropped. */
+  /** Records why a file was rejected, and stores a report in the quarantine container. The file stays in place. */
   async reject(landed: Source, error: AppError, runId?: string): Promise<void> {
-    // An event may name what no blob can be called.
+    const { blobs, rejections, clock } = this.#deps;
+    // The name in an event may be one that no blob can have.
     const source = { ...landed, name: landed.name.toWellFormed() };
     const dataset = datasetOf(source);
     const rejection: Rejection = {
@@ -87,13 +100,13 @@ export class Ingestion {
       code: error.code,
       reason: error.message,
       ...(runId === undefined ? {} : { runId }),
-      rejectedAt: this.#options.pace.clock.now(),
+      rejectedAt: clock.now(),
     };
     const report = toBody({ ...rejection, details: error.details });
-    await this.#options.blobs.put(quarantineBlob(dataset, source, 'json'), `${canonicalJson(report)}\n`, {
+    await blobs.put(quarantineBlob(dataset, source, 'json'), `${canonicalJson(report)}\n`, {
       contentType: 'application/json',
     });
-    await this.#options.store.putRejection(rejection);
+    await rejections.record(rejection);
   }
 }
 
@@ -107,13 +120,8 @@ function datasetOf(source: Source): string {
   }
 }
 
-/** Of whatever writes to the scratch folder. */
+/** Of any writer to the scratch folder. */
 function isFullDisk(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return code === 'ENOSPC' || code === 'EDQUOT';
-}
-
-/** Not for a missing container: that is a mistake in the configuration, and the file would be passed over. */
-function isMissingBlob(error: unknown): boolean {
-  return isAppError(error, 'NOT_FOUND') && error.details['reason'] === 'BlobNotFound';
 }

@@ -1,31 +1,29 @@
-import type { CheckpointFiles } from '../../../formats/delta/log/checkpoint-files.ts';
-import { DeltaTable } from '../../../formats/delta/delta-table.ts';
-import { SnapshotCache } from '../../../formats/delta/snapshots/snapshot-cache.ts';
+import type { Logger } from '../../../core/logger.ts';
 import { blobContainers } from '../../../core/names.ts';
+import { DeltaTable } from '../../../formats/delta/delta-table.ts';
+import type { CheckpointFiles } from '../../../formats/delta/log/checkpoint-files.ts';
+import { SnapshotCache } from '../../../formats/delta/snapshots/snapshot-cache.ts';
 import type { BlobStore } from '../../../platform/storage/blobs.ts';
 import type { Pace } from '../../../platform/storage/optimistic.ts';
 
-export interface TableOptions {
+export interface TablesDeps {
   readonly blobs: BlobStore;
   readonly checkpoints: CheckpointFiles;
   readonly pace: Pace;
+  readonly logger: Logger;
 }
 
-/** The Delta tables of datasets. What was read last of their logs is kept, within bounds over all of them. */
+/** The Delta tables of datasets. They share one bounded cache of snapshots. */
 export class Tables {
   readonly #cache = new SnapshotCache();
-  readonly #options: TableOptions;
+  readonly #deps: TablesDeps;
 
-  constructor(options: TableOptions) {
-    this.#options = options;
+  constructor(deps: TablesDeps) {
+    this.#deps = deps;
   }
 
   of(dataset: string): DeltaTable {
-    return new DeltaTable({
-      ...this.#options,
-      container: blobContainers.datasets,
-      prefix: dataset,
-      cache: this.#cache,
-    });
+    const place = { container: blobContainers.datasets, prefix: dataset };
+    return new DeltaTable({ ...this.#deps, cache: this.#cache }, place);
   }
 }

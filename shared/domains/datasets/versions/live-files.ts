@@ -1,12 +1,11 @@
 import type { LogCommit } from '../../../formats/delta/log/actions.ts';
 
-/** Whether a version is to stay; asked of each but the newest, in order. `supersededAt`: the next one's time. */
+/** Whether to keep a version. Called for each but the newest, in order. `supersededAt`: time of the next version. */
 export type Keep = (version: number, supersededAt: number) => boolean;
 
 /**
- * The data files that some version needs which is to stay: the newest, and those that `keep` says. A file is in all
- * versions from the one that added it to the one before it was removed, so that each commit is looked at once, whatever
- * a version holds.
+ * The data files that a version to be kept needs: the newest, and those that `keep` selects. A file belongs to all
+ * versions from the one that added it to the one before its removal, so one pass over the commits suffices.
  *
  * @param commits from version 0 to the newest, without a gap
  */
@@ -15,9 +14,9 @@ export async function findLiveFiles(
   keep: Keep,
 ): Promise<ReadonlySet<string>> {
   const live = new Set<string>();
-  /** By path of what is there after the commits so far: the version that added it. */
+  /** By path, for each file in the table after the commits so far: the version that added it. */
   const addedBy = new Map<string, number>();
-  /** By version: how many of those before it stay. */
+  /** By version: how many earlier versions are kept. */
   const keptBefore = [0];
   for await (const { version, timestamp, actions } of commits) {
     if (version > 0) keptBefore[version] = keptBefore[version - 1]! + Number(keep(version - 1, timestamp));

@@ -1,28 +1,34 @@
 import { AppError } from '../../../core/errors.ts';
-import type { DatasetStore } from '../dataset-store.ts';
-import type { DatasetVersion } from '../entities.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import { describeVersion } from '../tables/describe-version.ts';
 import type { Tables } from '../tables/tables.ts';
+import type { RecordedVersion, VersionRecords } from './version-records.ts';
+
+export interface CatchUpDeps {
+  readonly tables: Pick<Tables, 'of'>;
+  readonly catalog: Pick<Catalog, 'findLatestVersion'>;
+  readonly records: Pick<VersionRecords, 'record' | 'get'>;
+}
 
 /**
- * Brings the documents about a dataset up to its Delta log, one version after the other. Safe to be done by several
- * at once, and after a crash between a commit and this: whoever comes next does what is left.
+ * Records the versions of the Delta log that have no documents yet, in order. Concurrent calls are safe. After a crash
+ * between a commit and its record, the next call records both.
  *
- * @param upTo a version that the log is known to have
+ * @param upTo a version that exists in the log; -1 when there is none
+ * @throws NOT_FOUND when there is none
  */
 export async function catchUp(
-  deps: { readonly tables: Tables; readonly store: DatasetStore },
+  { tables, catalog, records }: CatchUpDeps,
   dataset: string,
   upTo: number,
-): Promise<DatasetVersion> {
-  const { tables, store } = deps;
+): Promise<RecordedVersion> {
   const table = tables.of(dataset);
-  const known = (await store.findLatestVersion(dataset)) ?? -1;
+  const known = (await catalog.findLatestVersion(dataset)) ?? -1;
   for (let version = known + 1; version <= upTo; version += 1) {
     const [snapshot, { actions }] = await Promise.all([table.at(version), table.readCommit(version)]);
     const described = describeVersion(dataset, snapshot, actions);
-    await store.record(described.version, described.columns);
+    await records.record(described.version, described.columns);
   }
   if (upTo < 0) throw new AppError('NOT_FOUND', `The dataset "${dataset}" has no version yet.`, { dataset });
-  return store.getVersion(dataset, upTo);
+  return records.get(dataset, upTo);
 }

@@ -1,33 +1,29 @@
-import { type Action, type AddFile, removeFile } from '../../../formats/delta/log/actions.ts';
+import type { Clock } from '../../../core/clock.ts';
 import { AppError } from '../../../core/errors.ts';
 import { mapConcurrent } from '../../../core/async/map-concurrent.ts';
+import { type Action, type AddFile, removeFile } from '../../../formats/delta/log/actions.ts';
 import type { Snapshot } from '../../../formats/delta/snapshots/snapshot.ts';
 import type { BlobStore } from '../../../platform/storage/blobs.ts';
-import type { Pace } from '../../../platform/storage/optimistic.ts';
 import { toBody } from '../../../platform/storage/page.ts';
-import type { DatasetStore } from '../dataset-store.ts';
 import type { DatasetVersion } from '../entities.ts';
 import { dataBlob } from '../tables/data-file.ts';
 import { lineageMember } from '../tables/describe-version.ts';
-import { catchUp } from './projection.ts';
-import { planReplaced } from './replaced-rows.ts';
 import { readOrder } from '../tables/row-order.ts';
-import type { Tables } from '../tables/tables.ts';
+import { catchUp, type CatchUpDeps } from './projection.ts';
+import { planReplaced } from './replaced-rows.ts';
 
 const maxHeads = 16;
 
-export interface RestoreDeps {
-  readonly tables: Tables;
-  readonly store: DatasetStore;
-  readonly blobs: BlobStore;
-  readonly pace: Pace;
+export interface RestoreDeps extends CatchUpDeps {
+  readonly blobs: Pick<BlobStore, 'head' | 'touch'>;
+  readonly clock: Clock;
 }
 
 /**
- * Makes an earlier version's content and columns the newest ones, as a version of its own: nothing of what came between is
- * lost. A table that is like that already stays as it is.
+ * Makes the rows and columns of an earlier version the newest ones, as a new version. Commits nothing if the table has
+ * them already.
  *
- * @throws NOT_FOUND; UNPROCESSABLE for a version some of whose files were removed when its time was over
+ * @throws NOT_FOUND; UNPROCESSABLE for a version whose data files were vacuumed
  */
 export async function restoreVersion(
   deps: RestoreDeps,
@@ -35,18 +31,18 @@ export async function restoreVersion(
   target: number,
   lineage: { readonly by: string; readonly codeVersion: string },
 ): Promise<DatasetVersion> {
-  const { tables, blobs, pace } = deps;
+  const { tables, blobs, clock } = deps;
   const table = tables.of(dataset);
   const wanted = await table.at(target);
   await holdFiles(blobs, dataset, wanted, await table.latest());
   const { version } = await table.commit((snapshot) => {
-    const now = pace.clock.now();
-    const there: ReadonlyMap<string, AddFile> = snapshot?.files ?? new Map<string, AddFile>();
-    const removes = [...there.values()]
+    const now = clock.now();
+    const present: ReadonlyMap<string, AddFile> = snapshot?.files ?? new Map<string, AddFile>();
+    const removes = [...present.values()]
       .filter(({ path }) => !wanted.files.has(path))
       .map((file) => removeFile(file, { deletionTimestamp: now, dataChange: true }));
     const adds = [...wanted.files.values()].flatMap((file): Action[] => {
-      const known = there.get(file.path);
+      const known = present.get(file.path);
       if (known && readOrder(known.tags) === readOrder(file.tags)) return [];
       return [{ kind: 'add', file: { ...file, dataChange: known === undefined } }];
     });
@@ -75,11 +71,11 @@ export async function restoreVersion(
 }
 
 /**
- * Sees that all files are there, and that those which are not live stay: a vacuum that has found before that nothing
- * needs them deletes none that changed since.
+ * Checks that all files of a version exist, and touches those that the newest version lacks: a concurrent vacuum that
+ * has listed them does not delete files that have changed since.
  */
 async function holdFiles(
-  blobs: BlobStore,
+  blobs: RestoreDeps['blobs'],
   dataset: string,
   { version, files }: Snapshot,
   newest: Snapshot | undefined,
@@ -87,13 +83,13 @@ async function holdFiles(
   const held = mapConcurrent(files.keys(), maxHeads, async (path) => {
     const blob = dataBlob(dataset, path);
     const isLive = newest?.files.has(path) === true;
-    return { path, isThere: isLive ? (await blobs.head(blob)) !== undefined : await blobs.touch(blob) };
+    return { path, exists: isLive ? (await blobs.head(blob)) !== undefined : await blobs.touch(blob) };
   });
-  for await (const { path, isThere } of held)
-    if (!isThere)
+  for await (const { path, exists } of held)
+    if (!exists)
       throw new AppError(
         'UNPROCESSABLE',
-        `Version ${version} of "${dataset}" cannot be restored: its data was removed after the retention. Pin or tag versions that are to stay.`,
+        `Version ${version} of "${dataset}" cannot be restored: its data was removed after the retention. Pin or tag versions that you want to keep.`,
         { dataset, version, path },
       );
 }

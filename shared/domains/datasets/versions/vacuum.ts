@@ -1,112 +1,146 @@
-import type { BlobProperties, BlobStore } from '../../../platform/storage/blobs.ts';
-import { blobContainers } from '../../../core/names.ts';
-import { isAppError } from '../../../core/errors.ts';
+import { z } from 'zod';
 import type { Clock } from '../../../core/clock.ts';
-import { eachItem } from '../../../platform/storage/page.ts';
-import type { DatasetStore } from '../dataset-store.ts';
+import { isAppError } from '../../../core/errors.ts';
+import { blobContainers } from '../../../core/names.ts';
 import type { DeltaTable } from '../../../formats/delta/delta-table.ts';
 import type { LogCommit } from '../../../formats/delta/log/actions.ts';
+import type { BlobProperties, BlobStore } from '../../../platform/storage/blobs.ts';
+import { eachItem } from '../../../platform/storage/page.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import { parseDataPath } from '../tables/data-file.ts';
-import { findLiveFiles } from './live-files.ts';
 import type { Tables } from '../tables/tables.ts';
+import { findLiveFiles } from './live-files.ts';
+import type { Pins } from './pins.ts';
+import type { Tags } from './tags.ts';
 
-/** Files without a version are kept so long: an ingestion may be about to give them one. */
+/** How long files are kept that belong to no version: an ingestion may be about to commit them. */
 export const orphanMs = 7 * 24 * 3_600_000;
 
 export interface VacuumDeps {
-  readonly blobs: BlobStore;
-  readonly store: DatasetStore;
-  readonly tables: Tables;
+  readonly blobs: Pick<BlobStore, 'list' | 'delete'>;
+  readonly catalog: Pick<Catalog, 'list' | 'getLatestVersion'>;
+  readonly tags: Pick<Tags, 'listAll'>;
+  readonly pins: Pick<Pins, 'listAll'>;
+  readonly tables: Pick<Tables, 'of'>;
   readonly clock: Clock;
-  /** How long an old version can be read that nothing keeps. */
-  readonly retentionMs: number;
-  /** The versions of a dataset that models and runs were made from. */
+  /** The versions of a dataset that models were trained on. */
   readonly findReferenced: (dataset: string) => Promise<ReadonlySet<number>>;
 }
 
 export interface VacuumOptions {
-  /** Says what would go, and leaves it. */
-  readonly dryRun: boolean;
-  /** When to stop, and go on another time. Milliseconds since the Unix epoch. */
-  readonly deadline: number;
+  /** How long a superseded version stays readable when nothing keeps it. */
+  readonly retentionMs: number;
 }
 
-export interface Vacuumed {
-  readonly dataset: string;
-  /** The first hundred. */
-  readonly removed: readonly string[];
-  readonly files: number;
-  readonly sizeBytes: number;
-  /** Versions that can still be read in full, with what keeps each that is over its time. */
-  readonly kept: readonly { readonly version: number; readonly because: string }[];
-  /** Versions whose files are not all there any more, or will not be. */
-  readonly lost: readonly number[];
-  readonly isDone: boolean;
+export interface VacuumRequest {
+  /** Reports what would be removed, and removes nothing. */
+  readonly dryRun: boolean;
+  /** After so long the vacuum stops; the next one continues. */
+  readonly budgetMs: number;
 }
+
+export const vacuumedSchema = z.object({
+  dataset: z.string(),
+  /** The first hundred. */
+  removed: z.array(z.string()),
+  files: z.int(),
+  sizeBytes: z.int(),
+  /** Versions past the retention that can still be read in full, and what keeps each. */
+  kept: z.array(z.object({ version: z.int(), because: z.string() })),
+  /** Versions that have lost data files, or are about to. */
+  lost: z.array(z.int()),
+  isDone: z.boolean(),
+});
+export type Vacuumed = z.infer<typeof vacuumedSchema>;
 
 const maxNamed = 100;
 const pageSize = 1_000;
 const commitsAtOnce = 8;
 
 /**
- * Removes the data files that only versions need which nothing keeps: not the newest, not within the retention, no
- * tag, no pin, no model made from it. What a commit may be about to use is younger than seven days and stays, too. The log itself is
- * never touched: what a version was, and where it came from, can be told for ever.
+ * Removes data files that no version to be kept needs. Kept are the newest version, versions within the retention, and
+ * those with a tag, a pin or a model. Files younger than seven days stay as well. The log stays forever, so lineage
+ * and history of a removed version can still be read.
  */
-export async function vacuum(deps: VacuumDeps, dataset: string, options: VacuumOptions): Promise<Vacuumed> {
-  const { blobs, clock } = deps;
-  const { live, kept, lost } = await findLive(deps, dataset);
-  const before = clock.now() - orphanMs;
-  const removed: string[] = [];
-  let files = 0;
-  let sizeBytes = 0;
-  let isDone = true;
-  for await (const blob of eachFile(blobs, dataset)) {
-    if (clock.now() >= options.deadline) {
-      isDone = false;
-      break;
-    }
-    const path = blob.ref.name.slice(dataset.length + 1);
-    if (!isOurs(path) || live.has(path) || blob.lastModified > before) continue;
-    if (!options.dryRun && !(await removeUnchanged(blobs, blob))) continue;
-    files += 1;
-    sizeBytes += blob.sizeBytes;
-    if (removed.length < maxNamed) removed.push(path);
+export class Vacuum {
+  readonly #deps: VacuumDeps;
+  readonly #options: VacuumOptions;
+
+  constructor(deps: VacuumDeps, options: VacuumOptions) {
+    this.#deps = deps;
+    this.#options = options;
   }
-  return { dataset, removed, files, sizeBytes, kept, lost, isDone };
+
+  /** @throws NOT_FOUND for a dataset without a version */
+  async run(dataset: string, { dryRun, budgetMs }: VacuumRequest): Promise<Vacuumed> {
+    const { blobs, catalog, clock } = this.#deps;
+    const deadline = clock.now() + budgetMs;
+    await catalog.getLatestVersion(dataset);
+    const { live, kept, lost } = await this.#findLive(dataset);
+    const before = clock.now() - orphanMs;
+    const removed: string[] = [];
+    let files = 0;
+    let sizeBytes = 0;
+    let isDone = true;
+    for await (const blob of eachFile(blobs, dataset)) {
+      if (clock.now() >= deadline) {
+        isDone = false;
+        break;
+      }
+      const path = blob.ref.name.slice(dataset.length + 1);
+      if (!isOurs(path) || live.has(path) || blob.lastModified > before) continue;
+      if (!dryRun && !(await removeUnchanged(blobs, blob))) continue;
+      files += 1;
+      sizeBytes += blob.sizeBytes;
+      if (removed.length < maxNamed) removed.push(path);
+    }
+    return { dataset, removed, files, sizeBytes, kept, lost, isDone };
+  }
+
+  /** Vacuums one dataset after the other until the budget is used up. */
+  async *runAll(budgetMs: number): AsyncGenerator<Vacuumed> {
+    const { catalog, clock } = this.#deps;
+    const deadline = clock.now() + budgetMs;
+    for await (const { name, latestVersion } of eachItem((page) => catalog.list(page))) {
+      const leftMs = deadline - clock.now();
+      if (leftMs <= 0) return;
+      if (latestVersion !== undefined) yield await this.run(name, { dryRun: false, budgetMs: leftMs });
+    }
+  }
+
+  async #findLive(
+    dataset: string,
+  ): Promise<Pick<Vacuumed, 'kept' | 'lost'> & { readonly live: ReadonlySet<string> }> {
+    const { tags, pins, tables, clock, findReferenced } = this.#deps;
+    const table = tables.of(dataset);
+    const [newest, tagged, pinned, referenced] = await Promise.all([
+      table.latest(),
+      tags.listAll(dataset),
+      pins.listAll(dataset),
+      findReferenced(dataset),
+    ]);
+    const kept: { version: number; because: string }[] = [];
+    const lost: number[] = [];
+    if (!newest) return { live: new Set(), kept, lost };
+    const reasons = new Map<number, string>();
+    for (const version of referenced) reasons.set(version, 'a model was trained on it');
+    for (const tag of tagged) reasons.set(tag.version, `the tag "${tag.name}"`);
+    for (const pin of pinned) reasons.set(pin.version, `pinned by ${pin.by}: ${pin.reason}`);
+    const oldest = clock.now() - this.#options.retentionMs;
+    const live = await findLiveFiles(eachCommit(table, newest.version), (version, supersededAt) => {
+      if (supersededAt >= oldest) return true;
+      const because = reasons.get(version);
+      if (because === undefined) lost.unshift(version);
+      else kept.unshift({ version, because });
+      return because !== undefined;
+    });
+    return { live, kept, lost };
+  }
 }
 
-/** Data files, and what pipelines left of their work; nothing that another writer named, no log, no profile. */
+/** Data files and manifests of ingestions; no file of another writer, no log, no profile. */
 function isOurs(path: string): boolean {
   return parseDataPath(path) !== undefined || path.startsWith('_slipway/staged/');
-}
-
-async function findLive(
-  { store, tables, clock, retentionMs, findReferenced }: VacuumDeps,
-  dataset: string,
-): Promise<Pick<Vacuumed, 'kept' | 'lost'> & { readonly live: ReadonlySet<string> }> {
-  const table = tables.of(dataset);
-  const [newest, { tags, pins }, referenced] = await Promise.all([
-    table.latest(),
-    store.readMarks(dataset),
-    findReferenced(dataset),
-  ]);
-  const kept: { version: number; because: string }[] = [];
-  const lost: number[] = [];
-  if (!newest) return { live: new Set(), kept, lost };
-  const reasons = new Map<number, string>();
-  for (const version of referenced) reasons.set(version, 'a model was made from it');
-  for (const tag of tags) reasons.set(tag.version, `the tag "${tag.name}"`);
-  for (const pin of pins) reasons.set(pin.version, `pinned by ${pin.by}: ${pin.reason}`);
-  const oldest = clock.now() - retentionMs;
-  const live = await findLiveFiles(eachCommit(table, newest.version), (version, supersededAt) => {
-    if (supersededAt >= oldest) return true;
-    const because = reasons.get(version);
-    if (because === undefined) lost.unshift(version);
-    else kept.unshift({ version, because });
-    return because !== undefined;
-  });
-  return { live, kept, lost };
 }
 
 async function* eachCommit(table: DeltaTable, newest: number): AsyncGenerator<LogCommit> {
@@ -116,7 +150,7 @@ async function* eachCommit(table: DeltaTable, newest: number): AsyncGenerator<Lo
   }
 }
 
-function eachFile(blobs: BlobStore, dataset: string): AsyncGenerator<BlobProperties> {
+function eachFile(blobs: Pick<BlobStore, 'list'>, dataset: string): AsyncGenerator<BlobProperties> {
   return eachItem(async (page) => {
     const { blobs: items, cursor } = await blobs.list(blobContainers.datasets, {
       prefix: `${dataset}/`,
@@ -127,8 +161,11 @@ function eachFile(blobs: BlobStore, dataset: string): AsyncGenerator<BlobPropert
   }, pageSize);
 }
 
-/** An ingestion that stored the same content meanwhile has made it young again. */
-async function removeUnchanged(blobs: BlobStore, { ref, etag }: BlobProperties): Promise<boolean> {
+/** Spares a file that an ingestion has stored or touched again since it was listed. */
+async function removeUnchanged(
+  blobs: Pick<BlobStore, 'delete'>,
+  { ref, etag }: BlobProperties,
+): Promise<boolean> {
   try {
     return await blobs.delete(ref, { ifMatch: etag });
   } catch (error) {

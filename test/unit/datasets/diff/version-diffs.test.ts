@@ -38,7 +38,7 @@ const after = [
 ];
 
 test('rows by the keys of the settings, page by page', async () => {
-  await datasets.store.putSettings('keyed', settings(['id']), 'test');
+  await datasets.settings.put('keyed', settings(['id']), 'test');
   await overwrite('keyed', before);
   await overwrite('keyed', after);
   const rows = [];
@@ -76,7 +76,7 @@ test('rows by the keys of the settings, page by page', async () => {
 });
 
 test('rows without keys are a multiset, also where the settings have some', async () => {
-  await datasets.store.putSettings('bag', settings(['id']), 'test');
+  await datasets.settings.put('bag', settings(['id']), 'test');
   await overwrite('bag', ['id,name', '1,a', '2,b', '3,c']);
   await overwrite('bag', ['id,name', '1,a', '2,B', '4,d']);
   const compared = { dataset: 'bag', from: '0', to: '1' };

@@ -4,26 +4,26 @@ import { datasetName, type Mode, modes, type Source } from '../../entities.ts';
 export interface LandingPath {
   readonly dataset: string;
   readonly file: string;
-  /** When the path says it: `landing/<dataset>/overwrite/<file>`. */
+  /** If the path names it: `landing/<dataset>/overwrite/<file>`. */
   readonly mode?: Mode;
 }
 
-/** Where a file is to go: where somebody wants it, or where its name says. @throws UNPROCESSABLE as `parseLandingPath` */
+/** The dataset and mode of a file: those requested for it, or those in its path. @throws UNPROCESSABLE as `parseLandingPath` */
 export function targetOf({ name, into }: Pick<Source, 'name' | 'into'>): LandingPath {
   if (!into) return parseLandingPath(name);
   return { dataset: into.dataset, file: name, ...(into.mode === undefined ? {} : { mode: into.mode }) };
 }
 
-/** What a landed file says about how it wants to come in. */
+/** How a landed file asks to be ingested. */
 export interface LandingRequest {
   readonly mode?: Mode | undefined;
   readonly keys?: readonly string[] | undefined;
 }
 
 /**
- * Where a landing blob wants to go: `landing/<dataset>/<file>`, or `landing/<dataset>/<mode>/<file>`.
+ * Parses the path of a landed blob: `<dataset>/<file>` or `<dataset>/<mode>/<file>`.
  *
- * @throws UNPROCESSABLE naming the remedy
+ * @throws UNPROCESSABLE with the remedy
  * @example
  * parseLandingPath('flights/2001-01.parquet').dataset // 'flights'
  * parseLandingPath('flights/overwrite/2001.csv').mode // 'overwrite'
@@ -35,7 +35,7 @@ export function parseLandingPath(name: string): LandingPath {
   if (!datasetName.safeParse(dataset).success || file === '') {
     throw new AppError(
       'UNPROCESSABLE',
-      `"${name}" does not say which dataset it is for: upload it as <dataset>/<file>, with the dataset in lower case.`,
+      `"${name}" does not name a dataset: upload it as <dataset>/<file>, with the dataset in lower case.`,
       { name },
     );
   }
@@ -44,17 +44,21 @@ export function parseLandingPath(name: string): LandingPath {
 }
 
 /**
- * What a blob's metadata asks for: `mode`, and `keys` separated by commas (JSON for names with commas or other than
- * ASCII). Metadata goes before the path, and the path before the dataset's settings.
+ * Reads a blob's metadata: `mode`, and `keys` separated by commas, or as a JSON array for names with commas or
+ * non-ASCII characters. Metadata overrides the path, and the path overrides the dataset's settings.
  *
- * @throws UNPROCESSABLE for a mode that is none
+ * @throws UNPROCESSABLE for an invalid mode or invalid keys
  */
 export function readLandingMetadata(metadata: Readonly<Record<string, string>>): LandingRequest {
   const mode = metadata['mode']?.toLowerCase();
   if (mode !== undefined && !isMode(mode))
-    throw new AppError('UNPROCESSABLE', `The blob's metadata "mode" is none of ${modes.join(', ')}.`, {
-      mode,
-    });
+    throw new AppError(
+      'UNPROCESSABLE',
+      `Invalid mode in the blob's metadata: use one of ${modes.join(', ')}.`,
+      {
+        mode,
+      },
+    );
   const keys = metadata['keys'] === undefined ? undefined : readKeys(metadata['keys']);
   return { ...(mode === undefined ? {} : { mode }), ...(keys === undefined ? {} : { keys }) };
 }
@@ -81,7 +85,7 @@ function readKeys(text: string): readonly string[] {
 function badKeys(cause?: unknown): AppError {
   return new AppError(
     'UNPROCESSABLE',
-    'The blob\'s metadata "keys" is neither names with commas nor a JSON array.',
+    'Invalid "keys" in the blob\'s metadata: write names separated by commas, or a JSON array of names.',
     {},
     cause,
   );

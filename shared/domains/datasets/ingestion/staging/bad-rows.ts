@@ -1,14 +1,11 @@
-import { createReadStream, createWriteStream } from 'node:fs';
 import { once } from 'node:events';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import type { BadRow } from '../../../../formats/tabular/text-chunk.ts';
 
 const maxExamples = 100;
 
-/**
- * Bad rows, on disk as they come, one JSON object a line: however many there are, memory holds the first hundred and
- * the counts.
- */
+/** Bad rows in a local file, one JSON object per line. Memory holds the first hundred and counts by code. */
 export class BadRows {
   readonly path: string;
   readonly #file;
@@ -27,7 +24,7 @@ export class BadRows {
     return this.#rows;
   }
 
-  /** By code, the most frequent first. */
+  /** Rows by code, the most frequent code first. */
   get codes(): Readonly<Record<string, number>> {
     return Object.fromEntries([...this.#codes].sort(([, a], [, b]) => b - a));
   }
@@ -36,7 +33,7 @@ export class BadRows {
     return this.#examples;
   }
 
-  /** @returns whether more may be added at once; wait for `drain` otherwise */
+  /** @returns false when the buffer is full: await `drain` before adding more */
   add(row: BadRow): boolean {
     this.#rows += 1;
     this.#codes.set(row.code, (this.#codes.get(row.code) ?? 0) + 1);
@@ -59,7 +56,7 @@ export class BadRows {
     if (this.#failed) throw this.#failed;
   }
 
-  /** The lines, once it is closed. */
+  /** Reads the file. Call it after `close`. */
   open(): AsyncIterable<Uint8Array> {
     return createReadStream(this.path);
   }

@@ -1,42 +1,41 @@
+import type { Clock } from '../../../../core/clock.ts';
 import { sha256 } from '../../../../core/ids.ts';
+import type { FileFormat } from '../../../../formats/tabular/detect-format.ts';
 import type { BlobStore } from '../../../../platform/storage/blobs.ts';
-import type { Pace } from '../../../../platform/storage/optimistic.ts';
 import { hashSource, type Source } from '../../entities.ts';
-import type { QuarantineEntry } from '../../quarantine/quarantine-entry.ts';
 import { quarantineBlob } from '../../quarantine/quarantine-blob.ts';
+import type { QuarantineEntry } from '../../quarantine/quarantine-entry.ts';
 import type { BadRows } from './bad-rows.ts';
-import type { ReadTable } from './landed-file.ts';
+import { countCodes } from './count-codes.ts';
+import type { TypedRows } from './typed-rows.ts';
 
 /**
- * Stores the bad rows of a file, one JSON object a line, under a name that the same file gives again.
+ * Stores the bad rows of a file, one JSON object per line, under a name that depends on the file alone.
  *
- * @returns undefined when all rows are good
+ * @returns undefined when there are no bad rows
  */
 export async function keepBadRows(
-  { blobs, pace }: { readonly blobs: BlobStore; readonly pace: Pace },
+  { blobs, clock }: { readonly blobs: Pick<BlobStore, 'put'>; readonly clock: Clock },
   { dataset, source, runId }: { readonly dataset: string; readonly source: Source; readonly runId: string },
-  { bad, header }: Pick<ReadTable, 'bad' | 'header'>,
-  format: string,
+  { bad, header }: Pick<TypedRows, 'bad' | 'header'>,
+  format: FileFormat['format'],
 ): Promise<QuarantineEntry | undefined> {
   const rows = bad.reduce((total, part) => total + part.rows, 0);
   if (rows === 0) return undefined;
   const { container, name: blob } = quarantineBlob(dataset, source, 'jsonl');
   await blobs.put({ container, name: blob }, concat(bad), { contentType: 'application/x-ndjson' });
-  const codes: Record<string, number> = {};
-  for (const part of bad)
-    for (const [code, count] of Object.entries(part.codes)) codes[code] = (codes[code] ?? 0) + count;
   return {
     quarantineId: sha256(hashSource(source)).slice(0, 24),
     dataset,
     source,
     runId,
     rows,
-    codes,
+    codes: countCodes(bad),
     container,
     blob,
     ...(header ? { header: [...header] } : {}),
-    format: format === 'jsonl' ? 'jsonl' : format === 'parquet' ? 'parquet' : 'csv',
-    quarantinedAt: pace.clock.now(),
+    format: format === 'tsv' ? 'csv' : format,
+    quarantinedAt: clock.now(),
   };
 }
 

@@ -3,10 +3,10 @@ import { checkContract, type IncomingColumn } from '../../schema/check-contract.
 import type { Column } from '../../schema/column.ts';
 
 /**
- * The columns that a dataset has from now on.
+ * The columns that a dataset has after a file is ingested.
  *
- * @param contract undefined before the first version: then the file's columns are the dataset's
- * @throws UNPROCESSABLE naming all that does not fit
+ * @param contract undefined before the first version: the file's columns become the dataset's
+ * @throws UNPROCESSABLE naming every column that breaks the contract
  */
 export function keepContract(
   contract: readonly Column[] | undefined,

@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { validate } from '../../../../core/validate.ts';
 import { blobContainers } from '../../../../core/names.ts';
-import type { BlobRef, BlobStore } from '../../../../platform/storage/blobs.ts';
+import { validate } from '../../../../core/validate.ts';
+import type { BlobRef, BlobStore, OpenedBlob } from '../../../../platform/storage/blobs.ts';
 import { datasetName, modes, sourceSchema } from '../../entities.ts';
 import { quarantineEntrySchema } from '../../quarantine/quarantine-entry.ts';
 import { columnsSchema } from '../../schema/column.ts';
 import { chunkSizeSchema } from '../../tables/chunk-size.ts';
+import { isMissingBlob } from './missing-blob.ts';
 
 const columnStatsSchema = z.object({
   column: z.string(),
@@ -14,7 +15,7 @@ const columnStatsSchema = z.object({
   max: z.string().optional(),
 });
 
-/** A data file that is stored already, and belongs to no version yet. */
+/** A stored data file that belongs to no version yet. */
 export const stagedFileSchema = z.object({
   sha256: z.string(),
   sizeBytes: z.int(),
@@ -23,18 +24,18 @@ export const stagedFileSchema = z.object({
 });
 export type StagedFile = z.infer<typeof stagedFileSchema>;
 
-/** All that a commit needs to know of a file that was read; too long for a pipeline's history, so it is a blob. */
+/** All that a commit needs to know about a staged file. It is a blob because it is too large for a run's history. */
 export const manifestSchema = z.object({
   dataset: datasetName,
   source: sourceSchema,
   sourceSha256: z.string(),
   mode: z.enum(modes),
   keys: z.array(z.string()),
-  /** Of the files; what the table had when they were read, and what they add. */
+  /** The columns of the files: those of the table when the file was read, and those that the file adds. */
   columns: columnsSchema,
-  /** The version of the table whose schema the rows were read by; -1: there was none, the schema is inferred. */
+  /** The version of the table whose columns the file was read by; -1 when there was none. */
   schemaVersion: z.int(),
-  /** How the file was cut: later files of the dataset are cut alike. */
+  /** How the file was cut into chunks. Later files of the dataset are cut alike. */
   chunkSize: chunkSizeSchema.optional(),
   files: z.array(stagedFileSchema),
   rowsIn: z.int(),
@@ -44,26 +45,49 @@ export const manifestSchema = z.object({
 });
 export type Manifest = z.infer<typeof manifestSchema>;
 
-/** What a pipeline's history carries of it. */
+/** The part of a staged file that a run's history holds. */
 export const stagedSchema = z.object({
   dataset: datasetName,
   source: sourceSchema,
+  /** The name of the manifest's blob. */
   manifest: z.string(),
   rowsIn: z.int(),
   rowsQuarantined: z.int(),
 });
 export type Staged = z.infer<typeof stagedSchema>;
 
-/** Under `_slipway/`, which readers of Delta tables pass over. */
+/** Under `_slipway/`, which readers of Delta tables ignore. */
 export function manifestBlob(dataset: string, runId: string): BlobRef {
   return { container: blobContainers.datasets, name: `${dataset}/_slipway/staged/${runId}.json` };
 }
 
-export async function putManifest(blobs: BlobStore, ref: BlobRef, manifest: Manifest): Promise<void> {
+export async function putManifest(
+  blobs: Pick<BlobStore, 'put'>,
+  ref: BlobRef,
+  manifest: Manifest,
+): Promise<void> {
   await blobs.put(ref, JSON.stringify(manifest), { contentType: 'application/json' });
 }
 
-export async function readManifest(blobs: BlobStore, ref: BlobRef): Promise<Manifest> {
-  const chunks = await Array.fromAsync((await blobs.open(ref)).body);
-  return validate(manifestSchema, JSON.parse(Buffer.concat(chunks).toString('utf8')), ref.name);
+export interface StoredManifest {
+  readonly manifest: Manifest;
+  /** Milliseconds since the Unix epoch. */
+  readonly writtenAt: number;
+}
+
+/** @returns undefined when the blob does not exist */
+export async function readManifest(
+  blobs: Pick<BlobStore, 'open'>,
+  { manifest: name }: Pick<Staged, 'manifest'>,
+): Promise<StoredManifest | undefined> {
+  let opened: OpenedBlob;
+  try {
+    opened = await blobs.open({ container: blobContainers.datasets, name });
+  } catch (error) {
+    if (isMissingBlob(error)) return undefined;
+    throw error;
+  }
+  const chunks = await Array.fromAsync(opened.body);
+  const manifest = validate(manifestSchema, JSON.parse(Buffer.concat(chunks).toString('utf8')), name);
+  return { manifest, writtenAt: opened.properties.lastModified };
 }

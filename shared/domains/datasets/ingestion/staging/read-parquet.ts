@@ -3,24 +3,23 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { mapConcurrent } from '../../../../core/async/map-concurrent.ts';
 import { BadRows } from './bad-rows.ts';
-import {
-  contractOf,
-  type LandedFile,
-  type ReadTable,
-  rowRulesOf,
-  type StageDeps,
-  type TypedFile,
-} from './landed-file.ts';
 import { keepContract, toIncoming } from './keep-contract.ts';
+import type { LandedFile } from './landed-file.ts';
+import { contractOf, rowRulesOf } from './row-rules.ts';
+import type { TableConverters } from './table-converter.ts';
+import type { TypedFile, TypedRows } from './typed-rows.ts';
 
 const maxConcurrent = 3;
 
-/** The rows of a Parquet file, as data files that are cut as those of text are. */
-export async function readParquet(deps: StageDeps, landed: LandedFile): Promise<ReadTable> {
+/** Reads the rows of a Parquet file, and cuts them into data files by content. */
+export async function readParquet(
+  { converters }: { readonly converters: TableConverters },
+  landed: LandedFile,
+): Promise<TypedRows> {
   const { folder, signal, report } = landed;
   const path = join(folder, 'landed.parquet');
   await pipeline(await landed.open(), createWriteStream(path), { signal });
-  await using converter = await deps.converters.open({ directory: folder });
+  await using converter = await converters.open({ directory: folder });
   const incoming = await converter.inspectParquetColumns(path, signal);
   const columns = keepContract(contractOf(landed), incoming.map(toIncoming));
   const bad = new BadRows(join(folder, 'bad-values.jsonl'));

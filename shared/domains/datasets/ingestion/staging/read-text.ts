@@ -5,11 +5,18 @@ import type { TextFormat } from '../../../../formats/tabular/detect-format.ts';
 import { scanText } from '../../../../formats/tabular/scan-text.ts';
 import { readChunkSize } from '../../tables/chunk-size.ts';
 import { BadRows } from './bad-rows.ts';
-import { contractOf, type LandedFile, type ReadTable, type StageDeps } from './landed-file.ts';
+import type { LandedFile } from './landed-file.ts';
+import { contractOf } from './row-rules.ts';
+import type { TableConverters } from './table-converter.ts';
 import { typeChunks } from './type-chunks.ts';
+import type { TypedRows } from './typed-rows.ts';
 
-/** The rows of a text file, as data files. */
-export async function readText(deps: StageDeps, format: TextFormat, landed: LandedFile): Promise<ReadTable> {
+/** Reads the rows of a text file into data files. */
+export async function readText(
+  { converters }: { readonly converters: TableConverters },
+  format: TextFormat,
+  landed: LandedFile,
+): Promise<TypedRows> {
   const { folder, signal, source, report } = landed;
   const dir = join(folder, 'chunks');
   await mkdir(dir);
@@ -22,7 +29,7 @@ export async function readText(deps: StageDeps, format: TextFormat, landed: Land
     onBad: (row) => structural.addAll([row]),
     ...(chunkSize ? { chunkSize } : {}),
   });
-  await using converter = await deps.converters.open({
+  await using converter = await converters.open({
     directory: folder,
     ...(scan.shape.kind === 'csv' ? { columns: scan.shape.header.length } : {}),
   });
@@ -31,7 +38,7 @@ export async function readText(deps: StageDeps, format: TextFormat, landed: Land
   const typed = await typeChunks(scan.chunks(), landed, converter, (chunk) => {
     records += chunk.records;
     bytes += chunk.sizeBytes;
-    // Of a compressed file nobody knows how long it is.
+    // The decompressed size of a compressed file is unknown.
     const fraction = format.compression === 'none' ? bytes / source.sizeBytes : 0.5;
     report(Math.min(0.95, fraction), `read ${records} rows`);
   });
@@ -41,7 +48,7 @@ export async function readText(deps: StageDeps, format: TextFormat, landed: Land
   if (totals.records === 0 && !contractOf(landed))
     throw new AppError(
       'UNPROCESSABLE',
-      'The file has a header and no rows, and the dataset has no version that would say what its columns hold: drop a file with rows first, or one with this header later.',
+      'The file has a header but no rows, and the dataset has no version yet, so the types of its columns are unknown. Drop a file with rows first.',
     );
   return {
     columns: typed.columns,

@@ -5,28 +5,33 @@ import { dataBlob, dataPath } from '../../tables/data-file.ts';
 import type { LocalDataFile } from './local-data-file.ts';
 import type { StagedFile } from './manifest.ts';
 
-/** Half of the time that files without a version are kept: what is older might be removed before it gets one. */
-const freshMs = 3 * 24 * 3_600_000;
+/** Less than half of `orphanMs`: an older file might be vacuumed before its version is committed. */
+export const freshMs = 3 * 24 * 3_600_000;
 
-/**
- * Stores data files under their hash. One that is there already is not sent again, unless it lies there for so long
- * that it may be taken for forgotten.
- */
+export interface StoreFileOptions {
+  /** Whether the table's newest version has a file of that path. */
+  readonly isLive: (path: string) => boolean;
+  readonly now: number;
+  /** Whether to keep the local copy. */
+  readonly keep: boolean;
+}
+
+/** Stores a data file under its hash. A blob that exists is not uploaded again; an old one is touched. */
 export async function storeFile(
-  blobs: BlobStore,
+  blobs: Pick<BlobStore, 'head' | 'touch' | 'put'>,
   dataset: string,
   file: LocalDataFile,
-  options: { readonly isLive: (path: string) => boolean; readonly now: number; readonly keep?: boolean },
+  { isLive, now, keep }: StoreFileOptions,
 ): Promise<StagedFile> {
   const { path, sha256, sizeBytes, rows, stats } = file;
   const name = dataPath(sha256);
   const target = dataBlob(dataset, name);
-  if (!options.isLive(name)) {
-    const there = await blobs.head(target);
-    const isFresh = there !== undefined && options.now - there.lastModified <= freshMs;
-    if (!isFresh && !(there && (await blobs.touch(target))))
+  if (!isLive(name)) {
+    const stored = await blobs.head(target);
+    const isFresh = stored !== undefined && now - stored.lastModified <= freshMs;
+    if (!isFresh && !(stored && (await blobs.touch(target))))
       await blobs.put(target, createReadStream(path), { contentType: 'application/vnd.apache.parquet' });
   }
-  if (options.keep !== true) await rm(path, { force: true });
+  if (!keep) await rm(path, { force: true });
   return { sha256, sizeBytes, rows, stats: { columns: [...stats.columns] } };
 }

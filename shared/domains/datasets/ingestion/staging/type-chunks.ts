@@ -2,37 +2,34 @@ import { mapConcurrent } from '../../../../core/async/map-concurrent.ts';
 import type { Column } from '../../schema/column.ts';
 import { inferSchema, mergeSurveys } from '../../schema/infer-schema.ts';
 import type { TableConverter } from './table-converter.ts';
+import { areSameColumns } from '../../schema/same-columns.ts';
 import type { ColumnSurvey } from '../../schema/survey.ts';
 import { BadRows } from './bad-rows.ts';
 import { keepContract, toIncoming } from './keep-contract.ts';
-import {
-  contractOf,
-  hasUniqueRows,
-  type LandedFile,
-  type RowPlaces,
-  rowRulesOf,
-  type TypedFile,
-} from './landed-file.ts';
+import type { LandedFile } from './landed-file.ts';
+import { contractOf, hasUniqueRows, rowRulesOf } from './row-rules.ts';
+import type { RowPlaces, TypedFile } from './typed-rows.ts';
 import type { BadRow, TextChunk } from '../../../../formats/tabular/text-chunk.ts';
 import { join } from 'node:path';
 
-/** Two keep two cores busy, and one more is being stored. */
+/** Two conversions use two cores while a third chunk is stored. */
 const maxConcurrent = 3;
-/** Columns can only widen, and settle after the first time; this is for those of JSON Lines that come late. */
+/** Types only widen, so two passes settle them. Late columns of JSON Lines may need more. */
 const maxPasses = 4;
 
 export interface TypedText {
   readonly columns: readonly Column[];
   readonly files: readonly TypedFile[];
-  /** Still open. */
+  /** Not closed: the caller closes it. */
   readonly bad: BadRows;
 }
 
 /**
- * Types the chunks of a text file. Columns that are not settled get their type from the first chunk, and are surveyed
- * while all chunks are converted by it; only if the whole file says otherwise are they converted once more.
+ * Types the chunks of a text file. The type of an undecided column is inferred from the first chunk, and the column is
+ * surveyed while all chunks are converted. If the survey of the whole file infers other types, all chunks are converted
+ * again.
  *
- * @param onChunk told of each chunk that was converted, the first time
+ * @param onChunk called for each chunk after its first conversion
  * @throws UNPROCESSABLE for a file that breaks the contract
  */
 export async function typeChunks(
@@ -51,7 +48,7 @@ export async function typeChunks(
     let columns = settle(await converter.survey(first.value, landed.signal), shape, landed);
     const settled = new Set([...landed.settings.columns, ...contract].map(({ name }) => name));
     const undecided = new Set(columns.map(({ name }) => name).filter((name) => !settled.has(name)));
-    // JSON Lines may show a new column in the last line.
+    // The last line of JSON Lines may have a new column.
     const isOpen = undecided.size > 0 || shape.kind === 'jsonl';
     const onConverted = async (chunk: TextChunk) => {
       onChunk(chunk);
@@ -69,7 +66,7 @@ export async function typeChunks(
     const passes = isOpen ? maxPasses : 1;
     for (let again = 1; again < passes; again += 1) {
       const refined = keepOrder(columns, settle(pass.survey, shape, landed));
-      if (isEqual(refined, columns)) break;
+      if (areSameColumns(refined, columns)) break;
       columns = refined;
       await pass.bad.close();
       const bad = openBadRows(landed, again);
@@ -125,7 +122,7 @@ async function convertAll(chunks: AsyncIterable<TextChunk>, options: PassOptions
   return { files, survey, bad };
 }
 
-/** The columns that a file's rows get: the contract's, and what the survey says of others. */
+/** The columns of a file's rows: those of the contract, and others as the survey infers them. */
 function settle(
   survey: readonly ColumnSurvey[],
   shape: TextChunk['shape'],
@@ -139,7 +136,7 @@ function settle(
   });
   const contract = contractOf(landed);
   if (!contract) return keepContract(undefined, inferred.map(toIncoming));
-  // Texts are held against the contract's types one by one: the column as a whole has none to compare.
+  // Each value is checked against the contract's type, so the column has no type of its own to compare.
   const known = new Set(contract.map(({ name }) => name));
   const incoming = inferred.map((column) => (known.has(column.name) ? { name: column.name } : column));
   const seen = new Set(incoming.map(({ name }) => name));
@@ -147,7 +144,7 @@ function settle(
   return keepContract(contract, [...incoming, ...header.map((name) => ({ name }))]);
 }
 
-/** Where the good rows of a chunk were. */
+/** Where the good rows of a chunk were in the landed file. */
 function findPlaces(chunk: TextChunk, bad: readonly BadRow[]): RowPlaces {
   const { numbers, offsets, lengths } = chunk;
   const isBad = new Set(bad.map(({ row }) => row));
@@ -159,7 +156,7 @@ function findPlaces(chunk: TextChunk, bad: readonly BadRow[]): RowPlaces {
   };
 }
 
-/** Surveys of JSON Lines tell of columns in whatever order; what is there keeps its place. */
+/** Surveys of JSON Lines list columns in order of appearance; known columns keep their position. */
 function keepOrder(before: readonly Column[], after: readonly Column[]): readonly Column[] {
   const byName = new Map(after.map((column) => [column.name, column]));
   const known = new Set(before.map(({ name }) => name));
@@ -169,16 +166,6 @@ function keepOrder(before: readonly Column[], after: readonly Column[]): readonl
 
 function openBadRows({ folder }: LandedFile, pass: number): BadRows {
   return new BadRows(join(folder, `bad-values-${pass}.jsonl`));
-}
-
-function isEqual(a: readonly Column[], b: readonly Column[]): boolean {
-  return (
-    a.length === b.length &&
-    a.every(({ name, type, nullable }, index) => {
-      const other = b[index]!;
-      return name === other.name && type === other.type && nullable === other.nullable;
-    })
-  );
 }
 
 async function* resume<T>(first: T, rest: AsyncIterator<T>): AsyncGenerator<T> {

@@ -1,32 +1,37 @@
 import type { Action, AddFile } from '../../../shared/formats/delta/log/actions.ts';
 import type { CheckpointFiles } from '../../../shared/formats/delta/log/checkpoint-files.ts';
 import { createTable } from '../../../shared/formats/delta/create-table.ts';
-import { DeltaTable, type DeltaTableOptions } from '../../../shared/formats/delta/delta-table.ts';
+import { DeltaTable, type DeltaTableDeps } from '../../../shared/formats/delta/delta-table.ts';
 import { encodeAction, parseEntry } from '../../../shared/formats/delta/log/log-entry.ts';
+import { silentLogger } from '../../../shared/core/logger.ts';
+import { SnapshotCache } from '../../../shared/formats/delta/snapshots/snapshot-cache.ts';
 import { systemIds } from '../../../shared/core/ids.ts';
 import { createByteBlobs } from './byte-blobs.ts';
 
-/** Checkpoints as text, where Parquet is not what is tested. */
+/** Checkpoints as text, for tests that do not need Parquet. */
 export const textCheckpoints: CheckpointFiles = {
   write: async (actions) => Buffer.from([...actions].map((action) => `${encodeAction(action)}\n`).join('')),
   read: (bytes) => parseEntry(once(bytes), 'checkpoint'),
 };
 
-/** A table in memory whose clock ticks a second each time. */
-export function openMemoryTable(options: Partial<DeltaTableOptions> = {}) {
+/** A table in memory. Its clock advances by a second per reading. */
+export function openMemoryTable(deps: Partial<DeltaTableDeps> = {}) {
   const blobs = createByteBlobs();
   let now = 1_000_000;
   const clock = { now: () => (now += 1_000), sleep: async () => undefined };
-  const open = (more: Partial<DeltaTableOptions> = {}) =>
-    new DeltaTable({
-      blobs: blobs.store,
-      container: 'c',
-      prefix: 't',
-      checkpoints: textCheckpoints,
-      pace: { clock, ids: systemIds },
-      ...options,
-      ...more,
-    });
+  const open = (more: Partial<DeltaTableDeps> = {}) =>
+    new DeltaTable(
+      {
+        blobs: blobs.store,
+        checkpoints: textCheckpoints,
+        pace: { clock, ids: systemIds },
+        cache: new SnapshotCache(),
+        logger: silentLogger,
+        ...deps,
+        ...more,
+      },
+      { container: 'c', prefix: 't' },
+    );
   return { ...blobs, blobs, table: open(), open, setTime: (ms: number) => (now = ms) };
 }
 
@@ -40,7 +45,7 @@ export function addFile(path: string, more: Partial<AddFile> = {}): Action {
   return { kind: 'add', file: { path, size: 1, modificationTime: 1, dataChange: true, ...more } };
 }
 
-/** Version 0 makes the table; each version adds `f<version>`. */
+/** Creates the table if needed, and adds a file `f<version>` per version. */
 export async function commitFiles(table: DeltaTable, count: number): Promise<void> {
   for (let done = 0; done < count; done += 1) {
     await table.commit(async (snapshot) => {
