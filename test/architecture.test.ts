@@ -6,6 +6,12 @@ import { expect, test } from 'vitest';
 /** Who may import whom: the table in the README is the whole law. */
 const law = readTable(readFileSync('README.md', 'utf8'));
 
+/** The layers of rooms, from the lowest up: the table in docs/architecture.md. */
+const layered = readTable(readFileSync('docs/architecture.md', 'utf8')).map(({ room, mayImport: parts }) => ({
+  room,
+  parts,
+}));
+
 /** Packages that only some rooms may use. */
 const guarded: Record<string, readonly string[]> = {
   '@azure/cosmos': ['shared/adapters/azure'],
@@ -64,6 +70,20 @@ test('every permission is used', () => {
       .map((target) => show({ from: room, to: target })),
   );
   expect(unused).toEqual([]);
+});
+
+test('the parts of a layered room import only those to their left', () => {
+  expect(layered.length).toBeGreaterThan(0);
+  for (const { room, parts } of layered) {
+    const inside = files.filter((file) => isIn(file, room));
+    const rankOf = (file: string) => parts.findIndex((part) => isIn(file, join(room, part)));
+    expect(inside.filter((file) => rankOf(file) < 0)).toEqual([]);
+    expect(parts.filter((part) => !inside.some((file) => isIn(file, join(room, part))))).toEqual([]);
+    const upward = imports.filter(
+      ({ from, to }) => isIn(from, room) && isIn(to, room) && rankOf(to) > rankOf(from),
+    );
+    expect(upward.map(show)).toEqual([]);
+  }
 });
 
 test('each package is used only in the rooms that own it', () => {
