@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { artifactScheme } from '../shared/core/mlflow-names.ts';
 import { pageQuery, pageSchema, toPageRequest } from '../shared/api/http/paging.ts';
 import { defineRoute } from '../shared/api/http/route.ts';
 import {
@@ -22,15 +23,17 @@ const registrationSchema = z
       .min(1)
       .max(2_000)
       .optional()
-      .describe('A URI: `mlflow-artifacts:/…`, `runs:/<run>/<path>`, `models:/<logged model or version>`.'),
-    runId: z.string().min(1).max(200).optional().describe('The tracking run that made it.'),
+      .describe(
+        `A URI: \`${artifactScheme}:/…\`, \`runs:/<run>/<path>\`, \`models:/<logged model or version>\`.`,
+      ),
+    runId: z.string().min(1).max(200).optional().describe('The tracking run that made the model.'),
     artifactPath: z
       .string()
       .min(1)
       .max(1_000)
       .optional()
-      .describe("Of the run's artifacts, in place of `source`."),
-    modelId: z.string().min(1).max(200).optional().describe('The logged model that it is.'),
+      .describe("A path among the run's artifacts, instead of `source`."),
+    modelId: z.string().min(1).max(200).optional().describe('The logged model to register.'),
     description: z.string().max(100_000).default(''),
     tags: z.record(z.string().max(250), z.string().max(100_000)).default({}),
   })
@@ -38,7 +41,7 @@ const registrationSchema = z
     ({ source, runId, artifactPath }) =>
       (source === undefined) === (artifactPath !== undefined && runId !== undefined) &&
       (source === undefined || artifactPath === undefined),
-    'give a source, or a runId with an artifactPath',
+    'give either a source, or a runId with an artifactPath',
   );
 
 registerRoutes([
@@ -46,18 +49,18 @@ registerRoutes([
     name: 'models-list',
     method: 'GET',
     path: 'api/v1/models',
-    summary: 'The registered models, by name.',
+    summary: 'Lists the registered models by name.',
     authLevel: 'anonymous',
     role: 'reader',
     query: pageQuery,
     returns: { status: 200, description: 'A page of models.', schema: pageSchema(modelSchema) },
-    handle: async ({ query }) => ({ json: await app.registry.listModels(toPageRequest(query)) }),
+    handle: async ({ query }) => ({ json: await app.registry.models.list(toPageRequest(query)) }),
   }),
   defineRoute({
     name: 'models-get',
     method: 'GET',
     path: 'api/v1/models/{model}',
-    summary: 'One model: its aliases, the newest version of each stage, its approval policy.',
+    summary: 'Gets a model with its aliases, the newest version of each stage and its approval policy.',
     authLevel: 'anonymous',
     role: 'reader',
     params: byName,
@@ -70,22 +73,21 @@ registerRoutes([
     method: 'GET',
     path: 'api/v1/models/{model}/versions',
     summary:
-      'The versions of a model, newest first, each with its metrics, lineage and whether it can serve.',
+      'Lists the versions of a model, newest first, with metrics, lineage and whether they can be served.',
     authLevel: 'anonymous',
     role: 'reader',
     params: byName,
     query: pageQuery,
     returns: { status: 200, description: 'A page of versions.', schema: pageSchema(modelVersionViewSchema) },
     handle: async ({ params, query }) => ({
-      json: await app.registry.listVersions(params.model, toPageRequest(query)),
+      json: await app.registry.versions.list(params.model, toPageRequest(query)),
     }),
   }),
   defineRoute({
     name: 'models-version-register',
     method: 'POST',
     path: 'api/v1/models/{model}/versions',
-    summary:
-      'Registers the next version from an artifact, and opens it; makes the model when it is not there.',
+    summary: 'Registers the next version from an artifact and opens it; creates a missing model.',
     authLevel: 'anonymous',
     role: 'contributor',
     params: byName,
@@ -98,7 +100,7 @@ registerRoutes([
       const request = { ...rest, model: params.model, createModel: true };
       if (source !== undefined)
         return { json: await app.registration.register({ ...request, runId, source }, principal.name) };
-      // The schema lets nothing else pass.
+      // The schema guarantees both.
       const artifact = { ...request, runId: runId ?? '', artifactPath: artifactPath ?? '' };
       return { json: await app.registration.registerArtifact(artifact, principal.name) };
     },
@@ -107,24 +109,24 @@ registerRoutes([
     name: 'models-version',
     method: 'GET',
     path: 'api/v1/models/{model}/versions/{version}',
-    summary: 'One model version.',
+    summary: 'Gets a model version.',
     authLevel: 'anonymous',
     role: 'reader',
     params: byVersion,
     returns: { status: 200, description: 'The version.', schema: modelVersionViewSchema },
     errors: ['NOT_FOUND'],
-    handle: async ({ params }) => ({ json: await app.registry.getVersion(params.model, params.version) }),
+    handle: async ({ params }) => ({ json: await app.registry.versions.get(params.model, params.version) }),
   }),
   defineRoute({
     name: 'models-aliases',
     method: 'GET',
     path: 'api/v1/models/{model}/aliases',
-    summary: 'Where the aliases of a model point.',
+    summary: 'Lists the aliases of a model.',
     authLevel: 'anonymous',
     role: 'reader',
     params: byName,
     returns: { status: 200, description: 'The aliases.', schema: z.object({ items: z.array(aliasSchema) }) },
-    handle: async ({ params }) => ({ json: { items: await app.registry.listAliases(params.model) } }),
+    handle: async ({ params }) => ({ json: { items: await app.registry.aliases.list(params.model) } }),
   }),
   defineRoute({
     name: 'models-alias-move',
@@ -138,18 +140,18 @@ registerRoutes([
     returns: { status: 200, description: 'The alias.', schema: aliasSchema },
     errors: ['NOT_FOUND', 'PERMISSION_DENIED'],
     handle: async ({ params, body, principal }) => ({
-      json: await app.registry.moveAlias(params.model, params.alias, body.version, principal.name),
+      json: await app.registry.aliases.move(params.model, params.alias, body.version, principal.name),
     }),
   }),
   defineRoute({
     name: 'models-alias-delete',
     method: 'DELETE',
     path: 'api/v1/models/{model}/aliases/{alias}',
-    summary: 'Removes an alias; one that is not there is no error.',
+    summary: 'Deletes an alias; deleting an unknown one is no error.',
     authLevel: 'anonymous',
     role: 'operator',
     params: byAlias,
-    returns: { status: 200, description: 'It is not there any more.', schema: z.object({}) },
+    returns: { status: 200, description: 'The alias is deleted.', schema: z.object({}) },
     errors: ['NOT_FOUND'],
     handle: async ({ params, principal }) => {
       await app.registry.aliases.remove(params.model, params.alias, principal.name);

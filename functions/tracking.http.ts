@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { pageSchema } from '../shared/api/http/paging.ts';
 import { defineRoute } from '../shared/api/http/route.ts';
 import { compareStoredRuns, maxComparedRuns } from '../shared/domains/tracking/compare.ts';
+import { experimentNames, runNames } from '../shared/api/mlflow/search-names.ts';
 import type { Found } from '../shared/platform/search/search.ts';
+import { asAliases, type FieldNames } from '../shared/platform/search/subject.ts';
 import type { TrackingSearch } from '../shared/domains/tracking/search.ts';
 import { sampleSeries } from '../shared/domains/tracking/series.ts';
 import {
@@ -30,16 +32,14 @@ const searchQuery = z.object({
     .string()
     .max(20_000)
     .optional()
-    .describe(
-      "MLflow's search grammar, and OR, NOT and parentheses: `metrics.auc > 0.8 OR tags.kept = 'yes'`.",
-    ),
+    .describe("Conditions joined by AND, OR, NOT and parentheses: `metrics.auc > 0.8 OR tags.kept = 'yes'`."),
   order: z
     .string()
     .max(2_000)
     .optional()
-    .describe('Fields, separated by commas: `metrics.auc DESC, start_time`.'),
+    .describe('Fields, separated by commas: `metrics.auc DESC, startTime`.'),
   stage: z.enum(['active', 'deleted', 'all']).default('active'),
-  cursor: z.string().max(20_000).optional().describe('Of the answer before, as it came.'),
+  cursor: z.string().max(20_000).optional().describe('The cursor of the previous page.'),
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
 });
 
@@ -48,17 +48,17 @@ const compareQuery = z.object({
     .string()
     .min(1)
     .max(20_000)
-    .describe(`Ids, separated by commas or repeated: at most ${maxComparedRuns}.`),
+    .describe(`Run ids, separated by commas or repeated: at most ${maxComparedRuns}.`),
   rows: z
     .enum(['different', 'all'])
     .default('different')
-    .describe('`different` leaves out what is the same in every run.'),
+    .describe('`different` omits rows with the same value in every run.'),
 });
 
 const seriesQuery = z.object({
   metric: z.string().min(1).max(1_000),
-  points: z.coerce.number().int().min(10).max(10_000).default(1_000).describe('At most so many.'),
-  x: z.enum(['step', 'time']).default('step').describe('What the points are spread along.'),
+  points: z.coerce.number().int().min(10).max(10_000).default(1_000).describe('Upper bound of points.'),
+  x: z.enum(['step', 'time']).default('step').describe('The axis of the chart.'),
 });
 
 registerRoutes([
@@ -66,20 +66,23 @@ registerRoutes([
     name: 'tracking-experiments',
     method: 'GET',
     path: 'api/v1/tracking/experiments',
-    summary: 'The experiments, newest first unless another order is asked for.',
+    summary: 'Searches experiments; by default newest first.',
     authLevel: 'anonymous',
     role: 'reader',
     query: searchQuery,
     returns: { status: 200, description: 'A page of experiments.', schema: pageSchema(experimentViewSchema) },
     handle: async ({ query }) => ({
-      json: toPage(await app.tracking.search.searchExperiments(toSearch(query)), toExperimentView),
+      json: toPage(
+        await app.tracking.search.searchExperiments(toSearch(query, experimentNames)),
+        toExperimentView,
+      ),
     }),
   }),
   defineRoute({
     name: 'tracking-experiment',
     method: 'GET',
     path: 'api/v1/tracking/experiments/{experimentId}',
-    summary: 'One experiment.',
+    summary: 'Gets an experiment.',
     authLevel: 'anonymous',
     role: 'reader',
     params: byExperiment,
@@ -93,7 +96,7 @@ registerRoutes([
     name: 'tracking-experiment-runs',
     method: 'GET',
     path: 'api/v1/tracking/experiments/{experimentId}/runs',
-    summary: 'The runs of an experiment, newest first unless another order is asked for.',
+    summary: 'Searches the runs of an experiment; by default newest first.',
     authLevel: 'anonymous',
     role: 'reader',
     params: byExperiment,
@@ -102,7 +105,7 @@ registerRoutes([
     errors: ['NOT_FOUND'],
     handle: async ({ params, query }) => {
       const { experimentId } = await app.tracking.experiments.get(params.experimentId);
-      const found = await app.tracking.search.searchRuns([experimentId], toSearch(query));
+      const found = await app.tracking.search.searchRuns([experimentId], toSearch(query, runNames));
       return { json: toPage(found, toRunSummaryView) };
     },
   }),
@@ -110,7 +113,7 @@ registerRoutes([
     name: 'tracking-runs-compare',
     method: 'GET',
     path: 'api/v1/tracking/runs/compare',
-    summary: 'Runs side by side: params, latest metrics and tags, by default only what differs.',
+    summary: 'Compares params, latest metrics and tags of runs; by default only those that differ.',
     authLevel: 'anonymous',
     role: 'reader',
     query: compareQuery,
@@ -124,9 +127,9 @@ registerRoutes([
   defineRoute({
     name: 'tracking-run',
     method: 'GET',
-    // The constraint tells it apart from `runs/compare`: the host would take whichever was registered first.
+    // The constraint excludes `runs/compare`: the host takes whichever route was registered first.
     path: 'api/v1/tracking/runs/{runId:minlength(8)}',
-    summary: 'One run: what it was given, what it measured, what it read and made.',
+    summary: 'Gets a run with its params, tags, latest metrics, inputs and outputs.',
     authLevel: 'anonymous',
     role: 'reader',
     params: byRun,
@@ -139,14 +142,14 @@ registerRoutes([
     method: 'GET',
     path: 'api/v1/tracking/runs/{runId}/series',
     summary:
-      'A metric over time, thinned out for drawing: the extremes of each part of the axis, and the exact ends.',
+      'Down-samples a metric for a chart: the extremes of each bucket of the axis, and the exact ends.',
     authLevel: 'anonymous',
     role: 'reader',
     params: byRun,
     query: seriesQuery,
     returns: {
       status: 200,
-      description: 'The points; none for a metric that the run has not.',
+      description: 'The points; empty for an unknown metric.',
       schema: seriesViewSchema,
     },
     errors: ['NOT_FOUND'],
@@ -158,11 +161,13 @@ registerRoutes([
   }),
 ]);
 
-const views = { active: 'ACTIVE_ONLY', deleted: 'DELETED_ONLY', all: 'ALL' } as const;
-
-function toSearch({ filter, order, stage, cursor, limit }: z.infer<typeof searchQuery>): TrackingSearch {
+/** @param names MLflow's, which are accepted besides the platform's own */
+function toSearch(
+  { filter, order, stage, cursor, limit }: z.infer<typeof searchQuery>,
+  names: FieldNames,
+): TrackingSearch {
   const orderBy = order?.split(',').map((term) => term.trim());
-  return { view: views[stage], filter, orderBy, limit, pageToken: cursor };
+  return { stage, filter, orderBy, limit, pageToken: cursor, names: asAliases(names) };
 }
 
 function toPage<T, View>({ items, pageToken }: Found<T>, view: (item: T) => View) {

@@ -26,6 +26,7 @@ import { createTrainModel } from './domains/training/train-model.ts';
 import { createScratch, fileExists } from './adapters/embedded/scratch-files.ts';
 import { checkDependencies, type DependencyHealth } from './platform/health.ts';
 import type { ArtifactLocations } from './api/mlflow/artifacts/routes.ts';
+import { writeModelFolder } from './api/mlflow/model-folder.ts';
 import { blobContainers, queues } from './core/names.ts';
 import { definitions, steps } from './domains/pipelines/catalog.ts';
 import type { StepCall, StepOutcome } from './domains/pipelines/orchestrate.ts';
@@ -37,7 +38,7 @@ import { Triggers } from './domains/pipelines/triggers.ts';
 import { Uploads } from './domains/pipelines/uploads.ts';
 import { findTrainedVersions } from './domains/registry/dataset-references.ts';
 import { Registration } from './domains/registry/registration.ts';
-import { Registry } from './domains/registry/registry.ts';
+import { createRegistry, type Registry } from './domains/registry/registry.ts';
 import { Retention } from './domains/retention/retention.ts';
 import { Scoring } from './domains/serving/scoring.ts';
 import type { BlobStore } from './platform/storage/blobs.ts';
@@ -121,6 +122,7 @@ export function createApp(config: Config, outside: Outside): App {
     pace,
     runSilenceMinutes: config.limits.runSilenceMinutes,
   });
+  const registry = createRegistry({ store: metadata, writer: auditedWriter, pace });
   const { targets, timeoutMs, attempts: maxAttempts } = config.webhooks;
   const secrets = createSecretBox(config.webhooks.keys);
   const webhooks = new Webhooks({ store: metadata, writer: auditedWriter, secrets, targets, pace });
@@ -134,19 +136,19 @@ export function createApp(config: Config, outside: Outside): App {
     pace,
     maxAttempts,
     timeoutMs,
-    isPrompt: (model) => registry.isPrompt(model),
+    isPrompt: (model) => registry.models.isPrompt(model),
   });
   const artifacts = new ArtifactStore(blobs);
   const isEnabled = config.artifactUrls;
   const signedAccess = new SignedAccess({ blobs, artifacts, clock, ids, isEnabled });
   const codeVersion = `${config.build.version}+${config.build.commit}`;
-  const registry = new Registry({ store: metadata, writer: auditedWriter, pace });
   const scratch = createScratch(blobs);
   const registration = new Registration({
     registry,
     blobs,
     inspect: createModelInspector({ scratch, maxBytes: config.limits.sessionCacheBytes }),
     lookup: createRegistryLookup(tracking),
+    writeModelFolder: (model) => writeModelFolder(blobs, model),
     logger,
   });
   const files = createFileCache({ scratch, exists: fileExists, limitBytes: config.limits.dataCacheBytes });
@@ -246,7 +248,7 @@ export function createApp(config: Config, outside: Outside): App {
     artifactLocations: {
       run: async (runId) => (await tracking.runs.get(runId)).info.artifactUri,
       loggedModel: async (modelId) => (await tracking.loggedModels.get(modelId)).artifactLocation,
-      modelVersion: async (model, version) => (await registry.getVersion(model, version)).storageLocation,
+      modelVersion: async (model, version) => (await registry.versions.get(model, version)).storageLocation,
     },
     auditLog: new AuditLog(metadata),
     timeline: new Timeline(metadata),

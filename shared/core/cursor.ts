@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { AppError } from './errors.ts';
+import { defineErrors, errorKind } from './error-kinds.ts';
 import { sha256 } from './ids.ts';
 import { canonicalJson, type JsonValue, tryParseJson } from './json.ts';
 
@@ -33,21 +33,20 @@ export function openCursor<T>(query: JsonValue, cursor: string, schema: z.ZodTyp
   const queryDigest = text.slice(version.length, version.length + queryDigestLength);
   const position = text.slice(headLength);
   // Sealing it again checks the version, the checksum and the encoding, in which one cursor has many spellings.
-  if (seal(queryDigest, position) !== cursor) throw invalidCursor();
-  if (queryDigest !== digestOf(query))
-    throw new AppError('INVALID_ARGUMENT', 'The cursor belongs to another query.');
+  if (seal(queryDigest, position) !== cursor) throw cursorErrors.cursorInvalid();
+  if (queryDigest !== digestOf(query)) throw cursorErrors.cursorOfOtherQuery();
   const parsed = schema.safeParse(tryParseJson(position));
-  if (!parsed.success) throw invalidCursor();
+  if (!parsed.success) throw cursorErrors.cursorInvalid();
   return parsed.data;
 }
 
-/** The error for a cursor that nothing can be read from. */
-export function invalidCursor(): AppError {
-  return new AppError(
+export const cursorErrors = defineErrors({
+  cursorInvalid: errorKind(
     'INVALID_ARGUMENT',
-    'Invalid cursor: pass the cursor of the previous page on, unchanged.',
-  );
-}
+    () => 'Invalid cursor: pass the cursor of the previous page on, unchanged.',
+  ),
+  cursorOfOtherQuery: errorKind('INVALID_ARGUMENT', () => 'The cursor belongs to another query.'),
+});
 
 function seal(queryDigest: string, position: string): string {
   const checksum = sha256(`${queryDigest}${position}`).slice(0, checksumLength);

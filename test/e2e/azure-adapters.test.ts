@@ -67,13 +67,13 @@ test('the loop runs on Cosmos DB, Service Bus and Blob storage as it does on the
     'origin',
     'destination',
   ]);
-  const trained = await app.registry.getVersion(model, 1);
+  const trained = await app.registry.versions.get(model, 1);
   expect(trained.metrics['aucScore']).toBeGreaterThan(0.7);
   expect(trained.lineage).toMatchObject({
     runId: training,
     dataset: { name: dataset, version: 0, sha256: hash },
   });
-  expect(await app.registry.getAlias(model, productionAlias)).toMatchObject({
+  expect(await app.registry.aliases.get(model, productionAlias)).toMatchObject({
     version: 1,
     previousVersion: null,
     movedBy: `run ${training}`,
@@ -90,7 +90,7 @@ test('the loop runs on Cosmos DB, Service Bus and Blob storage as it does on the
   expect(await handleEvent(platform)).toEqual([training]);
   const page = { limit: 10 };
   expect((await app.datasets.versions.list(dataset, page)).items).toHaveLength(1);
-  expect((await app.registry.listVersions(model, page)).items).toHaveLength(1);
+  expect((await app.registry.versions.list(model, page)).items).toHaveLength(1);
   expect((await app.pipelines.listRuns(page, { pipeline: 'ingest' })).items).toHaveLength(3);
   expect((await app.pipelines.listRuns(page, { pipeline })).items).toHaveLength(1);
   await reconcile(platform);
@@ -111,7 +111,7 @@ test('the loop runs on Cosmos DB, Service Bus and Blob storage as it does on the
   await declare(embedded.app, pipeline);
   await land(embedded, 'january.parquet', file);
   expect(await handleEvent(embedded)).toEqual([training]);
-  expect((await embedded.app.registry.getVersion(model, 1)).sha256).toBe(trained.sha256);
+  expect((await embedded.app.registry.versions.get(model, 1)).sha256).toBe(trained.sha256);
 });
 
 test('an event that was lost is made up for by the timer, with the run that the event would have started', async () => {
@@ -130,7 +130,7 @@ test('an event that was lost is made up for by the timer, with the run that the 
   await reconcile(platform);
   await app.pipelines.onDatasetVersion(engine, lost!.body as unknown as DatasetVersionCreated);
   expect(engine.runIds).toHaveLength(2);
-  expect((await app.registry.listVersions(model, { limit: 10 })).items).toHaveLength(1);
+  expect((await app.registry.versions.list(model, { limit: 10 })).items).toHaveLength(1);
 });
 
 test('while Cosmos DB is away the step says so and can be repeated, and scoring goes on', async () => {

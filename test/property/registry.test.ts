@@ -144,12 +144,12 @@ async function perform(registry: Registry, action: Action): Promise<string | und
 }
 
 async function describe(registry: Registry): Promise<unknown> {
-  const { items } = await registry.listModels({ limit: 100 });
+  const { items } = await registry.models.list({ limit: 100 });
   return Promise.all(
     items.map(async ({ name, latestVersion, aliases, latestByStage }) => ({
       name,
       last: latestVersion,
-      versions: (await registry.listVersions(name, { limit: 100 })).items.map((found) => [
+      versions: (await registry.versions.list(name, { limit: 100 })).items.map((found) => [
         found.version,
         found.stage,
         found.aliases,

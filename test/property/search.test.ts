@@ -7,6 +7,8 @@ import type { SearchRequest } from '../../shared/platform/search/search.ts';
 import { searchDocuments } from '../../shared/platform/search/search.ts';
 import type { MetadataStore } from '../../shared/platform/storage/documents.ts';
 import { runSubject } from '../../shared/domains/tracking/subjects/runs.ts';
+import { runNames } from '../../shared/api/mlflow/search-names.ts';
+import { withNames } from '../../shared/platform/search/subject.ts';
 import type { DocumentsFixture } from '../contract/documents/fixture.ts';
 import { openCosmosFixture, openSqliteFixture } from '../support/documents/stores.ts';
 import {
@@ -18,6 +20,8 @@ import {
   toDocument,
   wishes,
 } from '../support/tracking/search-model.ts';
+
+const subject = withNames(runSubject, runNames);
 
 interface Target {
   readonly name: string;
@@ -65,7 +69,7 @@ describe.each(targets)('a search of $name', ({ open, numRuns, skipProto = false 
     container: fixture.container,
     partition,
     scope: { op: 'eq', path: ['kind'], value: 'run' },
-    subject: runSubject,
+    subject,
     limit: 10,
     ...rest,
   });
@@ -212,7 +216,7 @@ describe('a filter', () => {
             await searchDocuments(fixture.store, {
               container: 'x',
               scope: { op: 'eq', path: ['kind'], value: 'run' },
-              subject: runSubject,
+              subject,
               limit: 5,
               ...(isOrder ? { orderBy: [text] } : { filter: text }),
             });
@@ -237,7 +241,7 @@ describe('a filter', () => {
       fc.property(wishes, (wish) => {
         const text = print(wish);
         const other = `\n ( (${text}) )\t`;
-        expect(parseFilter(other, runSubject)).toEqual(parseFilter(text, runSubject));
+        expect(parseFilter(other, subject)).toEqual(parseFilter(text, subject));
       }),
       { numRuns: 500 },
     );
@@ -250,7 +254,7 @@ describe('a filter', () => {
     for (const make of [deep, not, long])
       for (const size of [1, 10, 25, 100, 1_000, 100_000]) {
         try {
-          parseFilter(make(size), runSubject);
+          parseFilter(make(size), subject);
           expect(size).toBeLessThan(1_000);
         } catch (error) {
           expect(isAppError(error, 'INVALID_ARGUMENT')).toBe(true);
@@ -260,7 +264,7 @@ describe('a filter', () => {
     expect(() =>
       parseOrder(
         Array.from({ length: 11 }, (_, index) => `metrics.m${index}`),
-        runSubject,
+        subject,
       ),
     ).toThrow(/at most 10/);
   });

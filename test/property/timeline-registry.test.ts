@@ -4,7 +4,7 @@ import { Timeline } from '../../shared/platform/audit/timeline.ts';
 import { isAppError } from '../../shared/core/errors.ts';
 import { sha256 } from '../../shared/core/ids.ts';
 import type { Registry } from '../../shared/domains/registry/registry.ts';
-import { createRegistry } from '../support/tracking/registry.ts';
+import { createRegistry, registerTrained } from '../support/tracking/registry.ts';
 import { createDocuments, pace } from '../support/stores.ts';
 
 const version = fc.integer({ min: 1, max: 4 });
@@ -88,7 +88,7 @@ async function act(
   try {
     switch (taken.do) {
       case 'register':
-        await registry.register({
+        await registerTrained(registry, {
           model,
           sha256: sha256(run),
           sizeBytes: 1,
@@ -102,7 +102,7 @@ async function act(
         });
         return;
       case 'point':
-        await registry.moveAlias(model, taken.alias, taken.version, 'ada');
+        await registry.aliases.move(model, taken.alias, taken.version, 'ada');
         return;
       case 'drop':
         return await registry.aliases.remove(model, taken.alias, 'ada');
@@ -130,7 +130,7 @@ async function act(
 
 /** The registry's own answer. */
 async function describe(registry: Registry, model: string) {
-  const { items } = await registry.listVersions(model, { limit: 100 });
+  const { items } = await registry.versions.list(model, { limit: 100 });
   const aliases = await registry.aliases.list(model).catch((error: unknown) => {
     if (isAppError(error, 'NOT_FOUND')) return [];
     throw error;

@@ -35,7 +35,7 @@ for (const { name: storeName, open } of metadataStores)
             await Promise.all(
               round.map((one) => attempt(openTracking(lossy, { pace: quick }).experiments, known, one)),
             );
-            const found = await steady.search.searchExperiments({ view: 'ALL', limit: 100 });
+            const found = await steady.search.searchExperiments({ stage: 'all', limit: 100 });
             known.splice(0, known.length, ...found.items.map(({ experimentId }) => experimentId));
             const active = found.items.filter(({ lifecycleStage }) => lifecycleStage === 'active');
             const names = active.map((experiment) => experiment.name);

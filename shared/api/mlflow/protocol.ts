@@ -1,9 +1,10 @@
 import { type AppError, type ErrorCode } from '../../core/errors.ts';
 import type { Protocol } from '../http/route.ts';
+import { toMlflowMessage } from './wording/wordings.ts';
 
 /**
- * How MLflow's clients hear of errors: `{error_code, message}`. They raise on any status but 200, retry 408, 429 and
- * 5xx for minutes, and fall back to older endpoints on ENDPOINT_NOT_FOUND only.
+ * MLflow's error format: `{error_code, message}`. Its clients raise on any status but 200, retry 408, 429 and 5xx for
+ * minutes, and fall back to older endpoints on ENDPOINT_NOT_FOUND only.
  *
  * @see https://github.com/mlflow/mlflow/blob/master/mlflow/exceptions.py (codes and statuses)
  */
@@ -11,7 +12,8 @@ export const mlflowProtocol: Protocol = {
   name: 'mlflow',
   toErrorReply: (error, correlationId) => {
     const { status, code } = toMlflowError(error);
-    const message = status >= 500 ? `${error.message} (correlation id ${correlationId})` : error.message;
+    const sentence = toMlflowMessage(error);
+    const message = status >= 500 ? `${sentence} (correlation id ${correlationId})` : sentence;
     return { status, contentType: 'application/json', body: JSON.stringify({ error_code: code, message }) };
   },
 };
@@ -35,11 +37,11 @@ const codes = {
   NOT_IMPLEMENTED: { status: 501, code: 'NOT_IMPLEMENTED' },
   UNAVAILABLE: { status: 503, code: 'TEMPORARILY_UNAVAILABLE' },
   TIMEOUT: { status: 504, code: 'DEADLINE_EXCEEDED' },
-  // Full disks are not emptied by the client's seven retries: no status that it would retry.
+  // A status that clients do not retry: their seven retries do not empty a full disk.
   INSUFFICIENT_STORAGE: { status: 507, code: 'RESOURCE_EXHAUSTED' },
 } as const satisfies Record<ErrorCode, { readonly status: number; readonly code: string }>;
 
-/** `details.endpoint` marks the refusal of a route table: there is no such operation at all. */
+/** `details.endpoint` marks the refusal of the route table: there is no such operation. */
 function toMlflowError(error: AppError): { readonly status: number; readonly code: string } {
   if (error.code === 'NOT_FOUND' && error.details['endpoint'] === 'unknown')
     return { status: 404, code: 'ENDPOINT_NOT_FOUND' };

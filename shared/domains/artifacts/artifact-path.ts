@@ -1,31 +1,31 @@
-import { AppError } from '../../core/errors.ts';
+import { artifactErrors, type PathDanger, type PathDefect } from './errors.ts';
 
 const maxPathLength = 1_024;
 const maxDecodings = 10;
 
 /**
- * The path of a file among the artifacts, from what a caller sent: relative, with `/` between its parts, and as MLflow
- * has it: percent-encodings are undone until none is left, so that "a%20b" is the file "a b". Its clients do that to
- * every path that a listing tells them, and must find the file again. Folders called `.` are left out, because clients
- * that ask for the folder `.` go on to ask for what is in it.
+ * Normalizes the path of an artifact file as sent by a caller: relative, with `/` between segments. Decodes
+ * percent-encodings until none is left, so that "a%20b" is the file "a b": clients decode the paths of a listing and
+ * must find the files again. Drops `.` segments, because clients that list the folder `.` request what is in it.
  *
- * Nothing that could lead elsewhere on a caller's own disk is let in, because callers download to where the path says;
- * nor is `#`, over which those clients fail.
+ * Refuses paths that lead elsewhere on a caller's disk, because callers download to where the path says, and `#`, which
+ * those clients cannot handle.
  *
  * @throws INVALID_ARGUMENT
+ * @see https://github.com/mlflow/mlflow/blob/master/mlflow/utils/uri.py (validate_path_is_safe)
  * @example
  * readFilePath('1/run/artifacts/my%2520model/MLmodel') // '1/run/artifacts/my model/MLmodel'
  */
 export function readFilePath(given: string): string {
   const path = dropDots(decode(given));
   checkIsSafe(path);
-  if (path === '') throw new AppError('INVALID_ARGUMENT', 'The path of an artifact is empty.');
+  if (path === '') throw notStorable('empty');
   checkParts(path);
   return path;
 }
 
 /**
- * As `readFilePath`, for a folder: may be empty or `.`, which is all there is, and may end in slashes.
+ * As `readFilePath`, for a folder: may be empty or `.`, for the root, and may end in slashes.
  *
  * @throws INVALID_ARGUMENT
  */
@@ -37,35 +37,38 @@ export function readFolderPath(given: string): string {
   return path;
 }
 
-/** Puts a path below a folder's; either may be empty. */
+/** Appends a path to a folder; either may be empty. */
 export function joinPath(folder: string, path: string): string {
   return folder === '' || path === '' ? folder + path : `${folder}/${path}`;
 }
 
-/** The last part of a path of the caller's own machine, whatever its separators. */
+/** The last segment of a path on the caller's machine, with either separator. */
 export function baseName(path: string): string {
   return path.split(/[/\\]/).at(-1) ?? '';
 }
 
-/** The words are MLflow's: its clients know them. */
-function invalidPath(reason: string): AppError {
-  return new AppError('INVALID_ARGUMENT', 'Invalid path', { reason });
+function unsafe(danger: PathDanger) {
+  return artifactErrors.pathUnsafe({ danger });
 }
 
-/** Undoes percent-encodings until none is left; control characters that come to light are encoded again. */
+function notStorable(defect: PathDefect) {
+  return artifactErrors.pathNotStorable({ defect });
+}
+
+/** Decodes percent-encodings until none is left; encodes control characters that appear again. */
 function decode(given: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (/[\u0000-\u001f\u007f]/.test(given)) throw invalidPath('It has control characters.');
+  if (/[\u0000-\u001f\u007f]/.test(given)) throw unsafe('controls');
   let text = given;
   for (let times = 0; times < maxDecodings; times += 1) {
     const decoded = unquote(text);
     if (decoded === text) return encodeControls(text);
     text = decoded;
   }
-  throw invalidPath('It is percent-encoded too many times.');
+  throw unsafe('encodedTooOften');
 }
 
-/** As lenient as MLflow's clients are: what is no percent-encoding is left alone, what is no UTF-8 is U+FFFD. */
+/** Lenient, as Python's `unquote`: keeps invalid percent-encodings, replaces invalid UTF-8 by U+FFFD. */
 function unquote(text: string): string {
   return text.replaceAll(/(?:%[0-9a-f]{2})+/gi, (escapes) =>
     Buffer.from(escapes.replaceAll('%', ''), 'hex').toString('utf8'),
@@ -80,17 +83,17 @@ function encodeControls(text: string): string {
 }
 
 function checkIsSafe(path: string): void {
-  const problem = findDanger(path);
-  if (problem !== undefined) throw invalidPath(problem);
+  const danger = findDanger(path);
+  if (danger !== undefined) throw unsafe(danger);
 }
 
-function findDanger(path: string): string | undefined {
-  if (path.startsWith('/')) return 'It is absolute.';
-  if (/^[a-z]:(?:\/|$)/i.test(path)) return 'It begins with a drive letter.';
-  if (/^file:/i.test(path)) return 'It is a URI.';
-  if (path.includes('\\')) return 'It has a backslash.';
-  if (path.includes('#')) return 'It has a number sign.';
-  if (path.split('/').includes('..')) return 'It leads upwards.';
+function findDanger(path: string): PathDanger | undefined {
+  if (path.startsWith('/')) return 'absolute';
+  if (/^[a-z]:(?:\/|$)/i.test(path)) return 'driveLetter';
+  if (/^file:/i.test(path)) return 'fileUri';
+  if (path.includes('\\')) return 'backslash';
+  if (path.includes('#')) return 'numberSign';
+  if (path.split('/').includes('..')) return 'upwards';
   return undefined;
 }
 
@@ -99,18 +102,11 @@ function dropDots(path: string): string {
   return path.replaceAll(/(^|\/)(?:\.\/+)+/g, '$1');
 }
 
-/** What Blob storage could not keep under this very name. */
+/** Refuses names that Blob storage would change or reject. */
 function checkParts(path: string): void {
-  if (path.length > maxPathLength)
-    throw new AppError(
-      'INVALID_ARGUMENT',
-      `The path of an artifact has at most ${maxPathLength} characters.`,
-    );
+  if (path.length > maxPathLength) throw notStorable('tooLong');
   const parts = path.split('/');
-  if (parts.includes(''))
-    throw new AppError('INVALID_ARGUMENT', 'The path of an artifact has an empty part.');
-  if (parts.some((part) => part.endsWith('.')))
-    throw new AppError('INVALID_ARGUMENT', 'No part of the path of an artifact ends in a dot.');
-  if (!path.isWellFormed() || /[\u0080-\u009f\ufffe\uffff]/.test(path))
-    throw new AppError('INVALID_ARGUMENT', 'The path of an artifact has characters that text has not.');
+  if (parts.includes('')) throw notStorable('emptySegment');
+  if (parts.some((part) => part.endsWith('.'))) throw notStorable('dotSegment');
+  if (!path.isWellFormed() || /[\u0080-\u009f\ufffe\uffff]/.test(path)) throw notStorable('notText');
 }

@@ -8,9 +8,10 @@ import type {
   OpenOptions,
 } from '../../platform/storage/blobs.ts';
 import { guessContentType } from './content-type.ts';
+import { artifactErrors } from './errors.ts';
 import { releaseBuffers } from './release-memory.ts';
 
-/** What lies directly in a folder. */
+/** An entry of a folder. */
 export type ArtifactEntry =
   | { readonly kind: 'file'; readonly name: string; readonly sizeBytes: number }
   | { readonly kind: 'folder'; readonly name: string };
@@ -18,27 +19,27 @@ export type ArtifactEntry =
 export interface ArtifactMeasure {
   readonly files: number;
   readonly sizeBytes: number;
-  /** When the newest was written; 0 for none. Milliseconds since the Unix epoch. */
+  /** When the newest file was written, in milliseconds since the Unix epoch; 0 without files. */
   readonly newestAt: number;
-  /** There are more. */
+  /** Whether files were left uncounted. */
   readonly isPartial: boolean;
 }
 
 export interface ArtifactPage {
-  /** In name order within the page; each page comes after the one before. */
+  /** Sorted by name within the page; pages are in order, too. */
   readonly entries: readonly ArtifactEntry[];
   readonly cursor?: string;
 }
 
-/** A folder with more is read page by page, or not at all: never silently in part. */
+/** Larger folders must be read page by page: a listing is never silently truncated. */
 const maxEntriesAtOnce = 100_000;
 const maxPageSize = 5_000;
 const deletePageSize = 1_000;
 const deletesAtOnce = 16;
 
 /**
- * The files that runs and logged models keep, by path. Paths come from `readFilePath` and `readFolderPath`. Folders
- * are not made: they are there while something lies in them.
+ * Stores the files of runs and logged models by path. Paths come from `readFilePath` and `readFolderPath`. Folders
+ * exist while they contain something.
  */
 export class ArtifactStore {
   readonly #blobs: BlobStore;
@@ -48,10 +49,9 @@ export class ArtifactStore {
   }
 
   /**
-   * Keeps a file, in place of what was there. Until its last byte is here, and when it breaks off, what was there
-   * stays; of several at once, each is whole and the last one stays.
+   * Writes a file atomically: an interrupted upload leaves the previous file, and the last of concurrent uploads wins.
    *
-   * @param sizeBytes as announced, where it was: another size is not kept
+   * @param sizeBytes the announced size; a body of another size is refused
    * @throws CANCELLED when the body breaks off or is shorter; INSUFFICIENT_STORAGE; UNAVAILABLE
    */
   async upload(path: string, body: AsyncIterable<Uint8Array>, sizeBytes?: number): Promise<BlobProperties> {
@@ -59,7 +59,7 @@ export class ArtifactStore {
     return this.#blobs.put(toRef(path), releaseBuffers(whole), { contentType: guessContentType(path) });
   }
 
-  /** @returns undefined when there is no such file */
+  /** @returns undefined for a missing file */
   async find(path: string): Promise<BlobProperties | undefined> {
     return this.#blobs.head(toRef(path));
   }
@@ -76,15 +76,13 @@ export class ArtifactStore {
     }
   }
 
-  /** Why there is no such file. */
+  /** The error for a missing file. */
   async explainMissing(path: string): Promise<AppError> {
     const { entries } = await this.list(path, { limit: 1 });
-    return entries.length > 0
-      ? new AppError('INVALID_ARGUMENT', `Artifact path refers to a directory, not a file: '${path}'`)
-      : new AppError('NOT_FOUND', `No such artifact: '${path}'`);
+    return entries.length > 0 ? artifactErrors.isFolder({ path }) : artifactErrors.artifactMissing({ path });
   }
 
-  /** One page of what lies directly in a folder; nothing for a folder that is not there, nor for a file. */
+  /** Lists one page of a folder; empty for a missing folder, and for a file. */
   async list(
     folder: string,
     { cursor, limit }: { readonly cursor?: string; readonly limit: number },
@@ -107,7 +105,7 @@ export class ArtifactStore {
     return page.cursor === undefined ? { entries } : { entries, cursor: page.cursor };
   }
 
-  /** @throws INVALID_ARGUMENT for a folder with over 100,000 entries, for those who know no pages */
+  /** Lists a whole folder. @throws INVALID_ARGUMENT for more than 100,000 entries */
   async listWhole(folder: string): Promise<readonly ArtifactEntry[]> {
     const entries: ArtifactEntry[] = [];
     let cursor: string | undefined;
@@ -118,16 +116,13 @@ export class ArtifactStore {
       });
       entries.push(...page.entries);
       if (entries.length > maxEntriesAtOnce)
-        throw new AppError(
-          'INVALID_ARGUMENT',
-          `The folder '${folder}' has more than ${maxEntriesAtOnce} entries: list it page by page (artifacts/list with page_token).`,
-        );
+        throw artifactErrors.folderTooLarge({ folder, limit: maxEntriesAtOnce });
       ({ cursor } = page);
     } while (cursor !== undefined);
     return entries.sort(compareNames);
   }
 
-  /** What a file, or a folder with all that is in it, takes; no more than `maxFiles` are counted. */
+  /** Measures a file, or a folder with everything in it; counts up to `maxFiles`. */
   async measure(path: string, maxFiles: number): Promise<ArtifactMeasure> {
     const own = await this.find(path);
     let measure = addTo(
@@ -148,15 +143,14 @@ export class ArtifactStore {
   }
 
   /**
-   * Deletes a file, or a folder with all that is in it; nothing there is nothing to do. Ended by the signal it leaves
-   * the rest, and can be asked again.
+   * Deletes a file, or a folder with everything in it. Idempotent; the signal stops it, and a repeated call continues.
    *
-   * @throws INVALID_ARGUMENT for everything at once
+   * @throws INVALID_ARGUMENT for the root
    */
   async remove(path: string, signal?: AbortSignal): Promise<void> {
-    if (path === '') throw new AppError('INVALID_ARGUMENT', 'Say which artifacts are to be deleted.');
+    if (path === '') throw artifactErrors.removesEverything();
     await this.#blobs.delete(toRef(path));
-    // What was listed is deleted, so the first page is a new one each time.
+    // Deleting a page makes the next one the first.
     for (;;) {
       const { blobs, cursor } = await this.#blobs.list(blobContainers.artifacts, {
         prefix: toPrefix(path),
@@ -184,7 +178,7 @@ export class ArtifactStore {
   }
 }
 
-/** Where the file of a path lies. */
+/** The blob of an artifact. */
 export function toRef(path: string): BlobRef {
   return { container: blobContainers.artifacts, name: path };
 }

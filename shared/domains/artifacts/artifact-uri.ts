@@ -1,29 +1,29 @@
-import { AppError } from '../../core/errors.ts';
+import { artifactHttpPath, artifactScheme } from '../../core/mlflow-names.ts';
 import { readFolderPath } from './artifact-path.ts';
+import { artifactErrors } from './errors.ts';
 
-/** In an address of the platform, what stands before the path of an artifact. */
-const httpAnchor = '/api/2.0/mlflow-artifacts/artifacts';
+const ownUri = new RegExp(`^${artifactScheme}:(?://[^/]*)?/*(.*)$`, 's');
 
 /**
- * The path that a URI means: of `mlflow-artifacts:/…`, or of the platform's own address with that path.
+ * The artifact path of a URI with the platform's scheme, or of the platform's HTTP address.
  *
- * @throws INVALID_ARGUMENT for artifacts that are kept elsewhere, and for an unsafe path
+ * @throws INVALID_ARGUMENT for artifacts that are stored elsewhere, and for an unsafe path
  */
 export function readArtifactUri(uri: string): string {
   const path = findPath(uri);
   if (path !== undefined) return readFolderPath(path);
-  throw new AppError('INVALID_ARGUMENT', `These artifacts are not kept by this platform: "${uri}".`, { uri });
+  throw artifactErrors.foreignUri({ uri });
 }
 
-/** Whether a URI says that the platform keeps the artifacts. */
+/** Whether the platform stores the artifacts of a URI. */
 export function isOwnArtifactUri(uri: string): boolean {
   return findPath(uri) !== undefined;
 }
 
 function findPath(uri: string): string | undefined {
-  const own = /^mlflow-artifacts:(?:\/\/[^/]*)?\/*(.*)$/s.exec(uri);
+  const own = ownUri.exec(uri);
   if (own) return own[1]!;
   if (!/^https?:\/\//.test(uri)) return undefined;
-  const at = uri.indexOf(httpAnchor);
-  return at === -1 ? undefined : uri.slice(at + httpAnchor.length).replace(/^\/+/, '');
+  const at = uri.indexOf(artifactHttpPath);
+  return at === -1 ? undefined : uri.slice(at + artifactHttpPath.length).replace(/^\/+/, '');
 }

@@ -1,6 +1,6 @@
 /**
- * Text of any kind is `text/plain`: nothing that a browser could run comes from the platform's own address.
- * The names `MLmodel` and `MLproject` count as extensions, as MLflow has it.
+ * Text of any kind is `text/plain`, so that browsers run nothing from the platform's address. The file names `MLmodel`
+ * and `MLproject` count as extensions.
  */
 const text =
   'txt log err cfg conf cnf cf ini properties prop hocon toml yaml yml xml json js py py3 csv tsv md rst ipynb mlmodel mlproject'.split(

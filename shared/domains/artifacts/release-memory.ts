@@ -1,9 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** How often memory is looked at: in bytes that passed, through all streams together. */
+/** Bytes of all streams between two checks of the memory. */
 const lookEveryBytes = 2 * 2 ** 20;
-/** Buffers beyond those that were there before: from the first on the young ones are collected, from the second all. */
+/** Growth of buffers that triggers a minor and a major garbage collection. */
 const collectYoungBytes = 12 * 2 ** 20;
 const collectAllBytes = 24 * 2 ** 20;
 
@@ -13,11 +13,11 @@ let passedBytes = 0;
 let restingBytes = Infinity;
 
 /**
- * The same bytes; the buffers of those that have passed are given back soon.
+ * Passes bytes through and releases their buffers soon.
  *
- * V8 frees the memory behind a buffer when it collects the buffer's few words of heap, and lets about 100 MB gather
- * before that is worth its while: more than a transfer of any size may take (measured: docs/artifacts.md). A collection
- * of the young takes about a millisecond, of everything some thirty; short streams come to neither.
+ * V8 frees a buffer's memory when it collects the buffer's few words of heap, and lets about 100 MB accumulate first:
+ * more than a transfer may use (measured: docs/artifacts.md). A minor collection takes about a millisecond, a major one
+ * some thirty; short streams trigger neither.
  */
 export async function* releaseBuffers(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   for await (const chunk of body) {
@@ -41,11 +41,11 @@ function releaseDead(): void {
   collect({ type: 'minor' });
   if (grownBytes() < collectAllBytes) return;
   collect({ type: 'major' });
-  // What is left is alive, others' large buffers among it: nothing that another collection would free.
+  // The rest is in use, and another collection would not free it.
   restingBytes = process.memoryUsage().arrayBuffers;
 }
 
-/** V8 shows its collector only to contexts made after it was asked to; the global of the app stays as it is. */
+/** V8 exposes its collector only in contexts created after the flag was set; the app's global scope stays unchanged. */
 function findCollector(): Collect {
   setFlagsFromString('--expose-gc');
   const found = runInNewContext('gc') as Collect;

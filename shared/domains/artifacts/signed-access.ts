@@ -1,20 +1,21 @@
 import type { Clock } from '../../core/clock.ts';
-import { AppError, isAppError } from '../../core/errors.ts';
+import { isAppError } from '../../core/errors.ts';
 import type { Ids } from '../../core/ids.ts';
 import type { BlobStore } from '../../platform/storage/blobs.ts';
 import { type ArtifactStore, toRef } from './artifact-store.ts';
 import { guessContentType } from './content-type.ts';
+import { artifactErrors, type SignedAccessKind } from './errors.ts';
 
-/** Of one upload; with the usual parts of 10 MiB, 97 GiB. Longer lists would not fit into a request. */
+/** Of one upload: 97 GiB with the usual parts of 10 MiB. Longer lists would not fit into a request. */
 export const maxParts = 10_000;
 
-/** Long enough for the largest upload over a slow line. */
+/** Long enough for the largest upload over a slow connection. */
 const uploadUrlMs = 6 * 3_600_000;
 const downloadUrlMs = 3_600_000;
 
 export interface StartedUpload {
   readonly uploadId: string;
-  /** One for each part, in order: each takes its bytes by PUT. */
+  /** The URLs to PUT the parts to, in order. */
   readonly urls: readonly string[];
 }
 
@@ -28,14 +29,11 @@ export interface SignedAccessDeps {
   readonly artifacts: ArtifactStore;
   readonly clock: Clock;
   readonly ids: Ids;
-  /** False where callers cannot reach the storage account. */
+  /** False when callers cannot reach the storage account. */
   readonly isEnabled: boolean;
 }
 
-/**
- * Bytes that do not pass through the platform: callers get signed URLs of the storage account and speak to it
- * themselves.
- */
+/** Issues signed URLs, by which callers transfer bytes to and from the storage account directly. */
 export class SignedAccess {
   readonly #deps: SignedAccessDeps;
 
@@ -48,17 +46,15 @@ export class SignedAccess {
   }
 
   /**
-   * Begins an upload in parts. Nothing is there before `completeUpload`; parts of an upload that is never completed
-   * are forgotten by the storage account after a week.
+   * Starts a multipart upload. The file appears with `completeUpload`; the storage account deletes the parts of an
+   * incomplete upload after a week.
    *
    * @throws INVALID_ARGUMENT outside 1–10,000 parts; NOT_IMPLEMENTED
    */
   async startUpload(path: string, partCount: number): Promise<StartedUpload> {
-    this.#checkEnabled('Multipart upload');
+    this.#checkEnabled('multipartUpload');
     if (!Number.isInteger(partCount) || partCount < 1 || partCount > maxParts)
-      throw new AppError('INVALID_ARGUMENT', `An upload has 1–${maxParts} parts: make them larger.`, {
-        partCount,
-      });
+      throw artifactErrors.partCountOutOfRange({ partCount, limit: maxParts });
     const uploadId = this.#deps.ids.uuid();
     const blockIds = Array.from({ length: partCount }, (_, index) => toBlockId(uploadId, index + 1));
     const expiresAt = this.#deps.clock.now() + uploadUrlMs;
@@ -66,39 +62,34 @@ export class SignedAccess {
       const urls = await this.#deps.blobs.presignBlocks(toRef(path), blockIds, { expiresAt });
       return { uploadId, urls };
     } catch (error) {
-      throw isAppError(error, 'NOT_IMPLEMENTED') ? notSupported('Multipart upload', error) : error;
+      if (!isAppError(error, 'NOT_IMPLEMENTED')) throw error;
+      throw artifactErrors.signedAccessUnavailable({ access: 'multipartUpload' }, error);
     }
   }
 
   /**
-   * Makes the file of the parts that were sent, in the order of their numbers. Can be repeated.
+   * Assembles the file from its parts, in the order of their numbers. Idempotent.
    *
-   * @throws INVALID_ARGUMENT for parts that are not there, or for an upload that is none
+   * @throws INVALID_ARGUMENT for missing parts, or an unknown upload
    */
   async completeUpload(path: string, uploadId: string, partNumbers: readonly number[]): Promise<void> {
-    if (!/^[0-9a-f-]{36}$/.test(uploadId))
-      throw new AppError('INVALID_ARGUMENT', 'This is not the id of an upload.', { uploadId });
+    if (!/^[0-9a-f-]{36}$/.test(uploadId)) throw artifactErrors.uploadIdInvalid({ uploadId });
     const numbers = [...new Set(partNumbers)].sort((a, b) => a - b);
     const isKnown = (number: number) => Number.isInteger(number) && number >= 1 && number <= maxParts;
     if (numbers.length === 0 || numbers.length !== partNumbers.length || !numbers.every(isKnown))
-      throw new AppError('INVALID_ARGUMENT', `The parts of an upload have distinct numbers, 1–${maxParts}.`);
+      throw artifactErrors.partNumbersInvalid({ limit: maxParts });
     const blockIds = numbers.map((number) => toBlockId(uploadId, number));
     try {
       await this.#deps.blobs.commitBlocks(toRef(path), blockIds, { contentType: guessContentType(path) });
     } catch (error) {
       if (!isAppError(error, 'INVALID_ARGUMENT')) throw error;
-      throw new AppError(
-        'INVALID_ARGUMENT',
-        'Parts of this upload are missing: they were not sent, or another upload to the same path came first. Upload the file again.',
-        error.details,
-        error,
-      );
+      throw artifactErrors.partsMissing({}, error);
     }
   }
 
-  /** @throws NOT_FOUND; INVALID_ARGUMENT when it is a folder; NOT_IMPLEMENTED */
+  /** Signs a URL that downloads a file. @throws NOT_FOUND; INVALID_ARGUMENT for a folder; NOT_IMPLEMENTED */
   async signDownload(path: string, lifetimeMs = downloadUrlMs): Promise<SignedDownload> {
-    this.#checkEnabled('Presigned download');
+    this.#checkEnabled('download');
     const { blobs, artifacts, clock } = this.#deps;
     const found = await artifacts.find(path);
     if (found === undefined) throw await artifacts.explainMissing(path);
@@ -111,29 +102,19 @@ export class SignedAccess {
     return { url, sizeBytes: found.sizeBytes };
   }
 
-  /** A URL that takes a whole file by PUT. @throws NOT_IMPLEMENTED */
+  /** Signs a URL that takes a whole file by PUT. @throws NOT_IMPLEMENTED */
   async signUpload(path: string, lifetimeMs: number): Promise<string> {
-    this.#checkEnabled('Presigned upload');
+    this.#checkEnabled('upload');
     const expiresAt = this.#deps.clock.now() + lifetimeMs;
     return this.#deps.blobs.presign(toRef(path), { access: 'write', expiresAt });
   }
 
-  #checkEnabled(what: string): void {
-    if (!this.isEnabled) throw notSupported(what);
+  #checkEnabled(access: SignedAccessKind): void {
+    if (!this.isEnabled) throw artifactErrors.signedAccessUnavailable({ access });
   }
 }
 
-/** MLflow's clients know these words, and send the file to the platform instead. */
-function notSupported(what: string, cause?: unknown): AppError {
-  return new AppError(
-    'NOT_IMPLEMENTED',
-    `${what} is not supported for the current artifact repository`,
-    {},
-    cause,
-  );
-}
-
-/** Ids of one length, different for every upload: parts of two uploads to one path never mix. */
+/** Ids of equal length that include the upload, so that parts of two uploads to one path never mix. */
 function toBlockId(uploadId: string, partNumber: number): string {
   return `${uploadId}-${String(partNumber).padStart(5, '0')}`;
 }

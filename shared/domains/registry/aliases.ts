@@ -1,6 +1,5 @@
 import type { AuditEntry } from '../../platform/audit/event.ts';
 import { registryActions } from '../../platform/audit/registry-actions.ts';
-import { AppError } from '../../core/errors.ts';
 import { checkApproved } from './approvals.ts';
 import {
   type AliasBody,
@@ -12,47 +11,47 @@ import {
   withoutEntry,
 } from './documents.ts';
 import type { Alias } from './entities.ts';
-import { type Partitions, refuseUnknownVersion } from './partitions.ts';
-import { checkAliasIsFree, checkAliasName, invalid } from './rules.ts';
+import { registryErrors } from './errors.ts';
+import type { ModelDocuments } from './model-documents.ts';
+import { checkAliasIsFree, checkAliasName } from './rules.ts';
 
-/** A head holds them all. */
+/** The head of a model holds them all. */
 const maxAliases = 1_000;
 
-/** Names that point at a version: what is asked for is moved, not the version. */
+/** Aliases: names that point at versions of a model. */
 export class Aliases {
-  readonly #partitions: Partitions;
+  readonly #documents: ModelDocuments;
 
-  constructor(partitions: Partitions) {
-    this.#partitions = partitions;
+  constructor(documents: ModelDocuments) {
+    this.#documents = documents;
   }
 
   /**
-   * Points an alias at a version; the same again changes nothing.
+   * Points an alias at a version. Idempotent.
    *
-   * @throws NOT_FOUND, INVALID_ARGUMENT; PERMISSION_DENIED when the alias needs an approval that the version has not
+   * @throws NOT_FOUND, INVALID_ARGUMENT; PERMISSION_DENIED when the version lacks a required approval
    */
   async move(model: string, name: string, version: number, by: string): Promise<Alias> {
     checkAliasName(name);
     checkAliasIsFree(name);
-    // Of a model that is not there, no version is: it is told so, as MLflow does.
-    return this.#partitions.change(model, async (head) => {
-      if (head === undefined) return refuseUnknownVersion(model, version);
+    return this.#documents.change(model, async (head) => {
+      if (head === undefined) throw registryErrors.versionMissing({ model, version });
       const { body } = head;
       const [stored, before] = await Promise.all([
-        this.#partitions.findVersion(model, version),
-        this.#partitions.findAlias(model, name),
+        this.#documents.findVersion(model, version),
+        this.#documents.findAlias(model, name),
       ]);
-      if (stored === undefined) return refuseUnknownVersion(model, version);
+      if (stored === undefined) throw registryErrors.versionMissing({ model, version });
       if (before?.version === version) return { model, ...before };
       checkApproved(body, toVersion(stored.body), name);
       const aliases = withEntry(body.detail.aliases, name, version);
       if (Object.keys(aliases).length > maxAliases)
-        throw invalid(`A model has at most ${maxAliases} aliases: delete one first.`);
+        throw registryErrors.tooManyAliases({ limit: maxAliases });
       const alias: AliasBody['alias'] = {
         alias: name,
         version,
         previousVersion: before?.version ?? null,
-        movedAt: this.#partitions.pace.clock.now(),
+        movedAt: this.#documents.pace.clock.now(),
         movedBy: by,
       };
       const entry: AuditEntry = {
@@ -62,12 +61,12 @@ export class Aliases {
         before: before === undefined ? null : { version: before.version },
         after: { version },
       };
-      const stands: AliasBody = { kind: 'alias', alias };
-      await this.#partitions.commit(
+      const aliasBody: AliasBody = { kind: 'alias', alias };
+      await this.#documents.commit(
         model,
         [
           replaceHead(head, { ...body, detail: { ...body.detail, aliases } }),
-          { kind: 'upsert', id: aliasId(name), body: asJson(stands) },
+          { kind: 'upsert', id: aliasId(name), body: asJson(aliasBody) },
         ],
         [entry],
       );
@@ -75,10 +74,10 @@ export class Aliases {
     });
   }
 
-  /** An alias that is not there is no error. @throws NOT_FOUND when there is no such model */
+  /** Deleting an unknown alias is no error. @throws NOT_FOUND for the model */
   async remove(model: string, name: string, by: string): Promise<void> {
     checkAliasName(name);
-    await this.#partitions.changeExisting(model, async (head) => {
+    await this.#documents.changeExisting(model, async (head) => {
       const { detail } = head.body;
       if (!Object.hasOwn(detail.aliases, name)) return;
       const entry: AuditEntry = {
@@ -89,7 +88,7 @@ export class Aliases {
         after: null,
       };
       const aliases = withoutEntry(detail.aliases, name);
-      await this.#partitions.commit(
+      await this.#documents.commit(
         model,
         [
           replaceHead(head, { ...head.body, detail: { ...detail, aliases } }),
@@ -103,18 +102,18 @@ export class Aliases {
   /** @throws NOT_FOUND */
   async get(model: string, name: string): Promise<Alias> {
     const [head, alias] = await Promise.all([
-      this.#partitions.findHead(model),
-      this.#partitions.findAlias(model, name),
+      this.#documents.findHead(model),
+      this.#documents.findAlias(model, name),
     ]);
     if (head && alias) return { model, ...alias };
-    throw new AppError('NOT_FOUND', `The model "${model}" has no alias "${name}".`, { model, alias: name });
+    throw registryErrors.aliasMissing({ model, alias: name });
   }
 
-  /** By name; none for a model that is not there. */
+  /** Lists aliases by name; empty for an unknown model. */
   async list(model: string): Promise<readonly Alias[]> {
-    const head = await this.#partitions.findHead(model);
+    const head = await this.#documents.findHead(model);
     const names = Object.keys(head?.body.detail.aliases ?? {}).sort();
-    const found = await Promise.all(names.map((name) => this.#partitions.findAlias(model, name)));
+    const found = await Promise.all(names.map((name) => this.#documents.findAlias(model, name)));
     return found.filter((alias) => alias !== undefined).map((alias) => ({ model, ...alias }));
   }
 }

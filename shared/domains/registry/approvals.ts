@@ -1,6 +1,5 @@
 import type { AuditEntry } from '../../platform/audit/event.ts';
 import { registryActions } from '../../platform/audit/registry-actions.ts';
-import { AppError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { type Page, type PageRequest, toPage } from '../../platform/storage/page.ts';
 import {
@@ -14,19 +13,20 @@ import {
   toModel,
 } from './documents.ts';
 import type { Approval, ApprovalPolicy, Model, ModelVersion } from './entities.ts';
-import { type Partitions, refuseUnknownVersion } from './partitions.ts';
+import { registryErrors } from './errors.ts';
+import type { ModelDocuments } from './model-documents.ts';
 
-/** Who may let a version into production, and who did. */
+/** Approval policies of models, and the decisions about their versions. */
 export class Approvals {
-  readonly #partitions: Partitions;
+  readonly #documents: ModelDocuments;
 
-  constructor(partitions: Partitions) {
-    this.#partitions = partitions;
+  constructor(documents: ModelDocuments) {
+    this.#documents = documents;
   }
 
-  /** @param policy null: no alias needs an approval any more. @throws NOT_FOUND */
+  /** @param policy null removes the policy. @throws NOT_FOUND */
   async setPolicy(model: string, policy: ApprovalPolicy | null, by: string): Promise<Model> {
-    return this.#partitions.changeExisting(model, async (head) => {
+    return this.#documents.changeExisting(model, async (head) => {
       const { approvalPolicy, ...rest } = head.body.detail;
       const body: HeadBody = {
         ...head.body,
@@ -40,15 +40,15 @@ export class Approvals {
         before: { approvalPolicy: approvalPolicy ?? null },
         after: { approvalPolicy: policy },
       };
-      await this.#partitions.commit(model, [replaceHead(head, body)], [entry]);
+      await this.#documents.commit(model, [replaceHead(head, body)], [entry]);
       return toModel(body);
     });
   }
 
   /**
-   * Records a decision about a version; the newest counts. The same again, by the same person, is the same.
+   * Records a decision about a version; the newest counts. Idempotent for one person.
    *
-   * @throws NOT_FOUND; PERMISSION_DENIED when the policy asks for another approver than who registered it
+   * @throws NOT_FOUND; PERMISSION_DENIED when the policy forbids approving one's own version
    */
   async decide(
     model: string,
@@ -56,9 +56,9 @@ export class Approvals {
     { decision, reason }: Pick<Approval, 'decision' | 'reason'>,
     by: string,
   ): Promise<Approval> {
-    return this.#partitions.changeExisting(model, async (head) => {
-      const stored = await this.#partitions.findVersion(model, version);
-      if (stored === undefined) return refuseUnknownVersion(model, version);
+    return this.#documents.changeExisting(model, async (head) => {
+      const stored = await this.#documents.findVersion(model, version);
+      if (stored === undefined) throw registryErrors.versionMissing({ model, version });
       const { createdBy, approval: last } = stored.body.detail;
       if (last?.decision === decision && last.reason === reason && last.by === by) return last;
       if (
@@ -66,14 +66,10 @@ export class Approvals {
         head.body.detail.approvalPolicy?.distinctApprover === true &&
         createdBy === by
       )
-        throw new AppError(
-          'PERMISSION_DENIED',
-          `${by} registered version ${version} of "${model}" and cannot approve it: ask somebody else with the role "operator".`,
-          { model, version },
-        );
-      const at = this.#partitions.pace.clock.now();
+        throw registryErrors.selfApproval({ model, version, by });
+      const at = this.#documents.pace.clock.now();
       const approval: Approval = {
-        approvalId: `${String(at).padStart(15, '0')}-${this.#partitions.pace.ids.uuid()}`,
+        approvalId: `${String(at).padStart(15, '0')}-${this.#documents.pace.ids.uuid()}`,
         version,
         decision,
         reason,
@@ -81,10 +77,10 @@ export class Approvals {
         at,
       };
       const body: ApprovalBody = { kind: 'approval', approval };
-      await this.#partitions.commit(
+      await this.#documents.commit(
         model,
         [
-          // Whoever moves an alias at the same time begins anew, and sees the decision.
+          // Makes a concurrent move of an alias retry, and see the decision.
           replaceHead(head, head.body),
           replaceVersion(stored, { ...stored.body, detail: { ...stored.body.detail, approval } }),
           { kind: 'create', id: approvalDocumentId(approval.approvalId), body: asJson(body) },
@@ -104,10 +100,10 @@ export class Approvals {
     });
   }
 
-  /** Newest first. @throws NOT_FOUND */
+  /** Lists decisions, newest first. @throws NOT_FOUND */
   async list(model: string, version: number, page: PageRequest): Promise<Page<Approval>> {
-    await this.#partitions.getVersion(model, version);
-    const found = await this.#partitions.store.list<ApprovalBody & JsonObject>({
+    await this.#documents.getVersion(model, version);
+    const found = await this.#documents.store.list<ApprovalBody & JsonObject>({
       container,
       partition: model,
       filter: {
@@ -126,21 +122,22 @@ export class Approvals {
 
 /**
  * @param target an alias, or a stage in lower case
- * @throws PERMISSION_DENIED when the policy asks for an approval that the version has not, naming the remedy
+ * @throws PERMISSION_DENIED when the version lacks an approval that the policy requires
  */
 export function checkApproved(head: HeadBody, version: ModelVersion, target: string): void {
   const { approvalPolicy: policy } = head.detail;
   if (policy === undefined || !policy.aliases.includes(target)) return;
   const { approval } = version;
-  const path = `api/v1/models/${encodeURIComponent(version.model)}/versions/${version.version}/approvals`;
   const refuse = (why: string) =>
-    new AppError(
-      'PERMISSION_DENIED',
-      `"${target}" of "${version.model}" moves to approved versions only, and version ${version.version} ${why}. An operator can approve it: POST ${path} {"decision":"approve","reason":"…"}.`,
-      { model: version.model, version: version.version, alias: target, awaiting: 'approval' },
-    );
+    registryErrors.approvalNeeded({
+      model: version.model,
+      version: version.version,
+      alias: target,
+      why,
+      awaiting: 'approval',
+    });
   if (approval === undefined) throw refuse('has no approval yet');
   if (approval.decision === 'reject') throw refuse(`was rejected by ${approval.by}`);
   if (policy.distinctApprover && approval.by === version.createdBy)
-    throw refuse('was approved only by who registered it');
+    throw refuse('was approved only by the person who registered it');
 }

@@ -3,7 +3,7 @@ import type { MetadataStore } from '../../platform/storage/documents.ts';
 import { eachDocument, type Wrapped } from '../../platform/storage/page.ts';
 import type { ModelVersion } from './entities.ts';
 
-/** The versions of a dataset that model versions were trained on: what those models can be made from again. */
+/** Finds the versions of a dataset that model versions were trained on, and so can be retrained from. */
 export async function findTrainedVersions(
   store: MetadataStore,
   dataset: string,

@@ -12,14 +12,14 @@ import type {
   ModelSignature,
   ModelVersion,
   ModelVersionView,
-  Serving,
+  ServingCheck,
   Stage,
   Tags,
 } from './entities.ts';
 
 /*
- * What lies in the container `registry`: one partition a model, under its name. Every change replaces the head under
- * its ETag, so changes to one model happen one after another. What stands under `detail` is not indexed.
+ * The documents of the container `registry`: one partition for each model, by name. Every change replaces the head
+ * under its ETag, which serializes the changes of a model. Members under `detail` are not indexed.
  */
 
 export const container = metadataContainers.registry;
@@ -38,11 +38,11 @@ export type HeadBody = {
     readonly aliases: Readonly<Record<string, number>>;
     readonly latestByStage: Readonly<Partial<Record<Stage, number>>>;
     readonly approvalPolicy?: ApprovalPolicy;
-    /** The model is being renamed: nothing else changes meanwhile. */
+    /** A rename in progress, which locks the model. */
     readonly move?: Move;
-    /** The time of its last event: the next one's is later, whichever machine writes it. */
+    /** The time of its last event; the next one is later, whichever machine writes it. */
     readonly eventAt?: number;
-    /** Its last name: a repeated rename is recognised by it. */
+    /** Its previous name, by which a repeated rename is recognized. */
     readonly renamedFrom?: string;
   };
 };
@@ -54,9 +54,9 @@ export interface Move {
   readonly by: string;
 }
 
-/** In place of a head. Each stands for something unfinished that whoever comes across it finishes. */
+/** Replaces a head during an operation. Any process that finds it completes the operation. */
 export type Marker =
-  /** The new name is taken for a model that is on its way there, with the head it will have. */
+  /** Reserves the new name of a model being renamed, with its future head. */
   | {
       readonly kind: 'claim';
       readonly claim: {
@@ -67,9 +67,9 @@ export type Marker =
       };
       readonly detail: { readonly head: HeadBody };
     }
-  /** The model went to another name; what is left here is to be removed. */
+  /** The model was renamed; the rest here is to be deleted. */
   | { readonly kind: 'moved'; readonly moved: { readonly to: string; readonly moveId: string } }
-  /** The model was deleted; what is left here is to be removed. */
+  /** The model was deleted; the rest here is to be deleted. */
   | { readonly kind: 'deleting' };
 
 export type VersionBody = {
@@ -81,7 +81,7 @@ export type VersionBody = {
     readonly updatedAt: number;
     readonly stage: Stage;
     readonly source: string;
-    /** Indexed, for those who ask whether anything still refers to some artifacts. */
+    /** Indexed, so that retention finds references to artifacts. */
     readonly storageLocation: string;
     readonly runId?: string;
     readonly modelId?: string;
@@ -96,30 +96,30 @@ export type VersionBody = {
     readonly params: Tags;
     readonly lineage: Lineage;
     readonly signature?: ModelSignature;
-    readonly serving: Serving;
+    readonly serving: ServingCheck;
     readonly approval?: Approval;
   };
 };
 
-/** Its number stays taken; nothing else of it stays. */
+/** Keeps the number of a deleted version taken. */
 export type DeletedVersionBody = {
   readonly kind: 'deletedVersion';
   readonly deletedVersion: { readonly version: number; readonly deletedAt: number };
 };
 
 export type AliasBody = { readonly kind: 'alias'; readonly alias: Omit<Alias, 'model'> };
-/** A pipeline run registers one version, however often its step is repeated. */
-export type RunBody = { readonly kind: 'run'; readonly version: number };
+/** The version that a pipeline run registered, which makes its step idempotent. */
+export type RegistrationBody = { readonly kind: 'run'; readonly version: number };
 export type ApprovalBody = { readonly kind: 'approval'; readonly approval: Approval };
 
-/** What goes with a model when it is renamed or deleted. Events stay: they are history. */
+/** Documents that follow a model when it is renamed or deleted. Events stay, as history. */
 export const movingKinds = ['version', 'deletedVersion', 'alias', 'run', 'approval'] as const;
 
 export const headId = 'head';
 export const versionId = (version: number) => `version-${String(version).padStart(10, '0')}`;
 export const runDocumentId = (run: string) => `run-${run}`;
 export const approvalDocumentId = (id: string) => `approval-${id}`;
-/** Ids are shorter than aliases may be; no alias has a dot. */
+/** Aliases can be longer than ids, and then are hashed; no alias contains a dot. */
 export const aliasId = (alias: string) => (alias.length <= 200 ? `alias-${alias}` : `alias.${sha256(alias)}`);
 
 export type Head = StoredDocument<HeadBody & JsonObject>;
@@ -180,7 +180,7 @@ export function toVersionBody(given: ModelVersion): VersionBody {
   };
 }
 
-/** A body as the store takes it: plain JSON by construction. */
+/** Bodies are plain JSON by construction. */
 export function asJson(body: object): JsonObject {
   return body as JsonObject;
 }
@@ -189,7 +189,7 @@ export function replaceHead(head: Head, body: HeadBody): BatchOperation {
   return { kind: 'replace', id: headId, body: asJson(body), etag: head.etag };
 }
 
-/** When the next event of a model is: in the order of its changes, though the clocks of two machines differ. */
+/** The time of a model's next event: events keep the order of the changes even if the clocks of machines differ. */
 export function nextEventAt(head: HeadBody, now: number): number {
   return Math.max(now, (head.detail.eventAt ?? 0) + 1);
 }
@@ -213,7 +213,7 @@ export function toView(version: VersionBody, head: HeadBody): ModelVersionView {
   return { ...toVersion(version), aliases: aliasesOf(head.detail.aliases, version.version.version) };
 }
 
-/** A copy with one member set, whatever its name (`__proto__` is a legal one). */
+/** Copies entries with one set, whatever its key (`__proto__` is a legal one). */
 export function withEntry<T>(
   entries: Readonly<Record<string, T>>,
   key: string,

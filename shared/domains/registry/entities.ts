@@ -10,7 +10,7 @@ const obeys = (check: (text: string) => void) => (text: string, context: z.Refin
   }
 };
 
-/** As MLflow's: any text without `/` and `:`. */
+/** Any text without `/` and `:`. */
 export const modelName = z
   .string()
   .min(1)
@@ -18,17 +18,17 @@ export const modelName = z
   .regex(/^[^/:]+$/, 'must not contain "/" or ":"')
   .superRefine(obeys(checkModelName));
 
-/** Letters, digits, `_` and `-`; `latest` and `v1` mean versions already. */
+/** Letters, digits, `_` and `-`. */
 export const aliasName = z.string().min(1).max(255).superRefine(obeys(checkAliasName));
 
-/** The alias that a deployment moves and that scoring follows unless told otherwise. */
+/** The alias that deployments move, and that scoring uses by default. */
 export const productionAlias = 'production';
 
 export const stages = ['None', 'Staging', 'Production', 'Archived'] as const;
 export type Stage = (typeof stages)[number];
 
 const tagsSchema = z.record(z.string(), z.string());
-/** By names that users chose: made by Object.fromEntries, read by Object.entries and Object.hasOwn. */
+/** Keys are users' names: build by Object.fromEntries, read by Object.entries and Object.hasOwn. */
 export type Tags = Readonly<Record<string, string>>;
 
 const valueSchema = z.object({
@@ -37,7 +37,7 @@ const valueSchema = z.object({
   shape: z.array(z.union([z.number(), z.string()])).readonly(),
 });
 
-/** What a model file says it takes and gives. */
+/** The inputs and outputs that a model file declares. */
 export const modelSignatureSchema = z.object({
   inputs: z.array(valueSchema).readonly(),
   outputs: z.array(valueSchema).readonly(),
@@ -47,16 +47,16 @@ export const modelSignatureSchema = z.object({
 });
 export type ModelSignature = z.infer<typeof modelSignatureSchema>;
 
-/** Whether a version can answer requests, found when it was registered. */
+/** Whether a version can be served, checked when it was registered. */
 export const servingSchema = z.discriminatedUnion('status', [
   z.object({ status: z.literal('ready') }),
   z.object({ status: z.literal('unservable'), reason: z.string() }),
-  /** There is no model file that this platform could open; or it could not be read just then. */
+  /** There is no file to check, or it could not be read. */
   z.object({ status: z.literal('notChecked'), reason: z.string() }),
 ]);
-export type Serving = z.infer<typeof servingSchema>;
+export type ServingCheck = z.infer<typeof servingSchema>;
 
-/** The bytes that are served: their place and hash. */
+/** The model file that is served. */
 export const modelFileSchema = z.object({
   container: z.string(),
   name: z.string(),
@@ -65,7 +65,7 @@ export const modelFileSchema = z.object({
 });
 export type ModelFile = z.infer<typeof modelFileSchema>;
 
-/** Where a version came from: what is known of it. */
+/** Where a version came from, as far as known. */
 export const lineageSchema = z.object({
   /** The pipeline run that registered it. */
   runId: z.string().optional(),
@@ -74,7 +74,7 @@ export const lineageSchema = z.object({
   codeVersion: z.string().optional(),
   /** The pinned dataset version that a pipeline trained on. */
   dataset: z.object({ name: z.string(), version: z.int(), sha256: z.string() }).optional(),
-  /** What the tracking run says it read. */
+  /** The datasets that the tracking run logged as inputs. */
   inputs: z
     .array(z.object({ name: z.string(), digest: z.string() }))
     .readonly()
@@ -86,7 +86,7 @@ export type Lineage = z.infer<typeof lineageSchema>;
 
 export const decisions = ['approve', 'reject'] as const;
 
-/** What somebody decided about a version, and why. */
+/** A decision about a version. */
 export const approvalSchema = z.object({
   approvalId: z.string(),
   version: z.int(),
@@ -98,14 +98,14 @@ export const approvalSchema = z.object({
 export type Approval = z.infer<typeof approvalSchema>;
 
 export const approvalPolicySchema = z.object({
-  /** These move only to versions whose newest decision is an approval; a stage counts by its name in lower case. */
+  /** Aliases that move to approved versions only; a stage counts by its lower-case name. */
   aliases: z.array(aliasName).max(100).readonly(),
-  /** Whoever registered a version cannot approve it. */
+  /** Nobody approves a version that they registered. */
   distinctApprover: z.boolean(),
 });
 export type ApprovalPolicy = z.infer<typeof approvalPolicySchema>;
 
-/** A model version: what it is, how good it is, and everything needed to make it again. Times are milliseconds. */
+/** A model version, with its metrics and lineage. Times are milliseconds since the Unix epoch. */
 export const modelVersionSchema = z.object({
   model: z.string(),
   /** 1 is the first. */
@@ -113,18 +113,18 @@ export const modelVersionSchema = z.object({
   description: z.string(),
   stage: z.enum(stages),
   tags: tagsSchema,
-  /** What the caller named as its source. */
+  /** The source, as given by the caller. */
   source: z.string(),
-  /** Where that is: the URI that its files are downloaded from. */
+  /** The URI to download its files from. */
   storageLocation: z.string(),
-  /** The tracking run, as the caller named it. */
+  /** The tracking run, as given by the caller. */
   runId: z.string().optional(),
   runLink: z.string().optional(),
   modelId: z.string().optional(),
   createdBy: z.string(),
   createdAt: z.number(),
   updatedAt: z.number(),
-  /** Of the model file, when there is one that can be opened. */
+  /** Of the model file, if it could be opened. */
   sha256: z.string().optional(),
   sizeBytes: z.int().optional(),
   file: modelFileSchema.optional(),
@@ -133,7 +133,7 @@ export const modelVersionSchema = z.object({
   lineage: lineageSchema,
   signature: modelSignatureSchema.optional(),
   serving: servingSchema,
-  /** The newest decision about it. */
+  /** The newest decision. */
   approval: approvalSchema.optional(),
 });
 export type ModelVersion = z.infer<typeof modelVersionSchema>;
@@ -158,11 +158,11 @@ export const modelSchema = z.object({
   tags: tagsSchema,
   createdAt: z.number(),
   updatedAt: z.number(),
-  /** The highest number given out, those of deleted versions included; 0 before the first. */
+  /** The highest number issued, including deleted versions; 0 before the first. */
   latestVersion: z.int(),
-  /** The version that each alias points at. */
+  /** The version of each alias. */
   aliases: z.record(z.string(), z.int()),
-  /** The highest version in each stage that has one. */
+  /** The highest version of each stage that has one. */
   latestByStage: z.partialRecord(z.enum(stages), z.int()),
   approvalPolicy: approvalPolicySchema.optional(),
 });

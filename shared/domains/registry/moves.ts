@@ -16,36 +16,38 @@ import {
   nextEventAt,
   type VersionBody,
 } from './documents.ts';
+import { registryErrors } from './errors.ts';
 
 /*
- * A model's name is its partition, and no batch spans two: renaming is a move. It is safe to break off anywhere, and
- * for any number of callers to go on with at once:
+ * Renaming is a move between partitions, because a model's name is its partition and no batch spans two. It can be
+ * interrupted anywhere, and any number of processes can continue it concurrently:
  *
- * 1. the old head gets the move (a lock: whoever wants to change the model meanwhile finishes the move first);
- * 2. the new name is claimed, or the move is called off when it is taken;
- * 3. everything is copied, each batch under the claim's ETag;
- * 4. the old head becomes a marker: from here on the model has its new name;
- * 5. the claim becomes the head; 6. the old partition is emptied, each batch under the marker's ETag.
+ * 1. Write the move to the old head. This locks it: writers complete the move first.
+ * 2. Claim the new name; cancel the move when it is taken.
+ * 3. Copy everything, each batch under the claim's ETag.
+ * 4. Replace the old head by a marker: the model has its new name now.
+ * 5. Replace the claim by the head.
+ * 6. Empty the old partition, each batch under the marker's ETag.
  */
 
 export type Stored = StoredDocument<(HeadBody | Marker) & JsonObject>;
 
-export interface MoveServices {
+export interface MoveDeps {
   readonly store: MetadataStore;
-  readonly writer: AuditedWriter;
+  readonly writer: Pick<AuditedWriter, 'commit'>;
 }
 
-/** A document that went away under a writer's hands is a race that was lost, as a stale ETag is. */
+/** Treats a document that was deleted before the write as a lost race, like a stale ETag. */
 export async function guarded<T>(write: Promise<T>): Promise<T> {
   try {
     return await write;
   } catch (error) {
     if (!isAppError(error, 'NOT_FOUND')) throw error;
-    throw new AppError('PRECONDITION_FAILED', 'It was removed meanwhile.', error.details, error);
+    throw new AppError('PRECONDITION_FAILED', 'The document was deleted concurrently.', error.details, error);
   }
 }
 
-/** Fits a batch of 100 together with the guard; bodies can be of 2 MB. */
+/** A batch has 100 operations, with the guard; a body can have 2 MB. */
 const maxOperations = 90;
 const maxBatchBytes = 1_500_000;
 
@@ -54,16 +56,15 @@ export async function getHead(store: MetadataStore, model: string): Promise<Stor
 }
 
 /**
- * Goes on with a move from wherever it is; does nothing when it is done or was called off.
+ * Continues a move from its current step; does nothing when it is complete or cancelled.
  *
- * @throws ALREADY_EXISTS when the new name is taken: the move is called off; PRECONDITION_FAILED when somebody else
- *   is at it, too: try again
+ * @throws ALREADY_EXISTS when the new name is taken, which cancels the move; PRECONDITION_FAILED after a lost race
  */
-export async function finishMove(services: MoveServices, from: string, move: Move): Promise<void> {
-  const { store, writer } = services;
+export async function finishMove(deps: MoveDeps, from: string, move: Move): Promise<void> {
+  const { store, writer } = deps;
   const old = await getHead(store, from);
   if (old?.body.kind === 'model' && old.body.detail.move?.moveId === move.moveId) {
-    await copyAll(services, from, move, await claim(services, old, move));
+    await copyAll(deps, from, move, await claim(deps, old, move));
     const marker: Marker = { kind: 'moved', moved: { to: move.to, moveId: move.moveId } };
     const event: AuditEntry = {
       by: move.by,
@@ -84,29 +85,27 @@ export async function finishMove(services: MoveServices, from: string, move: Mov
   }
   const left = await getHead(store, from);
   if (left?.body.kind !== 'moved' || left.body.moved.moveId !== move.moveId) return;
-  await activate(services, move.to, move.moveId);
+  await activate(deps, move.to, move.moveId);
   await empty(store, from, left);
 }
 
-async function claim(services: MoveServices, old: Stored, move: Move): Promise<Stored> {
-  const { store } = services;
+async function claim(deps: MoveDeps, old: Stored, move: Move): Promise<Stored> {
+  const { store } = deps;
   const taken = await getHead(store, move.to);
   if (taken?.body.kind === 'claim' && taken.body.claim.moveId === move.moveId) return taken;
   if (taken !== undefined) {
     if (taken.body.kind !== 'model') {
-      await settle(services, move.to, taken);
-      throw new AppError('PRECONDITION_FAILED', `The name "${move.to}" has just become free.`);
+      await settle(deps, move.to, taken);
+      throw new AppError('PRECONDITION_FAILED', `The name "${move.to}" became free just now.`);
     }
     const { move: _, ...detail } = (old.body as HeadBody).detail;
     const unlocked: HeadBody = { ...(old.body as HeadBody), detail };
     await guarded(store.replace(old, asJson(unlocked), old.etag));
-    throw new AppError('ALREADY_EXISTS', `Registered Model (name=${move.to}) already exists.`, {
-      taken: move.to,
-    });
+    throw registryErrors.nameTaken({ name: move.to, owner: 'model', wanted: 'model' });
   }
   const { model, tags, detail } = old.body as HeadBody;
   const { move: _, ...kept } = detail;
-  // The name may have been another model's before: its events stay.
+  // Events of an earlier model of this name remain: continue after them.
   const last = await findLastEventAt(store, container, move.to);
   const head: HeadBody = {
     kind: 'model',
@@ -126,11 +125,11 @@ async function claim(services: MoveServices, old: Stored, move: Move): Promise<S
     )) as unknown as Stored;
   } catch (error) {
     if (!isAppError(error, 'ALREADY_EXISTS')) throw error;
-    throw new AppError('PRECONDITION_FAILED', 'Somebody else was first; look again.', {}, error);
+    throw new AppError('PRECONDITION_FAILED', 'Another process claimed the name first.', {}, error);
   }
 }
 
-async function copyAll({ store }: MoveServices, from: string, move: Move, claimed: Stored): Promise<void> {
+async function copyAll({ store }: MoveDeps, from: string, move: Move, claimed: Stored): Promise<void> {
   let etag = claimed.etag;
   let cursor: string | undefined;
   do {
@@ -160,12 +159,12 @@ function renamed(body: JsonObject, move: Move): JsonObject {
   return { ...body, version: { ...version, model: move.to, updatedAt: move.at } };
 }
 
-/** The new name's events begin with where the model came from: its history is under the old name. */
-async function activate({ store, writer }: MoveServices, model: string, moveId: string): Promise<void> {
+/** Replaces the claim by the head. The first event under the new name points to the old one, which has the history. */
+async function activate({ store, writer }: MoveDeps, model: string, moveId: string): Promise<void> {
   const claimed = await getHead(store, model);
   if (claimed?.body.kind !== 'claim' || claimed.body.claim.moveId !== moveId) return;
   const { claim, detail } = claimed.body;
-  // After the event under the old name, which is the head's next.
+  // After the event under the old name.
   const eventAt = nextEventAt(detail.head, claim.at) + 1;
   const head: HeadBody = { ...detail.head, detail: { ...detail.head.detail, eventAt } };
   const event: AuditEntry = {
@@ -186,7 +185,7 @@ async function activate({ store, writer }: MoveServices, model: string, moveId: 
   );
 }
 
-/** Removes everything but events, and the marker last. @throws PRECONDITION_FAILED when it is not the head any more */
+/** Deletes everything but events, the marker last. @throws PRECONDITION_FAILED after a lost race */
 export async function empty(store: MetadataStore, model: string, marker: Stored): Promise<void> {
   let { etag } = marker;
   for (;;) {
@@ -209,12 +208,12 @@ export async function empty(store: MetadataStore, model: string, marker: Stored)
 }
 
 /**
- * Finishes what a marker stands for.
+ * Completes the interrupted operation that a marker stands for.
  *
- * @throws PRECONDITION_FAILED when somebody else is at it, too
+ * @throws PRECONDITION_FAILED after a lost race
  */
-export async function settle(services: MoveServices, model: string, marker: Stored): Promise<void> {
-  const { store } = services;
+export async function settle(deps: MoveDeps, model: string, marker: Stored): Promise<void> {
+  const { store } = deps;
   const { body } = marker;
   switch (body.kind) {
     case 'model':
@@ -222,13 +221,13 @@ export async function settle(services: MoveServices, model: string, marker: Stor
     case 'deleting':
       return empty(store, model, marker);
     case 'moved':
-      await activate(services, body.moved.to, body.moved.moveId);
+      await activate(deps, body.moved.to, body.moved.moveId);
       return empty(store, model, marker);
     case 'claim': {
       const old = await getHead(store, body.claim.from);
       if (old?.body.kind === 'moved' && old.body.moved.moveId === body.claim.moveId)
-        return settle(services, body.claim.from, old);
-      // The name was claimed by a move that was called off: it is free.
+        return settle(deps, body.claim.from, old);
+      // The move was cancelled: free the name.
       if (old?.body.kind !== 'model' || old.body.detail.move?.moveId !== body.claim.moveId)
         return empty(store, model, marker);
       return;

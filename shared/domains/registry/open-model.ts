@@ -1,35 +1,35 @@
 import { isAppError, toAppError } from '../../core/errors.ts';
 import type { BlobProperties, BlobRef, BlobStore } from '../../platform/storage/blobs.ts';
-import type { ModelFile, ModelSignature, Serving } from './entities.ts';
+import type { ModelFile, ModelSignature, ServingCheck } from './entities.ts';
 
 /**
- * Opens a model file as serving would: reads it, loads it, runs it once.
+ * Opens a model file as serving does: reads it, loads it and runs it once.
  *
- * @throws whatever storage throws; never for what is wrong with the model
+ * @throws what storage throws; a faulty model is a result
  */
 export type InspectModel = (blob: BlobProperties) => Promise<InspectedModel>;
 
 export interface InspectedModel {
-  /** Empty when the file was not read to its end. */
+  /** Empty when the file was not read completely. */
   readonly sha256: string;
-  readonly serving: Serving;
+  readonly serving: ServingCheck;
   readonly signature?: ModelSignature;
 }
 
-/** What a version gets from its source when it is registered. */
+/** What a registration learns from the model file. */
 export interface OpenedModel {
-  readonly serving: Serving;
+  readonly serving: ServingCheck;
   readonly file?: ModelFile;
   readonly signature?: ModelSignature;
 }
 
 const pageBlobs = 1_000;
-/** A directory with more files is no model's. */
+/** Larger directories are not searched further. */
 const maxPages = 5;
 
 /**
- * Finds the ONNX file in an artifact folder and opens it. An outage does not keep a version from being registered: it
- * then says that it was not checked, and why.
+ * Finds the ONNX file in an artifact folder and opens it. An outage does not prevent the registration: the version is
+ * `notChecked` then.
  */
 export async function openModel(
   blobs: BlobStore,
@@ -39,8 +39,8 @@ export async function openModel(
   try {
     const files = await findModelFiles(blobs, folder);
     const [file] = files;
-    if (file === undefined) return notChecked('Its source holds no ONNX file.');
-    if (files.length > 1) return notChecked('Its source holds several ONNX files, and none is "model.onnx".');
+    if (file === undefined) return notChecked('Its source contains no ONNX file.');
+    if (files.length > 1) return notChecked('Its source contains several ONNX files, but no "model.onnx".');
     const { sha256, serving, signature } = await inspect(file);
     return {
       serving,
@@ -48,13 +48,13 @@ export async function openModel(
       ...(signature === undefined ? {} : { signature }),
     };
   } catch (error) {
-    // A container that is not there yet holds nothing.
-    if (isAppError(error, 'NOT_FOUND')) return notChecked('Its source holds no ONNX file.');
-    return notChecked(`It could not be read just then: ${toAppError(error).message}`);
+    // The container does not exist yet.
+    if (isAppError(error, 'NOT_FOUND')) return notChecked('Its source contains no ONNX file.');
+    return notChecked(`It could not be read: ${toAppError(error).message}`);
   }
 }
 
-export function notChecked(reason: string): OpenedModel & { readonly serving: Serving } {
+export function notChecked(reason: string): OpenedModel & { readonly serving: ServingCheck } {
   return { serving: { status: 'notChecked', reason } };
 }
 
@@ -72,7 +72,7 @@ async function findModelFiles(blobs: BlobStore, folder: BlobRef): Promise<readon
       ...(cursor === undefined ? {} : { cursor }),
     });
     for (const blob of page.blobs) {
-      // What MLflow writes, wherever else there are others.
+      // The name that clients write: it wins over other files.
       if (blob.ref.name === `${folder.name}/model.onnx`) return [blob];
       if (blob.ref.name.endsWith('.onnx')) found.push(blob);
     }

@@ -1,42 +1,54 @@
 import { AppError, toAppError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
+import { promptSources } from '../../core/mlflow-names.ts';
 import type { BlobStore } from '../../platform/storage/blobs.ts';
-import type { Lineage, Model, ModelVersionView, Tags } from './entities.ts';
-import { writeModelFolder } from './mlflow-model.ts';
+import type { BlobRef } from '../../platform/storage/blobs.ts';
+import type { Lineage, Model, ModelSignature, ModelVersionView, Tags } from './entities.ts';
+import { registryErrors } from './errors.ts';
 import { isPrompt } from './models.ts';
 import { type InspectModel, notChecked, type OpenedModel, openModel } from './open-model.ts';
-import { modelBlob, type Registry, type TrainedModel } from './registry.ts';
-import { checkModelName, invalid } from './rules.ts';
+import type { Registry } from './registry.ts';
+import { checkModelName } from './rules.ts';
 import {
   artifactFolder,
   checkSource,
   type ModelUri,
   parseModelUri,
   parseRunUri,
-  promptSources,
   type SourceModel,
   type SourceRun,
   type TrackingLookup,
 } from './sources.ts';
+import { modelBlob, toNewVersion, type TrainedVersion } from './trained-version.ts';
 import type { NewVersion } from './versions.ts';
 
 export interface RegistrationRequest {
   readonly model: string;
-  /** A URI: `mlflow-artifacts:/…`, `runs:/…`, `models:/…`, or one of another store. */
+  /** A URI: of the platform's artifacts, `runs:/…`, `models:/…`, or of another store. */
   readonly source: string;
   readonly runId?: string | undefined;
   readonly modelId?: string | undefined;
   readonly runLink?: string | undefined;
   readonly description?: string | undefined;
   readonly tags?: Tags | undefined;
-  /** Makes the model when it is not there. */
+  /** Creates a missing model. */
   readonly createModel?: boolean;
 }
 
-export interface RegistrationOptions {
-  readonly registry: Registry;
+/** A stored model file, for clients to load. */
+export interface StoredModel {
+  readonly from: BlobRef;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  readonly signature: ModelSignature | undefined;
+}
+
+export interface RegistrationDeps {
+  readonly registry: Pick<Registry, 'models' | 'versions' | 'aliases'>;
   readonly blobs: BlobStore;
   readonly inspect: InspectModel;
+  /** Writes the directory that clients load a trained model from, and returns its URI. Idempotent. */
+  readonly writeModelFolder: (model: StoredModel) => Promise<string>;
   readonly lookup: TrackingLookup;
   readonly logger: Logger;
 }
@@ -47,27 +59,27 @@ interface ResolvedSource {
   readonly runId?: string | undefined;
   readonly modelId?: string | undefined;
   readonly loggedModel?: SourceModel | undefined;
-  /** The version that this one is a copy of. */
+  /** The version to copy. */
   readonly original?: ModelVersionView;
 }
 
-/** Makes versions of what was logged: finds it, opens it, and keeps where it came from. */
+/** Registers versions from what was logged or trained: resolves the source, opens the model, records the lineage. */
 export class Registration {
-  readonly #options: RegistrationOptions;
+  readonly #deps: RegistrationDeps;
 
-  constructor(options: RegistrationOptions) {
-    this.#options = options;
+  constructor(deps: RegistrationDeps) {
+    this.#deps = deps;
   }
 
   /**
-   * The next version of a model from a source. A model that cannot be served is registered all the same, and says so.
+   * Registers the next version of a model from a source. A model that cannot be served is registered too, and marked so.
    *
-   * @throws NOT_FOUND when there is no such model; INVALID_ARGUMENT for a source that cannot be one
+   * @throws NOT_FOUND for the model or the run; INVALID_ARGUMENT for the source
    */
   async register(request: RegistrationRequest, by: string): Promise<ModelVersionView> {
-    const { registry, lookup } = this.#options;
+    const { registry, lookup } = this.#deps;
     const { model, description = '', tags = {}, runLink, createModel = false } = request;
-    // Before anything is read: a name that does not exist costs nothing.
+    // First, because an unknown name must not cost reads.
     const registered = await this.#findModel(model, createModel);
     const resolved = await this.#resolve(request, isPrompt(tags) || isPrompt(registered?.tags ?? {}));
     const { source, storageLocation, runId, modelId, loggedModel, original } = resolved;
@@ -90,50 +102,53 @@ export class Registration {
       ...(runLink ? { runLink } : {}),
     };
     const version = await registry.versions.create(candidate, { createModel });
-    if (modelId) await this.#note(modelId, version, by);
+    if (modelId) await this.#reportVersion(modelId, version, by);
     return version;
   }
 
-  /** As `register`, of what a tracking run logged under a path. @throws NOT_FOUND, too, when there is no such run */
+  /** As `register`, from an artifact of a tracking run. @throws NOT_FOUND also for the run */
   async registerArtifact(
     request: Omit<RegistrationRequest, 'source'> & { readonly runId: string; readonly artifactPath: string },
     by: string,
   ): Promise<ModelVersionView> {
     const { runId, artifactPath, ...rest } = request;
-    const run = await this.#options.lookup.findRun(runId);
-    if (run === undefined) throw new AppError('NOT_FOUND', `Run with id=${runId} not found`, { runId });
+    const run = await this.#deps.lookup.findRun(runId);
+    if (run === undefined) throw registryErrors.sourceRunMissing({ runId });
     const source = `${run.artifactUri}/${artifactPath.replace(/^\/+/, '')}`;
     return this.register({ ...rest, runId, source }, by);
   }
 
   /**
-   * Makes a trained model the next version: writes the directory that MLflow's clients load it from, and opens it.
-   * A pipeline run registers one version, however often it comes.
+   * Registers a trained model as the next version: opens it, and writes the directory that clients load it from. A
+   * pipeline run registers one version, however often this is repeated.
+   *
+   * @throws UNPROCESSABLE when the bytes of the model are missing
    */
-  async registerTrained(trained: TrainedModel): Promise<ModelVersionView> {
-    const { registry, blobs, inspect } = this.#options;
+  async registerTrained(trained: TrainedVersion): Promise<ModelVersionView> {
+    const { registry, blobs, inspect, writeModelFolder } = this.#deps;
     const { model, sha256, sizeBytes } = trained;
     const from = modelBlob(model, sha256);
     const stored = await blobs.head(from);
     if (stored === undefined)
-      throw new AppError('UNPROCESSABLE', `The bytes of the trained model "${model}" are gone.`, { sha256 });
+      throw new AppError('UNPROCESSABLE', `The file of the trained model "${model}" is missing.`, { sha256 });
     const { serving, signature } = await inspect(stored);
-    const source = await writeModelFolder(blobs, { from, sha256, sizeBytes, signature });
-    return registry.register({
+    const source = await writeModelFolder({ from, sha256, sizeBytes, signature });
+    const candidate = toNewVersion({
       ...trained,
       source,
       serving,
       ...(signature === undefined ? {} : { signature }),
     });
+    return registry.versions.create(candidate, { once: trained.lineage.runId, createModel: true });
   }
 
-  /** The version is there, and a failure now would make the caller register it again. */
-  async #note(modelId: string, { model, version }: ModelVersionView, by: string): Promise<void> {
+  /** Does not throw: the version exists, and a failure would make the caller register it again. */
+  async #reportVersion(modelId: string, { model, version }: ModelVersionView, by: string): Promise<void> {
     try {
-      await this.#options.lookup.noteVersion(modelId, model, version, by);
+      await this.#deps.lookup.noteVersion(modelId, model, version, by);
     } catch (error) {
       const { code, message } = toAppError(error);
-      this.#options.logger.log('warn', 'a logged model was not told of its version', {
+      this.#deps.logger.log('warn', 'version not recorded on its logged model', {
         modelId,
         model,
         version,
@@ -144,7 +159,7 @@ export class Registration {
   }
 
   async #findModel(model: string, createModel: boolean): Promise<Model | undefined> {
-    const { models } = this.#options.registry;
+    const { models } = this.#deps.registry;
     if (!createModel) return models.get(model);
     checkModelName(model);
     return (await models.getMany([model])).get(model);
@@ -158,9 +173,9 @@ export class Registration {
     if (uri === undefined || uri.kind === 'loggedModel') {
       const id = uri?.modelId ?? modelId;
       if (!id) return { source, storageLocation: source, runId };
-      if (modelId && modelId !== id) throw refuseSource(source, 'model_id');
-      const loggedModel = await this.#options.lookup.findLoggedModel(id);
-      if (loggedModel === undefined) throw refuseSource(source, 'model_id');
+      if (modelId && modelId !== id) throw registryErrors.sourceNotOfModel({ source });
+      const loggedModel = await this.#deps.lookup.findLoggedModel(id);
+      if (loggedModel === undefined) throw registryErrors.sourceNotOfModel({ source });
       return {
         source,
         storageLocation: uri === undefined ? source : loggedModel.artifactLocation,
@@ -170,10 +185,7 @@ export class Registration {
       };
     }
     const original = await this.#findVersion(uri);
-    if (isPrompt(original.tags))
-      throw invalid(
-        `Invalid model version source: '${source}'. Prompt versions cannot be used as model version sources.`,
-      );
+    if (isPrompt(original.tags)) throw registryErrors.sourceIsPrompt({ source });
     return {
       source: `models:/${original.model}/${original.version}`,
       storageLocation: original.storageLocation,
@@ -184,30 +196,30 @@ export class Registration {
   }
 
   /**
-   * Opening a large model takes its time, and who removes runs and models for good waits for those who have just found
-   * them, not for so long: so what was found is looked up once more before the version that refers to it is made.
+   * Opening a model can outlast the purge's grace period, so look the run and the logged model up again before the
+   * version refers to them.
    *
-   * @throws NOT_FOUND (the run), INVALID_ARGUMENT (the logged model)
+   * @throws NOT_FOUND for the run; INVALID_ARGUMENT for the logged model
    */
   async #checkNotRemoved(resolved: ResolvedSource, run: SourceRun | undefined): Promise<void> {
-    const { lookup } = this.#options;
+    const { lookup } = this.#deps;
     const { source, runId, modelId, loggedModel } = resolved;
     if (runId && run !== undefined && (await lookup.findRun(runId)) === undefined)
-      throw new AppError('NOT_FOUND', `Run with id=${runId} not found`, { runId });
+      throw registryErrors.sourceRunMissing({ runId });
     if (modelId && loggedModel !== undefined && (await lookup.findLoggedModel(modelId)) === undefined)
-      throw refuseSource(source, 'model_id');
+      throw registryErrors.sourceNotOfModel({ source });
   }
 
   /** @throws NOT_FOUND */
   async #findVersion(uri: Exclude<ModelUri, { kind: 'loggedModel' }>): Promise<ModelVersionView> {
-    const { registry } = this.#options;
-    // An unknown model is told as such, not as an unknown version.
+    const { registry } = this.#deps;
+    // So that an unknown model is not reported as an unknown version.
     await registry.models.get(uri.model);
     switch (uri.kind) {
       case 'version':
-        return registry.getVersion(uri.model, uri.version);
+        return registry.versions.get(uri.model, uri.version);
       case 'alias':
-        return registry.getVersion(uri.model, (await registry.getAlias(uri.model, uri.alias)).version);
+        return registry.versions.get(uri.model, (await registry.aliases.get(uri.model, uri.alias)).version);
       case 'latest':
         return newestOf(uri.model, await registry.versions.latest(uri.model));
       case 'stage':
@@ -216,7 +228,7 @@ export class Registration {
   }
 
   async #open({ source, storageLocation, original }: ResolvedSource): Promise<OpenedModel> {
-    const { blobs, inspect, lookup } = this.#options;
+    const { blobs, inspect, lookup } = this.#deps;
     if (original?.file)
       return {
         serving: original.serving,
@@ -236,7 +248,7 @@ export class Registration {
 export function newestOf(model: string, versions: readonly ModelVersionView[]): ModelVersionView {
   const [newest] = [...versions].sort((a, b) => b.version - a.version);
   if (newest) return newest;
-  throw new AppError('NOT_FOUND', `Latest version not found for model ${model}.`, { model });
+  throw registryErrors.stageEmpty({ model });
 }
 
 function lineageOf(runId: string | undefined, run: SourceRun | undefined): Lineage {
@@ -247,10 +259,4 @@ function lineageOf(runId: string | undefined, run: SourceRun | undefined): Linea
     ...(codeVersion === undefined ? {} : { codeVersion }),
     ...(inputs.length === 0 ? {} : { inputs }),
   };
-}
-
-function refuseSource(source: string, parameter: string): AppError {
-  return invalid(
-    `Invalid model version source: '${source}'. The ${parameter} request parameter must identify the resource that contains the source.`,
-  );
 }

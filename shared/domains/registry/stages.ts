@@ -21,23 +21,24 @@ import {
 } from './documents.ts';
 import type { ModelVersionView, Stage } from './entities.ts';
 import { touch } from './models.ts';
-import { type Partitions, refuseUnknownVersion } from './partitions.ts';
-import { invalid, toStage } from './rules.ts';
+import { registryErrors } from './errors.ts';
+import type { ModelDocuments } from './model-documents.ts';
+import { toStage } from './rules.ts';
 
-/** Of a batch's 100 operations each of these takes three: itself, its event, and what announces that. */
+/** Each change takes three of a batch's 100 operations: itself, its event and the event's announcement. */
 const maxChangesPerBatch = 25;
 
-/** Moves versions from stage to stage, and out of the registry: what changes which is the newest of a stage. */
+/** Moves versions between stages and deletes them: the changes that affect the newest version of a stage. */
 export class Stages {
-  readonly #partitions: Partitions;
+  readonly #documents: ModelDocuments;
 
-  constructor(partitions: Partitions) {
-    this.#partitions = partitions;
+  constructor(documents: ModelDocuments) {
+    this.#documents = documents;
   }
 
   /**
    * @param archiveOthers moves the other versions of the stage to `Archived`; only for Staging and Production
-   * @throws NOT_FOUND, INVALID_ARGUMENT, PERMISSION_DENIED (the stage needs an approval that the version has not)
+   * @throws NOT_FOUND, INVALID_ARGUMENT; PERMISSION_DENIED when the version lacks a required approval
    */
   async transition(
     model: string,
@@ -48,11 +49,9 @@ export class Stages {
   ): Promise<ModelVersionView> {
     const stage = toStage(stageName);
     if (archiveOthers && stage !== 'Staging' && stage !== 'Production')
-      throw invalid(
-        `Model version transition cannot archive existing model versions because '${stageName}' is not an Active stage. Valid stages are ['Staging', 'Production']`,
-      );
+      throw registryErrors.stageNotArchivable({ stage: stageName });
     for (;;) {
-      const { view, more } = await this.#partitions.changeExisting(model, (head) =>
+      const { view, more } = await this.#documents.changeExisting(model, (head) =>
         this.#transitionSome(head, version, stage, archiveOthers, by),
       );
       if (!more) return view;
@@ -67,8 +66,8 @@ export class Stages {
     by: string,
   ): Promise<{ readonly view: ModelVersionView; readonly more: boolean }> {
     const model = head.partition;
-    const stored = await this.#partitions.findVersion(model, version);
-    if (stored === undefined) return refuseUnknownVersion(model, version);
+    const stored = await this.#documents.findVersion(model, version);
+    if (stored === undefined) throw registryErrors.versionMissing({ model, version });
     checkApproved(head.body, toVersion(stored.body), stage.toLowerCase());
     const others = archiveOthers ? await this.#othersIn(model, stage, version) : [];
     const now = this.#now();
@@ -81,7 +80,7 @@ export class Stages {
       version: { ...body.version, stage: to, updatedAt: now },
     }));
     const latestByStage = await this.#latestAfter(head.body, bodies);
-    await this.#partitions.commit(
+    await this.#documents.commit(
       model,
       [
         replaceHead(head, {
@@ -107,17 +106,17 @@ export class Stages {
     return { view: toView(bodies[0]!, head.body), more: others.length > maxChangesPerBatch };
   }
 
-  /** For good, but for its number; its aliases go, too. @throws NOT_FOUND */
+  /** Deletes a version for good, with its aliases; its number stays taken. @throws NOT_FOUND */
   async remove(model: string, version: number, by: string): Promise<void> {
     let more = true;
     while (more)
-      more = await this.#partitions.changeExisting(model, (head) => this.#removeSome(head, version, by));
+      more = await this.#documents.changeExisting(model, (head) => this.#removeSome(head, version, by));
   }
 
   async #removeSome(head: Head, version: number, by: string): Promise<boolean> {
     const model = head.partition;
-    const stored = await this.#partitions.findVersion(model, version);
-    if (stored === undefined) return refuseUnknownVersion(model, version);
+    const stored = await this.#documents.findVersion(model, version);
+    if (stored === undefined) throw registryErrors.versionMissing({ model, version });
     const { body } = head;
     const now = this.#now();
     const all = aliasesOf(body.detail.aliases, version);
@@ -130,7 +129,7 @@ export class Stages {
     };
     const latestByStage = more ? body.detail.latestByStage : await this.#latestAfter(body, [], version);
     const { source, runId = null, stage } = stored.body.version;
-    await this.#partitions.commit(
+    await this.#documents.commit(
       model,
       [
         replaceHead(head, {
@@ -173,7 +172,7 @@ export class Stages {
     return more;
   }
 
-  /** What is the newest of each stage once `changed` (or `removed`) is written. */
+  /** The newest version of each stage after `changed` (or `removed`) is written. */
   async #latestAfter(
     head: HeadBody,
     changed: readonly VersionBody[],
@@ -203,16 +202,16 @@ export class Stages {
     const others: StoredVersion[] = [];
     for await (const body of this.#inStage(model, stage)) {
       if (body.version.version === version) continue;
-      const stored = await this.#partitions.findVersion(model, body.version.version);
+      const stored = await this.#documents.findVersion(model, body.version.version);
       if (stored) others.push(stored);
       if (others.length > maxChangesPerBatch) break;
     }
     return others;
   }
 
-  /** Newest first. */
+  /** The versions of a stage, newest first. */
   async *#inStage(model: string, stage: Stage): AsyncGenerator<VersionBody> {
-    const documents = eachDocument<VersionBody & JsonObject>(this.#partitions.store, {
+    const documents = eachDocument<VersionBody & JsonObject>(this.#documents.store, {
       container,
       partition: model,
       filter: {
@@ -229,6 +228,6 @@ export class Stages {
   }
 
   #now(): number {
-    return this.#partitions.pace.clock.now();
+    return this.#documents.pace.clock.now();
   }
 }

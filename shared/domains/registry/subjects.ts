@@ -1,8 +1,9 @@
+import { mlflowTags } from '../../core/mlflow-names.ts';
 import {
-  defineSubject,
   fixedEntity,
   type SearchEntity,
   type SearchField,
+  type SearchSubject,
 } from '../../platform/search/subject.ts';
 import type { FieldPath, Filter } from '../../platform/storage/documents.ts';
 
@@ -10,68 +11,64 @@ const text = (...path: [string, string]): SearchField => ({ path, type: 'string'
 const always = (field: SearchField): SearchField => ({ ...field, isAlways: true });
 const number = (...path: [string, string]): SearchField => always({ path, type: 'number' });
 
-const isPrompt: FieldPath = ['tags', 'mlflow.prompt.is_prompt'];
+const isPrompt: FieldPath = ['tags', mlflowTags.isPrompt];
 
-/** Models have no prompt tag: a filter for those that are no prompts must find them all the same. */
+/** Models lack the prompt tag: a filter that excludes prompts must find them. */
 const tags: SearchEntity = {
   names: ['tag', 'tags'],
   fieldOf: (key) => ({
     path: ['tags', key],
     type: 'string',
     operators: ['=', '!=', 'LIKE', 'ILIKE'],
-    ...(key === isPrompt[1] ? { missingIsDifferent: true, missingEquals: 'false' } : {}),
+    ...(key === mlflowTags.isPrompt ? { missingIsDifferent: true, missingEquals: 'false' } : {}),
   }),
 };
 
 const name = always(text('model', 'name'));
 
-/** `name` and tags; ordered by name unless asked otherwise. */
-export const modelSubject = defineSubject({
+/** Searches models; by default sorted by name. */
+export const modelSubject: SearchSubject = {
   what: 'registered models',
   entities: [
-    fixedEntity(
-      ['attribute', 'attributes'],
-      {
-        name,
-        creation_timestamp: number('model', 'createdAt'),
-        last_updated_timestamp: number('model', 'updatedAt'),
-      },
-      { timestamp: 'last_updated_timestamp' },
-    ),
+    fixedEntity(['attribute', 'attributes'], {
+      name,
+      createdAt: number('model', 'createdAt'),
+      updatedAt: number('model', 'updatedAt'),
+    }),
     tags,
   ],
   defaultOrder: [{ field: name, direction: 'asc' }],
-});
+};
 
 const version = {
-  name: always(text('version', 'model')),
-  version_number: number('version', 'version'),
-  run_id: text('version', 'runId'),
-  source_path: always(text('version', 'source')),
-  creation_timestamp: number('version', 'createdAt'),
-  last_updated_timestamp: number('version', 'updatedAt'),
+  model: always(text('version', 'model')),
+  version: number('version', 'version'),
+  runId: text('version', 'runId'),
+  source: always(text('version', 'source')),
+  createdAt: number('version', 'createdAt'),
+  updatedAt: number('version', 'updatedAt'),
 } as const;
 
-/** Across models. The newest change first, unless asked otherwise. */
-export const versionSubject = defineSubject({
+/** Searches versions across models; by default sorted by the latest change. */
+export const versionSubject: SearchSubject = {
   what: 'model versions',
   entities: [fixedEntity(['attribute', 'attributes'], version), tags],
   defaultOrder: [
-    { field: version.name, direction: 'asc' },
-    { field: version.version_number, direction: 'desc' },
+    { field: version.model, direction: 'asc' },
+    { field: version.version, direction: 'desc' },
   ],
   orderWhenNone: [
-    { field: version.last_updated_timestamp, direction: 'desc' },
-    { field: version.name, direction: 'asc' },
-    { field: version.version_number, direction: 'desc' },
+    { field: version.updatedAt, direction: 'desc' },
+    { field: version.model, direction: 'asc' },
+    { field: version.version, direction: 'desc' },
   ],
   uniqueFields: 2,
-});
+};
 
-/** Everything of a kind, but for prompts when the filter does not speak of them. */
+/** All documents of a kind; prompts only if the filter mentions them. */
 export function scopeOf(kind: 'model' | 'version', filter: string | undefined): Filter {
   const isOfKind: Filter = { op: 'eq', path: ['kind'], value: kind };
-  if (filter?.includes(isPrompt[1]!)) return isOfKind;
+  if (filter?.includes(mlflowTags.isPrompt)) return isOfKind;
   return {
     op: 'and',
     filters: [

@@ -1,9 +1,9 @@
-import type { AuditEntry } from '../../platform/audit/event.ts';
 import { registryActions } from '../../platform/audit/registry-actions.ts';
 import type { JsonObject } from '../../core/json.ts';
-import { type Found, searchDocuments, toFound } from '../../platform/search/search.ts';
+import { type Found, type Search, searchDocuments, toFound } from '../../platform/search/search.ts';
 import type { BatchOperation } from '../../platform/storage/documents.ts';
 import { type Page, type PageRequest, toPage } from '../../platform/storage/page.ts';
+import { type BodyChange, changeDescription, changeTag } from './changes.ts';
 import {
   aliasesOf,
   asJson,
@@ -22,9 +22,10 @@ import {
   versionId,
 } from './documents.ts';
 import type { Model, ModelVersion, ModelVersionView, Stage } from './entities.ts';
-import { type Models, newHead, type SearchOrder, tagChange } from './models.ts';
-import { type Partitions, refuseUnknownVersion } from './partitions.ts';
-import { checkDescription, checkTag, checkTagKey, checkUri, toStage } from './rules.ts';
+import { registryErrors } from './errors.ts';
+import type { ModelDocuments } from './model-documents.ts';
+import { type Models, newHead } from './models.ts';
+import { checkTag, checkTagKey, checkText, toStage } from './rules.ts';
 import { scopeOf, versionSubject } from './subjects.ts';
 
 export type NewVersion = Omit<
@@ -32,22 +33,22 @@ export type NewVersion = Omit<
   'version' | 'stage' | 'createdAt' | 'updatedAt' | 'approval' | 'sha256' | 'sizeBytes'
 >;
 
-/** The versions of models: registered, found, described. */
+/** Registers, finds and describes versions of models. */
 export class Versions {
-  readonly #partitions: Partitions;
-  readonly #models: Models;
+  readonly #documents: ModelDocuments;
+  readonly #models: Pick<Models, 'get' | 'getMany'>;
 
-  constructor(partitions: Partitions, models: Models) {
-    this.#partitions = partitions;
+  constructor(documents: ModelDocuments, models: Pick<Models, 'get' | 'getMany'>) {
+    this.#documents = documents;
     this.#models = models;
   }
 
   /**
-   * The next version; its number follows the highest that was ever given out.
+   * Registers the next version; its number follows the highest ever issued.
    *
-   * @param options.once a caller who comes again with the same text gets the version of the first time
-   * @param options.createModel makes the model when it is not there
-   * @throws NOT_FOUND when there is no such model
+   * @param options.once an idempotency key: a repeated call returns the version of the first
+   * @param options.createModel creates a missing model
+   * @throws NOT_FOUND for the model; INVALID_ARGUMENT
    */
   async create(
     candidate: NewVersion,
@@ -55,16 +56,16 @@ export class Versions {
   ): Promise<ModelVersionView> {
     const { model } = candidate;
     const { once, createModel = false } = options;
-    checkUri('source', candidate.source);
-    checkDescription(candidate.description);
+    checkText('source', candidate.source);
+    checkText('description', candidate.description);
     for (const [key, value] of Object.entries(candidate.tags)) checkTag(key, value);
     const attempt = async (head: Head | undefined): Promise<ModelVersion | number> => {
-      const known = once === undefined ? undefined : await this.#partitions.findRun(model, once);
+      const known = once === undefined ? undefined : await this.#documents.findRun(model, once);
       return known ?? this.#append(head, candidate, once);
     };
     const made = await (createModel
-      ? this.#partitions.change(model, attempt)
-      : this.#partitions.changeExisting(model, attempt));
+      ? this.#documents.change(model, attempt)
+      : this.#documents.changeExisting(model, attempt));
     return typeof made === 'number' ? this.get(model, made) : { ...made, aliases: [] };
   }
 
@@ -92,7 +93,7 @@ export class Versions {
     };
     const { source, runId = null, stage } = version.version;
     const { description, tags } = candidate;
-    await this.#partitions.commit(
+    await this.#documents.commit(
       model,
       [
         head ? replaceHead(head, next) : { kind: 'create', id: headId, body: asJson(next) },
@@ -124,18 +125,18 @@ export class Versions {
   /** @throws NOT_FOUND */
   async get(model: string, version: number): Promise<ModelVersionView> {
     const [head, stored] = await Promise.all([
-      this.#partitions.findHead(model),
-      this.#partitions.findVersion(model, version),
+      this.#documents.findHead(model),
+      this.#documents.findVersion(model, version),
     ]);
-    if (!head || !stored) return refuseUnknownVersion(model, version);
+    if (!head || !stored) throw registryErrors.versionMissing({ model, version });
     return toView(stored.body, head.body);
   }
 
-  /** Newest first; none for a model that is not there. */
+  /** Lists versions, newest first; empty for an unknown model. */
   async list(model: string, page: PageRequest): Promise<Page<ModelVersionView>> {
-    const head = await this.#partitions.findHead(model);
+    const head = await this.#documents.findHead(model);
     if (head === undefined) return { items: [] };
-    const found = await this.#partitions.store.list<VersionBody & JsonObject>({
+    const found = await this.#documents.store.list<VersionBody & JsonObject>({
       container,
       partition: model,
       filter: { op: 'eq', path: ['kind'], value: 'version' },
@@ -145,14 +146,13 @@ export class Versions {
     return toPage(found, (body) => toView(body, head.body));
   }
 
-  /** Across models. Those of prompts are found only when the filter asks for them. @throws INVALID_ARGUMENT */
-  async search({ filter, ...order }: SearchOrder): Promise<Found<ModelVersionView>> {
-    const page = await searchDocuments<VersionBody & JsonObject>(this.#partitions.store, {
+  /** Searches across models. Versions of prompts are found only by filters that mention them. @throws INVALID_ARGUMENT */
+  async search(search: Search): Promise<Found<ModelVersionView>> {
+    const page = await searchDocuments<VersionBody & JsonObject>(this.#documents.store, {
+      ...search,
       container,
-      scope: scopeOf('version', filter),
+      scope: scopeOf('version', search.filter),
       subject: versionSubject,
-      ...order,
-      ...(filter === undefined ? {} : { filter }),
     });
     const models = await this.#models.getMany(page.documents.map(({ partition }) => partition));
     return toFound(page, (body) => {
@@ -161,13 +161,13 @@ export class Versions {
     });
   }
 
-  /** The newest version in each of the stages (all when none is named) that has one. @throws NOT_FOUND */
+  /** The newest version of each stage; by default of all stages. @throws NOT_FOUND */
   async latest(model: string, inStages: readonly string[] = []): Promise<readonly ModelVersionView[]> {
     const wanted = new Set<Stage>(inStages.map(toStage));
     return this.latestOf(await this.#models.get(model), wanted);
   }
 
-  /** As `latest`, of a model that was just read; versions deleted meanwhile are left out. */
+  /** As `latest`, for a model that was just read; versions deleted since are left out. */
   async latestOf(
     { name, aliases, latestByStage }: Pick<Model, 'name' | 'aliases' | 'latestByStage'>,
     wanted: ReadonlySet<Stage> = new Set(),
@@ -175,7 +175,7 @@ export class Versions {
     const numbers = Object.entries(latestByStage)
       .filter(([stage]) => wanted.size === 0 || wanted.has(stage as Stage))
       .map(([, version]) => version);
-    const found = await Promise.all(numbers.map((number) => this.#partitions.findVersion(name, number)));
+    const found = await Promise.all(numbers.map((number) => this.#documents.findVersion(name, number)));
     return found
       .filter((stored) => stored !== undefined)
       .map(({ body }) => {
@@ -186,21 +186,14 @@ export class Versions {
 
   /** @throws NOT_FOUND, INVALID_ARGUMENT */
   async update(model: string, version: number, description: string, by: string): Promise<ModelVersionView> {
-    checkDescription(description);
-    return this.#change(model, version, ({ body }) => {
-      const before = body.detail.description;
-      const entry: AuditEntry = {
+    checkText('description', description);
+    return this.#change(model, version, ({ body }) =>
+      changeDescription(this.#touched(body), description, {
         by,
         action: registryActions.versionUpdated,
         subject: { kind: 'modelVersion', model, version },
-        before: { description: before },
-        after: { description },
-      };
-      return {
-        body: { ...this.#touched(body), detail: { ...body.detail, description } },
-        entries: before === description ? [] : [entry],
-      };
-    });
+      }),
+    );
   }
 
   /** @throws NOT_FOUND, INVALID_ARGUMENT */
@@ -209,7 +202,7 @@ export class Versions {
     await this.#changeTag(model, version, key, value, registryActions.versionTagSet, by);
   }
 
-  /** A tag that is not there is no error. @throws NOT_FOUND, INVALID_ARGUMENT */
+  /** Deleting an unknown tag is no error. @throws NOT_FOUND, INVALID_ARGUMENT */
   async deleteTag(model: string, version: number, key: string, by: string): Promise<void> {
     checkTagKey(key);
     await this.#changeTag(model, version, key, null, registryActions.versionTagDeleted, by);
@@ -223,32 +216,21 @@ export class Versions {
     action: string,
     by: string,
   ): Promise<void> {
-    await this.#change(model, version, ({ body }) =>
-      tagChange(body, key, value, (before, after) => ({
-        by,
-        action,
-        subject: { kind: 'modelVersion', model, version },
-        before: { tags: before },
-        after: { tags: after },
-      })),
-    );
+    const subject = { kind: 'modelVersion', model, version } as const;
+    await this.#change(model, version, ({ body }) => changeTag(body, key, value, { by, action, subject }));
   }
 
   async #change(
     model: string,
     version: number,
-    decide: (stored: StoredVersion) => {
-      readonly body: VersionBody;
-      readonly entries: readonly AuditEntry[];
-    },
+    decide: (stored: StoredVersion) => BodyChange<VersionBody>,
   ): Promise<ModelVersionView> {
-    // A version of a model that is not there is an unknown version, not an unknown model: as MLflow says it.
-    return this.#partitions.change(model, async (head) => {
-      const stored = head && (await this.#partitions.findVersion(model, version));
-      if (head === undefined || stored === undefined) return refuseUnknownVersion(model, version);
+    return this.#documents.change(model, async (head) => {
+      const stored = head && (await this.#documents.findVersion(model, version));
+      if (head === undefined || stored === undefined) throw registryErrors.versionMissing({ model, version });
       const { body, entries } = decide(stored);
       if (body !== stored.body)
-        await this.#partitions.commit(
+        await this.#documents.commit(
           model,
           [replaceHead(head, head.body), replaceVersion(stored, body)],
           entries,
@@ -262,6 +244,6 @@ export class Versions {
   }
 
   #now(): number {
-    return this.#partitions.pace.clock.now();
+    return this.#documents.pace.clock.now();
   }
 }

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../core/json.ts';
+import { artifactScheme, mlflowTags } from '../../core/mlflow-names.ts';
 import { metadataContainers } from '../../core/names.ts';
 import { readArtifactUri, isOwnArtifactUri } from '../artifacts/artifact-uri.ts';
 import type { Filter, FieldPath, MetadataStore, StoredDocument } from '../../platform/storage/documents.ts';
@@ -45,7 +46,7 @@ async function* eachReference(deps: ReferenceDeps, subject: TrashSubject): Async
       yield* live(deps, is(['loggedModel', 'sourceRunId'], subject.id));
       yield* live(
         deps,
-        and(is(['tags', 'mlflow.parentRunId'], subject.id), exists(['run', 'runId'])),
+        and(is(['tags', mlflowTags.parentRunId], subject.id), exists(['run', 'runId'])),
         subject.id,
       );
       yield* live(deps, mentions(subject.id), subject.id);
@@ -91,8 +92,8 @@ async function* claimsOn(
 
 function urisOf(path: string): string[] {
   return path === ''
-    ? ['mlflow-artifacts:', 'mlflow-artifacts:/']
-    : [`mlflow-artifacts:/${path}`, `mlflow-artifacts:/${path}/`];
+    ? [`${artifactScheme}:`, `${artifactScheme}:/`]
+    : [`${artifactScheme}:/${path}`, `${artifactScheme}:/${path}/`];
 }
 
 async function* versions(deps: ReferenceDeps, filters: readonly Filter[]): AsyncGenerator<string> {

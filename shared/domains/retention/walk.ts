@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import { joinPath } from '../artifacts/artifact-path.ts';
-import { invalidCursor, openCursor, sealCursor } from '../../core/cursor.ts';
+import { cursorErrors, openCursor, sealCursor } from '../../core/cursor.ts';
 import type { JsonValue } from '../../core/json.ts';
 import { metadataContainers } from '../../core/names.ts';
 import type { DocumentPage, Filter, MetadataStore } from '../../platform/storage/documents.ts';
@@ -177,7 +177,7 @@ async function walkOrphans(
 ): Promise<WalkPage> {
   const [folder, ...others] = folders;
   if (folder === undefined) return { entries: [] };
-  if (!isBranch(folder.path)) throw invalidCursor();
+  if (!isBranch(folder.path)) throw cursorErrors.cursorInvalid();
   const { path, cursor } = folder;
   const page = await artifacts.list(path, { limit, ...(cursor === undefined ? {} : { cursor }) });
   const branches: { path: string }[] = [];

@@ -21,7 +21,7 @@ export type ScoreTarget =
   { readonly model: string; readonly version: number } | { readonly model: string; readonly alias: string };
 
 export interface ScoringOptions {
-  readonly registry: Registry;
+  readonly registry: Pick<Registry, 'aliases' | 'versions'>;
   readonly blobs: BlobStore;
   readonly scorer: Scorer;
   readonly maxRows: number;
@@ -76,14 +76,14 @@ export class Scoring {
 
   async #resolve(target: ScoreTarget): Promise<ModelVersion> {
     const { registry, clock } = this.#options;
-    if ('version' in target) return registry.getVersion(target.model, target.version);
+    if ('version' in target) return registry.versions.get(target.model, target.version);
     const key = `${target.model}\n${target.alias}`;
     const cached = this.#aliases.get(key);
     if (cached && clock.now() - cached.readAt < aliasAgeMs) return cached.version;
     const read = async () => {
-      const alias = await registry.getAlias(target.model, target.alias);
+      const alias = await registry.aliases.get(target.model, target.alias);
       if (cached?.version.version === alias.version) return cached.version;
-      return registry.getVersion(target.model, alias.version);
+      return registry.versions.get(target.model, alias.version);
     };
     try {
       const version = await (cached

@@ -1,13 +1,13 @@
-import { AppError } from '../../core/errors.ts';
 import type { Run, RunInfo } from './entities.ts';
+import { trackingErrors } from './errors.ts';
 
 export const maxComparedRuns = 100;
-/** Reads at once: a run can be a document of two megabytes. */
+/** Concurrent reads: a run's document can have two megabytes. */
 const readsAtOnce = 8;
-/** Of all texts of a comparison together, in characters: what one answer may hold. */
+/** Total text of a comparison, in characters, which one answer must hold. */
 const maxComparedChars = 16 * 2 ** 20;
 
-/** One key across the runs, its values in the runs' order; undefined where a run lacks it. */
+/** The values of one key, in the order of the runs; undefined where a run lacks it. */
 export interface ComparedRow<Value> {
   readonly key: string;
   readonly values: readonly (Value | undefined)[];
@@ -21,9 +21,9 @@ export interface Comparison {
 }
 
 /**
- * Reads runs and sets them side by side.
+ * Reads runs and compares them.
  *
- * @throws NOT_FOUND when one is not there; INVALID_ARGUMENT for none, more than 100, or more than an answer can hold
+ * @throws NOT_FOUND; INVALID_ARGUMENT outside 1–100 runs, or for more text than an answer can hold
  */
 export async function compareStoredRuns(
   getRun: (runId: string) => Promise<Run>,
@@ -31,17 +31,14 @@ export async function compareStoredRuns(
   which: 'different' | 'all',
 ): Promise<Comparison> {
   if (runIds.length < 1 || runIds.length > maxComparedRuns)
-    throw new AppError(
-      'INVALID_ARGUMENT',
-      `A comparison is of 1 to ${maxComparedRuns} runs: ${runIds.length} were named.`,
-    );
+    throw trackingErrors.comparedRunsOutOfRange({ count: runIds.length, limit: maxComparedRuns });
   const runs: Run[] = [];
   let chars = 0;
   for (let start = 0; start < runIds.length; start += readsAtOnce) {
     for (const run of await Promise.all(runIds.slice(start, start + readsAtOnce).map(getRun))) {
       chars += countChars(compareAll([run], 'all'));
-      if (chars > maxComparedChars) throw tooMuch();
-      // What is not compared need not be held until all are read.
+      if (chars > maxComparedChars) throw trackingErrors.comparisonTooLarge();
+      // Links are not compared: drop them early, they can be large.
       runs.push({ ...run, links: { datasetInputs: [], modelInputs: [], modelOutputs: [] } });
     }
   }
@@ -49,15 +46,15 @@ export async function compareStoredRuns(
 }
 
 /**
- * Sets runs side by side: a row for each param, latest metric and tag that any of them has, by key.
+ * Compares runs: a row for each param, latest metric and tag of any of them, sorted by key.
  *
- * @param which `different` leaves out the rows whose values are the same in every run; a missing value differs from
- *   any other, NaN equals NaN
+ * @param which `different` omits rows with the same value in every run; a missing value differs from any other, NaN
+ *   equals NaN
  * @throws INVALID_ARGUMENT when the rows would hold more than 16 million characters
  */
 export function compareRuns(runs: readonly Run[], which: 'different' | 'all'): Comparison {
   const comparison = compareAll(runs, which);
-  if (countChars(comparison) > maxComparedChars) throw tooMuch();
+  if (countChars(comparison) > maxComparedChars) throw trackingErrors.comparisonTooLarge();
   return comparison;
 }
 
@@ -79,13 +76,6 @@ function compareAll(runs: readonly Run[], which: 'different' | 'all'): Compariso
   };
 }
 
-function tooMuch(): AppError {
-  return new AppError(
-    'INVALID_ARGUMENT',
-    'These runs hold too much to be compared at once: name fewer of them.',
-  );
-}
-
 function compareMaps<Value>(
   maps: readonly ReadonlyMap<string, Value>[],
   which: 'different' | 'all',
@@ -96,7 +86,7 @@ function compareMaps<Value>(
   return rows.filter(({ values }) => values.some((value) => !isSame(value, values[0])));
 }
 
-/** NaN is NaN, and 0 is -0. */
+/** NaN equals NaN, and 0 equals -0. */
 function isSame(a: unknown, b: unknown): boolean {
   return a === b || Object.is(a, b);
 }

@@ -14,9 +14,9 @@ import type {
 } from './entities.ts';
 
 /*
- * What lies in the store. Members under `points` and `detail` are not indexed; every other scalar is, and can be
- * searched: so only what is searched stands there. Names inside the maps are the users' own: a map is made by
- * Object.fromEntries and read by Object.entries, never by assignment (`__proto__` is a legal name of a metric).
+ * The stored documents. Every scalar is indexed, for searches, except below `points` and `detail`. Keys of maps are
+ * users' names: build maps by Object.fromEntries and read them by Object.entries, never by assignment, because
+ * `__proto__` is a legal metric name.
  */
 
 export type StringMap = { readonly [key: string]: string };
@@ -31,27 +31,27 @@ export type RunBody = {
   readonly kind: 'run';
   /** `lifecycleStage` is the run's own: the experiment's is in the experiment's document. */
   readonly run: Omit<RunInfo, 'lastWriteAt'>;
-  /** There while the run is active and RUNNING: what the search for runs that fell silent walks along. */
+  /** Present while the run is active and RUNNING: the index that the sweep for silent runs walks. */
   readonly running?: { readonly lastWriteAt: number };
   readonly params: StringMap;
   readonly tags: StringMap;
-  /** Latest values. Infinities stand as ±Number.MAX_VALUE, to be in their place when sorted; NaN is left out. */
+  /** Latest values. Infinities are ±Number.MAX_VALUE, so that they sort right; NaN is in `nan`. */
   readonly metrics: { readonly [key: string]: number };
-  /** The metrics whose latest value is NaN. */
+  /** Metrics whose latest value is NaN. */
   readonly nan: { readonly [key: string]: true };
   readonly datasets: {
     readonly name: { readonly [name: string]: true };
     readonly digest: { readonly [digest: string]: true };
     readonly context: { readonly [context: string]: true };
   };
-  /** The ids of runs and logged models that its inputs name: what it needs is not to be removed. */
+  /** Ids of runs and logged models among its inputs: retention keeps those. */
   readonly mentions?: { readonly [id: string]: true };
   readonly points: {
     readonly lastWriteAt: number;
     readonly latest: { readonly [key: string]: LatestPoint };
-    /** The newest points of history, not yet in a chunk. */
+    /** The newest points of the history, not yet in a chunk. */
     readonly tail: readonly TailPoint[];
-    /** The number of the chunk that the tail goes to when it is full. */
+    /** The number of the chunk that a full tail is moved to. */
     readonly open: number;
     readonly datasetInputs: readonly DatasetInput[];
     readonly modelInputs: readonly ModelInput[];
@@ -60,14 +60,14 @@ export type RunBody = {
 } & JsonObject;
 
 /**
- * Some of a run's metric history. `first` and `last` hold the range of timestamps for each bucket of keys, so that an
- * index in order of time leads to the chunks that can hold a key, and to few others.
+ * A part of a run's metric history. `first` and `last` hold the time range of each bucket of keys, so that the index by
+ * time finds the chunks that can contain a key.
  */
 export type ChunkBody = {
   readonly kind: 'metricChunk';
   readonly first: { readonly [bucket: string]: number };
   readonly last: { readonly [bucket: string]: number };
-  /** Columns, in the order of history: timestamp, step, value. */
+  /** Columns of timestamps, steps and values, in the order of the history. */
   readonly points: { readonly [key: string]: PointColumns };
 } & JsonObject;
 
@@ -77,15 +77,15 @@ export type PointColumns = {
   readonly v: readonly JsonNumber[];
 };
 
-/** A number that JSON cannot say. */
+/** A number that JSON does not have. */
 export type SpecialNumber = 'NaN' | 'Infinity' | '-Infinity';
 export type JsonNumber = number | SpecialNumber;
-/** Timestamp and step; the value too, where `metrics` cannot hold it. */
+/** Timestamp and step, and the value if `metrics` cannot hold it. */
 export type LatestPoint = readonly [number, number] | readonly [number, number, SpecialNumber];
 /** Key, timestamp, step, value. */
 export type TailPoint = readonly [string, number, number, JsonNumber];
 
-/** Where something is that callers know by its id only. Never changes. */
+/** The partition of an object that callers know by its id. Immutable. */
 export type PointerBody = { readonly experimentId: string } & JsonObject;
 
 const { tracking, index } = metadataContainers;
@@ -102,7 +102,7 @@ export function loggedModelKey(experimentId: string, modelId: string): DocumentK
   return { container: tracking, partition: experimentId, id: `model-${modelId}` };
 }
 
-/** A run's metric history: a partition of its own. */
+/** A run's metric history has its own partition. */
 export function chunkKey(runId: string, id: string): DocumentKey {
   return { container: tracking, partition: runId, id: `chunk-${id}` };
 }
@@ -115,7 +115,7 @@ export function loggedModelPointerKey(modelId: string): DocumentKey {
   return pointerKey(`model-${modelId}`);
 }
 
-/** Names have characters that ids may not have. */
+/** Hashed, because names contain characters that ids must not. */
 export function experimentNameKey(name: string): DocumentKey {
   return pointerKey(`experiment-name-${sha256(name)}`);
 }
@@ -132,12 +132,12 @@ export function toExperimentBody({ tags, ...experiment }: Experiment): Experimen
   return { kind: 'experiment', experiment, tags: Object.fromEntries(tags) };
 }
 
-/** @param experiment decides with the run's own stage whether the run counts as deleted */
+/** @param experiment a run of a deleted experiment counts as deleted */
 export function toRun(body: RunBody, experiment: { readonly lifecycleStage: LifecycleStage }): Run {
   const { latest, datasetInputs, modelInputs, modelOutputs } = body.points;
   const metrics = new Map<string, MetricPoint>();
   for (const [key, [timestamp, step, special]] of Object.entries(latest)) {
-    // An own member: `latest` has the very keys that `metrics` has, but for NaN.
+    // An own member: `metrics` has every key of `latest` whose value is finite.
     const value = special === undefined ? body.metrics[key]! : Number(special);
     metrics.set(key, { timestamp, step, value });
   }
@@ -151,7 +151,7 @@ export function toRun(body: RunBody, experiment: { readonly lifecycleStage: Life
   };
 }
 
-/** @returns how JSON says a number: NaN and infinities by name. */
+/** Writes NaN and infinities by name. */
 export function toJsonNumber(value: number): JsonNumber {
   return Number.isFinite(value) ? value : (String(value) as SpecialNumber);
 }

@@ -1,10 +1,10 @@
 export type LifecycleStage = 'active' | 'deleted';
 
-/** A folder of runs that answer one question. All times are milliseconds since the Unix epoch. */
+/** A group of runs. All times are milliseconds since the Unix epoch. */
 export interface Experiment {
   readonly experimentId: string;
   readonly name: string;
-  /** Where its runs keep their artifacts: the URI that theirs begin with. */
+  /** The URI that the artifact URIs of its runs begin with. */
   readonly artifactLocation: string;
   readonly lifecycleStage: LifecycleStage;
   readonly createdAt: number;
@@ -16,12 +16,12 @@ export interface Experiment {
 export const runStatuses = ['RUNNING', 'SCHEDULED', 'FINISHED', 'FAILED', 'KILLED'] as const;
 export type RunStatus = (typeof runStatuses)[number];
 
-/** One execution of somebody's code, as it is told. */
+/** One execution of a user's code. */
 export interface Run {
   readonly info: RunInfo;
   readonly params: ReadonlyMap<string, string>;
   readonly tags: ReadonlyMap<string, string>;
-  /** The latest point of each metric: the greatest by (step, timestamp, value). */
+  /** The latest point of each metric: the greatest by step, timestamp and value. */
   readonly metrics: ReadonlyMap<string, MetricPoint>;
   readonly links: RunLinks;
 }
@@ -34,25 +34,25 @@ export interface RunInfo {
   readonly status: RunStatus;
   readonly startTime: number;
   readonly endTime?: number;
-  /** A run of a deleted experiment is deleted as well; restoring the experiment gives the run its own stage back. */
+  /** `deleted` also while its experiment is deleted. */
   readonly lifecycleStage: LifecycleStage;
   readonly artifactUri: string;
   readonly createdAt: number;
-  /** When it was last written to: correct to a minute. */
+  /** Accurate to a minute. */
   readonly lastWriteAt: number;
   readonly deletedAt?: number;
 }
 
-/** One value of a metric. Two points are the same when all their members are; NaN equals NaN. */
+/** One value of a metric. Points are equal when all their members are; NaN equals NaN. */
 export interface MetricPoint {
-  /** Milliseconds since the Unix epoch, as the client says. */
+  /** Milliseconds since the Unix epoch, as given by the client. */
   readonly timestamp: number;
   readonly step: number;
-  /** NaN and infinities are values. */
+  /** Can be NaN or infinite. */
   readonly value: number;
 }
 
-/** A point under its name. */
+/** A point with the name of its metric. */
 export interface Metric extends MetricPoint {
   readonly key: string;
 }
@@ -62,7 +62,7 @@ export interface Tag {
   readonly value: string;
 }
 
-/** What a run read and what it made. */
+/** The inputs and outputs of a run. */
 export interface RunLinks {
   readonly datasetInputs: readonly DatasetInput[];
   readonly modelInputs: readonly ModelInput[];
@@ -71,11 +71,11 @@ export interface RunLinks {
 
 export interface DatasetInput {
   readonly dataset: DatasetRef;
-  /** The tag `mlflow.data.context` says what it was used for. */
+  /** The tag `mlflowTags.dataContext` names the use. */
   readonly tags: readonly Tag[];
 }
 
-/** Identity: name and digest. */
+/** Identified by name and digest. */
 export interface DatasetRef {
   readonly name: string;
   readonly digest: string;

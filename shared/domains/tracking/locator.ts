@@ -3,10 +3,10 @@ import { loggedModelPointerKey, type PointerBody, runPointerKey } from './docume
 import { Lru } from '../../core/lru.ts';
 
 const maxEntries = 50_000;
-/** What ids may look like; what does not was never given out. */
+/** The form of every id that was ever issued. */
 const idPattern = /^[a-zA-Z0-9][\w-]{0,199}$/;
 
-/** Finds the experiment of a run or a logged model. Pointers never change, so what was found stays true. */
+/** Finds the experiment of a run or a logged model. Pointers never change, so they are cached without expiry. */
 export class Locator {
   readonly #store: MetadataStore;
   readonly #known = new Lru<string, string>({ maxCost: maxEntries });
@@ -25,12 +25,12 @@ export class Locator {
     return idPattern.test(modelId) ? this.#find(loggedModelPointerKey(modelId)) : undefined;
   }
 
-  /** Notes where the caller is about to put it. */
+  /** Creates the pointer of a run that the caller is about to create. */
   async addRun(runId: string, experimentId: string): Promise<void> {
     await this.#add(runPointerKey(runId), experimentId);
   }
 
-  /** Notes where the caller is about to put it. */
+  /** Creates the pointer of a logged model that the caller is about to create. */
   async addLoggedModel(modelId: string, experimentId: string): Promise<void> {
     await this.#add(loggedModelPointerKey(modelId), experimentId);
   }

@@ -1,21 +1,19 @@
 import { isAppError } from '../../core/errors.ts';
+import { mlflowTags } from '../../core/mlflow-names.ts';
 import { latestOf } from './logged-models/documents.ts';
 import type { LoggedModel } from './logged-models/entities.ts';
 import type { Tracking } from './tracking.ts';
 
-/** Set by MLflow's clients on runs of code under git. */
-const commitTag = 'mlflow.source.git.commit';
-const versionsTag = 'mlflow.modelVersions';
 const maxAttempts = 5;
 
-/** What the registry asks of tracking when a version is registered: the shape of its port `TrackingLookup`. */
+/** Implements the registry's port `TrackingLookup`. */
 export function createRegistryLookup({ runs, loggedModels }: Pick<Tracking, 'runs' | 'loggedModels'>) {
   const findModel = (modelId: string) => orUndefined(loggedModels.get(modelId));
   return {
     findRun: async (runId: string) => {
       const run = await orUndefined(runs.get(runId));
       if (run === undefined) return undefined;
-      const codeVersion = run.tags.get(commitTag);
+      const codeVersion = run.tags.get(mlflowTags.gitCommit);
       return {
         artifactUri: run.info.artifactUri,
         ...(codeVersion === undefined ? {} : { codeVersion }),
@@ -31,7 +29,7 @@ export function createRegistryLookup({ runs, loggedModels }: Pick<Tracking, 'run
         ...(sourceRunId === undefined ? {} : { sourceRunId }),
         params: Object.fromEntries(params),
         metrics: Object.fromEntries(
-          // What JSON cannot say is left out.
+          // JSON has no other numbers.
           [...latestOf(model.metrics, ({ key }) => key)].flatMap(([key, { value }]) =>
             Number.isFinite(value) ? [[key, value]] : [],
           ),
@@ -44,17 +42,17 @@ export function createRegistryLookup({ runs, loggedModels }: Pick<Tracking, 'run
         if (found === undefined) return;
         const value = addVersion(found, model, version);
         if (value === undefined) return;
-        // Two at once could each miss the other: so it is looked at again.
-        await loggedModels.setTags(modelId, [{ key: versionsTag, value }], by);
+        // A concurrent registration may overwrite the tag: check again.
+        await loggedModels.setTags(modelId, [{ key: mlflowTags.modelVersions, value }], by);
       }
     },
   };
 }
 
-/** @returns undefined when it is noted already. The spaces are those of MLflow's own tag. */
+/** @returns undefined when the tag contains the version. The spaces are those that MLflow writes. */
 function addVersion({ tags }: LoggedModel, name: string, version: number): string | undefined {
   const entry = `{"name": ${JSON.stringify(name)}, "version": ${version}}`;
-  const known = tags.get(versionsTag) ?? '[]';
+  const known = tags.get(mlflowTags.modelVersions) ?? '[]';
   if (known.includes(entry)) return undefined;
   const inside = /^\[(.*)\]$/s.exec(known)?.[1] ?? '';
   return `[${inside === '' ? '' : `${inside}, `}${entry}]`;

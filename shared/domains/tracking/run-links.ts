@@ -1,24 +1,25 @@
-import { AppError } from '../../core/errors.ts';
 import { sha256 } from '../../core/ids.ts';
 import type { JsonValue } from '../../core/json.ts';
+import { mlflowTags } from '../../core/mlflow-names.ts';
 import { metadataContainers } from '../../core/names.ts';
 import type { BatchOperation, MetadataStore } from '../../platform/storage/documents.ts';
 import { toBody, type Wrapped } from '../../platform/storage/page.ts';
 import type { DatasetInput, DatasetRef, ModelInput, ModelOutput } from './entities.ts';
+import { trackingErrors } from './errors.ts';
 import { checkLength } from './limits.ts';
 import type { RunDraft } from './runs/draft.ts';
 import type { RunService } from './runs/service.ts';
 
-/** That some run of an experiment used a dataset, and for what. */
+/** A dataset that some run of an experiment used. */
 export interface DatasetSummary {
   readonly experimentId: string;
   readonly name: string;
   readonly digest: string;
-  /** Of the tag `mlflow.data.context`. */
+  /** What it was used for. */
   readonly context?: string;
 }
 
-/** MLflow's own limits, in characters. */
+/** In characters. They are MLflow's, so that what its servers accept is accepted here. */
 const limits = {
   name: 500,
   digest: 36,
@@ -31,11 +32,8 @@ const limits = {
 const maxDatasets = 1_000;
 const maxSummaries = 1_000;
 const operationsAtOnce = 100;
-const contextTag = 'mlflow.data.context';
-/** The models that clients before MLflow 3 log: a list, as JSON. */
-const historyTag = 'mlflow.log-model.history';
 
-/** What runs read and made: datasets, logged models. Everything can be repeated with the same end. */
+/** Links runs to the datasets and models that they read and made. All operations are idempotent. */
 export class RunLinksService {
   readonly #store: MetadataStore;
   readonly #runs: Pick<RunService, 'change'>;
@@ -46,9 +44,9 @@ export class RunLinksService {
   }
 
   /**
-   * A dataset that the run has already, by name and digest, stays as it is.
+   * Adds inputs. A dataset that the run has already, by name and digest, is not changed.
    *
-   * @throws NOT_FOUND; INVALID_ARGUMENT when the run is deleted, or holds too much by this
+   * @throws NOT_FOUND; INVALID_ARGUMENT when the run is deleted, or its document would be too large
    */
   async addInputs(
     runId: string,
@@ -56,11 +54,10 @@ export class RunLinksService {
     by: string,
   ): Promise<void> {
     const { datasets, models } = inputs;
-    if (datasets.length > maxDatasets)
-      throw new AppError('INVALID_ARGUMENT', `At most ${maxDatasets} datasets can be logged at once.`);
+    if (datasets.length > maxDatasets) throw trackingErrors.tooManyDatasets({ limit: maxDatasets });
     datasets.forEach(checkDatasetInput);
     const run = await this.#runs.change(runId, (draft) => addInputs(draft, datasets, models, by), by);
-    // After the run: what lists datasets must not tell of one that no run has, nor of tags that came too late.
+    // After the run's write, and from its result: list only datasets, with only the tags, that the run has.
     const named = new Set(datasets.map(({ dataset }) => identityOf(dataset)));
     const kept = run.links.datasetInputs.filter(({ dataset }) => named.has(identityOf(dataset)));
     await this.#summarize(run.info.experimentId, kept);
@@ -72,16 +69,16 @@ export class RunLinksService {
   }
 
   /**
-   * Notes a model in the way of clients before MLflow 3: as an element of the list in the tag `mlflow.log-model.history`.
+   * Appends a model to the list in the run's history tag, where clients before MLflow 3 look for it.
    *
-   * @param model the element; one that is there is not added again
-   * @throws NOT_FOUND; INVALID_ARGUMENT when the run is deleted, or its tag holds something else
+   * @param model not appended again if it is in the list
+   * @throws NOT_FOUND; INVALID_ARGUMENT when the run is deleted, or its tag is not such a list
    */
   async addToModelHistory(runId: string, model: JsonValue, by: string): Promise<void> {
     await this.#runs.change(runId, (draft) => addToModelHistory(draft, model, by), by);
   }
 
-  /** The datasets that runs of the experiments used: the first thousand. */
+  /** Lists the datasets that runs of the experiments used, up to 1,000. */
   async listDatasets(experimentIds: readonly string[]): Promise<readonly DatasetSummary[]> {
     const found: DatasetSummary[] = [];
     for (const experimentId of new Set(experimentIds)) {
@@ -105,7 +102,7 @@ export class RunLinksService {
   async #summarize(experimentId: string, datasets: readonly DatasetInput[]): Promise<void> {
     const operations = new Map<string, BatchOperation>();
     for (const { dataset, tags } of datasets) {
-      const context = tags.find(({ key }) => key === contextTag)?.value;
+      const context = tags.find(({ key }) => key === mlflowTags.dataContext)?.value;
       const { name, digest } = dataset;
       const datasetUse: DatasetSummary = {
         experimentId,
@@ -127,14 +124,11 @@ export class RunLinksService {
 }
 
 function checkDatasetInput({ dataset, tags }: DatasetInput): void {
-  checkLength(dataset.name, limits.name, 'name');
-  checkLength(dataset.digest, limits.digest, 'digest');
-  checkLength(dataset.source, limits.source, 'source');
-  checkLength(dataset.schema ?? '', limits.schema, 'schema');
-  checkLength(dataset.profile ?? '', limits.profile, 'profile');
+  for (const member of ['name', 'digest', 'source', 'schema', 'profile'] as const)
+    checkLength(dataset[member] ?? '', limits[member], { of: 'dataset', member });
   for (const { key, value } of tags) {
-    checkLength(key, limits.tagKey, 'key');
-    checkLength(value, limits.tagValue, 'value');
+    checkLength(key, limits.tagKey, { of: 'datasetTag', member: 'key' });
+    checkLength(value, limits.tagValue, { of: 'datasetTag', member: 'value' });
   }
 }
 
@@ -170,14 +164,19 @@ function addOutputs(draft: RunDraft, models: readonly ModelOutput[], by: string)
 }
 
 function addToModelHistory(draft: RunDraft, model: JsonValue, by: string): void {
-  const known = draft.tags.get(historyTag);
+  const known = draft.tags.get(mlflowTags.modelHistory);
   const history = known === undefined ? [] : parseHistory(known);
   const text = JSON.stringify(model);
   if (history.some((entry) => JSON.stringify(entry) === text)) return;
   const value = JSON.stringify([...history, model]);
-  draft.tags.set(historyTag, value);
+  draft.tags.set(mlflowTags.modelHistory, value);
   draft.isChanged = true;
-  draft.record(by, 'run.tags.set', { [historyTag]: known ?? null }, { [historyTag]: value });
+  draft.record(
+    by,
+    'run.tags.set',
+    { [mlflowTags.modelHistory]: known ?? null },
+    { [mlflowTags.modelHistory]: value },
+  );
 }
 
 function parseHistory(text: string): readonly unknown[] {
@@ -185,14 +184,12 @@ function parseHistory(text: string): readonly unknown[] {
     const parsed: unknown = JSON.parse(text);
     if (Array.isArray(parsed)) return parsed;
   } catch (cause) {
-    throw new AppError('INVALID_ARGUMENT', noHistory, {}, cause);
+    throw trackingErrors.modelHistoryUnreadable({ tag: mlflowTags.modelHistory }, cause);
   }
-  throw new AppError('INVALID_ARGUMENT', noHistory);
+  throw trackingErrors.modelHistoryUnreadable({ tag: mlflowTags.modelHistory });
 }
 
-const noHistory = `The tag '${historyTag}' of the run is not a list of models as JSON.`;
-
-/** @returns those of `added` that are not known, each once */
+/** @returns the added items that are not known, without duplicates */
 function addUnseen<T>(known: readonly T[], added: readonly T[], identify: (item: T) => string): readonly T[] {
   const seen = new Set(known.map(identify));
   return added.filter((item) => seen.size !== seen.add(identify(item)).size);

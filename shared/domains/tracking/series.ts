@@ -5,25 +5,25 @@ export type SeriesAxis = 'step' | 'time';
 
 export interface SampleOptions {
   readonly axis: SeriesAxis;
-  /** The most finite points to answer with; 6 or more. */
+  /** Upper bound of finite points; at least 6. */
   readonly maxPoints: number;
 }
 
-/** What is left of a metric's history when it is to be drawn. */
+/** A metric's history, down-sampled for a chart. */
 export interface Series {
   /** Finite points, in the order of the axis. */
   readonly points: readonly MetricPoint[];
-  /** NaN and infinities, apart: the first of each kind in each bucket. */
+  /** NaN and infinities: the first of each kind in each bucket. */
   readonly nonFinite: readonly NonFinitePoint[];
-  /** How many points there are in all. */
+  /** The number of points of the whole history. */
   readonly total: number;
-  /** False when `points` and `nonFinite` are the whole history. */
+  /** False when nothing was left out. */
   readonly isSampled: boolean;
 }
 
 export interface NonFinitePoint {
   readonly point: MetricPoint;
-  /** How many of this kind are in its bucket. */
+  /** The number of this kind in its bucket. */
   readonly count: number;
 }
 
@@ -37,26 +37,26 @@ interface Sampler {
   readonly compare: (a: MetricPoint, b: MetricPoint) => number;
   readonly positionOf: (point: MetricPoint) => number;
   readonly maxBuckets: number;
-  /** Of a bucket on the axis: a power of two, doubled whenever there are too many buckets. */
+  /** Of a bucket, in units of the axis: a power of two, doubled when there are too many buckets. */
   width: number;
   buckets: Map<number, Bucket>;
   first: MetricPoint | undefined;
   last: MetricPoint | undefined;
 }
 
-/** So many points between two looks at the clock: some milliseconds. */
+/** Points between two yields to the event loop: some milliseconds. */
 const pointsBetweenYields = 10_000;
 
 /**
- * Down-samples a metric's history for drawing: the axis is cut into equal buckets, and of each bucket the lowest and
- * the highest point are kept, so that no spike is lost; the very first and last points are always there.
+ * Down-samples a metric's history for a line chart: cuts the axis into equal buckets and keeps the lowest and highest
+ * point of each, so that no spike is lost, and the first and last point of all.
  *
- * One pass, in any order, without knowing the range: buckets begin as wide as one step (or millisecond) and double
- * when there are too many. The answer depends on the points only, not on their order. Memory: some hundred bytes for
- * each of `maxPoints`. Buckets without points cost nothing and count for nothing. Ties in value: the earliest point.
+ * One pass, without knowing the range: buckets start with the width of one step (or millisecond) and double when there
+ * are too many. The result does not depend on the order of the points. Memory: some hundred bytes per point of
+ * `maxPoints`; empty buckets are free. Of equal values the earliest point is kept.
  *
  * @param batches each point once; steps and timestamps are integers
- * @see http://www.vldb.org/pvldb/vol7/p797-jugel.pdf (M4: extremes and ends are what a line chart shows)
+ * @see http://www.vldb.org/pvldb/vol7/p797-jugel.pdf (M4: a line chart shows extremes and ends)
  */
 export async function sampleSeries(
   batches: AsyncIterable<readonly MetricPoint[]>,
@@ -86,7 +86,7 @@ function createSampler({ axis, maxPoints }: SampleOptions): Sampler {
   return {
     compare: axis === 'step' ? compareBySteps : compareByTime,
     positionOf: axis === 'step' ? (point) => point.step : (point) => point.timestamp,
-    // Two: what is left and right of zero never falls into one bucket.
+    // At least two: negative and positive positions never share a bucket.
     maxBuckets: Math.max(2, Math.floor((maxPoints - 2) / 2)),
     width: 1,
     buckets: new Map(),
@@ -126,7 +126,7 @@ function addPoint(sampler: Sampler, point: MetricPoint): void {
   while (sampler.buckets.size > sampler.maxBuckets) widen(sampler);
 }
 
-/** Floors of halves: a bucket's points stay together whatever the width becomes. */
+/** Halves each position and rounds down, so that the points of a bucket stay together. */
 function widen(sampler: Sampler): void {
   const wider = new Map<number, Bucket>();
   for (const [place, bucket] of sampler.buckets) {

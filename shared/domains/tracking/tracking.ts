@@ -10,7 +10,7 @@ import { RunService } from './runs/service.ts';
 import { RunWriter } from './runs/writer.ts';
 import { TrackingSearcher } from './search.ts';
 
-/** Experiments, their runs and models, and what finds them. */
+/** The services of experiment tracking. */
 export interface Tracking {
   readonly experiments: ExperimentService;
   readonly runs: RunService;
@@ -22,29 +22,22 @@ export interface Tracking {
   readonly links: RunLinksService;
 }
 
-export function createTracking(outside: {
+export interface TrackingDeps {
   readonly store: MetadataStore;
   readonly audited: Pick<AuditedWriter, 'commit'>;
   readonly pace: Pace;
+  /** How long a RUNNING run may be silent. */
   readonly runSilenceMinutes: number;
-}): Tracking {
-  const { store } = outside;
-  const experiments = new ExperimentService(outside);
+}
+
+export function createTracking(deps: TrackingDeps): Tracking {
+  const { store } = deps;
+  const experiments = new ExperimentService(deps);
   const locator = new Locator(store);
-  const runWriter = new RunWriter({ ...outside, locator });
-  const loggedModels = new LoggedModels({
-    ...outside,
-    locator,
-    getExperiment: (experimentId) => experiments.get(experimentId),
-  });
-  const runs = new RunService({
-    ...outside,
-    experiments,
-    locator,
-    writer: runWriter,
-    modelMetrics: { record: (_, runId, metrics) => loggedModels.record(runId, metrics) },
-  });
-  const lostRuns = new LostRuns({ ...outside, writer: runWriter, silenceMinutes: outside.runSilenceMinutes });
+  const runWriter = new RunWriter({ ...deps, locator });
+  const loggedModels = new LoggedModels({ ...deps, locator, experiments });
+  const runs = new RunService({ ...deps, experiments, locator, writer: runWriter, loggedModels });
+  const lostRuns = new LostRuns({ ...deps, writer: runWriter, silenceMinutes: deps.runSilenceMinutes });
   const links = new RunLinksService(store, runs);
   const search = new TrackingSearcher(store, experiments);
   return { experiments, runs, runWriter, locator, search, lostRuns, loggedModels, links };

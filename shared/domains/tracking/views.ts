@@ -5,12 +5,12 @@ import { type Experiment, type MetricPoint, type Run, type RunInfo, runStatuses 
 import type { Series } from './series.ts';
 
 /*
- * How the native API tells of experiments and runs. Times are milliseconds since the Unix epoch.
+ * Experiments and runs in the native API. Times are milliseconds since the Unix epoch.
  */
 
 const number = z
   .union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])])
-  .describe('What JSON has no number for is said by name.');
+  .describe('NaN and infinities are written by name.');
 const texts = z.record(z.string(), z.string());
 const stage = z.enum(['active', 'deleted']);
 
@@ -36,7 +36,7 @@ const runInfoSchema = z.object({
   lifecycleStage: stage,
   artifactUri: z.string(),
   createdAt: z.number(),
-  lastWriteAt: z.number().describe('Correct to a minute.'),
+  lastWriteAt: z.number().describe('Accurate to a minute.'),
   deletedAt: z.number().optional(),
 });
 
@@ -45,7 +45,7 @@ const pointSchema = z.object({ step: z.number(), timestamp: z.number(), value: n
 export const runSummaryViewSchema = runInfoSchema.extend({
   params: texts,
   tags: texts,
-  metrics: z.record(z.string(), pointSchema).describe('The latest point of each.'),
+  metrics: z.record(z.string(), pointSchema).describe('The latest point of each metric.'),
 });
 
 export const runViewSchema = runSummaryViewSchema.extend({
@@ -70,7 +70,7 @@ function rowSchema<T extends z.ZodType>(value: T) {
   return z.array(
     z.object({
       key: z.string(),
-      values: z.array(value.nullable()).describe('In the order of the runs; null where a run has none.'),
+      values: z.array(value.nullable()).describe('In the order of the runs; null where a run has no value.'),
     }),
   );
 }
@@ -83,12 +83,12 @@ export const comparisonViewSchema = z.object({
 });
 
 export const seriesViewSchema = z.object({
-  points: z.array(pointSchema.extend({ value: z.number() })).describe('In the order of the axis.'),
+  points: z.array(pointSchema.extend({ value: z.number() })).describe('Sorted along the axis.'),
   nonFinite: z
     .array(pointSchema.extend({ value: z.enum(['NaN', 'Infinity', '-Infinity']), count: z.number() }))
-    .describe('The first of each kind in each part of the axis, and how many there are.'),
+    .describe('The first NaN or infinity of each kind in each bucket, with their number.'),
   total: z.number(),
-  isSampled: z.boolean().describe('False when nothing was left out.'),
+  isSampled: z.boolean().describe('False when all points are included.'),
 });
 
 export function toExperimentView({ tags, ...experiment }: Experiment): z.infer<typeof experimentViewSchema> {

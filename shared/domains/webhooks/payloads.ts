@@ -1,12 +1,11 @@
 import type { AuditEvent, AuditSubject } from '../../platform/audit/event.ts';
 import { registryActions } from '../../platform/audit/registry-actions.ts';
 import type { JsonObject, JsonValue } from '../../core/json.ts';
+import { mlflowTags } from '../../core/mlflow-names.ts';
 import type { WebhookEventName } from './events.ts';
 
 /** The tags by which MLflow tells prompts from models; receivers are not shown them. */
-const isPromptTag = 'mlflow.prompt.is_prompt';
-const promptTextTag = 'mlflow.prompt.text';
-const promptTypeTag = '_mlflow_prompt_type';
+const { isPrompt: isPromptTag, promptText: promptTextTag, promptType: promptTypeTag } = mlflowTags;
 
 /** Which of MLflow's events an action can be: one for models, one for prompts. */
 const candidates: Readonly<
@@ -128,7 +127,8 @@ function readTags(value: JsonValue): ReadonlyMap<string, string> {
 }
 
 function withoutPromptTags(all: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
-  return new Map([...all].filter(([key]) => ![isPromptTag, promptTextTag, promptTypeTag].includes(key)));
+  const hidden: readonly string[] = [isPromptTag, promptTextTag, promptTypeTag];
+  return new Map([...all].filter(([key]) => !hidden.includes(key)));
 }
 
 const plain = (all: ReadonlyMap<string, string>): JsonObject => Object.fromEntries(all);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { invalidCursor, openCursor, sealCursor } from '../../core/cursor.ts';
+import { cursorErrors, openCursor, sealCursor } from '../../core/cursor.ts';
 import type { JsonObject, JsonValue } from '../../core/json.ts';
 import type { Filter, MetadataStore, Sort } from '../storage/documents.ts';
 import type { EventBody } from './event.ts';
@@ -129,6 +129,6 @@ export function sealPositions(positions: Positions, query: object): string {
 export function openPositions(cursor: string | undefined, sources: number, query: object): Positions {
   if (cursor === undefined) return Array.from({ length: sources }, () => ({}));
   const positions = openCursor(query as JsonObject, cursor, positionsSchema);
-  if (positions.length !== sources) throw invalidCursor();
+  if (positions.length !== sources) throw cursorErrors.cursorInvalid();
   return positions;
 }

@@ -1,9 +1,8 @@
-import { AppError } from '../../core/errors.ts';
 import type { SearchField } from './subject.ts';
 
 export type Comparison = '=' | '!=' | '<' | '<=' | '>' | '>=';
 
-/** One condition, over a field that the subject knows. `isNegated`: NOT IN, NOT LIKE, IS NOT NULL. */
+/** One condition on a field of the subject. `isNegated`: NOT IN, NOT LIKE, IS NOT NULL. */
 export type Condition = { readonly kind: 'condition'; readonly field: SearchField } & (
   | { readonly op: Comparison; readonly value: number | string }
   | {
@@ -16,13 +15,13 @@ export type Condition = { readonly kind: 'condition'; readonly field: SearchFiel
   | { readonly op: 'missing'; readonly isNegated: boolean }
 );
 
-/** A filter as it was meant. */
+/** The syntax tree of a filter. */
 export type Expression =
   | { readonly kind: 'and' | 'or'; readonly parts: readonly Expression[] }
   | { readonly kind: 'not'; readonly part: Expression }
   | Condition;
 
-/** So much of a filter or an order is read; no more than the stores take. */
+/** Bounds of a filter and an order; within what the stores accept. */
 export const searchLimits = {
   filterCharacters: 100_000,
   conditions: 100,
@@ -31,14 +30,7 @@ export const searchLimits = {
   orderTerms: 10,
 } as const;
 
-/** @param at where, as an index into the text: told to people counting from 1 */
-export function refuse(message: string, at?: number): AppError {
-  return at === undefined
-    ? new AppError('INVALID_ARGUMENT', message)
-    : new AppError('INVALID_ARGUMENT', `${message} (at character ${at + 1})`, { character: at + 1 });
-}
-
-/** An answer should not be a book, whatever was sent. */
+/** Cuts text that an error quotes. */
 export function shorten(text: string): string {
   return text.length > 100 ? `${text.slice(0, 100).toWellFormed()}…` : text;
 }

@@ -1,13 +1,14 @@
-import { refuse, searchLimits, shorten } from './expression.ts';
+import { searchErrors } from './errors.ts';
+import { searchLimits, shorten } from './expression.ts';
 
 interface At {
   /** Index of its first character. */
   readonly at: number;
-  /** As it stands in the filter, for errors. */
+  /** Its source text, for errors. */
   readonly text: string;
 }
 
-/** One run of a name, in quotes or not: `tags.` and then `` `mlflow.source.name` ``. */
+/** A quoted or unquoted piece of a name: `tags.`, then `` `my key` ``. */
 export interface NamePiece {
   readonly text: string;
   readonly quote: '"' | '`' | undefined;
@@ -25,24 +26,22 @@ export type Token = At &
 
 const space = /\s*/y;
 const operator = /[<>=!~]+/y;
-/** A quote within is doubled, or has a backslash before it. A backslash that would swallow the end is itself. */
+/** An inner quote is doubled or escaped by a backslash. A backslash before the closing quote is literal. */
 const singleQuoted = /'(?:''|\\'|[^'])*'/y;
 const quotedName = { '"': /"(?:""|[^"])*"/y, '`': /`(?:``|[^`])*`/y } as const;
 const bareName = /[^\s<>=!~()'"`,]+/y;
 const number = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 /**
- * The words of a filter or an order. Names may hold anything but spaces and the signs of the language; in backticks
- * or double quotes, anything.
+ * Splits a filter or an order into tokens. Unquoted names contain neither spaces nor signs of the language; names in
+ * backticks or double quotes contain anything.
  *
- * @throws INVALID_ARGUMENT naming the character
+ * @throws INVALID_ARGUMENT with the position
  */
 export function tokenize(text: string): readonly Token[] {
   if (text.length > searchLimits.filterCharacters)
-    throw refuse(
-      `A filter has at most ${searchLimits.filterCharacters} characters; ask in several requests.`,
-    );
-  if (!text.isWellFormed()) throw refuse('Invalid filter: it holds half a character (a lone surrogate).');
+    throw searchErrors.filterTooLong({ maxCharacters: searchLimits.filterCharacters });
+  if (!text.isWellFormed()) throw searchErrors.filterNotUnicode();
   const tokens: Token[] = [];
   let at = match(space, text, 0)?.length ?? 0;
   while (at < text.length) {
@@ -63,7 +62,7 @@ function readToken(text: string, at: number): Token {
   if (first === "'") {
     const quoted = match(singleQuoted, text, at);
     if (quoted === undefined)
-      throw refuse(`Invalid filter: a string has no closing quote: ${shorten(text.slice(at))}`, at);
+      throw searchErrors.stringNotClosed({ text: shorten(text.slice(at)), character: at + 1 });
     return { kind: 'string', at, text: quoted, value: quoted.slice(1, -1).replaceAll(/''|\\'/g, "'") };
   }
   return readName(text, at);
@@ -78,7 +77,7 @@ function readName(text: string, start: number): Token {
     const piece = match(quote === undefined ? bareName : quotedName[quote], text, at);
     if (piece === undefined) {
       if (quote === undefined) break;
-      throw refuse(`Invalid filter: a quoted name has no closing ${quote}: ${shorten(text.slice(at))}`, at);
+      throw searchErrors.nameNotClosed({ text: shorten(text.slice(at)), quote, character: at + 1 });
     }
     pieces.push({
       text: quote === undefined ? piece : piece.slice(1, -1).replaceAll(quote + quote, quote),
@@ -97,12 +96,12 @@ function match(pattern: RegExp, text: string, at: number): string | undefined {
   return pattern.exec(text)?.[0];
 }
 
-/** @returns whether a token is a word of the language, in any case. */
+/** Whether a token is a keyword, in any case. */
 export function isWord(token: Token, word: string): boolean {
   return token.kind === 'name' && token.text.toUpperCase() === word;
 }
 
-/** `metrics.a.b` is the key `a.b` of metrics; without a point, a bare key. */
+/** Splits `metrics.a.b` into the entity `metrics` and the key `a.b`; a name without a dot is a bare key. */
 export function splitName(pieces: readonly NamePiece[]): {
   readonly entity: string | undefined;
   readonly key: string;

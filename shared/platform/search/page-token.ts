@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { invalidCursor, openCursor, sealCursor } from '../../core/cursor.ts';
+import { cursorErrors, openCursor, sealCursor } from '../../core/cursor.ts';
 import type { JsonObject, JsonValue } from '../../core/json.ts';
 import type { SortKey } from './sort-keys.ts';
 
@@ -51,7 +51,7 @@ export function encodeToken(query: JsonObject, resume: Resume): string {
 export function decodeToken(query: JsonObject, terms: number, token: string): Resume {
   const resume = openCursor(query, token, resumeSchema);
   const { after, position } = resume;
-  if (after && after.length !== terms) throw invalidCursor();
-  if (position && position.shared.length >= terms) throw invalidCursor();
+  if (after && after.length !== terms) throw cursorErrors.cursorInvalid();
+  if (position && position.shared.length >= terms) throw cursorErrors.cursorInvalid();
   return resume;
 }

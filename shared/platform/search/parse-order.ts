@@ -1,41 +1,42 @@
-import { refuse, searchLimits, shorten } from './expression.ts';
+import { searchErrors } from './errors.ts';
+import { searchLimits, shorten } from './expression.ts';
 import { isWord, splitName, tokenize } from './lexer.ts';
-import type { OrderTerm, SearchField, SearchSubject } from './subject.ts';
+import { findField, type OrderTerm, type SearchField, type SearchSubject } from './subject.ts';
 
 /**
- * The terms of an order: those asked for, then the subject's own, up to where no two can be alike any more.
+ * Resolves an order: the requested terms, then the subject's own, up to the first that makes the order total.
  *
- * @throws INVALID_ARGUMENT for a term that cannot be read, or a field named twice
+ * @throws INVALID_ARGUMENT for an unreadable term, or a field named twice
  */
 export function parseOrder(
-  asked: readonly (string | OrderTerm)[],
+  requested: readonly (string | OrderTerm)[],
   subject: SearchSubject,
 ): readonly OrderTerm[] {
-  if (asked.length > searchLimits.orderTerms)
-    throw refuse(`An order_by has at most ${searchLimits.orderTerms} fields.`);
-  const terms = asked.map((term) => (typeof term === 'string' ? parseOrderTerm(term, subject) : term));
+  if (requested.length > searchLimits.orderTerms)
+    throw searchErrors.orderTooLong({ maxTerms: searchLimits.orderTerms });
+  const terms = requested.map((term) => (typeof term === 'string' ? parseOrderTerm(term, subject) : term));
   const named = new Set(terms.map(({ field }) => pathKey(field)));
   if (named.size < terms.length)
-    throw refuse(`\`order_by\` contains duplicate fields: ${shorten(JSON.stringify(asked))}`);
+    throw searchErrors.orderRepeatsField({ order: shorten(JSON.stringify(requested)) });
   const own = terms.length === 0 ? (subject.orderWhenNone ?? subject.defaultOrder) : subject.defaultOrder;
   const unique = new Set(own.slice(-(subject.uniqueFields ?? 1)).map(({ field }) => pathKey(field)));
   const all = [...terms, ...own.filter(({ field }) => !named.has(pathKey(field)))];
   return all.slice(0, all.findLastIndex(({ field }) => unique.has(pathKey(field))) + 1);
 }
 
-/** `metrics.acc DESC`; without a direction, ascending. */
+/** Parses `metrics.acc DESC`; the default direction is ascending. */
 function parseOrderTerm(text: string, subject: SearchSubject): OrderTerm {
-  const bad = (why: string) => refuse(`Invalid order_by clause '${shorten(text)}'. ${why}`);
+  const term = shorten(text);
+  const { what } = subject;
   const [name, direction, ...rest] = tokenize(text).filter(({ kind }) => kind !== 'end');
-  if (name?.kind !== 'name' || rest.length > 0)
-    throw bad('Could not be parsed: expected a field and ASC or DESC, one field in each clause.');
+  if (name?.kind !== 'name' || rest.length > 0) throw searchErrors.orderTermUnreadable({ term });
   if (direction !== undefined && !isWord(direction, 'ASC') && !isWord(direction, 'DESC'))
-    throw bad(`Invalid ordering key '${shorten(direction.text)}': expected ASC or DESC.`);
+    throw searchErrors.orderDirectionUnknown({ term, found: shorten(direction.text) });
   const { entity, key } = splitName(name.pieces);
-  const field = key === '' ? undefined : subject.fieldOf(entity, key);
-  if (field === undefined) throw bad(`${subject.what} have no such field.`);
+  const field = key === '' ? undefined : findField(subject, entity, key);
+  if (field === undefined) throw searchErrors.orderFieldUnknown({ term, what });
   if (field.isSortable === false || field.isNames === true)
-    throw bad(`Invalid order_by entity: ${subject.what} cannot be ordered by it.`);
+    throw searchErrors.orderFieldNotSortable({ term, what });
   return { field, direction: direction !== undefined && isWord(direction, 'DESC') ? 'desc' : 'asc' };
 }
 

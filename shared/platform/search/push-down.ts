@@ -1,7 +1,7 @@
 import type { FieldPath, Filter } from '../storage/documents.ts';
+import { searchErrors } from './errors.ts';
 import { judgeMissing } from './evaluate.ts';
 import type { Comparison, Condition, Expression } from './expression.ts';
-import { refuse } from './expression.ts';
 import { toFinite } from './fields.ts';
 import { readPattern } from './like.ts';
 
@@ -26,10 +26,7 @@ const mostNodes = 400;
  */
 export function pushDown(expression: Expression): Pushed {
   const pushed = push(expression, true);
-  if (countNodes(pushed.filter) > mostNodes)
-    throw refuse(
-      `The filter has too many conditions: at most ${mostNodes}, with each value of a dataset list.`,
-    );
+  if (countNodes(pushed.filter) > mostNodes) throw searchErrors.filterTooCostly({ maxConditions: mostNodes });
   return pushed;
 }
 

@@ -1,36 +1,43 @@
 import type { JsonObject, JsonValue } from '../../core/json.ts';
 import type { Filter, MetadataStore, StoredDocument } from '../storage/documents.ts';
 import { evaluate } from './evaluate.ts';
-import { refuse } from './expression.ts';
+import { searchErrors } from './errors.ts';
 import { readOrderedPage } from './ordered-pages.ts';
 import { decodeToken, encodeToken } from './page-token.ts';
 import { parseFilter } from './parse-filter.ts';
 import { parseOrder } from './parse-order.ts';
 import { allOf, pushDown } from './push-down.ts';
-import type { OrderTerm, SearchSubject } from './subject.ts';
+import { type FieldNames, type OrderTerm, type SearchSubject, withNames } from './subject.ts';
 
-export interface SearchRequest {
+/** What a caller searches for. */
+export interface Search {
+  readonly filter?: string | undefined;
+  /** `metrics.acc DESC`, or a term whose field is already resolved. */
+  readonly orderBy?: readonly (string | OrderTerm)[] | undefined;
+  /** At least 1. */
+  readonly limit: number;
+  readonly pageToken?: string | undefined;
+  /** The caller's names for attributes; default: the subject's own. */
+  readonly names?: FieldNames | undefined;
+}
+
+/** A search, and where to search. */
+export interface SearchRequest extends Search {
   readonly container: string;
-  /** Left out: every partition. */
+  /** Default: all partitions. */
   readonly partition?: string;
-  /** Which documents at all: their kind, their lifecycle stage, their experiments. */
+  /** Restricts documents before the filter: kind, lifecycle stage, experiments. */
   readonly scope: Filter;
   readonly subject: SearchSubject;
-  readonly filter?: string;
-  /** `metrics.acc DESC`, or a term whose field is known already. */
-  readonly orderBy?: readonly (string | OrderTerm)[];
-  /** 1 or more. */
-  readonly limit: number;
-  readonly pageToken?: string;
 }
 
 export interface SearchPage<T extends JsonObject = JsonObject> {
   readonly documents: readonly StoredDocument<T>[];
-  /** There may be more. A page can be short, or even empty, and still carry one. */
+  /** Present while there may be more: pages can be short, or even empty. */
   readonly pageToken?: string;
 }
 
-/** A page of what was searched, as its domain has it. */
+/** A page of a domain's objects. */
 export interface Found<T> {
   readonly items: readonly T[];
   readonly pageToken?: string;
@@ -44,25 +51,25 @@ export function toFound<Body extends JsonObject, T>(
   return pageToken === undefined ? { items } : { items, pageToken };
 }
 
-/** More than this is several pages, whatever was asked for: a page is held in memory. */
+/** Upper bound of a page, which is held in memory. */
 const pageDocuments = 5_000;
 
 /**
- * One page of the documents that a filter selects, in an order of any number of fields. What the store can answer of
- * the filter, it answers from its indexes; the rest is checked page by page.
+ * Reads one page of the documents that a filter selects, sorted by any number of fields. The store evaluates what its
+ * indexes can answer; the rest is checked page by page.
  *
- * @throws INVALID_ARGUMENT for a filter, an order or a token that is not right, naming the place and the remedy
+ * @throws INVALID_ARGUMENT for an invalid filter, order, limit or token, with the position where there is one
  */
 export async function searchDocuments<T extends JsonObject>(
   store: MetadataStore,
   request: SearchRequest,
 ): Promise<SearchPage<T>> {
-  const { container, partition, scope, subject, filter = '', orderBy = [], pageToken } = request;
+  const { container, partition, scope, filter = '', orderBy = [], pageToken, names = {} } = request;
+  const subject = withNames(request.subject, names);
   const expression = parseFilter(filter, subject);
   const pushed = expression === undefined ? undefined : pushDown(expression);
   const terms = parseOrder(orderBy, subject);
-  if (!Number.isInteger(request.limit) || request.limit < 1)
-    throw refuse('The number of results must be a whole number from 1.');
+  if (!Number.isInteger(request.limit) || request.limit < 1) throw searchErrors.limitInvalid();
   const identity = {
     container,
     partition: partition ?? null,

@@ -1,31 +1,31 @@
-import { AppError } from '../../core/errors.ts';
 import type { FieldPath } from '../storage/documents.ts';
+import { searchErrors } from './errors.ts';
 
-/** What may stand between a field and its value; with IN goes NOT IN, and so on. Every field can be asked IS NULL. */
+/** The operator of a condition; IN implies NOT IN, and so on. Every field supports IS NULL. */
 export type Operator = '=' | '!=' | '<' | '<=' | '>' | '>=' | 'LIKE' | 'ILIKE' | 'IN';
 
 export const numberOperators: readonly Operator[] = ['=', '!=', '<', '<=', '>', '>='];
 export const textOperators: readonly Operator[] = ['=', '!=', 'LIKE', 'ILIKE', 'IN'];
 
-/** A field that can be searched by, and where it is in a document. */
+/** A searchable field, and where documents store it. */
 export interface SearchField {
   readonly path: FieldPath;
   readonly type: 'number' | 'string';
-  /** Left out: those of its type. */
+  /** Default: those of its type. */
   readonly operators?: readonly Operator[];
-  /** A document without the field counts as different for `!=` and `NOT IN`. Left out: it never matches. */
+  /** Documents without the field match `!=` and `NOT IN`. Default: they match nothing. */
   readonly missingIsDifferent?: boolean;
-  /** Values that count as if they were there when the field is missing (`= 'false'` matches a missing one). */
+  /** The value of a missing field (with 'false', `= 'false'` matches documents without it). */
   readonly missingEquals?: string;
-  /** There in place of the field when its value is NaN: that is unequal to everything, and sorted after numbers. */
+  /** Marks documents whose value is NaN, which equals nothing and sorts after numbers. */
   readonly nanPath?: FieldPath;
-  /** The values are the *names* of the members at the path, of which any may match (`datasets.name`). */
+  /** The values are the *names* of the members at the path; any may match (`datasets.name`). */
   readonly isNames?: boolean;
-  /** No document is without it, and it is never NaN: an order by it needs no look at what lacks it. */
+  /** Every document has it, and it is never NaN: sorting by it needs no pass over the rest. */
   readonly isAlways?: boolean;
-  /** Further fields of the same meaning: a condition holds when it does for any of them. Not for orders. */
+  /** Fields of the same meaning: a condition holds if it holds for any of them. Ignored in orders. */
   readonly alternatives?: readonly SearchField[];
-  /** Whether it can be ordered by; left out: yes (never by names). */
+  /** Default: true, except for `isNames`. */
   readonly isSortable?: boolean;
 }
 
@@ -34,92 +34,104 @@ export interface OrderTerm {
   readonly direction: 'asc' | 'desc';
 }
 
-/** What can be searched: the fields by the names that callers use, and the order when they ask for none. */
+/** The fields of a kind of document, and its default order. */
 export interface SearchSubject {
+  /** The plural, for errors: `runs`. */
   readonly what: string;
-  /**
-   * @param entity `metrics` in `metrics.loss`; undefined for a bare key
-   * @returns undefined when the entity exists but has no such key
-   * @throws INVALID_ARGUMENT for an unknown entity or key, in MLflow's words
-   */
-  fieldOf(entity: string | undefined, key: string): SearchField | undefined;
-  /** Follows the terms that are asked for, but for fields named there; ends in a field that is unique. */
+  /** Bare keys belong to the first. */
+  readonly entities: readonly [SearchEntity, ...SearchEntity[]];
+  /** Appended to the requested terms, except for fields named there; ends in a unique field. */
   readonly defaultOrder: readonly OrderTerm[];
-  /** In place of `defaultOrder` when no order is asked for. */
+  /** Replaces `defaultOrder` when no order is requested. */
   readonly orderWhenNone?: readonly OrderTerm[];
-  /** How many fields at the end of either order are unique together only; 1 when left out. */
+  /** How many fields at the end of either order are unique only together; 1 by default. */
   readonly uniqueFields?: number;
 }
 
-/** One kind of field: `metrics.<key>`, with its other names (`metric`). */
+/** A kind of field: `metrics.<key>`, with its other names (`metric`). */
 export interface SearchEntity {
-  /** The first is the one that errors name. */
-  readonly names: readonly string[];
-  /** @returns undefined when there is no such key. */
+  /** Errors use the first. */
+  readonly names: readonly [string, ...string[]];
+  /** @returns undefined for an unknown key */
   readonly fieldOf: (key: string) => SearchField | undefined;
-  /** All keys, where they are not the user's choice. */
+  /** The known keys, where users do not choose them. */
   readonly keys?: readonly string[];
 }
 
+/** A caller's names for a subject's bare keys, each with the subject's own. */
+export interface FieldNames {
+  /** Replace the subject's own names; default: those. */
+  readonly keys?: Readonly<Record<string, string>>;
+  /** Accepted as well, but not listed in errors. */
+  readonly aliases?: Readonly<Record<string, string>>;
+}
+
 /**
- * A subject from its entities. The first entity is that of bare keys (MLflow: attributes).
+ * @param entity `metrics` in `metrics.loss`; undefined for a bare key
+ * @param at the position, for errors
+ * @returns undefined when the entity has no such key
+ * @throws INVALID_ARGUMENT for an unknown entity, or an unknown key where users do not choose keys
  */
-export function defineSubject(definition: {
-  readonly what: string;
-  readonly entities: readonly [SearchEntity, ...SearchEntity[]];
-  readonly defaultOrder: readonly OrderTerm[];
-  readonly orderWhenNone?: readonly OrderTerm[];
-  readonly uniqueFields?: number;
-}): SearchSubject {
-  const { entities, ...rest } = definition;
-  const byName = new Map(entities.flatMap((entity) => entity.names.map((name) => [name, entity] as const)));
-  return {
-    ...rest,
-    fieldOf(name, key) {
-      const entity = name === undefined ? entities[0] : byName.get(name);
-      if (entity === undefined)
-        throw new AppError(
-          'INVALID_ARGUMENT',
-          `Invalid entity type '${name}'. Valid values are ${list(entities.map(({ names }) => names[0]!))}`,
-        );
-      const field = entity.fieldOf(key);
-      if (field === undefined && entity.keys !== undefined)
-        throw new AppError(
-          'INVALID_ARGUMENT',
-          `Invalid ${entity.names[0]} key '${key}' specified. Valid keys are ${list(entity.keys)}`,
-        );
-      return field;
+export function findField(
+  { entities }: SearchSubject,
+  entity: string | undefined,
+  key: string,
+  at: { readonly character?: number } = {},
+): SearchField | undefined {
+  const found = entity === undefined ? entities[0] : entities.find(({ names }) => names.includes(entity));
+  if (found === undefined)
+    throw searchErrors.entityUnknown({
+      entity: entity!,
+      entities: entities.map(({ names }) => names[0]),
+      ...at,
+    });
+  const field = found.fieldOf(key);
+  if (field === undefined && found.keys !== undefined)
+    throw searchErrors.keyUnknown({ entity: found.names[0], key, keys: found.keys, ...at });
+  return field;
+}
+
+/** The subject with a caller's names for its bare keys. */
+export function withNames(subject: SearchSubject, { keys, aliases = {} }: FieldNames): SearchSubject {
+  const [first, ...others] = subject.entities;
+  const names = new Map(Object.entries({ ...keys, ...aliases }));
+  const named: SearchEntity = {
+    ...first,
+    ...(keys === undefined ? {} : { keys: Object.keys(keys) }),
+    fieldOf: (key) => {
+      const own = names.get(key) ?? (keys === undefined ? key : undefined);
+      return own === undefined ? undefined : first.fieldOf(own);
     },
   };
+  return { ...subject, entities: [named, ...others] };
 }
 
-/** An entity whose keys are known: attributes. `aliases` are further names of its keys. */
+/** Names to accept besides the subject's own. */
+export function asAliases({ keys, aliases }: FieldNames): FieldNames {
+  return { aliases: { ...keys, ...aliases } };
+}
+
+/** An entity with fixed keys: attributes. */
 export function fixedEntity(
-  names: readonly string[],
+  names: SearchEntity['names'],
   fields: Readonly<Record<string, SearchField>>,
-  aliases: Readonly<Record<string, string>> = {},
 ): SearchEntity {
   const byKey = new Map(Object.entries(fields));
-  for (const [alias, key] of Object.entries(aliases)) byKey.set(alias, fields[key]!);
-  return { names, fieldOf: (key) => byKey.get(key), keys: Object.keys(fields) };
+  return { names, fieldOf: (key) => byKey.get(key), keys: [...byKey.keys()] };
 }
 
-/** An entity with the user's keys, kept as text members of one object: tags, params. */
-export function textEntity(names: readonly string[], member: string): SearchEntity {
+/** An entity with user-defined keys, stored as text members of one object: tags, params. */
+export function textEntity(names: SearchEntity['names'], member: string): SearchEntity {
   return {
     names,
     fieldOf: (key) => ({ path: [member, key], type: 'string' }),
   };
 }
 
-/** Metrics: numbers under one member, the keys of those that are NaN under another. */
-export function metricEntity(names: readonly string[], member: string, nanMember: string): SearchEntity {
+/** Metrics: numbers under one member, the keys of NaN values under another. */
+export function metricEntity(names: SearchEntity['names'], member: string, nanMember: string): SearchEntity {
   return {
     names,
     fieldOf: (key) => ({ path: [member, key], nanPath: [nanMember, key], type: 'number' }),
   };
-}
-
-function list(names: readonly string[]): string {
-  return `[${names.map((name) => `'${name}'`).join(', ')}]`;
 }

@@ -1,6 +1,8 @@
 import { silentLogger } from '../../../shared/core/logger.ts';
-import { Registration, type RegistrationOptions } from '../../../shared/domains/registry/registration.ts';
-import { Registry } from '../../../shared/domains/registry/registry.ts';
+import type { ModelVersionView } from '../../../shared/domains/registry/entities.ts';
+import { Registration, type RegistrationDeps } from '../../../shared/domains/registry/registration.ts';
+import * as registries from '../../../shared/domains/registry/registry.ts';
+import { toNewVersion, type TrainedVersion } from '../../../shared/domains/registry/trained-version.ts';
 import type { BlobStore } from '../../../shared/platform/storage/blobs.ts';
 import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
 import type { Pace } from '../../../shared/platform/storage/optimistic.ts';
@@ -8,18 +10,26 @@ import type { OutgoingMessage } from '../../../shared/platform/storage/queue.ts'
 import { createAuditedWriter } from './audit.ts';
 import { pace as systemPace } from '../stores.ts';
 
-/** A registry over a store; what it announces is put into `sent`. */
+/** A registry over a store; its announcements go to `sent`. */
 export function createRegistry(
   store: MetadataStore,
   { pace = systemPace, sent = [] }: { readonly pace?: Pace; readonly sent?: OutgoingMessage[] } = {},
-): Registry {
-  return new Registry({ store, writer: createAuditedWriter(store, { pace, sent }), pace });
+): registries.Registry {
+  return registries.createRegistry({ store, writer: createAuditedWriter(store, { pace, sent }), pace });
 }
 
-/** Registers from sources; where nothing is logged and nothing stored unless the test says so. */
+/** Registers a trained version without its files: one for each pipeline run. */
+export function registerTrained(
+  registry: registries.Registry,
+  trained: TrainedVersion,
+): Promise<ModelVersionView> {
+  return registry.versions.create(toNewVersion(trained), { once: trained.lineage.runId, createModel: true });
+}
+
+/** Registers from sources; by default nothing is logged and nothing stored. */
 export function createRegistration(
-  registry: Registry,
-  outside: Partial<Omit<RegistrationOptions, 'registry'>> = {},
+  registry: registries.Registry,
+  outside: Partial<Omit<RegistrationDeps, 'registry'>> = {},
 ): Registration {
   return new Registration({
     registry,
@@ -27,7 +37,8 @@ export function createRegistration(
       list: async () => ({ blobs: [] }),
       head: async () => undefined,
     } as Partial<BlobStore> as BlobStore,
-    inspect: () => Promise.reject(new Error('nothing is to be opened here')),
+    inspect: () => Promise.reject(new Error('no model is opened here')),
+    writeModelFolder: () => Promise.reject(new Error('no model folder is written here')),
     lookup: {
       findRun: async () => undefined,
       findLoggedModel: async () => undefined,

@@ -5,7 +5,7 @@ import { silentLogger } from '../../../shared/core/logger.ts';
 import { createFileCache } from '../../../shared/domains/datasets/reading/file-cache.ts';
 import { steps } from '../../../shared/domains/pipelines/catalog.ts';
 import type { StepServices } from '../../../shared/domains/pipelines/steps/services.ts';
-import { createRegistry } from '../../support/tracking/registry.ts';
+import { createRegistry, registerTrained } from '../../support/tracking/registry.ts';
 import type { Scorer } from '../../../shared/domains/serving/scorer.ts';
 import { Scoring } from '../../../shared/domains/serving/scoring.ts';
 import type { BlobStore } from '../../../shared/platform/storage/blobs.ts';
@@ -24,7 +24,7 @@ test.each([
     const registry = createRegistry(createDocuments());
     const dataset = { name: 'd', version: 0, sha256: '' };
     const lineage = { runId: 'r', codeVersion: 'test', dataset, training: null };
-    await registry.register({
+    await registerTrained(registry, {
       model: 'm',
       sha256: sha256(bytes),
       sizeBytes: bytes.length,

@@ -36,14 +36,14 @@ describe.each(metadataStores)('approvals on $name', ({ open }) => {
   test('who registered a version cannot approve it, where another is asked for', async () => {
     const registry = await create();
     const approve = () => registry.approvals.decide('m', 1, { decision: 'approve', reason: 'mine' }, 'ada');
-    await expect(approve()).rejects.toMatchObject(refused(/ask somebody else/));
+    await expect(approve()).rejects.toMatchObject(refused(/ask another operator/));
     await registry.approvals.setPolicy('m', { aliases: ['production'], distinctApprover: false }, 'ada');
     await approve();
     await registry.aliases.move('m', 'production', 1, 'ada');
     // Asked for later, an approval of one's own does not count any more.
     await registry.approvals.setPolicy('m', { aliases: ['canary'], distinctApprover: true }, 'ada');
     await expect(registry.aliases.move('m', 'canary', 1, 'ada')).rejects.toMatchObject(
-      refused(/only by who registered it/),
+      refused(/only by the person who registered it/),
     );
   });
 
@@ -61,7 +61,7 @@ describe.each(metadataStores)('approvals on $name', ({ open }) => {
     );
     expect(items).toHaveLength(2);
     expect(items).toContainEqual(again);
-    expect((await registry.getVersion('m', 1)).approval).toEqual(again);
+    expect((await registry.versions.get('m', 1)).approval).toEqual(again);
   });
 
   test('without a policy nothing is asked for', async () => {

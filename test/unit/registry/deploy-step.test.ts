@@ -40,8 +40,8 @@ test('a deployment that needs an approval waits for it, and is no failure', asyn
     outcome: 'awaitingApproval',
     remedy: expect.stringContaining('versions/1/approvals') as string,
   });
-  expect(await registry.listAliases('m')).toEqual([]);
+  expect(await registry.aliases.list('m')).toEqual([]);
   await registry.approvals.decide('m', 1, { decision: 'approve', reason: 'good' }, 'grace');
   expect(await deploy()).toMatchObject({ alias: 'production', previousVersion: null, outcome: 'deployed' });
-  expect((await registry.getAlias('m', 'production')).version).toBe(1);
+  expect((await registry.aliases.get('m', 'production')).version).toBe(1);
 });

@@ -89,7 +89,7 @@ describe.each(['before', 'after'] as const)('killed %s any of its writes', (when
       deaths += 1;
       const where = (await exists(registry, 'old')) ? 'old' : 'new';
       expect.soft(await read(registry, where), `at write ${at}`).toEqual(whole);
-      if (at % 2 === 0) await registry.finishInterrupted();
+      if (at % 2 === 0) await registry.models.finishInterrupted();
       await registry.models.rename('old', 'new', 'ada');
       expect.soft(await read(registry, 'new'), `at write ${at}, again`).toEqual(whole);
       expect.soft(await exists(registry, 'old')).toBe(false);
@@ -118,8 +118,8 @@ describe.each(['before', 'after'] as const)('killed %s any of its writes', (when
         expect.soft(await read(registry, 'old'), `at write ${at}`).toEqual(whole);
         await registry.models.remove('old', 'ada');
       }
-      if (at % 2 === 0) await registry.finishInterrupted();
-      await expect.soft(registry.getVersion('old', 1)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      if (at % 2 === 0) await registry.models.finishInterrupted();
+      await expect.soft(registry.versions.get('old', 1)).rejects.toMatchObject({ code: 'NOT_FOUND' });
       await registry.models.create({ name: 'old' }, 'ada');
       expect.soft((await registry.versions.list('old', { limit: 10 })).items).toEqual([]);
       expect.soft(await kindsIn(store, 'old')).toEqual(['model']);

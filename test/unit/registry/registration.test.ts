@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../../shared/core/errors.ts';
 import { sha256 } from '../../../shared/core/ids.ts';
-import { writeModelFolder } from '../../../shared/domains/registry/mlflow-model.ts';
+import { writeModelFolder } from '../../../shared/api/mlflow/model-folder.ts';
 import type { InspectModel } from '../../../shared/domains/registry/open-model.ts';
-import { modelBlob } from '../../../shared/domains/registry/registry.ts';
+import { modelBlob } from '../../../shared/domains/registry/trained-version.ts';
 import { artifactFolder, checkSource, parseModelUri } from '../../../shared/domains/registry/sources.ts';
 import { checkBlobRef } from '../../../shared/platform/storage/blob-rules.ts';
 import { createMemoryBlobs } from '../../support/blobs/memory-blobs.ts';
@@ -155,7 +155,7 @@ describe('a version of what was logged', () => {
     const { register } = await create({ 'a/model.onnx': 'x' }, away);
     expect((await register('mlflow-artifacts:/a')).serving).toEqual({
       status: 'notChecked',
-      reason: 'It could not be read just then: The storage is away.',
+      reason: 'It could not be read: The storage is away.',
     });
   });
 
@@ -233,7 +233,11 @@ describe('a trained model', () => {
       serving: { status: 'ready' },
       signature,
     });
-    const registration = createRegistration(registry, { blobs, inspect });
+    const registration = createRegistration(registry, {
+      blobs,
+      inspect,
+      writeModelFolder: (model) => writeModelFolder(blobs, model),
+    });
     const first = await registration.registerTrained(trained);
     const files = blobs.files();
     expect(await registration.registerTrained(trained)).toEqual(first);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { sha256 } from '../../../shared/core/ids.ts';
-import { createRegistry } from '../../support/tracking/registry.ts';
+import { createRegistry, registerTrained } from '../../support/tracking/registry.ts';
 import { metadataStores } from '../../support/stores.ts';
 
 const candidate = (runId: string) => ({
@@ -19,39 +19,39 @@ const candidate = (runId: string) => ({
 describe.each(metadataStores)('the registry on $name', ({ open }) => {
   test('versions count from 1; a run registers one, however often it tries', async () => {
     const registry = createRegistry(await open());
-    await registry.register(candidate('run-1'));
-    await registry.register(candidate('run-2'));
-    const again = await registry.register(candidate('run-1'));
+    await registerTrained(registry, candidate('run-1'));
+    await registerTrained(registry, candidate('run-2'));
+    const again = await registerTrained(registry, candidate('run-1'));
     expect(again.version).toBe(1);
-    const { items } = await registry.listVersions('late-flights', { limit: 10 });
+    const { items } = await registry.versions.list('late-flights', { limit: 10 });
     expect(items.map(({ version }) => version)).toEqual([2, 1]);
   });
 
   test('16 runs at once get 16 versions', async () => {
     const registry = createRegistry(await open());
     const made = await Promise.all(
-      Array.from({ length: 16 }, (_, i) => registry.register(candidate(`run-${i}`))),
+      Array.from({ length: 16 }, (_, i) => registerTrained(registry, candidate(`run-${i}`))),
     );
     expect(new Set(made.map(({ version }) => version)).size).toBe(16);
   });
 
   test('an alias remembers where it came from; the same move again changes nothing', async () => {
     const registry = createRegistry(await open());
-    await registry.register(candidate('run-1'));
-    await registry.register(candidate('run-2'));
-    await registry.moveAlias('late-flights', 'production', 1, 'ada');
-    const moved = await registry.moveAlias('late-flights', 'production', 2, 'ada');
-    const again = await registry.moveAlias('late-flights', 'production', 2, 'grace');
+    await registerTrained(registry, candidate('run-1'));
+    await registerTrained(registry, candidate('run-2'));
+    await registry.aliases.move('late-flights', 'production', 1, 'ada');
+    const moved = await registry.aliases.move('late-flights', 'production', 2, 'ada');
+    const again = await registry.aliases.move('late-flights', 'production', 2, 'grace');
     expect(moved).toMatchObject({ version: 2, previousVersion: 1, movedBy: 'ada' });
     expect(again).toEqual(moved);
   });
 
   test('an alias cannot point at a version that is not there', async () => {
     const registry = createRegistry(await open());
-    await expect(registry.moveAlias('late-flights', 'production', 1, 'ada')).rejects.toMatchObject({
+    await expect(registry.aliases.move('late-flights', 'production', 1, 'ada')).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
-    await expect(registry.getAlias('late-flights', 'production')).rejects.toMatchObject({
+    await expect(registry.aliases.get('late-flights', 'production')).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
   });

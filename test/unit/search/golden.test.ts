@@ -5,7 +5,15 @@ import type { JsonObject } from '../../../shared/core/json.ts';
 import { parseFilter } from '../../../shared/platform/search/parse-filter.ts';
 import { parseOrder } from '../../../shared/platform/search/parse-order.ts';
 import { searchDocuments } from '../../../shared/platform/search/search.ts';
-import type { SearchSubject } from '../../../shared/platform/search/subject.ts';
+import { type SearchSubject, withNames } from '../../../shared/platform/search/subject.ts';
+import {
+  experimentNames,
+  loggedModelNames,
+  modelNames,
+  runNames,
+  versionNames,
+} from '../../../shared/api/mlflow/search-names.ts';
+import { toMlflowMessage } from '../../../shared/api/mlflow/wording/wordings.ts';
 import { modelSubject, versionSubject } from '../../../shared/domains/registry/subjects.ts';
 import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
 import { experimentSubject } from '../../../shared/domains/tracking/subjects/experiments.ts';
@@ -58,11 +66,11 @@ const runsWithQuote = results.runs
   .map(({ index }) => index);
 
 const subjects: Readonly<Record<string, SearchSubject>> = {
-  runs: runSubject,
-  experiments: experimentSubject,
-  'logged models': loggedModelSubject,
-  'registered models': modelSubject,
-  'model versions': versionSubject,
+  runs: withNames(runSubject, runNames),
+  experiments: withNames(experimentSubject, experimentNames),
+  'logged models': withNames(loggedModelSubject, loggedModelNames),
+  'registered models': withNames(modelSubject, modelNames),
+  'model versions': withNames(versionSubject, versionNames),
 };
 
 /** What MLflow refuses and this does not. */
@@ -104,7 +112,7 @@ describe('MLflow’s own parsers', () => {
       });
       if (error !== undefined) expect(error.code).toBe('INVALID_ARGUMENT');
       const isAccepted = beyond.has(filter) || (accepted && !refused.has(order) && !refused.has(filter));
-      expect(error === undefined, error?.message ?? message).toBe(isAccepted);
+      expect(error === undefined, error ? toMlflowMessage(error) : message).toBe(isAccepted);
       if (beyond.has(filter)) expect(message === undefined).toBe(accepted);
     },
   );
@@ -117,9 +125,10 @@ describe('MLflow’s own parsers', () => {
         parseOrder(order_by, subject);
       });
       const start = (text: string) => text.split(' ').slice(0, 2).join(' ');
-      return error === undefined || message === undefined || start(error.message) === start(message)
+      const ours = error && toMlflowMessage(error);
+      return ours === undefined || message === undefined || start(ours) === start(message)
         ? []
-        : [`${filter} ${String(order_by)}: ${message} | ${error.message}`];
+        : [`${filter} ${String(order_by)}: ${message} | ${ours}`];
     });
     expect(words).toMatchInlineSnapshot(`
       [
@@ -174,6 +183,7 @@ describe('MLflow’s SQL store finds', () => {
             partition: '1',
             scope: { op: 'eq', path: ['kind'], value: 'run' },
             subject: runSubject,
+            names: runNames,
             filter,
             orderBy,
             limit,

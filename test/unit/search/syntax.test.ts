@@ -3,7 +3,10 @@ import { isLike, readPattern } from '../../../shared/platform/search/like.ts';
 import { decodeToken, encodeToken, type Resume } from '../../../shared/platform/search/page-token.ts';
 import type { SearchRequest } from '../../../shared/platform/search/search.ts';
 import { searchDocuments } from '../../../shared/platform/search/search.ts';
-import { defineSubject, fixedEntity } from '../../../shared/platform/search/subject.ts';
+import { isAppError } from '../../../shared/core/errors.ts';
+import { runNames } from '../../../shared/api/mlflow/search-names.ts';
+import { toMlflowMessage } from '../../../shared/api/mlflow/wording/wordings.ts';
+import { fixedEntity, type SearchSubject } from '../../../shared/platform/search/subject.ts';
 import { runSubject } from '../../../shared/domains/tracking/subjects/runs.ts';
 import { openSqliteForTest } from '../../support/documents/stores.ts';
 
@@ -20,10 +23,9 @@ describe('what is wrong is told with its place', () => {
   ];
   it.each(cases)('%s', async (filter, message) => {
     const { store } = await openSqliteForTest();
-    await expect(searchDocuments(store, { ...request, filter })).rejects.toMatchObject({
-      code: 'INVALID_ARGUMENT',
-      message: expect.stringMatching(message) as string,
-    });
+    const error = await searchDocuments(store, { ...request, filter }).catch((thrown: unknown) => thrown);
+    if (!isAppError(error, 'INVALID_ARGUMENT')) throw error;
+    expect(toMlflowMessage(error)).toMatch(message);
   });
 });
 
@@ -86,7 +88,7 @@ describe('a page token', () => {
 });
 
 describe('a missing field', () => {
-  const subject = defineSubject({
+  const subject: SearchSubject = {
     what: 'things',
     entities: [
       fixedEntity(['attribute'], {
@@ -96,7 +98,7 @@ describe('a missing field', () => {
       }),
     ],
     defaultOrder: [{ field: { path: ['name'], type: 'string', isAlways: true }, direction: 'asc' }],
-  });
+  };
 
   it.each([
     ["flag = 'false'", 'none'],
@@ -199,5 +201,6 @@ const request: SearchRequest = {
   partition: '1',
   scope: { op: 'eq', path: ['kind'], value: 'run' },
   subject: runSubject,
+  names: runNames,
   limit: 5,
 };

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { systemClock } from '../../../shared/core/clock.ts';
 import { AppError } from '../../../shared/core/errors.ts';
 import type { Logger } from '../../../shared/core/logger.ts';
-import { createRegistry } from '../../support/tracking/registry.ts';
+import { createRegistry, registerTrained } from '../../support/tracking/registry.ts';
 import type { ModelDescription, Scorer } from '../../../shared/domains/serving/scorer.ts';
 import { Scoring } from '../../../shared/domains/serving/scoring.ts';
 import type { BlobStore } from '../../../shared/platform/storage/blobs.ts';
@@ -18,7 +18,7 @@ async function create() {
     training: null,
   };
   for (const runId of ['r1', 'r2']) {
-    await registry.register({
+    await registerTrained(registry, {
       model: 'm',
       sha256: runId,
       sizeBytes: 1,
@@ -26,7 +26,7 @@ async function create() {
       lineage: { ...lineage, runId },
     });
   }
-  await registry.moveAlias('m', 'production', 1, 'ada');
+  await registry.aliases.move('m', 'production', 1, 'ada');
   let now = 0;
   const told: string[] = [];
   const logger: Logger = { log: (_, message) => void told.push(message) };
@@ -55,7 +55,7 @@ async function create() {
 test('an alias that moved is followed within two seconds', async () => {
   const { registry, ask, advance } = await create();
   expect((await ask()).version.version).toBe(1);
-  await registry.moveAlias('m', 'production', 2, 'ada');
+  await registry.aliases.move('m', 'production', 2, 'ada');
   advance(2_000);
   const { version, predictions } = await ask();
   expect([version.version, predictions]).toEqual([2, [{ probability: 0.75, label: true }]]);
@@ -65,7 +65,7 @@ test('while metadata is away, the last known version answers, and not every requ
   const { registry, ask, told, advance } = await create();
   await ask();
   let asked = 0;
-  registry.getAlias = () => {
+  registry.aliases.get = () => {
     asked += 1;
     return Promise.reject(new AppError('UNAVAILABLE', 'away'));
   };
@@ -78,7 +78,7 @@ test('while metadata is away, the last known version answers, and not every requ
 test('a store that hangs is not waited for', async () => {
   const { registry, ask, advance } = await create();
   await ask();
-  registry.getAlias = () => new Promise(() => {});
+  registry.aliases.get = () => new Promise(() => {});
   advance(2_000);
   expect((await ask()).version.version).toBe(1);
 });
@@ -86,13 +86,13 @@ test('a store that hangs is not waited for', async () => {
 test('an alias that is gone is gone: only an outage is bridged', async () => {
   const { registry, ask, advance } = await create();
   await ask();
-  registry.getAlias = () => Promise.reject(new AppError('NOT_FOUND', 'gone'));
+  registry.aliases.get = () => Promise.reject(new AppError('NOT_FOUND', 'gone'));
   advance(2_000);
   await expect(ask()).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
 
 test('a model that nobody knew before the outage is an outage', async () => {
   const { registry, ask } = await create();
-  registry.getAlias = () => Promise.reject(new AppError('UNAVAILABLE', 'away'));
+  registry.aliases.get = () => Promise.reject(new AppError('UNAVAILABLE', 'away'));
   await expect(ask()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
 });

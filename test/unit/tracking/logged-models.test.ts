@@ -75,7 +75,7 @@ describe.each(metadataStores)('logged models on $name', ({ open }) => {
     async (name) => {
       await expect(create(name)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
       expect(
-        (await tracking.loggedModels.search({ experimentIds: [experimentId], limit: 10 })).models,
+        (await tracking.loggedModels.search({ experimentIds: [experimentId], limit: 10 })).items,
       ).toEqual([]);
     },
   );
@@ -90,7 +90,7 @@ describe.each(metadataStores)('logged models on $name', ({ open }) => {
     expect(await loggedModels.get(modelId, { withDeleted: true })).toMatchObject({
       lifecycleStage: 'deleted',
     });
-    expect((await loggedModels.search({ experimentIds: [experimentId], limit: 10 })).models).toEqual([]);
+    expect((await loggedModels.search({ experimentIds: [experimentId], limit: 10 })).items).toEqual([]);
     expect(await readEvents(store, experimentId)).toEqual(['loggedModel.created', 'loggedModel.deleted']);
   });
 
@@ -99,7 +99,9 @@ describe.each(metadataStores)('logged models on $name', ({ open }) => {
       code: 'NOT_FOUND',
     });
     await tracking.experiments.delete(experimentId, 'ann');
-    await expect(create('m')).rejects.toThrow(/must be in the 'active' state/);
+    await expect(create('m')).rejects.toMatchObject({
+      details: { reason: 'experimentDeleted', experimentId },
+    });
   });
 
   test('tags are set, changed and deleted; params are written once', async () => {
@@ -123,7 +125,10 @@ describe.each(metadataStores)('logged models on $name', ({ open }) => {
     );
     await loggedModels.setTags(modelId, [{ key: 'a', value: '3' }], 'ann');
     await loggedModels.deleteTag(modelId, 'b', 'ann');
-    await expect(loggedModels.deleteTag(modelId, 'b', 'ann')).rejects.toThrow(/No tag with key 'b'/);
+    await expect(loggedModels.deleteTag(modelId, 'b', 'ann')).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      details: { reason: 'loggedModelTagMissing', modelId, key: 'b' },
+    });
     expect([...(await loggedModels.get(modelId)).tags]).toEqual([['a', '3']]);
     await loggedModels.logParams(modelId, [{ key: 'p', value: '1' }]);
     await loggedModels.logParams(modelId, [
@@ -207,7 +212,7 @@ describe.each(metadataStores)('logged models on $name', ({ open }) => {
     await measure(b, 0.6, 'test', 'd3');
     await measure(c, 0.3);
     const find = async (search: Partial<LoggedModelSearch>) =>
-      (await loggedModels.search({ experimentIds: [experimentId], limit: 10, ...search })).models
+      (await loggedModels.search({ experimentIds: [experimentId], limit: 10, ...search })).items
         .map(({ name }) => name)
         .join('');
     const train: DatasetFilter = { name: 'train' };
@@ -223,19 +228,19 @@ describe.each(metadataStores)('logged models on $name', ({ open }) => {
     expect(await find({ datasets: [test2, test3], filter })).toBe('b');
     expect(await find({ datasets: [test3, test2], filter })).toBe('b');
     expect(await find({ datasets: [train, test2], filter: `NOT (${filter})`, orderBy: byName })).toBe('');
-    expect(await find({ filter: "metrics.acc > 0.1 AND model_type != 'x'", orderBy: byName })).toBe('abc');
+    expect(await find({ filter: "metrics.acc > 0.1 AND modelType != 'x'", orderBy: byName })).toBe('abc');
     const by = (dataset: DatasetFilter, direction: 'asc' | 'desc') => ({
       orderBy: [{ field: 'metrics.acc', direction, dataset }],
     });
     expect(await find(by(train, 'asc'))).toBe('bac');
     expect(await find(by(train, 'desc'))).toBe('abc');
     expect(await find(by({ name: 'test' }, 'asc'))).toBe('abc');
-    await expect(find({ orderBy: [{ field: 'params.x', direction: 'asc' }] })).rejects.toThrow(
-      /Only metrics/,
-    );
-    await expect(find({ orderBy: [{ field: 'what', direction: 'asc' }] })).rejects.toThrow(
-      /Invalid order by/,
-    );
+    await expect(find({ orderBy: [{ field: 'params.x', direction: 'asc' }] })).rejects.toMatchObject({
+      details: { reason: 'modelOrderNotMetric', field: 'params.x' },
+    });
+    await expect(find({ orderBy: [{ field: 'what', direction: 'asc' }] })).rejects.toMatchObject({
+      details: { reason: 'modelOrderInvalid', field: 'what' },
+    });
   });
 
   test('pages follow each other without a gap', async () => {
@@ -245,7 +250,7 @@ describe.each(metadataStores)('logged models on $name', ({ open }) => {
     let pageToken: string | undefined;
     do {
       const page = await tracking.loggedModels.search({ experimentIds: [experimentId], limit: 2, pageToken });
-      found.push(...page.models.map(({ name }) => name));
+      found.push(...page.items.map(({ name }) => name));
       ({ pageToken } = page);
     } while (pageToken !== undefined);
     expect(found.sort()).toEqual(names);

@@ -46,8 +46,7 @@ describe.each(metadataStores)('what runs read and make on $name', ({ open }) => 
     await addInputs([dataset('a', '1', 'training'), dataset('b', '2')]);
     await addInputs([dataset('a', '1', 'too late')]);
     const find = async (filter: string) =>
-      (await tracking.search.searchRuns([experimentId], { view: 'ACTIVE_ONLY', filter, limit: 10 })).items
-        .length;
+      (await tracking.search.searchRuns([experimentId], { stage: 'active', filter, limit: 10 })).items.length;
     expect(await find("dataset.name = 'a' AND datasets.digest = '2' AND dataset.context = 'training'")).toBe(
       1,
     );
@@ -110,7 +109,9 @@ describe.each(metadataStores)('what runs read and make on $name', ({ open }) => 
 
   test('limits are kept before anything is written', async () => {
     const long = dataset('n'.repeat(501), '1');
-    await expect(addInputs([dataset('a', '1'), long])).rejects.toThrow(/'name' exceeds the maximum length/);
+    await expect(addInputs([dataset('a', '1'), long])).rejects.toMatchObject({
+      details: { reason: 'textTooLong', place: { of: 'dataset', member: 'name' }, maxCharacters: 500 },
+    });
     const heavy = (digest: string): DatasetInput => {
       const { dataset: ref, tags } = dataset('a', digest);
       return { dataset: { ...ref, schema: 'x'.repeat(1_000_000) }, tags };

@@ -1,6 +1,6 @@
 import type { Container, FeedOptions, SqlQuerySpec } from '@azure/cosmos';
 import { z } from 'zod';
-import { invalidCursor } from '../../../core/cursor.ts';
+import { cursorErrors } from '../../../core/cursor.ts';
 import { isAppError } from '../../../core/errors.ts';
 import type { JsonObject, JsonValue } from '../../../core/json.ts';
 import { openDocumentCursor } from '../../../platform/storage/document-cursor.ts';
@@ -64,7 +64,9 @@ export async function readPartitionPage(
   } catch (error) {
     const translated = translateCosmosError(error);
     const isOurs = token !== undefined && isAppError(translated, 'INTERNAL');
-    throw isOurs && (error as { readonly code?: unknown }).code === 400 ? invalidCursor() : translated;
+    throw isOurs && (error as { readonly code?: unknown }).code === 400
+      ? cursorErrors.cursorInvalid()
+      : translated;
   }
 }
 

@@ -8,6 +8,7 @@ import { sendArtifact } from './reply.ts';
 import { type ArtifactServices, defineFileRoute, fromEntries, locate, readLength } from './routes.ts';
 import { defineEndpoint } from '../endpoint.ts';
 import { int64, requiredText, text } from '../messages/message.ts';
+import { missingValue } from '../wording/parts.ts';
 
 /** More would be an answer that no page shows; the token leads on. */
 const pageSize = 5_000;
@@ -205,10 +206,7 @@ export function downloadRoutes({ artifacts, artifactLocations }: ArtifactService
 
 function requireRun(runId: string | undefined): string {
   if (runId) return runId;
-  throw new AppError(
-    'INVALID_ARGUMENT',
-    "Missing value for required parameter 'run_id'. See the API docs for more information about request parameters.",
-  );
+  throw new AppError('INVALID_ARGUMENT', missingValue('run_id'));
 }
 
 function tooLarge(): AppError {

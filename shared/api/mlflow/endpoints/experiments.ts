@@ -4,6 +4,7 @@ import type { Tracking } from '../../../domains/tracking/tracking.ts';
 import { defineEndpoint } from '../endpoint.ts';
 import { int64, keyValues, repeated, requiredText, text } from '../messages/message.ts';
 import { fromExperiment, view } from '../messages/tracking.ts';
+import { experimentNames } from '../search-names.ts';
 
 const searchDefault = 1_000;
 const experimentId = requiredText();
@@ -14,7 +15,7 @@ export function experimentEndpoints({ experiments, search }: Tracking): readonly
     defineEndpoint({
       methods: ['POST'],
       path: 'mlflow/experiments/create',
-      summary: 'Makes an experiment; its name must be free.',
+      summary: 'Creates an experiment under a free name.',
       role: 'contributor',
       message: z.object({
         name: requiredText(),
@@ -30,7 +31,7 @@ export function experimentEndpoints({ experiments, search }: Tracking): readonly
     defineEndpoint({
       methods: ['GET'],
       path: 'mlflow/experiments/get',
-      summary: 'An experiment, also a deleted one.',
+      summary: 'Gets an experiment, also a deleted one.',
       role: 'reader',
       message: z.object({ experiment_id: experimentId }),
       handle: async ({ experiment_id }) => ({
@@ -40,7 +41,7 @@ export function experimentEndpoints({ experiments, search }: Tracking): readonly
     defineEndpoint({
       methods: ['GET'],
       path: 'mlflow/experiments/get-by-name',
-      summary: 'The active experiment of a name, or else the deleted one.',
+      summary: 'Gets the active experiment of a name, or else the deleted one.',
       role: 'reader',
       message: z.object({ experiment_name: requiredText() }),
       handle: async ({ experiment_name }) => ({
@@ -61,7 +62,7 @@ export function experimentEndpoints({ experiments, search }: Tracking): readonly
     defineEndpoint({
       methods: ['POST'],
       path: 'mlflow/experiments/delete',
-      summary: 'Deletes an experiment, and with it its runs; both can be restored.',
+      summary: 'Deletes an experiment with its runs; restoring brings both back.',
       role: 'contributor',
       message: z.object({ experiment_id: experimentId }),
       handle: async ({ experiment_id }, { principal }) => {
@@ -72,7 +73,7 @@ export function experimentEndpoints({ experiments, search }: Tracking): readonly
     defineEndpoint({
       methods: ['POST'],
       path: 'mlflow/experiments/restore',
-      summary: 'Restores a deleted experiment with the runs that it had.',
+      summary: 'Restores a deleted experiment with its runs.',
       role: 'contributor',
       message: z.object({ experiment_id: experimentId }),
       handle: async ({ experiment_id }, { principal }) => {
@@ -83,7 +84,7 @@ export function experimentEndpoints({ experiments, search }: Tracking): readonly
     defineEndpoint({
       methods: ['POST'],
       path: 'mlflow/experiments/set-experiment-tag',
-      summary: 'Sets a tag on an experiment.',
+      summary: 'Sets a tag of an experiment.',
       role: 'contributor',
       message: z.object({ experiment_id: experimentId, key: requiredText(), value: text().default('') }),
       handle: async ({ experiment_id, key, value }, { principal }) => {
@@ -94,7 +95,7 @@ export function experimentEndpoints({ experiments, search }: Tracking): readonly
     defineEndpoint({
       methods: ['POST'],
       path: 'mlflow/experiments/delete-experiment-tag',
-      summary: 'Removes a tag from an experiment.',
+      summary: 'Deletes a tag of an experiment.',
       role: 'contributor',
       message: z.object({ experiment_id: experimentId, key: requiredText() }),
       handle: async ({ experiment_id, key }, { principal }) => {
@@ -105,7 +106,7 @@ export function experimentEndpoints({ experiments, search }: Tracking): readonly
     defineEndpoint({
       methods: ['GET', 'POST'],
       path: 'mlflow/experiments/search',
-      summary: 'Finds experiments.',
+      summary: 'Searches experiments.',
       role: 'reader',
       message: z.object({
         view_type: view(),
@@ -116,11 +117,12 @@ export function experimentEndpoints({ experiments, search }: Tracking): readonly
       }),
       handle: async (message) => {
         const found = await search.searchExperiments({
-          view: message.view_type,
+          stage: message.view_type,
           filter: message.filter,
           orderBy: message.order_by,
           limit: message.max_results,
-          pageToken: message.page_token,
+          pageToken: message.page_token || undefined,
+          names: experimentNames,
         });
         return {
           ...(found.items.length === 0 ? {} : { experiments: found.items.map(fromExperiment) }),

@@ -12,6 +12,7 @@ import type {
 import type { LoggedModels } from '../../../domains/tracking/logged-models/logged-models.ts';
 import { defineEndpoint } from '../endpoint.ts';
 import { flag, int64, keyValues, repeated, requiredText, text } from '../messages/message.ts';
+import { loggedModelNames } from '../search-names.ts';
 
 const statuses = {
   LOGGED_MODEL_PENDING: 'PENDING',
@@ -21,26 +22,26 @@ const statuses = {
 type WireStatus = keyof typeof statuses;
 const statusNames = Object.keys(statuses) as [WireStatus, ...WireStatus[]];
 
-/** Protobuf's JSON takes a value of an enumeration by its name or its number; 0 is "unspecified". */
+/** Protobuf's JSON writes a value of an enumeration by name or number; 0 is "unspecified". */
 const status = z.preprocess(
   (value) => (/^[1-3]$/.test(String(value)) ? statusNames[Number(value) - 1] : value),
   z.enum(statusNames, 'Value must be the status of a model'),
 );
 
-/** More than this is several pages, whatever was asked for. */
+/** Upper bound of a page. */
 const maxResults = 1_000;
 const defaultResults = 100;
 
 const byId = { model_id: requiredText() };
 const dataset = { dataset_name: text().optional(), dataset_digest: text().optional() };
 
-/** MLflow 3's logged models, but for their artifacts. */
+/** The logged models of MLflow 3, except for their artifacts. */
 export function loggedModelEndpoints(models: LoggedModels): readonly Route[] {
   return [
     defineEndpoint({
       methods: ['POST'],
       path: 'mlflow/logged-models',
-      summary: 'Creates a logged model, pending until it is finalized.',
+      summary: 'Creates a logged model, which is pending until it is finalized.',
       role: 'contributor',
       message: z.object({
         experiment_id: requiredText(),
@@ -55,7 +56,7 @@ export function loggedModelEndpoints(models: LoggedModels): readonly Route[] {
           await models.create(
             {
               experimentId: message.experiment_id,
-              // Protobuf cannot tell an empty text from none.
+              // Protobuf does not distinguish an empty text from a missing one.
               name: message.name || undefined,
               modelType: message.model_type,
               sourceRunId: message.source_run_id,
@@ -70,7 +71,7 @@ export function loggedModelEndpoints(models: LoggedModels): readonly Route[] {
     defineEndpoint({
       methods: ['POST'],
       path: 'mlflow/logged-models/search',
-      summary: 'The logged models of some experiments, newest first unless another order is asked for.',
+      summary: 'Searches the logged models of experiments; by default newest first.',
       role: 'reader',
       message: z.object({
         experiment_ids: repeated(text()),
@@ -94,9 +95,10 @@ export function loggedModelEndpoints(models: LoggedModels): readonly Route[] {
           })),
           limit: toLimit(message.max_results),
           pageToken: message.page_token || undefined,
+          names: loggedModelNames,
         });
         return {
-          ...unlessEmpty('models', found.models.map(toWire)),
+          ...unlessEmpty('models', found.items.map(toWire)),
           ...(found.pageToken === undefined ? {} : { next_page_token: found.pageToken }),
         };
       },
@@ -104,7 +106,7 @@ export function loggedModelEndpoints(models: LoggedModels): readonly Route[] {
     defineEndpoint({
       methods: ['GET'],
       path: 'mlflow/logged-models/{model_id}',
-      summary: 'One logged model.',
+      summary: 'Gets a logged model.',
       role: 'reader',
       message: z.object({ ...byId, allow_deleted: flag().default(false) }),
       handle: async ({ model_id, allow_deleted }) => ({
@@ -114,7 +116,7 @@ export function loggedModelEndpoints(models: LoggedModels): readonly Route[] {
     defineEndpoint({
       methods: ['PATCH'],
       path: 'mlflow/logged-models/{model_id}',
-      summary: 'Finalizes a logged model: its files are there, or failed to come.',
+      summary: 'Finalizes a logged model: its files are uploaded, or failed to.',
       role: 'contributor',
       message: z.object({ ...byId, status }),
       handle: async (message, { principal }) => ({
@@ -145,7 +147,7 @@ export function loggedModelEndpoints(models: LoggedModels): readonly Route[] {
     }),
     defineEndpoint({
       methods: ['DELETE'],
-      // A key can have slashes, which clients do not encode.
+      // Clients do not encode the slashes of a key.
       path: 'mlflow/logged-models/{model_id}/tags/{*tag_key}',
       summary: 'Deletes a tag of a logged model.',
       role: 'contributor',
@@ -169,7 +171,7 @@ export function loggedModelEndpoints(models: LoggedModels): readonly Route[] {
   ].flat();
 }
 
-/** @throws INVALID_ARGUMENT in MLflow's words */
+/** @throws INVALID_ARGUMENT */
 function toDatasetFilter(given: {
   readonly dataset_name?: string | undefined;
   readonly dataset_digest?: string | undefined;
@@ -226,7 +228,7 @@ function toWireMetric(modelId: string, metric: ModelMetric): JsonObject {
   };
 }
 
-/** Protobuf's JSON leaves an empty list out. */
+/** Protobuf's JSON leaves out empty lists. */
 function unlessEmpty(name: string, items: readonly JsonObject[]): JsonObject {
   return items.length === 0 ? {} : { [name]: items };
 }

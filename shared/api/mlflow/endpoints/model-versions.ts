@@ -3,7 +3,6 @@ import type { Route } from '../../http/route.ts';
 import type { ModelVersionView } from '../../../domains/registry/entities.ts';
 import type { Registration } from '../../../domains/registry/registration.ts';
 import type { Registry } from '../../../domains/registry/registry.ts';
-import { toVersionNumber } from '../../../domains/registry/rules.ts';
 import { defineEndpoint } from '../endpoint.ts';
 import { flag, keyValues, repeated, requiredText, text } from '../messages/message.ts';
 import {
@@ -12,12 +11,14 @@ import {
   maxResults,
   toModelVersion,
   toSearch,
+  toVersionNumber,
   versionText,
 } from '../messages/registry.ts';
+import { versionNames } from '../search-names.ts';
 
 const byVersion = { name: requiredText(), version: versionText() };
 
-/** The documents of one page; who asks for more gets a token with it. */
+/** Default and upper bound of `max_results`; a page is smaller. */
 const maxVersions = 200_000;
 
 /** MLflow's model versions. */
@@ -57,7 +58,7 @@ export function modelVersionEndpoints(registry: Registry, registration: Registra
     defineEndpoint({
       methods: ['GET'],
       path: 'mlflow/model-versions/get',
-      summary: 'One model version.',
+      summary: 'Gets a model version.',
       role: 'reader',
       message: z.object(byVersion),
       handle: async ({ name, version }) => answer(await versions.get(name, toVersionNumber(version))),
@@ -65,7 +66,7 @@ export function modelVersionEndpoints(registry: Registry, registration: Registra
     defineEndpoint({
       methods: ['PATCH'],
       path: 'mlflow/model-versions/update',
-      summary: 'Describes a model version.',
+      summary: 'Sets the description of a model version.',
       role: 'contributor',
       message: z.object({ ...byVersion, description: text().default('') }),
       handle: async ({ name, version, description }, { principal }) =>
@@ -95,7 +96,7 @@ export function modelVersionEndpoints(registry: Registry, registration: Registra
     defineEndpoint({
       methods: ['DELETE'],
       path: 'mlflow/model-versions/delete',
-      summary: 'Deletes a model version and the aliases that point at it, for good.',
+      summary: 'Deletes a model version and its aliases for good.',
       role: 'admin',
       message: z.object(byVersion),
       handle: async ({ name, version }, { principal }) => {
@@ -106,7 +107,7 @@ export function modelVersionEndpoints(registry: Registry, registration: Registra
     defineEndpoint({
       methods: ['GET', 'POST'],
       path: 'mlflow/model-versions/search',
-      summary: 'The model versions that a filter selects, across models.',
+      summary: 'Searches model versions across models.',
       role: 'reader',
       message: z.object({
         filter: text().default(''),
@@ -115,7 +116,7 @@ export function modelVersionEndpoints(registry: Registry, registration: Registra
         page_token: text().default(''),
       }),
       handle: async (message) => {
-        const { items, pageToken } = await versions.search(toSearch(message));
+        const { items, pageToken } = await versions.search({ ...toSearch(message), names: versionNames });
         return {
           ...listed('model_versions', items.map(toModelVersion)),
           ...(pageToken === undefined ? {} : { next_page_token: pageToken }),
@@ -125,7 +126,7 @@ export function modelVersionEndpoints(registry: Registry, registration: Registra
     defineEndpoint({
       methods: ['GET'],
       path: 'mlflow/model-versions/get-download-uri',
-      summary: 'Where the files of a model version are.',
+      summary: 'Gets the URI of the files of a model version.',
       role: 'reader',
       message: z.object(byVersion),
       handle: async ({ name, version }) => ({

@@ -5,7 +5,7 @@ import type { Route } from '../../http/route.ts';
 import type { Model, ModelVersionView } from '../../../domains/registry/entities.ts';
 import { newestOf } from '../../../domains/registry/registration.ts';
 import type { Registry } from '../../../domains/registry/registry.ts';
-import { checkAliasName, toVersionNumber } from '../../../domains/registry/rules.ts';
+import { checkAliasName } from '../../../domains/registry/rules.ts';
 import { defineEndpoint } from '../endpoint.ts';
 import { keyValues, repeated, requiredText, text } from '../messages/message.ts';
 import {
@@ -15,13 +15,15 @@ import {
   toModelVersion,
   toSearch,
   toTags,
+  toVersionNumber,
   versionText,
 } from '../messages/registry.ts';
+import { modelNames } from '../search-names.ts';
 
 const byName = { name: requiredText() };
 const byAlias = { ...byName, alias: requiredText() };
 
-/** As many as one page has at most. */
+/** Upper bound of a page. */
 const maxModels = 1_000;
 
 /** MLflow's registered models, their tags and aliases. */
@@ -41,7 +43,7 @@ export function registeredModelEndpoints(registry: Registry): readonly Route[] {
     defineEndpoint({
       methods: ['GET'],
       path: 'mlflow/registered-models/get',
-      summary: 'A registered model with its newest version in each stage.',
+      summary: 'Gets a registered model with its newest version in each stage.',
       role: 'reader',
       message: z.object(byName),
       handle: async ({ name }) => answer(await models.get(name)),
@@ -49,7 +51,7 @@ export function registeredModelEndpoints(registry: Registry): readonly Route[] {
     defineEndpoint({
       methods: ['POST'],
       path: 'mlflow/registered-models/rename',
-      summary: 'Gives a registered model another name.',
+      summary: 'Renames a registered model.',
       role: 'contributor',
       message: z.object({ ...byName, new_name: requiredText() }),
       handle: async ({ name, new_name }, { principal }) =>
@@ -58,7 +60,7 @@ export function registeredModelEndpoints(registry: Registry): readonly Route[] {
     defineEndpoint({
       methods: ['PATCH'],
       path: 'mlflow/registered-models/update',
-      summary: 'Describes a registered model.',
+      summary: 'Sets the description of a registered model.',
       role: 'contributor',
       message: z.object({ ...byName, description: text().default('') }),
       handle: async ({ name, description }, { principal }) =>
@@ -67,7 +69,7 @@ export function registeredModelEndpoints(registry: Registry): readonly Route[] {
     defineEndpoint({
       methods: ['DELETE'],
       path: 'mlflow/registered-models/delete',
-      summary: 'Deletes a registered model with its versions and aliases, for good.',
+      summary: 'Deletes a registered model with its versions and aliases for good.',
       role: 'admin',
       message: z.object(byName),
       handle: async ({ name }, { principal }) => {
@@ -78,7 +80,7 @@ export function registeredModelEndpoints(registry: Registry): readonly Route[] {
     defineEndpoint({
       methods: ['GET', 'POST'],
       path: 'mlflow/registered-models/search',
-      summary: 'The registered models that a filter selects.',
+      summary: 'Searches registered models.',
       role: 'reader',
       message: z.object({
         filter: text().default(''),
@@ -87,7 +89,7 @@ export function registeredModelEndpoints(registry: Registry): readonly Route[] {
         page_token: text().default(''),
       }),
       handle: async (message) => {
-        const { items, pageToken } = await models.search(toSearch(message));
+        const { items, pageToken } = await models.search({ ...toSearch(message), names: modelNames });
         return {
           ...listed('registered_models', await inGroups(items, (model) => describe(registry, model))),
           ...(pageToken === undefined ? {} : { next_page_token: pageToken }),
@@ -97,7 +99,7 @@ export function registeredModelEndpoints(registry: Registry): readonly Route[] {
     defineEndpoint({
       methods: ['GET', 'POST'],
       path: 'mlflow/registered-models/get-latest-versions',
-      summary: 'The newest version in each stage.',
+      summary: 'Gets the newest version of each stage.',
       role: 'reader',
       message: z.object({ ...byName, stages: repeated(text()).default([]) }),
       handle: async ({ name, stages }) =>
@@ -150,7 +152,7 @@ export function registeredModelEndpoints(registry: Registry): readonly Route[] {
     defineEndpoint({
       methods: ['GET'],
       path: 'mlflow/registered-models/alias',
-      summary: 'The version that an alias points at.',
+      summary: 'Gets the version that an alias points at.',
       role: 'reader',
       message: z.object(byAlias),
       handle: async ({ name, alias }) => ({
@@ -165,11 +167,11 @@ async function findByAlias(registry: Registry, name: string, alias: string): Pro
   if (alias.toLowerCase() === 'latest') return newestOf(name, await registry.versions.latest(name));
   const model = await registry.models.get(name);
   const version = Object.hasOwn(model.aliases, alias) ? model.aliases[alias] : undefined;
-  // What an unknown alias is to MLflow's clients: not a thing that is missing, but a wrong argument.
+  // MLflow treats an unknown alias as an invalid argument, not as a missing object.
   const unknown = new AppError('INVALID_ARGUMENT', `Registered model alias ${alias} not found.`, { alias });
   if (version === undefined) throw unknown;
   try {
-    return await registry.getVersion(name, version);
+    return await registry.versions.get(name, version);
   } catch (error) {
     throw isAppError(error, 'NOT_FOUND') ? unknown : error;
   }
@@ -191,7 +193,7 @@ async function describe(registry: Registry, model: Model): Promise<JsonObject> {
   };
 }
 
-/** Answers a page without asking the store everything at once. */
+/** Bounds the concurrent reads of a page. */
 async function inGroups<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const done: R[] = [];
   for (let at = 0; at < items.length; at += 16)

@@ -6,6 +6,7 @@ import { defineEndpoint } from '../endpoint.ts';
 import { int64, keyValues, repeated, requiredText, text } from '../messages/message.ts';
 import { metricShape, toLoggedMetric } from '../messages/logged-metrics.ts';
 import { enumeration, fromRun, fromRunInfo, view } from '../messages/tracking.ts';
+import { runNames } from '../search-names.ts';
 
 const searchDefault = 1_000;
 
@@ -13,7 +14,7 @@ function ofRun<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   return z.object({ run_id: requiredText(), ...shape });
 }
 
-/** protobuf's numbers for the statuses begin with 1. */
+/** Protobuf numbers the statuses from 1. */
 const status = () =>
   enumeration(
     Object.fromEntries(
@@ -21,13 +22,13 @@ const status = () =>
     ),
   );
 
-/** `mlflow/runs/…`, except what links runs to datasets and models. */
+/** `mlflow/runs/…`, except for the links to datasets and models. */
 export function runEndpoints({ runs, search }: Tracking): readonly Route[] {
   return [
     defineEndpoint({
       methods: ['POST'],
       path: 'mlflow/runs/create',
-      summary: 'Begins a run.',
+      summary: 'Creates a run.',
       role: 'contributor',
       message: z.object({
         experiment_id: requiredText(),
@@ -44,7 +45,7 @@ export function runEndpoints({ runs, search }: Tracking): readonly Route[] {
           startTime: message.start_time,
           tags: message.tags,
         };
-        // MLflow tells of outputs from the second answer on.
+        // MLflow's answer has no outputs here.
         const { outputs: _, ...run } = fromRun(await runs.create(wanted, principal.name));
         return { run };
       },
@@ -52,7 +53,7 @@ export function runEndpoints({ runs, search }: Tracking): readonly Route[] {
     defineEndpoint({
       methods: ['GET'],
       path: 'mlflow/runs/get',
-      summary: 'A run with its latest metrics.',
+      summary: 'Gets a run with its latest metrics.',
       role: 'reader',
       message: ofRun({}),
       handle: async ({ run_id }) => ({ run: fromRun(await runs.get(run_id)) }),
@@ -60,7 +61,7 @@ export function runEndpoints({ runs, search }: Tracking): readonly Route[] {
     defineEndpoint({
       methods: ['POST'],
       path: 'mlflow/runs/update',
-      summary: 'Sets status, end time and name of a run.',
+      summary: 'Sets the status, end time and name of a run.',
       role: 'contributor',
       message: ofRun({
         status: status().optional(),
@@ -76,7 +77,7 @@ export function runEndpoints({ runs, search }: Tracking): readonly Route[] {
     defineEndpoint({
       methods: ['POST'],
       path: 'mlflow/runs/delete',
-      summary: 'Deletes a run; it can be restored.',
+      summary: 'Deletes a run; restoring brings it back.',
       role: 'contributor',
       message: ofRun({}),
       handle: async ({ run_id }, { principal }) => {
@@ -98,7 +99,7 @@ export function runEndpoints({ runs, search }: Tracking): readonly Route[] {
     defineEndpoint({
       methods: ['POST'],
       path: 'mlflow/runs/set-tag',
-      summary: 'Sets a tag on a run.',
+      summary: 'Sets a tag of a run.',
       role: 'contributor',
       message: ofRun({ key: requiredText(), value: text().default('') }),
       handle: async ({ run_id, key, value }, { principal }) => {
@@ -109,7 +110,7 @@ export function runEndpoints({ runs, search }: Tracking): readonly Route[] {
     defineEndpoint({
       methods: ['POST'],
       path: 'mlflow/runs/delete-tag',
-      summary: 'Removes a tag from a run.',
+      summary: 'Deletes a tag of a run.',
       role: 'contributor',
       message: ofRun({ key: requiredText() }),
       handle: async ({ run_id, key }, { principal }) => {
@@ -120,7 +121,7 @@ export function runEndpoints({ runs, search }: Tracking): readonly Route[] {
     defineEndpoint({
       methods: ['POST'],
       path: 'mlflow/runs/log-parameter',
-      summary: 'Logs a param; once logged, its value stays.',
+      summary: 'Logs a param, whose value never changes.',
       role: 'contributor',
       message: ofRun({ key: requiredText(), value: text().default('') }),
       handle: async ({ run_id, key, value }, { principal }) => {
@@ -142,7 +143,7 @@ export function runEndpoints({ runs, search }: Tracking): readonly Route[] {
     defineEndpoint({
       methods: ['POST'],
       path: 'mlflow/runs/log-batch',
-      summary: 'Logs metrics, params and tags at once: all of them, or none.',
+      summary: 'Logs metrics, params and tags atomically.',
       role: 'contributor',
       message: ofRun({
         metrics: repeated(z.object(metricShape()).transform(toLoggedMetric)).default([]),
@@ -157,7 +158,7 @@ export function runEndpoints({ runs, search }: Tracking): readonly Route[] {
     defineEndpoint({
       methods: ['POST'],
       path: 'mlflow/runs/search',
-      summary: 'Finds runs of some experiments.',
+      summary: 'Searches the runs of experiments.',
       role: 'reader',
       message: z.object({
         experiment_ids: repeated(text()).default([]),
@@ -169,11 +170,12 @@ export function runEndpoints({ runs, search }: Tracking): readonly Route[] {
       }),
       handle: async (message) => {
         const found = await search.searchRuns(message.experiment_ids, {
-          view: message.run_view_type,
+          stage: message.run_view_type,
           filter: message.filter,
           orderBy: message.order_by,
           limit: message.max_results,
-          pageToken: message.page_token,
+          pageToken: message.page_token || undefined,
+          names: runNames,
         });
         return {
           ...(found.items.length === 0 ? {} : { runs: found.items.map(fromRun) }),

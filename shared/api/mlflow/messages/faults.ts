@@ -1,13 +1,13 @@
 import type { z } from 'zod';
+import { missingValue } from '../wording/parts.ts';
 
 const maxQuotedLength = 250;
 
-/** Says what is wrong with a message in the words of MLflow's own server, which its clients and their tests look for. */
+/** Describes an invalid message as MLflow's server does: clients and their tests match these sentences. */
 export function describeIssue(issue: z.core.$ZodIssue, message: unknown, source?: string): string {
   const name = nameOf(issue.path);
   const value = valueAt(message, issue.path);
-  if (value === undefined || (value === '' && issue.code === 'too_small'))
-    return `Missing value for required parameter '${name}'. See the API docs for more information about request parameters.`;
+  if (value === undefined || (value === '' && issue.code === 'too_small')) return missingValue(name);
   const quoted = shorten(JSON.stringify(asWritten(value, issue.path, source)));
   return `Invalid value ${quoted} for parameter '${name}' supplied: ${issue.message}`;
 }
@@ -29,7 +29,7 @@ function valueAt(message: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
-/** From Node 21 on JSON can be read and written with its numbers as they stand: `9.0` is 9 otherwise. */
+/** Since Node 21 JSON can be parsed and written with the source text of numbers, so that `9.0` stays `9.0`. */
 interface SourceJson {
   parse(
     text: string,

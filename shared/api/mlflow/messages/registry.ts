@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { JsonObject, JsonValue } from '../../../core/json.ts';
 import type { ModelVersionView, Tags } from '../../../domains/registry/entities.ts';
-import type { SearchOrder } from '../../../domains/registry/models.ts';
+import { AppError } from '../../../core/errors.ts';
+import type { Search } from '../../../platform/search/search.ts';
 import { int64, requiredText } from './message.ts';
 
-/* What the registry's two families of endpoints read and write alike. */
+/* Parts of messages that registered models and model versions share. */
 
-/** A version's number; some send it as a number. */
+/** A version number, which MLflow writes as text; some clients send a number. */
 export const versionText = () =>
   z.preprocess((value) => (typeof value === 'number' ? String(value) : value), requiredText());
 
@@ -16,7 +17,7 @@ export function fromKeyValues(
   return Object.fromEntries(tags.map(({ key, value }) => [key, value]));
 }
 
-/** How many a page may have. */
+/** The page size. */
 export function maxResults(usual: number, most: number) {
   return int64()
     .refine((value) => value >= 1, 'Invalid value for max_results. It must be a positive integer')
@@ -29,17 +30,23 @@ export function toSearch(message: {
   readonly max_results: number;
   readonly order_by: readonly string[];
   readonly page_token: string;
-}): SearchOrder {
+}): Search {
   const { filter, max_results: limit, order_by: orderBy, page_token: pageToken } = message;
   return {
     limit,
     orderBy,
-    ...(filter.trim() === '' ? {} : { filter }),
-    ...(pageToken === '' ? {} : { pageToken }),
+    filter: filter.trim() === '' ? undefined : filter,
+    pageToken: pageToken || undefined,
   };
 }
 
-/** As the wire says it. Registering is done at once, so a version is always ready; whether it can serve is told apart. */
+/** @throws INVALID_ARGUMENT */
+export function toVersionNumber(text: string): number {
+  if (/^\s*[+-]?\d+\s*$/.test(text)) return Number(text);
+  throw new AppError('INVALID_ARGUMENT', `Parameter 'version' must be an integer, got '${text}'.`);
+}
+
+/** Writes a version as MLflow's message. Registering is synchronous, so the status is always READY. */
 export function toModelVersion(version: ModelVersionView): JsonObject {
   const { serving, modelId } = version;
   return {
@@ -67,7 +74,7 @@ export function toTags(tags: Tags): { readonly key: string; readonly value: stri
   return Object.entries(tags).map(([key, value]) => ({ key, value }));
 }
 
-/** A list, or nothing: protobuf's JSON leaves empty ones out. */
+/** Protobuf's JSON leaves out empty lists. */
 export function listed(name: string, items: readonly JsonValue[]): JsonObject {
   return items.length === 0 ? {} : { [name]: items };
 }

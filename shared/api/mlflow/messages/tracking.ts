@@ -2,9 +2,9 @@ import { z } from 'zod';
 import type { JsonObject, JsonValue } from '../../../core/json.ts';
 import { toJsonNumber } from '../../../domains/tracking/documents.ts';
 import type { Experiment, MetricPoint, Run } from '../../../domains/tracking/entities.ts';
-import type { View } from '../../../domains/tracking/search.ts';
+import type { TrackingSearch } from '../../../domains/tracking/search.ts';
 
-/** Experiments and runs as MLflow's messages have them: lists with nothing in them are left out. */
+/** Writes an experiment as MLflow's message. As in Protobuf's JSON, empty lists are left out. */
 export function fromExperiment(experiment: Experiment): JsonObject {
   return {
     experiment_id: experiment.experimentId,
@@ -86,7 +86,7 @@ function list(name: string, items: readonly JsonValue[]): JsonObject {
   return items.length === 0 ? {} : { [name]: items };
 }
 
-/** A value of a protobuf enumeration: by its name, or its number. */
+/** Reads a value of a Protobuf enumeration, by its name or its number. */
 export function enumeration<Name extends string>(names: Readonly<Record<string, Name>>) {
   return z.preprocess(
     (value) => (Object.hasOwn(names, String(value)) ? names[String(value)] : value),
@@ -97,11 +97,19 @@ export function enumeration<Name extends string>(names: Readonly<Record<string, 
 }
 
 export const view = () =>
-  enumeration<View>({
+  enumeration({
     1: 'ACTIVE_ONLY',
     2: 'DELETED_ONLY',
     3: 'ALL',
     ACTIVE_ONLY: 'ACTIVE_ONLY',
     DELETED_ONLY: 'DELETED_ONLY',
     ALL: 'ALL',
-  }).default('ACTIVE_ONLY');
+  })
+    .default('ACTIVE_ONLY')
+    .transform((name) => stages[name]);
+
+const stages = {
+  ACTIVE_ONLY: 'active',
+  DELETED_ONLY: 'deleted',
+  ALL: 'all',
+} as const satisfies Record<string, TrackingSearch['stage']>;

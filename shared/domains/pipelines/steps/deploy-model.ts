@@ -22,7 +22,7 @@ export const deployModel = defineStep({
     if (params.gate) checkGate(params.gate, needs.train.metrics, `${model} version ${version}`);
     await services.scoring.probe({ model, version });
     try {
-      const alias = await services.registry.moveAlias(model, productionAlias, version, `run ${runId}`);
+      const alias = await services.registry.aliases.move(model, productionAlias, version, `run ${runId}`);
       const { previousVersion } = alias;
       return { model, version, alias: alias.alias, previousVersion, outcome: 'deployed' };
     } catch (error) {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { mlflowTags } from '../../../core/mlflow-names.ts';
 import { isAppError } from '../../../core/errors.ts';
 import { sha256 } from '../../../core/ids.ts';
 import { isArray, type JsonValue } from '../../../core/json.ts';
@@ -31,9 +32,9 @@ export const recordRun = defineStep({
         name: runId,
         userId: by,
         tags: [
-          { key: 'mlflow.user', value: by },
-          { key: 'mlflow.source.type', value: 'JOB' },
-          { key: 'mlflow.source.name', value: `pipeline run ${runId}` },
+          { key: mlflowTags.user, value: by },
+          { key: mlflowTags.sourceType, value: 'JOB' },
+          { key: mlflowTags.sourceName, value: `pipeline run ${runId}` },
           { key: 'slipway.pipelineRun', value: runId },
           { key: 'slipway.codeVersion', value: codeVersion },
         ],
@@ -54,7 +55,7 @@ export const recordRun = defineStep({
               sourceType: 'slipway',
               source: JSON.stringify({ dataset: name, version, sha256: hash }),
             },
-            tags: [{ key: 'mlflow.data.context', value: 'training' }],
+            tags: [{ key: mlflowTags.dataContext, value: 'training' }],
           },
         ],
         models: [],

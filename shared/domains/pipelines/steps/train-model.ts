@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { datasetName } from '../../datasets/entities.ts';
 import { modelName } from '../../registry/entities.ts';
-import { modelBlob } from '../../registry/registry.ts';
+import { modelBlob } from '../../registry/trained-version.ts';
 import { trainingParam } from './training-param.ts';
 import { putOnce } from '../../../platform/storage/put-once.ts';
 import { defineStep } from './services.ts';

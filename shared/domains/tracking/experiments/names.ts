@@ -3,18 +3,19 @@ import type { JsonObject } from '../../../core/json.ts';
 import { metadataContainers } from '../../../core/names.ts';
 import type { BatchOperation, MetadataStore, StoredDocument } from '../../../platform/storage/documents.ts';
 import { type ExperimentBody, experimentKey, experimentNameKey } from '../documents.ts';
+import { trackingErrors } from '../errors.ts';
 
 /**
- * Who has a name. The claim carries the very operations that make it true in the experiment's partition: two partitions
- * cannot be written at once, so whoever finds a claim that was not carried out (a crash, or one just under way)
- * carries it out. An operation that creates, or replaces under an ETag, takes effect once or never.
+ * The claim of a name. It carries the operations that complete it in the experiment's partition: no batch spans two
+ * partitions, so any reader completes a claim that a crash left pending. Completing it twice is harmless, because a
+ * create, or a replace under an ETag, takes effect at most once.
  */
 type NameBody = {
   readonly experimentId: string;
   readonly detail: { readonly operations: readonly BatchOperation[] };
 } & JsonObject;
 
-/** Gives each name to at most one active experiment. */
+/** Keeps names unique among active experiments. */
 export class ExperimentNames {
   readonly #store: MetadataStore;
 
@@ -23,10 +24,9 @@ export class ExperimentNames {
   }
 
   /**
-   * Takes a name for an experiment, and carries out what makes the experiment have it.
+   * Claims a name for an experiment and completes the claim.
    *
-   * @throws ALREADY_EXISTS when another active experiment has it; PRECONDITION_FAILED when somebody was faster: look
-   * again, and decide anew
+   * @throws ALREADY_EXISTS when another active experiment has it; PRECONDITION_FAILED after a lost race: read again
    */
   async take(name: string, experimentId: string, operations: readonly BatchOperation[]): Promise<void> {
     const key = experimentNameKey(name);
@@ -38,25 +38,29 @@ export class ExperimentNames {
       isHolder(owner.body, name) &&
       owner.body.experiment.experimentId !== experimentId
     )
-      throw new AppError('ALREADY_EXISTS', `Experiment '${name}' already exists.`, { name });
+      throw trackingErrors.experimentNameTaken({ name });
     try {
       if (known === undefined) await this.#store.create(key, body);
       else await this.#store.replace(key, body, known.etag);
     } catch (error) {
       if (!isAppError(error, 'ALREADY_EXISTS') && !isAppError(error, 'NOT_FOUND')) throw error;
-      throw new AppError('PRECONDITION_FAILED', 'Another experiment is taking the same name.', { name });
+      throw new AppError(
+        'PRECONDITION_FAILED',
+        'Another experiment claimed the same name at the same time.',
+        { name },
+      );
     }
     await this.#store.batch(metadataContainers.tracking, experimentId, operations);
   }
 
-  /** @returns the experiment that took the name last, if it still has it: active or deleted */
+  /** Finds the last experiment that claimed the name, if it still has it: active or deleted. */
   async find(name: string): Promise<StoredDocument<ExperimentBody> | undefined> {
     const known = await this.#store.get<NameBody>(experimentNameKey(name));
     const owner = known === undefined ? undefined : await this.#settle(known);
     return owner?.body.experiment.name === name ? owner : undefined;
   }
 
-  /** Gives a name back that an experiment no longer has. Without it the name is free just as well. */
+  /** Deletes the claim of a name that the experiment no longer has. Only tidies up: the name is free anyway. */
   async release(name: string, experimentId: string): Promise<void> {
     const key = experimentNameKey(name);
     const known = await this.#store.get<NameBody>(key);
@@ -64,12 +68,12 @@ export class ExperimentNames {
     try {
       await this.#store.delete(key, known.etag);
     } catch (error) {
-      // Somebody else has taken it meanwhile.
+      // Another experiment has claimed it.
       if (!isAppError(error, 'PRECONDITION_FAILED') && !isAppError(error, 'NOT_FOUND')) throw error;
     }
   }
 
-  /** Carries out a claim, if nobody has and it still can be. @returns the claimant as it is afterwards */
+  /** Completes a pending claim. @returns the claiming experiment as it is afterwards */
   async #settle(known: StoredDocument<NameBody>): Promise<StoredDocument<ExperimentBody> | undefined> {
     const { experimentId, detail } = known.body;
     const key = experimentKey(experimentId);
@@ -80,7 +84,7 @@ export class ExperimentNames {
     try {
       await this.#store.batch(metadataContainers.tracking, experimentId, detail.operations);
     } catch (error) {
-      // Its claimant, or another who found it, was faster.
+      // Another process completed it.
       if (!isAppError(error, 'ALREADY_EXISTS') && !isAppError(error, 'PRECONDITION_FAILED')) throw error;
     }
     return this.#store.get<ExperimentBody>(key);

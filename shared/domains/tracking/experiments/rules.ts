@@ -1,43 +1,43 @@
-import { AppError } from '../../../core/errors.ts';
 import type { Tag } from '../entities.ts';
+import { trackingErrors } from '../errors.ts';
 import { checkKey, checkLength, trackingLimits } from '../limits.ts';
 
 /** @throws INVALID_ARGUMENT */
 export function checkName(name: string): void {
-  if (name === '') throw new AppError('INVALID_ARGUMENT', "Invalid experiment name: ''");
-  if (!name.isWellFormed())
-    throw new AppError('INVALID_ARGUMENT', 'Invalid experiment name: it is not well-formed Unicode.');
-  checkLength(name, trackingLimits.experimentNameCharacters, 'name');
+  if (name === '') throw trackingErrors.experimentNameEmpty();
+  if (!name.isWellFormed()) throw trackingErrors.experimentNameNotUnicode();
+  checkLength(name, trackingLimits.experimentNameCharacters, { of: 'experiment', member: 'name' });
 }
 
 /** @throws INVALID_ARGUMENT */
 export function checkTag({ key, value }: Tag): void {
-  checkKey(key, 'key', 'key');
-  checkLength(value, trackingLimits.experimentTagCharacters, 'value');
+  checkKey(key, { of: 'experimentTag', member: 'key' });
+  checkLength(value, trackingLimits.experimentTagCharacters, { of: 'experimentTag', member: 'value' });
 }
 
+const maxLocationCharacters = 2_048;
+
 /**
- * A run's artifact URI is the location with names appended, so nothing may follow the path; and a location inside a
- * run, or beside its root, would lead elsewhere each time.
+ * Checks where an experiment stores artifacts. Runs append path segments to it, so it must end in a path; a relative
+ * location, or one inside a run, would mean another place for each run.
  *
  * @throws INVALID_ARGUMENT
  */
 export function checkArtifactLocation(location: string): void {
-  const refuse = (reason: string) => {
-    throw new AppError(
-      'INVALID_ARGUMENT',
-      `Invalid artifact_location ${JSON.stringify(location)}: ${reason}`,
-    );
-  };
-  checkLength(location, 2_048, 'artifact_location');
-  if (/^runs:/i.test(location)) refuse('it cannot be a runs:/ URI.');
-  if (/[?#]/.test(location)) refuse('it cannot have a query or a fragment.');
-  if (hasDotSegment(location)) refuse('its path cannot have "." or ".." in it.');
+  checkLength(location, maxLocationCharacters, { of: 'experiment', member: 'artifactLocation' });
+  const problem = findProblem(location);
+  if (problem !== undefined) throw trackingErrors.artifactLocationInvalid({ location, problem });
+}
+
+function findProblem(location: string): 'runUri' | 'query' | 'dots' | undefined {
+  if (/^runs:/i.test(location)) return 'runUri';
+  if (/[?#]/.test(location)) return 'query';
+  return hasDotSegment(location) ? 'dots' : undefined;
 }
 
 function hasDotSegment(location: string): boolean {
   let text = location;
-  // An encoded dot stays one after being encoded again.
+  // Dots can be percent-encoded several times.
   for (let times = 0; times < 5; times += 1) {
     if (text.split(/[/\\]/).some((part) => part === '..')) return true;
     try {

@@ -4,23 +4,23 @@ import { fromJsonNumber, type JsonNumber, type StringMap, toJsonNumber } from '.
 import type { LifecycleStage } from '../entities.ts';
 import type { DatasetFilter, LoggedModel, LoggedModelStatus, ModelMetric } from './entities.ts';
 
-/** The latest values, as they are searched: infinities as ±Number.MAX_VALUE, NaN as a mark in `nan`. */
+/** The latest values, for searches: infinities as ±Number.MAX_VALUE, NaN as a mark in `nan`. */
 type Values = {
   readonly metrics: { readonly [key: string]: number };
   readonly nan: { readonly [key: string]: true };
 };
 
-/** As in shared/domains/tracking/documents.ts: what is under `points` is not indexed, and names in maps are the users' own. */
+/** As in `../documents.ts`, `points` is not indexed, and keys of maps are users' names. */
 export type LoggedModelBody = {
   readonly kind: 'loggedModel';
   readonly loggedModel: {
     readonly modelId: string;
     readonly experimentId: string;
     readonly name: string;
-    /** Empty for none, as MLflow's servers have it: so `!=` selects those, and they come first in an order. */
+    /** Empty when unknown, so that `!=` selects such models, and they sort first. */
     readonly modelType: string;
     readonly status: LoggedModelStatus;
-    /** Empty for none. */
+    /** Empty when unknown. */
     readonly sourceRunId: string;
     readonly artifactLocation: string;
     readonly lifecycleStage: LifecycleStage;
@@ -30,7 +30,7 @@ export type LoggedModelBody = {
   };
   readonly params: StringMap;
   readonly tags: StringMap;
-  /** By dataset name: of all its digests, and of each. */
+  /** Values by dataset name, and by digest below it. */
   readonly on: {
     readonly [name: string]: Values & { readonly digests: { readonly [digest: string]: Values } };
   };
@@ -42,7 +42,7 @@ export type LoggedModelBody = {
 type StoredSeries = readonly [string, string, string | null, string | null, readonly StoredPoint[]];
 type StoredPoint = readonly [number, number, JsonNumber];
 
-/** Where the metrics of a model are found when it is searched. */
+/** Where a model's searchable metrics are, of all datasets or of one. */
 export function metricsRoot(dataset?: DatasetFilter): readonly string[] {
   if (dataset === undefined) return [];
   return dataset.digest === undefined
@@ -50,7 +50,7 @@ export function metricsRoot(dataset?: DatasetFilter): readonly string[] {
     : ['on', dataset.name, 'digests', dataset.digest];
 }
 
-/** There when a model has any metric on the dataset. */
+/** Exists when a model has a metric on the dataset. */
 export function datasetPath(dataset: DatasetFilter): FieldPath {
   return [...metricsRoot(dataset), 'metrics'] as unknown as FieldPath;
 }
@@ -115,12 +115,12 @@ function toStoredSeries(points: readonly ModelMetric[]): StoredSeries {
   return [key, runId, datasetName, datasetDigest, stored];
 }
 
-/** The same text for what one run measured of one metric on one dataset. */
+/** Identifies the series of one metric by one run on one dataset. */
 export function seriesOf({ key, runId, datasetName, datasetDigest }: ModelMetric): string {
   return JSON.stringify([key, runId, datasetName ?? null, datasetDigest ?? null]);
 }
 
-/** Of the points that are alike by `groupOf` the greatest, which is the latest. */
+/** The latest point of each group. */
 export function latestOf(
   metrics: readonly ModelMetric[],
   groupOf: (metric: ModelMetric) => string,
@@ -143,7 +143,7 @@ function toValues(metrics: readonly ModelMetric[]): Values {
   return { metrics: Object.fromEntries(numbers), nan: Object.fromEntries(nan) };
 }
 
-/** By which a model's latest point is the greatest: timestamp, step, the first of the runs, value (NaN least). */
+/** Orders a model's points by timestamp, step, run (the first is the greatest) and value (NaN is the least). */
 export function compareForModel(a: ModelMetric, b: ModelMetric): number {
   return (
     a.timestamp - b.timestamp ||

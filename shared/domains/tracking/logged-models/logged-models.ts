@@ -1,32 +1,31 @@
 import type { AuditedWriter } from '../../../platform/audit/audited-writer.ts';
 import type { AuditEntry } from '../../../platform/audit/event.ts';
-import { AppError } from '../../../core/errors.ts';
+import type { Found } from '../../../platform/search/search.ts';
 import { toBody } from '../../../platform/storage/page.ts';
 import type { MetadataStore } from '../../../platform/storage/documents.ts';
 import { type Pace, retryConflicts } from '../../../platform/storage/optimistic.ts';
 import { loggedModelKey } from '../documents.ts';
-import type { Experiment, Tag } from '../entities.ts';
+import type { Tag } from '../entities.ts';
+import { trackingErrors } from '../errors.ts';
+import type { ExperimentService } from '../experiments/service.ts';
 import type { Locator } from '../locator.ts';
 import { randomRunName } from '../runs/random-name.ts';
 import { type LoggedModelBody, toLoggedModel, toLoggedModelBody } from './documents.ts';
 import type { LoggedModel, LoggedModelStatus, MeasuredMetric, ModelMetric } from './entities.ts';
 import { addMetrics, addParams, checkModelName, checkPairs } from './rules.ts';
-import { type LoggedModelPage, type LoggedModelSearch, searchLoggedModels } from './search.ts';
+import { type LoggedModelSearch, searchLoggedModels } from './search.ts';
 
-export interface LoggedModelsOptions {
+export interface LoggedModelsDeps {
   readonly store: MetadataStore;
   readonly audited: Pick<AuditedWriter, 'commit'>;
-  readonly locator: Locator;
-  /** @throws NOT_FOUND */
-  readonly getExperiment: (
-    experimentId: string,
-  ) => Promise<Pick<Experiment, 'artifactLocation' | 'lifecycleStage'>>;
+  readonly locator: Pick<Locator, 'findLoggedModel' | 'addLoggedModel'>;
+  readonly experiments: Pick<ExperimentService, 'get'>;
   readonly pace: Pace;
 }
 
 export interface NewLoggedModel {
   readonly experimentId: string;
-  /** Made up when left out. */
+  /** Default: a random one. */
   readonly name?: string | undefined;
   readonly modelType?: string | undefined;
   readonly sourceRunId?: string | undefined;
@@ -36,33 +35,29 @@ export interface NewLoggedModel {
 
 type AuditedChange = Pick<AuditEntry, 'action' | 'before' | 'after'>;
 
-/** What an attempt at a change comes to; without `model`, it changes nothing. */
+/** The result of a change; without `model` there is nothing to write. */
 interface Change {
   readonly model?: LoggedModel;
-  readonly told?: AuditedChange;
+  readonly reported?: AuditedChange;
 }
 
-/** The models that runs log. Every change can be repeated with the same end. */
+/** The models that runs log. All changes are idempotent. */
 export class LoggedModels {
-  readonly #options: LoggedModelsOptions;
+  readonly #deps: LoggedModelsDeps;
 
-  constructor(options: LoggedModelsOptions) {
-    this.#options = options;
+  constructor(deps: LoggedModelsDeps) {
+    this.#deps = deps;
   }
 
-  /** @throws NOT_FOUND when there is no such experiment; INVALID_ARGUMENT when it is deleted, or for a name, param or tag */
+  /** @throws NOT_FOUND for the experiment; INVALID_ARGUMENT when it is deleted, or for a name, param or tag */
   async create(request: NewLoggedModel, by: string): Promise<LoggedModel> {
-    const { locator, getExperiment, pace } = this.#options;
+    const { locator, experiments, pace } = this.#deps;
     const { experimentId, name, params = [], tags = [] } = request;
     if (name !== undefined) checkModelName(name);
-    checkPairs('params', params);
-    checkPairs('tags', tags);
-    const experiment = await getExperiment(experimentId);
-    if (experiment.lifecycleStage !== 'active')
-      throw new AppError(
-        'INVALID_ARGUMENT',
-        `The experiment ${experimentId} must be in the 'active' state. Current state is ${experiment.lifecycleStage}.`,
-      );
+    checkPairs('loggedModelParam', params);
+    checkPairs('loggedModelTag', tags);
+    const experiment = await experiments.get(experimentId);
+    if (experiment.lifecycleStage !== 'active') throw trackingErrors.experimentDeleted({ experimentId });
     const modelId = `m-${pace.ids.uuid().replaceAll('-', '')}`;
     const now = pace.clock.now();
     const model: LoggedModel = {
@@ -81,11 +76,11 @@ export class LoggedModels {
       metrics: [],
     };
     const { id, container } = loggedModelKey(experimentId, modelId);
-    // A pointer to a model that never came to be harms nobody; a model without one could not be found.
+    // The pointer comes first: a dangling pointer is harmless, a model without one cannot be found.
     await locator.addLoggedModel(modelId, experimentId);
     const { sourceRunId = null, modelType = null } = model;
     const after = { name: model.name, status: model.status, modelType, sourceRunId };
-    await this.#options.audited.commit(
+    await this.#deps.audited.commit(
       container,
       experimentId,
       [{ kind: 'create', id, body: toBody(toLoggedModelBody(model)) }],
@@ -94,10 +89,11 @@ export class LoggedModels {
     return model;
   }
 
-  /** @throws NOT_FOUND; a deleted one counts as missing unless it is asked for */
+  /** @throws NOT_FOUND, also for a deleted model unless `withDeleted` */
   async get(modelId: string, options: { readonly withDeleted?: boolean } = {}): Promise<LoggedModel> {
     const { model } = await this.#load(modelId);
-    if (model.lifecycleStage === 'deleted' && options.withDeleted !== true) throw noSuchModel(modelId);
+    if (model.lifecycleStage === 'deleted' && options.withDeleted !== true)
+      throw trackingErrors.loggedModelMissing({ modelId });
     return model;
   }
 
@@ -107,8 +103,8 @@ export class LoggedModels {
       model.status === status
         ? {}
         : {
-            model: { ...model, status, updatedAt: this.#options.pace.clock.now() },
-            told: {
+            model: { ...model, status, updatedAt: this.#deps.pace.clock.now() },
+            reported: {
               action: 'loggedModel.status.changed',
               before: { status: model.status },
               after: { status },
@@ -119,8 +115,8 @@ export class LoggedModels {
 
   /** Deletes softly: its artifacts stay until the retention removes both. @throws NOT_FOUND when it never was */
   async delete(modelId: string, by: string): Promise<void> {
-    const { clock } = this.#options.pace;
-    const told: AuditedChange = {
+    const { clock } = this.#deps.pace;
+    const reported: AuditedChange = {
       action: 'loggedModel.deleted',
       before: { lifecycleStage: 'active' },
       after: { lifecycleStage: 'deleted' },
@@ -131,15 +127,15 @@ export class LoggedModels {
       (model) => {
         if (model.lifecycleStage === 'deleted') return {};
         const deletedAt = clock.now();
-        return { model: { ...model, lifecycleStage: 'deleted', updatedAt: deletedAt, deletedAt }, told };
+        return { model: { ...model, lifecycleStage: 'deleted', updatedAt: deletedAt, deletedAt }, reported };
       },
       { withDeleted: true },
     );
   }
 
-  /** The last value of a key counts. @throws NOT_FOUND, INVALID_ARGUMENT */
+  /** Sets tags; the last value of a key counts. @throws NOT_FOUND, INVALID_ARGUMENT */
   async setTags(modelId: string, tags: readonly Tag[], by: string): Promise<LoggedModel> {
-    checkPairs('tags', tags);
+    checkPairs('loggedModelTag', tags);
     return this.#change(modelId, by, (model) => {
       const changed = [...new Map(tags.map(({ key, value }) => [key, value]))].filter(
         ([key, value]) => model.tags.get(key) !== value,
@@ -147,7 +143,7 @@ export class LoggedModels {
       if (changed.length === 0) return {};
       return {
         model: { ...model, tags: new Map([...model.tags, ...changed]) },
-        told: {
+        reported: {
           action: 'loggedModel.tags.set',
           before: Object.fromEntries(changed.map(([key]) => [key, model.tags.get(key) ?? null])),
           after: Object.fromEntries(changed),
@@ -156,24 +152,24 @@ export class LoggedModels {
     });
   }
 
-  /** @throws NOT_FOUND for the model, or the tag */
+  /** @throws NOT_FOUND for the model or the tag */
   async deleteTag(modelId: string, key: string, by: string): Promise<void> {
     await this.#change(modelId, by, (model) => {
       const value = model.tags.get(key);
-      if (value === undefined)
-        throw new AppError('NOT_FOUND', `No tag with key '${key}' found for model with ID '${modelId}'.`, {
-          key,
-        });
+      if (value === undefined) throw trackingErrors.loggedModelTagMissing({ modelId, key });
       const tags = new Map(model.tags);
       tags.delete(key);
       const before = Object.fromEntries([[key, value]]);
-      return { model: { ...model, tags }, told: { action: 'loggedModel.tags.deleted', before, after: null } };
+      return {
+        model: { ...model, tags },
+        reported: { action: 'loggedModel.tags.deleted', before, after: null },
+      };
     });
   }
 
-  /** @throws NOT_FOUND; INVALID_ARGUMENT for a param that has another value already */
+  /** @throws NOT_FOUND; INVALID_ARGUMENT for a param that has another value */
   async logParams(modelId: string, params: readonly Tag[]): Promise<void> {
-    checkPairs('params', params);
+    checkPairs('loggedModelParam', params);
     await this.#change(modelId, '', (model) => {
       const added = addParams(model.params, params);
       return added.size === model.params.size ? {} : { model: { ...model, params: added } };
@@ -181,9 +177,9 @@ export class LoggedModels {
   }
 
   /**
-   * What a run measured of models. The same again, in any order, comes to the same.
+   * Records metrics that a run measured of models. The result depends neither on order nor on repetition.
    *
-   * @throws NOT_FOUND when one of the models is not there: nothing is written then
+   * @throws NOT_FOUND for an unknown model, before anything is written
    */
   async record(runId: string, measured: readonly MeasuredMetric[]): Promise<void> {
     const byModel = [...Map.groupBy(measured, ({ modelId }) => modelId)];
@@ -197,9 +193,9 @@ export class LoggedModels {
     }
   }
 
-  /** @throws INVALID_ARGUMENT for a filter, an order or a token that is not right */
-  async search(search: LoggedModelSearch): Promise<LoggedModelPage> {
-    return searchLoggedModels(this.#options.store, search);
+  /** @throws INVALID_ARGUMENT for an invalid filter, order or token */
+  async search(search: LoggedModelSearch): Promise<Found<LoggedModel>> {
+    return searchLoggedModels(this.#deps.store, search);
   }
 
   async #change(
@@ -208,33 +204,34 @@ export class LoggedModels {
     change: (model: LoggedModel) => Change,
     options: { readonly withDeleted?: boolean } = {},
   ): Promise<LoggedModel> {
-    const { audited, pace } = this.#options;
+    const { audited, pace } = this.#deps;
     return retryConflicts(`the logged model ${modelId}`, pace, async () => {
       const { model: before, etag } = await this.#load(modelId);
-      if (before.lifecycleStage === 'deleted' && options.withDeleted !== true) throw noSuchModel(modelId);
-      const { model, told } = change(before);
+      if (before.lifecycleStage === 'deleted' && options.withDeleted !== true)
+        throw trackingErrors.loggedModelMissing({ modelId });
+      const { model, reported } = change(before);
       if (model === undefined) return before;
       const { id, container } = loggedModelKey(model.experimentId, modelId);
       await audited.commit(
         container,
         model.experimentId,
         [{ kind: 'replace', id, body: toBody(toLoggedModelBody(model)), etag }],
-        told === undefined ? [] : [{ by, subject: subjectOf(model), ...told }],
+        reported === undefined ? [] : [{ by, subject: subjectOf(model), ...reported }],
       );
       return model;
     });
   }
 
   async #load(modelId: string): Promise<{ readonly model: LoggedModel; readonly etag: string }> {
-    const experimentId = await this.#options.locator.findLoggedModel(modelId);
-    if (experimentId === undefined) throw noSuchModel(modelId);
-    const stored = await this.#options.store.get<LoggedModelBody>(loggedModelKey(experimentId, modelId));
-    if (stored === undefined) throw noSuchModel(modelId);
+    const experimentId = await this.#deps.locator.findLoggedModel(modelId);
+    if (experimentId === undefined) throw trackingErrors.loggedModelMissing({ modelId });
+    const stored = await this.#deps.store.get<LoggedModelBody>(loggedModelKey(experimentId, modelId));
+    if (stored === undefined) throw trackingErrors.loggedModelMissing({ modelId });
     return { model: toLoggedModel(stored.body), etag: stored.etag };
   }
 }
 
-/** An empty name is none. */
+/** An empty name means no dataset. */
 function toModelMetric(runId: string, metric: MeasuredMetric): ModelMetric {
   const { key, timestamp, step, value, datasetName, datasetDigest } = metric;
   return {
@@ -250,8 +247,4 @@ function toModelMetric(runId: string, metric: MeasuredMetric): ModelMetric {
 
 function subjectOf({ experimentId, modelId }: LoggedModel): AuditEntry['subject'] {
   return { kind: 'loggedModel', experimentId, modelId };
-}
-
-function noSuchModel(modelId: string): AppError {
-  return new AppError('NOT_FOUND', `Logged model with ID '${modelId}' not found.`, { modelId });
 }

@@ -1,39 +1,36 @@
-import { AppError } from '../../../core/errors.ts';
 import type { Tag } from '../entities.ts';
+import { type Place, trackingErrors } from '../errors.ts';
 import { checkLength, trackingLimits } from '../limits.ts';
 import type { ModelMetric } from './entities.ts';
 import { compareForModel, latestOf, seriesOf } from './documents.ts';
 
 const maxNameLength = 500;
-/** Not those of runs: other parts of MLflow keep lists as JSON in a model's tags. */
+/** More than runs have: clients store JSON lists in the tags of models. */
 const maxValueLength = 65_535;
-/** Metrics by run and dataset: a model's document holds them all. */
+/** Counted by run and dataset: one document holds them all. */
 const maxModelMetrics = 2_000;
-/** Points before the latest ones: the document is written anew with each point that comes. */
+/** Points besides the latest ones: each new point rewrites the document. */
 const maxEarlierPoints = 1_000;
+const maxQuotedLength = 250;
 
-/** @throws INVALID_ARGUMENT in MLflow's words */
+/** @throws INVALID_ARGUMENT */
 export function checkModelName(name: string): void {
-  if (!/^[^/:.%"']+$/.test(name))
-    throw new AppError(
-      'INVALID_ARGUMENT',
-      `Invalid model name ('${name.slice(0, 100)}') provided. Model name must be a non-empty string and cannot contain the following characters: ('/', ':', '.', '%', '"', "'")`,
-    );
-  checkLength(name, maxNameLength, 'name');
+  if (!/^[^/:.%"']+$/.test(name)) throw trackingErrors.loggedModelNameInvalid({ name: name.slice(0, 100) });
+  checkLength(name, maxNameLength, { of: 'loggedModel', member: 'name' });
 }
 
 /** @throws INVALID_ARGUMENT */
-export function checkPairs(what: 'params' | 'tags', pairs: readonly Tag[]): void {
+export function checkPairs(of: Place['of'], pairs: readonly Tag[]): void {
   for (const [index, { key, value }] of pairs.entries()) {
-    checkLength(key, trackingLimits.keyCharacters, `${what}[${index}].key`);
-    checkLength(value, maxValueLength, `${what}[${index}].value`);
+    checkLength(key, trackingLimits.keyCharacters, { of, member: 'key', index });
+    checkLength(value, maxValueLength, { of, member: 'value', index });
   }
 }
 
 /**
- * Params are written once: the same value again is fine.
+ * Adds params, whose values never change.
  *
- * @throws INVALID_ARGUMENT for another value
+ * @throws INVALID_ARGUMENT for another value of a known param
  */
 export function addParams(
   params: ReadonlyMap<string, string>,
@@ -43,21 +40,21 @@ export function addParams(
   for (const { key, value } of added) {
     const known = result.get(key);
     if (known !== undefined && known !== value)
-      throw new AppError(
-        'INVALID_ARGUMENT',
-        `Changing param values is not allowed. Param with key='${key}' was already logged with value='${known.slice(0, 250)}' for this model. Attempted logging new value '${value.slice(0, 250)}'.`,
-      );
+      throw trackingErrors.loggedModelParamChanged({
+        key,
+        logged: known.slice(0, maxQuotedLength),
+        value: value.slice(0, maxQuotedLength),
+      });
     result.set(key, value);
   }
   return result;
 }
 
 /**
- * Adds points: the same ones, in any order and any number of times, come to the same. Of each metric the latest by run
- * and dataset stays, and of all others the newest 1,000: which go does not depend on the order, as what is once behind
- * a thousand newer ones stays behind them.
+ * Adds points; the result depends neither on their order nor on repetition. Keeps the latest point of each metric by
+ * run and dataset, and the newest 1,000 of all others.
  *
- * @returns the very same list when nothing is new
+ * @returns the same list object when nothing is new
  * @throws INVALID_ARGUMENT when a model would have more than 2,000 metrics by run and dataset
  */
 export function addMetrics(
@@ -72,22 +69,18 @@ export function addMetrics(
   if (points.size === metrics.length) return metrics;
   const all = [...points.values()];
   const latest = new Set(latestOf(all, seriesOf).values());
-  if (latest.size > maxModelMetrics)
-    throw new AppError(
-      'INVALID_ARGUMENT',
-      `A logged model holds at most ${maxModelMetrics} metrics, counted by run and dataset.`,
-    );
+  if (latest.size > maxModelMetrics) throw trackingErrors.tooManyModelMetrics({ limit: maxModelMetrics });
   const earlier = all.filter((metric) => !latest.has(metric));
   if (earlier.length <= maxEarlierPoints) return all;
   earlier.sort((a, b) => compareForModel(b, a) || (placeOf(a) < placeOf(b) ? -1 : 1));
-  const gone = new Set(earlier.slice(maxEarlierPoints));
-  const kept = all.filter((metric) => !gone.has(metric));
-  // What is told again can have gone before.
+  const dropped = new Set(earlier.slice(maxEarlierPoints));
+  const kept = all.filter((metric) => !dropped.has(metric));
+  // A repeated point may have been dropped before.
   const known = new Set(metrics);
   return kept.every((metric) => known.has(metric)) ? metrics : kept;
 }
 
 function placeOf(metric: ModelMetric): string {
-  // -0 and 0 are one value.
+  // -0 and 0 are the same value.
   return `${metric.timestamp} ${metric.step} ${String(metric.value)} ${seriesOf(metric)}`;
 }

@@ -1,68 +1,64 @@
-import { AppError } from '../../../core/errors.ts';
+import { isAppError } from '../../../core/errors.ts';
 import { metadataContainers } from '../../../core/names.ts';
-import { searchDocuments } from '../../../platform/search/search.ts';
-import type { OrderTerm, SearchField, SearchSubject } from '../../../platform/search/subject.ts';
+import { type Found, type Search, searchDocuments, toFound } from '../../../platform/search/search.ts';
+import {
+  type FieldNames,
+  findField,
+  type OrderTerm,
+  type SearchEntity,
+  type SearchField,
+  type SearchSubject,
+  withNames,
+} from '../../../platform/search/subject.ts';
 import type { FieldPath, Filter, MetadataStore } from '../../../platform/storage/documents.ts';
+import { trackingErrors } from '../errors.ts';
+import { among } from '../search.ts';
 import { loggedModelSubject } from '../subjects/logged-models.ts';
 import { datasetPath, type LoggedModelBody, metricsRoot, toLoggedModel } from './documents.ts';
 import type { DatasetFilter, LoggedModel } from './entities.ts';
 
-export interface LoggedModelSearch {
+export interface LoggedModelSearch extends Omit<Search, 'orderBy'> {
   readonly experimentIds: readonly string[];
-  readonly filter?: string | undefined;
-  /** Metrics in the filter are those measured on any of these, and models without any of them are left out. */
+  /** Restricts metrics in the filter to these datasets, and models to those with a metric on any of them. */
   readonly datasets?: readonly DatasetFilter[];
   readonly orderBy?: readonly LoggedModelOrder[];
-  readonly limit: number;
-  readonly pageToken?: string | undefined;
 }
 
 export interface LoggedModelOrder {
   /** An attribute, or `metrics.<key>`. */
   readonly field: string;
   readonly direction: 'asc' | 'desc';
-  /** Which measurements of the metric count. */
+  /** Sorts by the metric's values on this dataset. */
   readonly dataset?: DatasetFilter;
 }
 
-export interface LoggedModelPage {
-  readonly models: readonly LoggedModel[];
-  readonly pageToken?: string;
-}
-
 const maxDatasets = 20;
-/** So many values a condition may list. */
-const maxValues = 500;
 
-/** @throws INVALID_ARGUMENT for a filter, an order or a token that is not right */
+/** @throws INVALID_ARGUMENT for an invalid filter, order or token */
 export async function searchLoggedModels(
   store: MetadataStore,
-  search: LoggedModelSearch,
-): Promise<LoggedModelPage> {
-  const { experimentIds, filter, datasets = [], orderBy = [], limit, pageToken } = search;
-  if (datasets.length > maxDatasets)
-    throw new AppError('INVALID_ARGUMENT', `A search names at most ${maxDatasets} datasets.`);
+  request: LoggedModelSearch,
+): Promise<Found<LoggedModel>> {
+  const { experimentIds, datasets = [], orderBy = [], ...search } = request;
+  if (datasets.length > maxDatasets) throw trackingErrors.tooManySearchedDatasets({ limit: maxDatasets });
   const ids = [...new Set(experimentIds)].sort();
-  if (ids.length === 0) return { models: [] };
+  if (ids.length === 0) return { items: [] };
   const page = await searchDocuments<LoggedModelBody>(store, {
+    ...search,
     container: metadataContainers.tracking,
     ...(ids.length === 1 ? { partition: ids[0]! } : {}),
     scope: scopeOf(ids, datasets),
     subject: onDatasets(loggedModelSubject, datasets),
-    ...(filter === undefined ? {} : { filter }),
-    orderBy: orderBy.map(toOrderTerm),
-    limit,
-    ...(pageToken === undefined ? {} : { pageToken }),
+    orderBy: orderBy.map((order) => toOrderTerm(order, search.names ?? {})),
   });
-  const models = page.documents.map(({ body }) => toLoggedModel(body));
-  return page.pageToken === undefined ? { models } : { models, pageToken: page.pageToken };
+  return toFound(page, toLoggedModel);
 }
 
 function scopeOf(experimentIds: readonly string[], datasets: readonly DatasetFilter[]): Filter {
   const filters: Filter[] = [
     { op: 'eq', path: ['kind'], value: 'loggedModel' },
     { op: 'eq', path: ['loggedModel', 'lifecycleStage'], value: 'active' },
-    among(experimentIds),
+    among(['loggedModel', 'experimentId'], experimentIds),
   ];
   if (datasets.length > 0)
     filters.push({
@@ -72,27 +68,20 @@ function scopeOf(experimentIds: readonly string[], datasets: readonly DatasetFil
   return { op: 'and', filters };
 }
 
-function among(experimentIds: readonly string[]): Filter {
-  const path = ['loggedModel', 'experimentId'] as const;
-  if (experimentIds.length === 1) return { op: 'eq', path, value: experimentIds[0]! };
-  const filters: Filter[] = [];
-  for (let start = 0; start < experimentIds.length; start += maxValues)
-    filters.push({ op: 'in', path, values: experimentIds.slice(start, start + maxValues) });
-  return filters.length === 1 ? filters[0]! : { op: 'or', filters };
-}
-
-/** The subject with its metrics read where those of the datasets are. */
+/** The subject with its metrics restricted to those on the datasets. */
 function onDatasets(subject: SearchSubject, datasets: readonly DatasetFilter[]): SearchSubject {
   if (datasets.length === 0) return subject;
-  return {
-    ...subject,
-    fieldOf: (entity, key) => {
-      const field = subject.fieldOf(entity, key);
+  const restrict = (entity: SearchEntity): SearchEntity => ({
+    ...entity,
+    fieldOf: (key) => {
+      const field = entity.fieldOf(key);
       if (field?.nanPath === undefined) return field;
       const [first, ...others] = datasets.map((dataset) => onDataset(field, dataset));
       return others.length === 0 ? first : { ...first!, alternatives: others };
     },
-  };
+  });
+  const [first, ...others] = subject.entities;
+  return { ...subject, entities: [restrict(first), ...others.map(restrict)] };
 }
 
 function onDataset(field: SearchField, dataset: DatasetFilter | undefined): SearchField {
@@ -105,30 +94,25 @@ function onDataset(field: SearchField, dataset: DatasetFilter | undefined): Sear
   };
 }
 
-/** @throws INVALID_ARGUMENT in MLflow's words */
-function toOrderTerm({ field: name, direction, dataset }: LoggedModelOrder): OrderTerm {
+/** @throws INVALID_ARGUMENT */
+function toOrderTerm({ field: name, direction, dataset }: LoggedModelOrder, names: FieldNames): OrderTerm {
   const dot = name.indexOf('.');
-  const entity = dot < 0 ? undefined : name.slice(0, dot);
-  const key = name.slice(dot + 1);
-  if (entity === undefined) return { field: attributeOf(key), direction };
-  if (entity !== 'metrics' && entity !== 'metric')
-    throw new AppError(
-      'INVALID_ARGUMENT',
-      `Invalid order by field name: ${name}. Only metrics are supported.`,
-    );
-  const field = loggedModelSubject.fieldOf(entity, unquote(key));
-  if (field === undefined) throw new AppError('INVALID_ARGUMENT', `Invalid order by field name: ${name}`);
+  if (dot < 0) return { field: attributeOf(name, names), direction };
+  const entity = name.slice(0, dot);
+  if (entity !== 'metrics' && entity !== 'metric') throw trackingErrors.modelOrderNotMetric({ field: name });
+  const field = findField(loggedModelSubject, entity, unquote(name.slice(dot + 1)));
+  if (field === undefined) throw trackingErrors.modelOrderInvalid({ field: name });
   return { field: onDataset(field, dataset), direction };
 }
 
-function attributeOf(name: string): SearchField {
+function attributeOf(name: string, names: FieldNames): SearchField {
   try {
-    const field = loggedModelSubject.fieldOf(undefined, name);
+    const field = findField(withNames(loggedModelSubject, names), undefined, name);
     if (field !== undefined) return field;
-  } catch (cause) {
-    throw new AppError('INVALID_ARGUMENT', `Invalid order by field name: ${name}`, {}, cause);
+  } catch (error) {
+    if (!isAppError(error, 'INVALID_ARGUMENT')) throw error;
   }
-  throw new AppError('INVALID_ARGUMENT', `Invalid order by field name: ${name}`);
+  throw trackingErrors.modelOrderInvalid({ field: name });
 }
 
 function unquote(key: string): string {

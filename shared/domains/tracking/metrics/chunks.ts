@@ -6,15 +6,15 @@ import { chunkKey, type ChunkBody, fromJsonNumber, type PointColumns, toJsonNumb
 import type { Metric, MetricPoint } from '../entities.ts';
 import { compareInHistory, sortUnique } from './points.ts';
 
-/** A chunk that has so many points takes no more: the next one is opened. */
+/** Points of a full chunk: the next one is opened then. */
 export const chunkPoints = 1_000;
-/** So many points at once make a chunk of their own: nothing is read, and no other writer is in the way. */
+/** Points of one change that get a chunk of their own, which needs no read and conflicts with no writer. */
 export const ownChunkPoints = 500;
 
 /**
- * Adds points to the numbered chunk that is open. The same points again change nothing.
+ * Adds points to the open chunk. Idempotent.
  *
- * @returns how many points the chunk has now
+ * @returns the number of points in the chunk
  */
 export async function addToChunk(
   store: MetadataStore,
@@ -35,9 +35,7 @@ export async function addToChunk(
 }
 
 /**
- * Writes points as a chunk named by its content, so that the same points again are the same chunk.
- *
- * @returns where it is, and whether it was not there before
+ * Writes points as a chunk with the hash of its content as id, which makes it idempotent.
  */
 export async function writeOwnChunk(
   store: MetadataStore,
@@ -50,7 +48,7 @@ export async function writeOwnChunk(
     await store.batch(container, runId, [{ kind: 'create', id, body }]);
     return { id, isNew: true };
   } catch (error) {
-    // The first attempt got this far.
+    // An earlier attempt wrote it.
     if (!isAppError(error, 'ALREADY_EXISTS')) throw error;
     return { id, isNew: false };
   }
@@ -101,7 +99,7 @@ function readChunk(body: ChunkBody): Metric[] {
   return points;
 }
 
-/** The points of one metric in a chunk, in the order of history, from a point on (and without it). */
+/** The points of one metric in a chunk after a point, in the order of the history. */
 export function* readMetric(body: ChunkBody, key: string, after?: MetricPoint): Generator<MetricPoint> {
   if (!Object.hasOwn(body.points, key)) return;
   for (const point of readColumns(body.points[key]!))
@@ -113,10 +111,10 @@ function* readColumns({ t, s, v }: PointColumns): Generator<MetricPoint> {
     yield { timestamp: t[index]!, step: s[index]!, value: fromJsonNumber(v[index]!) };
 }
 
-/** So many index entries a chunk has at most, however many keys are in it. */
+/** Bounds the index entries of a chunk, whatever the number of its keys. */
 const buckets = 32;
 
-/** FNV-1a, to spread keys evenly over a few names. @see https://www.rfc-editor.org/rfc/rfc9923 */
+/** Hashes a key by FNV-1a. @see https://www.rfc-editor.org/rfc/rfc9923 */
 export function bucketOf(key: string): string {
   let hash = 0x811c9dc5;
   for (let index = 0; index < key.length; index += 1)

@@ -13,17 +13,17 @@ export interface HistoryPage {
   readonly pageToken?: string;
 }
 
-/** Chunks that are in memory at once: some tens of kilobytes each. */
+/** Chunks in memory at once; each has some tens of kilobytes. */
 const chunksAtOnce = 16;
-/** As many points of chunks that overlap in time are merged at once; beyond that, page by page. */
+/** Points of overlapping chunks merged in memory; beyond that the history is read page by page. */
 const maxBuffered = 100_000;
 const streamPage = 10_000;
 
 /**
- * Reads a metric's history in its order: timestamp, step, value. Points lie in the run's document (`tail`) and in
- * chunks that may overlap in time and repeat each other.
+ * Reads a metric's history, sorted by timestamp, step and value. The points are in the run's document (`tail`) and in
+ * chunks, which may overlap in time and contain duplicates.
  *
- * The tail must have been read before: points move from it into chunks, never back.
+ * Read the tail first: points move from it into chunks, never back.
  */
 export class MetricHistory {
   readonly #store: MetadataStore;
@@ -33,7 +33,7 @@ export class MetricHistory {
   }
 
   /**
-   * One page; memory follows `limit`, not the history.
+   * Reads one page. Memory grows with `limit`, not with the history.
    *
    * @throws INVALID_ARGUMENT for a token of another run or metric, or a damaged one
    */
@@ -50,23 +50,22 @@ export class MetricHistory {
     return { points, pageToken: sealPoint(runId, key, points.at(-1)!) };
   }
 
-  /** The whole of it, some thousand points at a time; memory follows how much chunks overlap, up to a bound. */
+  /** Streams the whole history, some thousand points at a time. Memory grows with the overlap of chunks, to a bound. */
   async *readAll(runId: string, key: string, tail: readonly TailPoint[]): AsyncGenerator<MetricPoint[]> {
     let waiting: MetricPoint[] = pointsOf(tail, key);
-    let lastGiven: MetricPoint | undefined;
+    let lastYielded: MetricPoint | undefined;
     for await (const chunk of this.#chunks(runId, key)) {
       const from = chunk.first[bucketOf(key)]!;
       if (waiting.length >= streamPage) {
         sortUnique(waiting);
-        const ready = countBefore(waiting, from);
-        if (ready > 0) {
-          const given = waiting.splice(0, ready);
-          lastGiven = given.at(-1);
-          yield given;
+        const ready = waiting.splice(0, countBefore(waiting, from));
+        if (ready.length > 0) {
+          lastYielded = ready.at(-1);
+          yield ready;
         }
       }
       for (const point of readMetric(chunk, key)) waiting.push(point);
-      if (waiting.length > maxBuffered) return yield* this.#readPages(runId, key, tail, lastGiven);
+      if (waiting.length > maxBuffered) return yield* this.#readPages(runId, key, tail, lastYielded);
     }
     waiting = sortUnique(waiting);
     for (let start = 0; start < waiting.length; start += streamPage)
@@ -87,7 +86,7 @@ export class MetricHistory {
     }
   }
 
-  /** The first `count` points after one. */
+  /** The first `count` points after a point. */
   async #readAfter(
     runId: string,
     key: string,
@@ -111,7 +110,7 @@ export class MetricHistory {
     return sortUnique(found).slice(0, count);
   }
 
-  /** The chunks that can hold points of a key from a time on, in the order of their first points. */
+  /** The chunks that can contain points of a key from a time on, in the order of their first points. */
   async *#chunks(runId: string, key: string, from?: number): AsyncGenerator<ChunkBody> {
     const bucket = bucketOf(key);
     const filter: Filter | undefined =
@@ -120,7 +119,7 @@ export class MetricHistory {
       container: metadataContainers.tracking,
       partition: runId,
       ...(filter === undefined ? {} : { filter }),
-      // What has no such member is left out: other documents, and chunks without a key of the bucket.
+      // Skips documents without the member: other kinds, and chunks without a key of the bucket.
       sort: { path: ['first', bucket], direction: 'asc' },
       limit: chunksAtOnce,
     });
@@ -139,7 +138,7 @@ function pointsOf(tail: readonly TailPoint[], key: string, after?: MetricPoint):
   return points;
 }
 
-/** How many sorted points are earlier than a time. */
+/** The number of sorted points before a time. */
 function countBefore(points: readonly MetricPoint[], timestamp: number): number {
   let low = 0;
   let high = points.length;
@@ -157,7 +156,7 @@ const pointSchema = z.tuple([
   z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])]),
 ]);
 
-/** A place in the order, and so the same place whatever is written meanwhile. */
+/** A position in the sort order, so that concurrent writes do not shift it. */
 function sealPoint(runId: string, key: string, { timestamp, step, value }: MetricPoint): string {
   return sealCursor([runId, key], [timestamp, step, toJsonNumber(value)]);
 }

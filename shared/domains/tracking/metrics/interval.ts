@@ -1,13 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
 import type { MetricPoint } from '../entities.ts';
+import { compareValues } from './points.ts';
 
 const blockPoints = 16_384;
 
 /**
- * Picks at most `count` points spread evenly over those there are, in the order step, timestamp, value: the first of
- * each of `count` equal groups, and the very last in place of the last of these.
+ * Samples at most `count` points evenly, in the order of step, timestamp and value: the first of each of `count` equal
+ * groups, but of the last group the last point.
  *
- * Memory: 28 bytes a point, whatever `count` is.
+ * Memory: 28 bytes for each point of the history.
  */
 export async function sampleEvenly(
   batches: AsyncIterable<readonly MetricPoint[]>,
@@ -64,7 +65,7 @@ function grow(column: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
   return larger;
 }
 
-/** Merge sort that lets others run between blocks. @returns undefined when they are in order already, as they mostly are */
+/** Merge sort that yields to the event loop between blocks. @returns undefined for points in order, the usual case */
 async function sortIndexes({ length, step, timestamp, value }: Columns): Promise<Uint32Array | undefined> {
   const compare = (a: number, b: number) =>
     step[a]! - step[b]! || timestamp[a]! - timestamp[b]! || compareValues(value[a]!, value[b]!);
@@ -95,12 +96,4 @@ async function sortIndexes({ length, step, timestamp, value }: Columns): Promise
     [sorted, merged] = [merged, sorted];
   }
   return sorted;
-}
-
-/** NaN stands where MLflow's database has it: as 0, after it. */
-function compareValues(a: number, b: number): number {
-  const placeA = Number.isNaN(a) ? 0 : a;
-  const placeB = Number.isNaN(b) ? 0 : b;
-  if (placeA !== placeB) return placeA < placeB ? -1 : 1;
-  return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
 }

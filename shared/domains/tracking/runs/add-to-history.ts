@@ -7,24 +7,24 @@ import { addToChunk, chunkPoints, ownChunkPoints, writeOwnChunk } from '../metri
 import { fromTailPoint, identityOf, toTailPoint } from '../metrics/points.ts';
 import type { RunDraft } from './draft.ts';
 
-/** So many points wait in the run's document, where adding one costs no further write. */
+/** Points kept in the run's document, where adding one costs no extra write. */
 const tailPoints = 64;
-/** A run that has ended keeps no more than so many: a chunk for less would weigh more than they do. */
+/** Points that an ended run keeps there: fewer are not worth a chunk. */
 const tailPointsAtEnd = 16;
-/** From here on it is worth to see whether the document has room, before a chunk is written for it. */
+/** From this weight on, the document's size is checked before a chunk is written. */
 const heavyWeight = 1_000_000;
 
-/** Whether a change adds so many points that they are written before the run's document. */
+/** Whether a change adds so many points that they get a chunk of their own. */
 export function hasLargeAddition(draft: RunDraft): boolean {
   return draft.added.some(isLarge);
 }
 
 /**
- * Gives the points that a draft adds a place. Few of them come into the tail, with the run's document and so together
- * with all else that the change makes; a tail that is full goes into a chunk by then, and is in both should the write
- * fail. Many at once are a chunk of their own, written before the document: then the draft must be fresh.
+ * Stores the points that a draft adds. Few points go to the tail, and so into the run's document atomically with the
+ * rest of the change; a full tail is first copied to a chunk. Many points at once get a chunk of their own, written
+ * before the document: the draft must be fresh then.
  *
- * @returns those chunks; one that is new is to be removed should its change be refused after all
+ * @returns the chunks of their own; the caller deletes the new ones if the change is refused later
  * @throws INVALID_ARGUMENT, before anything is written, when the run's document would be too large
  */
 export async function addToHistory(
@@ -43,7 +43,7 @@ export async function addToHistory(
   if (willFlush) {
     const count = await addToChunk(store, pace, runId, draft.open, draft.tail.map(fromTailPoint));
     draft.tail = [];
-    // The next tail would make it too large.
+    // No room for another tail.
     if (count > chunkPoints - tailPoints) draft.open += 1;
     draft.isChanged = true;
   }
@@ -67,7 +67,7 @@ function newToTail(tail: readonly TailPoint[], points: readonly Metric[]): reado
   if (points.length === 0) return [];
   const known = new Set<string>();
   const [only] = points;
-  // A text for each point of the tail is dear where there is but one to compare with.
+  // Skips building an identity for each point of the tail.
   if (points.length === 1 && tail.every((point) => point[1] !== only!.timestamp)) return [toTailPoint(only!)];
   for (const point of tail) known.add(identityOf(fromTailPoint(point)));
   const more: TailPoint[] = [];

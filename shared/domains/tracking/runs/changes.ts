@@ -1,29 +1,21 @@
-import { AppError } from '../../../core/errors.ts';
+import { mlflowTags } from '../../../core/mlflow-names.ts';
 import type { Metric, RunStatus, Tag } from '../entities.ts';
+import { trackingErrors } from '../errors.ts';
 import type { RunDraft } from './draft.ts';
 
 /*
- * What can be done to a run. Each refuses before it changes anything, and done twice has the effect of once.
+ * The changes of a run. Each is idempotent, and refuses before it changes anything.
  */
 
-export const runNameTag = 'mlflow.runName';
-/** Set on a run that was given up because nothing was heard of it: when that was, in ISO 8601. */
+/** Set on a run that became KILLED because it was silent: when that was, in ISO 8601. */
 export const lostAtTag = 'slipway.lostAt';
 
 /** @throws INVALID_ARGUMENT when the run is deleted */
-export function checkActive({ info }: RunDraft): void {
-  if (info.lifecycleStage !== 'active') throw notActive(info.runId);
+export function checkActive({ info: { runId, lifecycleStage } }: RunDraft): void {
+  if (lifecycleStage !== 'active') throw trackingErrors.runDeleted({ runId });
 }
 
-export function notActive(runId: string): AppError {
-  return new AppError(
-    'INVALID_ARGUMENT',
-    `The run ${runId} must be in the 'active' state. Current state is deleted.`,
-    { runId },
-  );
-}
-
-/** The last value of a key counts. */
+/** Sets tags; the last value of a key counts. */
 export function setTags(draft: RunDraft, tags: readonly Tag[], by: string): void {
   const before = new Map<string, string | null>();
   const after = new Map<string, string>();
@@ -34,39 +26,29 @@ export function setTags(draft: RunDraft, tags: readonly Tag[], by: string): void
     after.set(key, value);
     draft.tags.set(key, value);
     draft.isChanged = true;
-    if (key === runNameTag && value !== '') draft.set('name', value);
+    if (key === mlflowTags.runName && value !== '') draft.set('name', value);
   }
   if (after.size === 0) return;
   draft.record(by, 'run.tags.set', Object.fromEntries(before), Object.fromEntries(after));
 }
 
-/** @throws NOT_FOUND when it is not there */
+/** @throws NOT_FOUND */
 export function deleteTag(draft: RunDraft, key: string, by: string): void {
   const value = draft.tags.get(key);
-  if (value === undefined)
-    throw new AppError('NOT_FOUND', `No tag with name: ${key} in run with id ${draft.info.runId}`, { key });
+  if (value === undefined) throw trackingErrors.runTagMissing({ runId: draft.info.runId, key });
   draft.tags.delete(key);
   draft.isChanged = true;
   draft.record(by, 'run.tags.deleted', Object.fromEntries([[key, value]]), null);
 }
 
-/** @throws INVALID_ARGUMENT when one is there with another value: params are what a run was started with */
+/** @throws INVALID_ARGUMENT when a param has another value: params never change */
 export function checkParams(draft: RunDraft, params: readonly Tag[]): void {
   const { runId } = draft.info;
-  const conflicts = params.filter(({ key, value }) => (draft.params.get(key) ?? value) !== value);
-  if (conflicts.length === 0) return;
-  const [first] = conflicts;
-  const { key, value } = first!;
-  const message =
-    params.length === 1
-      ? `Param with key='${key}' was already logged with value='${draft.params.get(key)}' for run ID='${runId}'. Attempted logging new value '${value}'.`
-      : `Params were already logged='[${conflicts
-          .map(
-            (param) =>
-              `{'key': '${param.key}', 'old_value': '${draft.params.get(param.key)}', 'new_value': '${param.value}'}`,
-          )
-          .join(', ')}]' for run ID='${runId}'.`;
-  throw new AppError('INVALID_ARGUMENT', `Changing param values is not allowed. ${message}`, { key });
+  const changes = params.flatMap(({ key, value }) => {
+    const logged = draft.params.get(key) ?? value;
+    return logged === value ? [] : [{ key, logged, value }];
+  });
+  if (changes.length > 0) throw trackingErrors.paramsChanged({ runId, changes, logged: params.length });
 }
 
 export function addParams(draft: RunDraft, params: readonly Tag[]): void {
@@ -91,14 +73,14 @@ export function updateInfo(draft: RunDraft, { status, endTime, name }: RunUpdate
   const before = membersOf(draft);
   if (status !== undefined) {
     draft.set('status', status);
-    // Somebody who knows has spoken.
+    // The client is alive.
     removeTag(draft, lostAtTag);
   }
   if (endTime !== undefined) draft.set('endTime', endTime);
   if (name) {
-    if (draft.set('name', name)) setTag(draft, runNameTag, name);
-    // The tag by itself can have been deleted: that it is back is told as of any tag.
-    else setTags(draft, [{ key: runNameTag, value: name }], by);
+    if (draft.set('name', name)) setTag(draft, mlflowTags.runName, name);
+    // Only the tag was deleted: setting it again is a change of tags.
+    else setTags(draft, [{ key: mlflowTags.runName, value: name }], by);
   }
   const after = membersOf(draft);
   const changed = [...after.keys()].filter((member) => before.get(member) !== after.get(member));
@@ -108,7 +90,7 @@ export function updateInfo(draft: RunDraft, { status, endTime, name }: RunUpdate
   draft.record(by, 'run.updated', pick(before), pick(after));
 }
 
-/** What an update can change. */
+/** The members that an update can change. */
 function membersOf({ info, tags }: RunDraft): ReadonlyMap<string, string | number | null> {
   return new Map<string, string | number | null>([
     ['status', info.status],
@@ -118,7 +100,7 @@ function membersOf({ info, tags }: RunDraft): ReadonlyMap<string, string | numbe
   ]);
 }
 
-/** A run that was given up and is heard of again goes on. */
+/** Sets a run that was killed for its silence to RUNNING again. */
 export function revive(draft: RunDraft, by: string): void {
   const lostAt = draft.tags.get(lostAtTag);
   if (lostAt === undefined || draft.info.status !== 'KILLED') return;
@@ -129,13 +111,13 @@ export function revive(draft: RunDraft, by: string): void {
   draft.record(by, 'run.revived', { status, endTime: endTime ?? null, lostAt }, { status: 'RUNNING' });
 }
 
-/** Gives a run up that nothing was heard of since a time, if that is still so. @returns whether it did */
-export function giveUp(draft: RunDraft, silentSince: number, now: number): boolean {
+/** Marks a run KILLED when it has been silent since `silentSince`. @returns whether it did */
+export function killIfSilent(draft: RunDraft, silentSince: number, now: number): boolean {
   const { info } = draft;
   if (info.status !== 'RUNNING' || info.lifecycleStage !== 'active' || info.lastWriteAt > silentSince)
     return false;
   draft.set('status', 'KILLED');
-  // The last that is known of it, and never before it began.
+  // Its last sign of life, but never before its start.
   draft.set('endTime', Math.max(info.lastWriteAt, info.startTime));
   setTag(draft, lostAtTag, new Date(now).toISOString());
   draft.record(

@@ -1,5 +1,6 @@
 import type { AuditEntry } from '../../../platform/audit/event.ts';
 import type { JsonValue } from '../../../core/json.ts';
+import { mlflowTags } from '../../../core/mlflow-names.ts';
 import { type LatestPoint, type RunBody, type TailPoint, toJsonNumber } from '../documents.ts';
 import type { DatasetInput, Metric, MetricPoint, RunInfo, RunLinks } from '../entities.ts';
 import { compareForLatest } from '../metrics/points.ts';
@@ -7,9 +8,9 @@ import { compareForLatest } from '../metrics/points.ts';
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
- * A run while it is changed. What `run-writer` passes to a change: the change either throws and leaves it as it was, or
- * makes its whole change and, where that is one of state, records it. The same change may be made again on a newer
- * draft when somebody else was faster, so it must depend on nothing but the draft.
+ * A run being changed. `RunWriter` passes it to a change, which either throws and leaves it untouched, or makes its
+ * whole change and records an event if that is a change of state. After a lost race the same change runs again on a
+ * newer draft, so it must depend on nothing but the draft.
  */
 export class RunDraft {
   readonly info: Mutable<RunInfo>;
@@ -17,15 +18,15 @@ export class RunDraft {
   readonly tags: Map<string, string>;
   readonly latest: Map<string, MetricPoint>;
   links: RunLinks;
-  /** Points of history that are in no chunk yet. */
+  /** The newest points of the history, not yet in a chunk. */
   tail: readonly TailPoint[];
   /** The number of the chunk that takes the tail. */
   open: number;
 
-  /** What this write adds to the history: one list for each change. */
+  /** Points to add to the history: one list for each change. */
   readonly added: Metric[][] = [];
   readonly entries: AuditEntry[] = [];
-  /** Set by whatever changes anything. */
+  /** Whether there is anything to write. */
   isChanged = false;
   #datasets: { readonly of: readonly DatasetInput[]; readonly body: RunBody['datasets'] } | undefined;
 
@@ -45,7 +46,7 @@ export class RunDraft {
     this.links = { datasetInputs, modelInputs, modelOutputs };
   }
 
-  /** @returns whether that changed anything */
+  /** @returns whether the value changed */
   set<K extends keyof RunInfo>(member: K, value: RunInfo[K] | undefined): boolean {
     if (this.info[member] === value) return false;
     if (value === undefined) delete this.info[member];
@@ -71,20 +72,20 @@ export class RunDraft {
     this.isChanged = true;
   }
 
-  /** Tells of a change of state, in the same write. */
+  /** Adds an event to the write. */
   record(by: string, action: string, before: JsonValue, after: JsonValue): void {
     const { experimentId, runId } = this.info;
     this.entries.push({ by, action, subject: { kind: 'run', experimentId, runId }, before, after });
   }
 
-  /** Forgets what was handed over to a write that succeeded. */
+  /** Clears what a successful write has taken. */
   settle(): void {
     this.added.length = 0;
     this.entries.length = 0;
     this.isChanged = false;
   }
 
-  /** About how many characters it takes as JSON. */
+  /** Approximate length as JSON, in characters. */
   get weight(): number {
     let weight = 500 + this.tail.length * 60 + this.latest.size * 60;
     for (const [key, value] of this.params) weight += key.length + value.length + 8;
@@ -137,7 +138,7 @@ export class RunDraft {
           digest: toNames(datasetInputs.map(({ dataset }) => dataset.digest)),
           context: toNames(
             datasetInputs.flatMap(({ tags }) =>
-              tags.filter((tag) => tag.key === contextTag).map((tag) => tag.value),
+              tags.filter((tag) => tag.key === mlflowTags.dataContext).map((tag) => tag.value),
             ),
           ),
         },
@@ -146,12 +147,9 @@ export class RunDraft {
   }
 }
 
-/** What a dataset was used for. */
-const contextTag = 'mlflow.data.context';
-
 const maxMentions = 1_000;
 
-/** Ids of runs and logged models that stand in its inputs: as models, or within the sources of datasets. */
+/** Ids of runs and logged models among its inputs: as models, or within the sources of datasets. */
 function toMentions({ modelInputs, datasetInputs }: RunLinks): Pick<RunBody, 'mentions'> {
   const ids = [
     ...modelInputs.map(({ modelId }) => modelId),
@@ -164,7 +162,7 @@ function toNames(names: readonly string[]): { readonly [name: string]: true } {
   return Object.fromEntries(names.map((name) => [name, true]));
 }
 
-/** A run that has just begun. */
+/** Creates the document of a new run. */
 export function createRunBody(
   info: RunInfo,
   tags: ReadonlyMap<string, string>,

@@ -4,45 +4,44 @@ import { metadataContainers } from '../../../core/names.ts';
 import type { Filter, MetadataStore } from '../../../platform/storage/documents.ts';
 import type { Pace } from '../../../platform/storage/optimistic.ts';
 import type { RunBody } from '../documents.ts';
-import { giveUp } from './changes.ts';
+import { killIfSilent } from './changes.ts';
 import { lastWriteToleranceMs, type RunWriter } from './writer.ts';
 
-/** How long a run may be silent, in minutes, where it is not the platform's usual time. */
+/** Overrides how long a run may be silent, in minutes. */
 export const maxSilenceTag = 'slipway.maxSilenceMinutes';
 const maxSilenceMinutes = 525_600;
 
-/** So many runs are looked at in one sweep, and as many of those with a time of their own. */
+/** Runs examined in one sweep; as many again of those with their own limit. */
 const maxLookedAt = 1_000;
 const pageRuns = 100;
 
-export interface LostRunsOptions {
+export interface LostRunsDeps {
   readonly store: MetadataStore;
-  readonly writer: RunWriter;
+  readonly writer: Pick<RunWriter, 'write'>;
   readonly pace: Pace;
   readonly silenceMinutes: number;
 }
 
 /**
- * Finds runs that say RUNNING while nothing was heard of them for long: their process was killed, or its machine is
- * gone, and nobody will ever end them. They become KILLED (FAILED would say that the code itself failed, which nobody
- * knows) with the tag `slipway.lostAt`, and end at their last write. A run that was only slow and logs again is
- * RUNNING again.
+ * Ends runs whose process died: RUNNING, but silent for too long. They become KILLED, because FAILED would claim that
+ * the code failed; they get the tag `slipway.lostAt`, and end at their last write. A run that logs again is RUNNING
+ * again.
  */
 export class LostRuns {
-  readonly #options: LostRunsOptions;
+  readonly #deps: LostRunsDeps;
 
-  constructor(options: LostRunsOptions) {
-    this.#options = options;
+  constructor(deps: LostRunsDeps) {
+    this.#deps = deps;
   }
 
   /**
-   * One sweep, the longest silent first; harmless to repeat, and beside others.
+   * Sweeps once, the longest silent runs first. Safe to repeat, also concurrently.
    *
-   * @returns how many runs were given up
-   * @throws when the store fails; after the last run, the first failure that may pass
+   * @returns how many runs were killed
+   * @throws when the store fails; after the last run, the first failure that a retry can help
    */
   async sweep(logger: Logger): Promise<number> {
-    const { silenceMinutes, pace } = this.#options;
+    const { silenceMinutes, pace } = this.#deps;
     const hasOwn: Filter = { op: 'exists', path: ['tags', maxSilenceTag] };
     const silentSince = pace.clock.now() - silenceMs(silenceMinutes);
     const usual: Filter = {
@@ -60,13 +59,13 @@ export class LostRuns {
     await forEachSettled(
       this.#find(filter),
       async (run) => {
-        if (!(await this.#giveUp(run))) return;
+        if (!(await this.#kill(run))) return;
         count += 1;
         const { runId, experimentId } = run.run;
-        logger.log('info', 'run given up', { runId, experimentId, lastWriteAt: run.points.lastWriteAt });
+        logger.log('info', 'silent run killed', { runId, experimentId, lastWriteAt: run.points.lastWriteAt });
       },
       ({ run }, { code, message }) =>
-        logger.log('warn', 'run could not be given up', { runId: run.runId, code, reason: message }),
+        logger.log('warn', 'silent run not killed', { runId: run.runId, code, reason: message }),
     );
     return count;
   }
@@ -75,10 +74,10 @@ export class LostRuns {
     let cursor: string | undefined;
     let seen = 0;
     do {
-      const page = await this.#options.store.list<RunBody>({
+      const page = await this.#deps.store.list<RunBody>({
         container: metadataContainers.tracking,
         filter,
-        // Only runs that are RUNNING have this member.
+        // Only RUNNING runs have this member.
         sort: { path: ['running', 'lastWriteAt'], direction: 'asc' },
         limit: pageRuns,
         ...(cursor === undefined ? {} : { cursor }),
@@ -89,20 +88,20 @@ export class LostRuns {
     } while (cursor !== undefined && seen < maxLookedAt);
   }
 
-  async #giveUp(run: RunBody): Promise<boolean> {
-    const { writer, pace, silenceMinutes } = this.#options;
+  async #kill(run: RunBody): Promise<boolean> {
+    const { writer, pace, silenceMinutes } = this.#deps;
     const now = pace.clock.now();
     const silentSince = now - silenceMs(readOwn(run) ?? silenceMinutes);
     if (run.points.lastWriteAt > silentSince) return false;
-    // What was found may be out of date: the write looks again.
-    const { result } = await writer.write(run.run.runId, (draft) => giveUp(draft, silentSince, now), {
+    // The listing may be stale: the write checks again.
+    const { result } = await writer.write(run.run.runId, (draft) => killIfSilent(draft, silentSince, now), {
       isSignOfLife: false,
     });
     return result;
   }
 }
 
-/** `lastWriteAt` may be late by so much. */
+/** Allows for the tolerance of `lastWriteAt`. */
 function silenceMs(minutes: number): number {
   return minutes * 60_000 + lastWriteToleranceMs;
 }

@@ -1,47 +1,38 @@
-import type { AuditedWriter } from '../../../platform/audit/audited-writer.ts';
-import { AppError } from '../../../core/errors.ts';
+import { mlflowTags } from '../../../core/mlflow-names.ts';
 import { metadataContainers } from '../../../core/names.ts';
+import type { AuditedWriter } from '../../../platform/audit/audited-writer.ts';
 import type { MetadataStore } from '../../../platform/storage/documents.ts';
 import type { Pace } from '../../../platform/storage/optimistic.ts';
 import { type RunBody, runKey, toRun } from '../documents.ts';
-import type { Metric, MetricPoint, Run, Tag } from '../entities.ts';
+import type { MetricPoint, Run, Tag } from '../entities.ts';
+import { trackingErrors } from '../errors.ts';
 import { defaultExperimentId, type ExperimentService } from '../experiments/service.ts';
-import { checkLength } from '../limits.ts';
+import { checkLength, trackingLimits } from '../limits.ts';
 import type { Locator } from '../locator.ts';
+import type { MeasuredMetric } from '../logged-models/entities.ts';
+import type { LoggedModels } from '../logged-models/logged-models.ts';
 import { type HistoryPage, MetricHistory } from '../metrics/history.ts';
 import { checkBatch, checkMetric, checkParam, checkTag, type LogBatch, type LoggedMetric } from './batch.ts';
 import * as changes from './changes.ts';
 import { createRunBody, type RunDraft } from './draft.ts';
 import { randomRunName } from './random-name.ts';
-import { noSuchRun, type RunWriter } from './writer.ts';
+import type { RunWriter } from './writer.ts';
 
-export interface RunServiceOptions {
+export interface RunServiceDeps {
   readonly store: MetadataStore;
   readonly audited: Pick<AuditedWriter, 'commit'>;
-  readonly experiments: ExperimentService;
-  readonly locator: Locator;
-  readonly writer: RunWriter;
+  readonly experiments: Pick<ExperimentService, 'get' | 'isActive' | 'readStages'>;
+  readonly locator: Pick<Locator, 'findRun' | 'addRun'>;
+  readonly writer: Pick<RunWriter, 'write'>;
+  /** Metrics that name a logged model are recorded there as well. */
+  readonly loggedModels: Pick<LoggedModels, 'record'>;
   readonly pace: Pace;
-  /** Where metrics that name a logged model are kept as well. */
-  readonly modelMetrics?: ModelMetrics;
-}
-
-/** A metric that tells of a logged model, perhaps on a dataset. */
-export interface ModelMetric extends Metric {
-  readonly modelId: string;
-  readonly datasetName?: string | undefined;
-  readonly datasetDigest?: string | undefined;
-}
-
-export interface ModelMetrics {
-  /** The same again changes nothing. @throws NOT_FOUND, before anything is written, when there is no such model */
-  record(experimentId: string, runId: string, metrics: readonly ModelMetric[]): Promise<void>;
 }
 
 export interface NewRun {
-  /** For callers that may come again: the run that has this id already is the one. 32 hex digits; random when left out. */
+  /** 32 hex digits; default: random. Creating a run whose id exists returns that run, so that retries are safe. */
   readonly runId?: string | undefined;
-  /** Left out: the experiment that is always there. */
+  /** Default: the experiment that always exists. */
   readonly experimentId?: string | undefined;
   readonly name?: string | undefined;
   readonly userId?: string | undefined;
@@ -49,32 +40,27 @@ export interface NewRun {
   readonly tags?: readonly Tag[] | undefined;
 }
 
-/** Runs: what they were given (params, tags, inputs), what they measured, and how they ended. */
+/** Creates, changes and reads runs. */
 export class RunService {
-  readonly #options: RunServiceOptions;
+  readonly #deps: RunServiceDeps;
   readonly #history: MetricHistory;
 
-  constructor(options: RunServiceOptions) {
-    this.#options = options;
-    this.#history = new MetricHistory(options.store);
+  constructor(deps: RunServiceDeps) {
+    this.#deps = deps;
+    this.#history = new MetricHistory(deps.store);
   }
 
-  /** Each call makes a run, unless it says which. @throws NOT_FOUND (the experiment), INVALID_ARGUMENT */
+  /** @throws NOT_FOUND for the experiment; INVALID_ARGUMENT */
   async create(wanted: NewRun, by: string): Promise<Run> {
-    const { experiments, locator, audited, pace } = this.#options;
-    const given = (wanted.tags ?? []).map((tag, index) => checkTag(tag, `tags[${index}].`));
+    const { experiments, locator, audited, pace } = this.#deps;
+    const given = (wanted.tags ?? []).map((tag, index) => checkTag(tag, index));
     const tags = new Map(given.map(({ key, value }) => [key, value]));
-    const name = chooseName(wanted.name, tags.get(changes.runNameTag)) ?? randomRunName(pace.ids);
-    checkLength(name, 8_000, 'run_name');
-    tags.set(changes.runNameTag, name);
+    const name = chooseName(wanted.name, tags.get(mlflowTags.runName)) ?? randomRunName(pace.ids);
+    checkName(name);
+    tags.set(mlflowTags.runName, name);
     const experiment = await experiments.get(wanted.experimentId || defaultExperimentId);
     const { experimentId, lifecycleStage } = experiment;
-    if (lifecycleStage !== 'active')
-      throw new AppError(
-        'INVALID_ARGUMENT',
-        `The experiment ${experimentId} must be in the 'active' state. Current state is ${lifecycleStage}.`,
-        { experimentId },
-      );
+    if (lifecycleStage !== 'active') throw trackingErrors.experimentDeleted({ experimentId });
     const runId = wanted.runId ?? pace.ids.uuid().replaceAll('-', '');
     const known = wanted.runId === undefined ? undefined : await this.#find(runId);
     if (known !== undefined) return this.#toRun(known);
@@ -95,7 +81,7 @@ export class RunService {
       tags,
     );
     draft.record(by, 'run.created', null, { name, tags: Object.fromEntries(tags) });
-    // First the pointer: a run that nobody can find would be worse than a pointer to none.
+    // The pointer comes first: a dangling pointer is harmless, a run without one cannot be found.
     await locator.addRun(runId, experimentId);
     await audited.commit(
       metadataContainers.tracking,
@@ -112,23 +98,23 @@ export class RunService {
     return this.#toRun(body);
   }
 
-  /** Name and tag `mlflow.runName` stay the same. @throws NOT_FOUND, INVALID_ARGUMENT when it is deleted */
+  /** Keeps the name and its tag equal. @throws NOT_FOUND; INVALID_ARGUMENT when the run is deleted */
   async update(runId: string, update: changes.RunUpdate, by: string): Promise<Run> {
-    checkLength(update.name ?? '', 8_000, 'run_name');
+    checkName(update.name ?? '');
     return toActiveRun(await this.#write(runId, (draft) => changes.updateInfo(draft, update, by)));
   }
 
   /** @throws NOT_FOUND */
   async delete(runId: string, by: string): Promise<void> {
-    const now = this.#options.pace.clock.now();
+    const now = this.#deps.pace.clock.now();
     const change = (draft: RunDraft) => changes.deleteRun(draft, by, now);
-    await this.#options.writer.write(runId, change, { isSignOfLife: false });
+    await this.#deps.writer.write(runId, change, { isSignOfLife: false });
   }
 
   /** @throws NOT_FOUND */
   async restore(runId: string, by: string): Promise<void> {
     const change = (draft: RunDraft) => changes.restoreRun(draft, by);
-    await this.#options.writer.write(runId, change, { isSignOfLife: false });
+    await this.#deps.writer.write(runId, change, { isSignOfLife: false });
   }
 
   /** @throws NOT_FOUND, INVALID_ARGUMENT */
@@ -137,16 +123,15 @@ export class RunService {
     await this.#write(runId, (draft) => changes.setTags(draft, [kept], by));
   }
 
-  /** @throws NOT_FOUND, of the run or the tag; INVALID_ARGUMENT when the run is deleted */
+  /** @throws NOT_FOUND for the run or the tag; INVALID_ARGUMENT when the run is deleted */
   async deleteTag(runId: string, key: string, by: string): Promise<void> {
     await this.#write(runId, (draft) => changes.deleteTag(draft, key, by));
   }
 
   /**
-   * All of it, or nothing: params (another value for one that is there is refused), metric points (one that is there is
-   * the same one), tags. Long values are cut as MLflow cuts them.
+   * Logs params, metric points and tags atomically. Repeating a batch changes nothing; long values are truncated.
    *
-   * @throws NOT_FOUND, INVALID_ARGUMENT
+   * @throws NOT_FOUND; INVALID_ARGUMENT, for one when a param has another value
    */
   async logBatch(runId: string, batch: LogBatch, by: string): Promise<void> {
     await this.#log(runId, checkBatch(batch), by);
@@ -158,13 +143,13 @@ export class RunService {
     await this.#log(runId, { metrics: [metric], params: [], tags: [] }, by);
   }
 
-  /** @throws NOT_FOUND, INVALID_ARGUMENT, above all when it is there with another value */
+  /** @throws NOT_FOUND; INVALID_ARGUMENT, for one when the param has another value */
   async logParam(runId: string, param: Tag, by: string): Promise<void> {
     await this.#log(runId, { metrics: [], params: [checkParam(param)], tags: [] }, by);
   }
 
   async #log(runId: string, { params, tags, metrics }: LogBatch, by: string): Promise<void> {
-    const ofModels = metrics.filter((metric): metric is ModelMetric => metric.modelId !== undefined);
+    const ofModels = metrics.filter((metric): metric is MeasuredMetric => metric.modelId !== undefined);
     const check = (draft: RunDraft) => changes.checkParams(draft, params);
     if (ofModels.length > 0) await this.#recordModelMetrics(runId, ofModels, check);
     await this.#write(runId, (draft) => {
@@ -177,10 +162,9 @@ export class RunService {
   }
 
   /**
-   * A change of the caller's own, made as all others are; see `RunDraft` for what it may do. It is made on active runs
-   * only.
+   * Applies the caller's change to an active run; see `RunDraft` for what a change may do.
    *
-   * @throws NOT_FOUND, INVALID_ARGUMENT when the run is deleted, and what the change throws
+   * @throws NOT_FOUND; INVALID_ARGUMENT when the run is deleted; what the change throws
    */
   async change(runId: string, change: (draft: RunDraft) => void, by: string): Promise<Run> {
     const body = await this.#write(runId, (draft) => {
@@ -190,7 +174,7 @@ export class RunService {
     return toActiveRun(body);
   }
 
-  /** A metric's points in the order timestamp, step, value. @throws NOT_FOUND, INVALID_ARGUMENT */
+  /** Reads a page of a metric's points, sorted by timestamp, step and value. @throws NOT_FOUND, INVALID_ARGUMENT */
   async getHistory(
     runId: string,
     key: string,
@@ -200,32 +184,30 @@ export class RunService {
     return this.#history.readPage(runId, key, points.tail, request);
   }
 
-  /** All of a metric's points in that order, some thousand at a time. @throws NOT_FOUND */
+  /** Streams all of a metric's points in that order, some thousand at a time. @throws NOT_FOUND */
   async *readMetricPoints(runId: string, key: string): AsyncGenerator<readonly MetricPoint[]> {
     const { points } = await this.#read(runId);
     yield* this.#history.readAll(runId, key, points.tail);
   }
 
-  /** Before anything of the batch is written: whether the run would take it, and the models are there. */
+  /** Records before the batch is written, once the run accepts it: an unknown model must refuse the whole batch. */
   async #recordModelMetrics(
     runId: string,
-    metrics: readonly ModelMetric[],
+    metrics: readonly MeasuredMetric[],
     check: (draft: RunDraft) => void,
   ): Promise<void> {
-    const { modelMetrics } = this.#options;
-    if (modelMetrics === undefined) return;
-    const { run } = await this.#write(runId, check);
-    await modelMetrics.record(run.experimentId, runId, metrics);
+    await this.#write(runId, check);
+    await this.#deps.loggedModels.record(runId, metrics);
   }
 
   async #write(runId: string, change: (draft: RunDraft) => void): Promise<RunBody> {
-    const { locator, experiments, writer } = this.#options;
+    const { locator, experiments, writer } = this.#deps;
     const experimentId = await locator.findRun(runId);
-    if (experimentId === undefined) throw noSuchRun(runId);
+    if (experimentId === undefined) throw trackingErrors.runMissing({ runId });
     if (!(await experiments.isActive(experimentId))) {
-      // A run that is not there is not deleted.
+      // The pointer may dangle: a missing run is not a deleted one.
       await this.#read(runId);
-      throw changes.notActive(runId);
+      throw trackingErrors.runDeleted({ runId });
     }
     const { body } = await writer.write(runId, (draft) => {
       changes.checkActive(draft);
@@ -236,12 +218,12 @@ export class RunService {
 
   async #read(runId: string): Promise<RunBody> {
     const body = await this.#find(runId);
-    if (body === undefined) throw noSuchRun(runId);
+    if (body === undefined) throw trackingErrors.runMissing({ runId });
     return body;
   }
 
   async #find(runId: string): Promise<RunBody | undefined> {
-    const { locator, store } = this.#options;
+    const { locator, store } = this.#deps;
     const experimentId = await locator.findRun(runId);
     return experimentId === undefined
       ? undefined
@@ -250,7 +232,7 @@ export class RunService {
 
   async #toRun(body: RunBody): Promise<Run> {
     const { experimentId } = body.run;
-    const stages = await this.#options.experiments.readStages([experimentId]);
+    const stages = await this.#deps.experiments.readStages([experimentId]);
     return toRun(body, { lifecycleStage: stages.get(experimentId) ?? 'active' });
   }
 }
@@ -261,10 +243,11 @@ function toActiveRun(body: RunBody): Run {
 
 /** @throws INVALID_ARGUMENT when both are given and differ */
 function chooseName(name: string | undefined, tag: string | undefined): string | undefined {
-  if (name && tag && name !== tag)
-    throw new AppError(
-      'INVALID_ARGUMENT',
-      `Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values (run_name='${name}', mlflow.runName='${tag}').`,
-    );
+  if (name && tag && name !== tag) throw trackingErrors.runNamesDiffer({ name, tag });
   return name || tag || undefined;
+}
+
+/** @throws INVALID_ARGUMENT */
+function checkName(name: string): void {
+  checkLength(name, trackingLimits.runNameCharacters, { of: 'run', member: 'name' });
 }

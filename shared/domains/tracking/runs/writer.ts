@@ -1,15 +1,16 @@
 import type { AuditedWriter } from '../../../platform/audit/audited-writer.ts';
-import { AppError, isAppError, toAppError } from '../../../core/errors.ts';
+import { isAppError, toAppError } from '../../../core/errors.ts';
 import { metadataContainers } from '../../../core/names.ts';
 import type { MetadataStore } from '../../../platform/storage/documents.ts';
 import { type Pace, retryConflicts } from '../../../platform/storage/optimistic.ts';
 import { type RunBody, runKey } from '../documents.ts';
+import { trackingErrors } from '../errors.ts';
 import type { Locator } from '../locator.ts';
 import { Lru } from '../../../core/lru.ts';
 import { addToHistory, hasLargeAddition } from './add-to-history.ts';
 import { RunDraft } from './draft.ts';
 
-/** See `RunDraft` for what a change may do. What it returns, its caller gets. */
+/** See `RunDraft` for what a change may do. Its result goes to the caller of `write`. */
 export type RunChange<T> = (draft: RunDraft) => T;
 
 export interface WrittenRun<T> {
@@ -17,15 +18,15 @@ export interface WrittenRun<T> {
   readonly result: T;
 }
 
-export interface RunWriterOptions {
+export interface RunWriterDeps {
   readonly store: MetadataStore;
   readonly audited: Pick<AuditedWriter, 'commit'>;
-  readonly locator: Locator;
+  readonly locator: Pick<Locator, 'findRun'>;
   readonly pace: Pace;
 }
 
 interface Pending {
-  /** Whether the write shows that whoever executes the run is alive. */
+  /** Whether the write proves that the run's process is alive. */
   readonly isSignOfLife: boolean;
   readonly change: RunChange<unknown>;
   readonly resolve: (written: WrittenRun<unknown>) => void;
@@ -37,24 +38,24 @@ interface Known {
   readonly etag: string;
 }
 
-/** One write has at most 100 operations, one of them the run, and one event or two for each change. */
+/** A batch has at most 100 operations: the run, and up to two events for each change. */
 const maxMerged = 40;
-/** Drafts of the runs written last, so that the next write needs no read. In characters of JSON. */
+/** Of the drafts kept for the next write, in characters of JSON. */
 const cacheWeight = 16 * 2 ** 20;
-/** `lastWriteAt` moves no more often: a document's index would have to follow. */
+/** `lastWriteAt` is updated no more often, because each update touches an index. */
 export const lastWriteToleranceMs = 60_000;
 
 /**
- * The one way to change a run. Writers of the same run in this process queue up and are merged into one write; those of
- * other processes are told apart by the ETag.
+ * Writes all changes of runs. Merges concurrent changes of one run in this process into one write; the ETag detects
+ * the writes of other processes.
  */
 export class RunWriter {
-  readonly #options: RunWriterOptions;
+  readonly #deps: RunWriterDeps;
   readonly #queues = new Map<string, Pending[]>();
   readonly #known = new Lru<string, Known>({ maxCost: cacheWeight });
 
-  constructor(options: RunWriterOptions) {
-    this.#options = options;
+  constructor(deps: RunWriterDeps) {
+    this.#deps = deps;
   }
 
   /** @throws NOT_FOUND; what the change throws; RATE_LIMITED when too many processes write at once */
@@ -80,14 +81,14 @@ export class RunWriter {
     });
   }
 
-  /** Never throws: what goes wrong is told to those who wait. */
+  /** Never throws: failures reject the pending writes. */
   async #drain(runId: string): Promise<void> {
     const queue = this.#queues.get(runId)!;
     while (queue.length > 0) {
       const merged = queue.splice(0, maxMerged);
       await this.#writeMerged(runId, merged).catch(async (error: unknown) => {
         this.#known.delete(runId);
-        // One that asks too much must not take the others with it.
+        // One oversized change must not fail the others.
         if (merged.length > 1 && isAppError(error, 'INVALID_ARGUMENT'))
           for (const one of merged) await this.#writeMerged(runId, [one]).catch(one.reject);
         else for (const one of merged) one.reject(error);
@@ -97,12 +98,12 @@ export class RunWriter {
   }
 
   async #writeMerged(runId: string, merged: readonly Pending[]): Promise<void> {
-    const experimentId = await this.#options.locator.findRun(runId);
-    if (experimentId === undefined) throw noSuchRun(runId);
+    const experimentId = await this.#deps.locator.findRun(runId);
+    if (experimentId === undefined) throw trackingErrors.runMissing({ runId });
     const newChunks = new Set<string>();
-    const done = await retryConflicts(`the run ${runId}`, this.#options.pace, async () => {
+    const done = await retryConflicts(`the run ${runId}`, this.#deps.pace, async () => {
       const cached = this.#known.get(runId);
-      // Whatever happens from here on, the draft may be changed without being written.
+      // From here on the draft may be changed without being written.
       this.#known.delete(runId);
       const write = (known: Known, isFresh: boolean) =>
         this.#tryWrite(experimentId, known, merged, newChunks, isFresh);
@@ -111,16 +112,16 @@ export class RunWriter {
         write(await this.#load(experimentId, runId), true)
       );
     });
-    // Another process came first, and what it wrote forbids what was accepted at first.
+    // Chunks of an attempt that lost to another process, whose write then refused the change.
     for (const id of newChunks)
       if (!done!.chunks.includes(id))
-        await this.#options.store.delete({ container: metadataContainers.tracking, partition: runId, id });
+        await this.#deps.store.delete({ container: metadataContainers.tracking, partition: runId, id });
     done!.settle();
   }
 
   /**
-   * @returns undefined when a draft from memory gives no sure answer: a refusal, or that nothing is to be done, can be
-   * out of date, and there was no write whose ETag would have told
+   * @returns undefined when a cached draft is not authoritative: a refusal or a no-op can be stale, and without a write
+   * no ETag is checked
    */
   async #tryWrite(
     experimentId: string,
@@ -130,7 +131,7 @@ export class RunWriter {
     isFresh: boolean,
   ): Promise<Written | undefined> {
     const { draft } = known;
-    const { store, audited, pace } = this.#options;
+    const { store, audited, pace } = this.#deps;
     const { runId } = draft.info;
     const outcomes = merged.map(({ change }) => attempt(change, draft));
     const isSure = isFresh || (outcomes.every((outcome) => outcome.ok) && !hasLargeAddition(draft));
@@ -166,16 +167,16 @@ export class RunWriter {
   }
 
   async #load(experimentId: string, runId: string): Promise<Known> {
-    const stored = await this.#options.store.get<RunBody>(runKey(experimentId, runId));
-    if (stored === undefined) throw noSuchRun(runId);
+    const stored = await this.#deps.store.get<RunBody>(runKey(experimentId, runId));
+    if (stored === undefined) throw trackingErrors.runMissing({ runId });
     return { draft: new RunDraft(stored.body), etag: stored.etag };
   }
 }
 
 interface Written {
-  /** Points of their own that belong to what was written. */
+  /** Ids of the chunks that the write added. */
   readonly chunks: readonly string[];
-  /** Tells those who wait. */
+  /** Settles the pending writes. */
   readonly settle: () => void;
 }
 
@@ -188,8 +189,4 @@ function attempt(change: RunChange<unknown>, draft: RunDraft): Outcome {
   } catch (error) {
     return { ok: false, error: toAppError(error) };
   }
-}
-
-export function noSuchRun(runId: string): AppError {
-  return new AppError('NOT_FOUND', `Run with id=${runId} not found`, { runId });
 }

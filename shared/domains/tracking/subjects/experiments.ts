@@ -1,5 +1,9 @@
-import type { SearchField } from '../../../platform/search/subject.ts';
-import { defineSubject, fixedEntity, textEntity } from '../../../platform/search/subject.ts';
+import {
+  type SearchField,
+  type SearchSubject,
+  fixedEntity,
+  textEntity,
+} from '../../../platform/search/subject.ts';
 
 const experimentId: SearchField = {
   path: ['experiment', 'experimentId'],
@@ -9,15 +13,15 @@ const experimentId: SearchField = {
 };
 const createdAt: SearchField = { path: ['experiment', 'createdAt'], type: 'number', isAlways: true };
 
-/** Experiments: documents `{experiment, tags}` as shared/domains/tracking keeps them. */
-export const experimentSubject = defineSubject({
+/** Searches experiments: documents `{experiment, tags}`. */
+export const experimentSubject: SearchSubject = {
   what: 'experiments',
   entities: [
     fixedEntity(['attribute', 'attributes'], {
       name: { path: ['experiment', 'name'], type: 'string' },
-      experiment_id: experimentId,
-      creation_time: createdAt,
-      last_update_time: { path: ['experiment', 'updatedAt'], type: 'number' },
+      experimentId,
+      createdAt,
+      updatedAt: { path: ['experiment', 'updatedAt'], type: 'number' },
     }),
     textEntity(['tag', 'tags'], 'tags'),
   ],
@@ -26,4 +30,4 @@ export const experimentSubject = defineSubject({
     { field: createdAt, direction: 'desc' },
     { field: experimentId, direction: 'asc' },
   ],
-});
+};

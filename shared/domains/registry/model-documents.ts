@@ -19,34 +19,35 @@ import {
   type Move,
   nextEventAt,
   replaceHead,
-  type RunBody,
+  type RegistrationBody,
   runDocumentId,
   type StoredVersion,
   type VersionBody,
   versionId,
 } from './documents.ts';
-import { empty, finishMove, getHead, guarded, type MoveServices, settle } from './moves.ts';
+import { registryErrors } from './errors.ts';
+import { empty, finishMove, getHead, guarded, type MoveDeps, settle } from './moves.ts';
 import { checkModelName } from './rules.ts';
 
-export interface RegistryStores {
+export interface RegistryDeps {
   readonly store: MetadataStore;
-  readonly writer: AuditedWriter;
+  readonly writer: Pick<AuditedWriter, 'commit'>;
   readonly pace: Pace;
 }
 
-/** The registry's documents: reads them, and makes every change of a model one batch under its head's ETag. */
-export class Partitions {
+/** Reads the documents of models, and writes each change of a model as one batch under its head's ETag. */
+export class ModelDocuments {
   readonly store: MetadataStore;
   readonly pace: Pace;
-  readonly #writer: AuditedWriter;
+  readonly #writer: Pick<AuditedWriter, 'commit'>;
 
-  constructor({ store, writer, pace }: RegistryStores) {
+  constructor({ store, writer, pace }: RegistryDeps) {
     this.store = store;
     this.pace = pace;
     this.#writer = writer;
   }
 
-  get #services(): MoveServices {
+  get #moveDeps(): MoveDeps {
     return { store: this.store, writer: this.#writer };
   }
 
@@ -56,10 +57,10 @@ export class Partitions {
     const head = await getHead(this.store, model);
     if (head === undefined || head.body.kind === 'model') return head as Head | undefined;
     if (head.body.kind !== 'claim') return undefined;
-    // Renamed, but the last steps are missing; or not renamed yet.
+    // A rename is in progress, or was interrupted.
     return retryConflicts(`the model "${model}"`, this.pace, async () => {
       const now = await getHead(this.store, model);
-      if (now?.body.kind === 'claim') await settle(this.#services, model, now);
+      if (now?.body.kind === 'claim') await settle(this.#moveDeps, model, now);
       const then = await getHead(this.store, model);
       return then?.body.kind === 'model' ? (then as Head) : undefined;
     });
@@ -67,7 +68,9 @@ export class Partitions {
 
   /** @throws NOT_FOUND */
   async getHead(model: string): Promise<Head> {
-    return (await this.findHead(model)) ?? refuseUnknownModel(model);
+    const head = await this.findHead(model);
+    if (head === undefined) throw registryErrors.modelMissing({ model });
+    return head;
   }
 
   async findVersion(model: string, version: number): Promise<StoredVersion | undefined> {
@@ -78,14 +81,15 @@ export class Partitions {
 
   /** @throws NOT_FOUND */
   async getVersion(model: string, version: number): Promise<StoredVersion> {
-    // The head says whether what lies here is a model's at all: it could be on its way to another name.
+    // Without a head these are leftovers of a rename or deletion.
     const [head, stored] = await Promise.all([this.findHead(model), this.findVersion(model, version)]);
-    return (head && stored) ?? refuseUnknownVersion(model, version);
+    if (!head || !stored) throw registryErrors.versionMissing({ model, version });
+    return stored;
   }
 
-  /** @returns the version that a pipeline run registered */
+  /** Finds the version that a pipeline run registered. */
   async findRun(model: string, run: string): Promise<number | undefined> {
-    return (await this.#get<RunBody>(model, runDocumentId(run)))?.body.version;
+    return (await this.#get<RegistrationBody>(model, runDocumentId(run)))?.body.version;
   }
 
   async findAlias(model: string, alias: string): Promise<AliasBody['alias'] | undefined> {
@@ -93,7 +97,7 @@ export class Partitions {
   }
 
   /**
-   * Reads the head, lets the attempt decide, and begins anew when somebody else changed the model meanwhile.
+   * Reads the head and runs the attempt; repeats both after a lost race.
    *
    * @param attempt gets undefined when there is no such model
    */
@@ -102,9 +106,12 @@ export class Partitions {
     return retryConflicts(`the model "${model}"`, this.pace, async () => attempt(await this.#open(model)));
   }
 
-  /** As `change`, for a model that must be there. @throws NOT_FOUND */
+  /** As `change`, for a model that must exist. @throws NOT_FOUND */
   async changeExisting<T>(model: string, attempt: (head: Head) => Promise<T>): Promise<T> {
-    return this.change(model, (head) => (head === undefined ? refuseUnknownModel(model) : attempt(head)));
+    return this.change(model, (head) => {
+      if (head === undefined) throw registryErrors.modelMissing({ model });
+      return attempt(head);
+    });
   }
 
   async commit(
@@ -112,15 +119,16 @@ export class Partitions {
     operations: readonly BatchOperation[],
     entries: readonly AuditEntry[],
   ): Promise<void> {
-    // The name may have been another model's before: its events stay.
+    // Events of an earlier model of this name remain: continue after them.
     const isNew = operations.some(({ kind, id }) => kind === 'create' && id === headId);
     const last = isNew ? await findLastEventAt(this.store, container, model) : undefined;
-    const told = tellInOrder(operations, entries, Math.max(this.pace.clock.now(), (last ?? -1) + 1));
-    await guarded(this.#writer.commit(container, model, told.operations, told.entries));
+    const earliest = Math.max(this.pace.clock.now(), (last ?? -1) + 1);
+    const ordered = orderEvents(operations, entries, earliest);
+    await guarded(this.#writer.commit(container, model, ordered.operations, ordered.entries));
   }
 
   /**
-   * Gives a model another name, with all its versions and aliases. Asked again after it succeeded, it succeeds.
+   * Renames a model with all its versions and aliases. Idempotent.
    *
    * @throws NOT_FOUND, ALREADY_EXISTS
    */
@@ -131,7 +139,8 @@ export class Partitions {
       const head = await this.#open(model);
       if (head === undefined) {
         const other = await this.findHead(to);
-        return other?.body.detail.renamedFrom === model ? false : refuseUnknownModel(model);
+        if (other?.body.detail.renamedFrom === model) return false;
+        throw registryErrors.modelMissing({ model });
       }
       if ((await this.findHead(to)) !== undefined) return true;
       const move: Move = { moveId: this.pace.ids.uuid(), to, at: this.pace.clock.now(), by };
@@ -139,11 +148,10 @@ export class Partitions {
       await guarded(this.store.batch(container, model, [replaceHead(head, locked)]));
       return !(await this.#resume(model, move));
     });
-    if (taken)
-      throw new AppError('ALREADY_EXISTS', `Registered Model (name=${to}) already exists.`, { name: to });
+    if (taken) throw registryErrors.nameTaken({ name: to, owner: 'model', wanted: 'model' });
   }
 
-  /** Removes a model with all that belongs to it; its name is free again, its history of events stays. */
+  /** Deletes a model with everything that belongs to it, except its events; the name is free again. */
   async remove(model: string, by: string, before: JsonObject): Promise<void> {
     await this.changeExisting(model, async (head) => {
       const marker: Marker = { kind: 'deleting' };
@@ -165,12 +173,12 @@ export class Partitions {
     const left = await getHead(this.store, model);
     if (left?.body.kind === 'deleting')
       await empty(this.store, model, left).catch((error: unknown) => {
-        // Somebody else empties it.
+        // Another process is emptying it.
         if (!isAppError(error, 'PRECONDITION_FAILED')) throw error;
       });
   }
 
-  /** Finishes what crashes left half done: renames and deletions. @returns how many there were */
+  /** Completes renames and deletions that crashes interrupted. @returns their number */
   async finishInterrupted(): Promise<number> {
     let count = 0;
     const unfinished = eachDocument(this.store, {
@@ -185,13 +193,13 @@ export class Partitions {
     return count;
   }
 
-  /** The head, once whatever was unfinished here is finished. */
+  /** Reads the head after completing an interrupted rename or deletion. */
   async #open(model: string): Promise<Head | undefined> {
     const head = await getHead(this.store, model);
     if (head === undefined) return undefined;
     if (head.body.kind !== 'model') {
       const { body } = head;
-      await settle(this.#services, model, head);
+      await settle(this.#moveDeps, model, head);
       if (body.kind === 'claim') {
         const old = await getHead(this.store, body.claim.from);
         if (old?.body.kind === 'model' && old.body.detail.move?.moveId === body.claim.moveId)
@@ -208,13 +216,13 @@ export class Partitions {
     throw new AppError('PRECONDITION_FAILED', `The model "${model}" is being changed.`, { model });
   }
 
-  /** @returns false when the move was called off because the new name is taken */
+  /** @returns false when the move was cancelled because the new name is taken */
   async #resume(model: string, move: Move): Promise<boolean> {
     try {
-      await finishMove(this.#services, model, move);
+      await finishMove(this.#moveDeps, model, move);
       return true;
     } catch (error) {
-      if (isAppError(error, 'ALREADY_EXISTS') && error.details['taken'] === move.to) return false;
+      if (registryErrors.nameTaken.is(error) && error.details.name === move.to) return false;
       throw error;
     }
   }
@@ -224,19 +232,8 @@ export class Partitions {
   }
 }
 
-function refuseUnknownModel(model: string): never {
-  throw new AppError('NOT_FOUND', `Registered Model with name=${model} not found`, { model });
-}
-
-export function refuseUnknownVersion(model: string, version: number | string): never {
-  throw new AppError('NOT_FOUND', `Model Version (name=${model}, version=${version}) not found`, {
-    model,
-    version,
-  });
-}
-
-/** Gives events their time, and keeps it in the head that is written with them. */
-function tellInOrder(
+/** Sets the time of events after the last one of the model, and stores it in the head written with them. */
+function orderEvents(
   operations: readonly BatchOperation[],
   entries: readonly AuditEntry[],
   earliest: number,

@@ -1,33 +1,25 @@
+import { artifactScheme } from '../../core/mlflow-names.ts';
 import { blobContainers } from '../../core/names.ts';
+import type { ModelSignature } from '../../domains/registry/entities.ts';
+import type { StoredModel } from '../../domains/registry/registration.ts';
 import type { BlobRef, BlobStore } from '../../platform/storage/blobs.ts';
 import { putOnce } from '../../platform/storage/put-once.ts';
-import type { ModelSignature } from './entities.ts';
 
 /*
- * The directory that MLflow's clients load a model from. Its name and everything in it follow from the model's bytes,
- * so writing it again changes nothing. No experiment's id begins with an underscore.
+ * The directory that MLflow's clients load a model from. Its name and content depend only on the model's bytes, which
+ * makes writing it idempotent. Ids of experiments do not begin with an underscore, so no path collides.
  *
  * @see https://mlflow.org/docs/latest/ml/model/#storage-format
  */
 
 const fileName = 'model.onnx';
 
-/** The folder of a model, in the container of artifacts. */
-export function modelFolder(sha256: string): BlobRef {
+function modelFolder(sha256: string): BlobRef {
   return { container: blobContainers.artifacts, name: `_registry/${sha256}` };
 }
 
 /** @returns the URI of the directory */
-export async function writeModelFolder(
-  blobs: BlobStore,
-  model: {
-    /** Where the bytes are. */
-    readonly from: BlobRef;
-    readonly sha256: string;
-    readonly sizeBytes: number;
-    readonly signature: ModelSignature | undefined;
-  },
-): Promise<string> {
+export async function writeModelFolder(blobs: BlobStore, model: StoredModel): Promise<string> {
   const folder = modelFolder(model.sha256);
   const at = (name: string): BlobRef => ({ ...folder, name: `${folder.name}/${name}` });
   if ((await blobs.head(at(fileName))) === undefined) {
@@ -35,23 +27,15 @@ export async function writeModelFolder(
     await putOnce(blobs, at(fileName), body, 'application/octet-stream');
   }
   await putOnce(blobs, at('requirements.txt'), requirements, 'text/plain');
-  // Last: who finds it finds the rest.
+  // Last, because clients look for it first.
   await putOnce(blobs, at('MLmodel'), describe(model), 'text/plain');
-  return `mlflow-artifacts:/${folder.name}`;
+  return `${artifactScheme}:/${folder.name}`;
 }
 
 const requirements = 'mlflow\nnumpy\nonnx\nonnxruntime\n';
 
-/** YAML; JSON's strings are YAML's, too. */
-function describe({
-  sha256,
-  sizeBytes,
-  signature,
-}: {
-  readonly sha256: string;
-  readonly sizeBytes: number;
-  readonly signature: ModelSignature | undefined;
-}): string {
+/** Writes YAML; JSON strings are YAML, too. */
+function describe({ sha256, sizeBytes, signature }: StoredModel): string {
   const lines = [
     'flavors:',
     '  onnx:',
@@ -90,7 +74,7 @@ const dtypes: Readonly<Record<string, string>> = {
   string: 'str',
 };
 
-/** @returns undefined when a value is of a type that MLflow's schemas cannot say */
+/** @returns undefined for a type that MLflow's schemas do not have */
 function toSchema(values: ModelSignature['inputs'] | undefined): string | undefined {
   if (values === undefined || values.some(({ type }) => !Object.hasOwn(dtypes, type))) return undefined;
   return JSON.stringify(
