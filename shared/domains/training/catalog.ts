@@ -1,5 +1,7 @@
+import { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
-import { validate } from '../../core/validate.ts';
+import type { PlacedFault } from '../../core/faults.ts';
+import { refuse, validate } from '../../core/validate.ts';
 import { featureName, trainingSpecSchema, type TrainingSpec } from './entities.ts';
 import { targetKinds } from './targets/catalog.ts';
 import type { AnyTrainer } from './trainer.ts';
@@ -20,18 +22,30 @@ export function findTrainer(name: string): AnyTrainer {
   );
 }
 
+/** One alternative for each trainer, with the trainer's own parameters. */
+const [first, ...others] = Object.entries(trainers).map(([name, { params }]) =>
+  z.strictObject({ name: z.literal(name), params: params.prefault({}) }),
+);
+const trainerChoice = z.discriminatedUnion('name', [first!, ...others]);
+
+/** A training spec, checked to the trainer's last parameter, with every default filled in. */
+export const trainingSchema = trainingSpecSchema
+  .safeExtend({
+    // The catalog has erased the types of the parameters.
+    trainer: trainerChoice as unknown as typeof trainingSpecSchema.shape.trainer,
+  })
+  .superRefine((spec, context) => {
+    for (const { path, message } of findFaultsForTask(spec, findTrainer(spec.trainer.name)))
+      context.addIssue({ code: 'custom', path: [...path], message });
+  });
+
 /**
  * Checks a training spec to the last parameter and fills in every default, so that the record is complete.
  *
  * @throws AppError INVALID_ARGUMENT with `details.faults`.
  */
 export function parseTrainingSpec(value: unknown): TrainingSpec {
-  const spec = validate(trainingSpecSchema, value, 'training spec');
-  const { name } = spec.trainer;
-  const trainer = findTrainer(name);
-  checkForTrainer(spec, trainer);
-  const params = validate(trainer.params, spec.trainer.params, `parameters of trainer "${name}"`);
-  return { ...spec, trainer: { name, params: params as Record<string, unknown> } };
+  return validate(trainingSchema, value, 'training spec');
 }
 
 /**
@@ -40,20 +54,31 @@ export function parseTrainingSpec(value: unknown): TrainingSpec {
  * @throws AppError INVALID_ARGUMENT with `details.faults`.
  */
 export function checkForTrainer(spec: TrainingSpec, trainer: Pick<AnyTrainer, 'task'>): void {
-  const kind = targetKinds[trainer.task];
-  const problem = kind.checkLabel(spec.label);
-  if (problem !== undefined)
-    throw invalidSpec('label', `a label of trainer "${spec.trainer.name}" (${trainer.task}) ${problem}`);
-  for (const [index, feature] of spec.features.entries())
-    if (kind.outputNames.includes(featureName(feature)))
-      throw invalidSpec(
-        `features[${index}]`,
-        `"${featureName(feature)}" is reserved: give the feature another name`,
-      );
+  const faults = findFaultsForTask(spec, trainer);
+  if (faults.length > 0) throw refuse('training spec', faults);
 }
 
-function invalidSpec(at: string, message: string): AppError {
-  return new AppError('INVALID_ARGUMENT', `The training spec is not valid at ${at}: ${message}.`, {
-    faults: [{ at, message }],
-  });
+function findFaultsForTask(spec: TrainingSpec, { task }: Pick<AnyTrainer, 'task'>): readonly PlacedFault[] {
+  const kind = targetKinds[task];
+  const problem = kind.checkLabel(spec.label);
+  const label: readonly PlacedFault[] =
+    problem === undefined
+      ? []
+      : [
+          {
+            path: ['label'],
+            message: `a label of trainer "${spec.trainer.name}" (${task}) ${problem}`,
+          },
+        ];
+  const features = spec.features.flatMap((feature, index): readonly PlacedFault[] =>
+    kind.outputNames.includes(featureName(feature))
+      ? [
+          {
+            path: ['features', index],
+            message: `"${featureName(feature)}" is reserved: give the feature another name`,
+          },
+        ]
+      : [],
+  );
+  return [...label, ...features];
 }

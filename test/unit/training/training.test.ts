@@ -81,9 +81,9 @@ describe('training specs', () => {
     [{ features: [] }, /features/],
     [{ holdoutShare: 0 }, /holdoutShare/],
     [{ seed: -1 }, /seed/],
-    [{ trainer: { name: 'oracle' } }, /no trainer "oracle"; there is: logistic/],
-    [{ trainer: { name: 'toString' } }, /no trainer "toString"/],
-    [{ trainer: { name: 'logistic', params: { l2: 0 } } }, /parameters of trainer "logistic" .* l2/],
+    [{ trainer: { name: 'oracle' } }, /at trainer\.name: "oracle" is unknown. Known: .*logistic/],
+    [{ trainer: { name: 'toString' } }, /"toString" is unknown/],
+    [{ trainer: { name: 'logistic', params: { l2: 0 } } }, /at trainer\.params\.l2/],
     [{ trainer: { name: 'logistic', params: { lambda: 1 } } }, /lambda/],
     [{ surprise: true }, /surprise/],
   ])('%j is refused', (change, message) => {
