@@ -6,15 +6,15 @@ import {
   type RunResult,
   type StepCall,
 } from '../shared/domains/pipelines/orchestrate.ts';
-import { planSchema } from '../shared/domains/pipelines/plan.ts';
+import { scheduleSchema } from '../shared/domains/pipelines/plan.ts';
 import { durableNames, type OrchestrationInput } from './hosting/durable.ts';
 import { toLogger } from './hosting/logger.ts';
 import { app } from './hosting/start.ts';
 
-/** One orchestrator for every pipeline: what to do is in the plan that it is started with. */
+/** One orchestrator for every pipeline: it follows the plan that it is started with. */
 durable.app.orchestration(durableNames.orchestrator, function* (context) {
   const { runId, plan } = context.df.getInput<OrchestrationInput>();
-  return yield* orchestrate(runId, validate(planSchema, plan, 'plan'), toTasks(context.df));
+  return yield* orchestrate(runId, validate(scheduleSchema, plan, 'plan'), toTasks(context.df));
 });
 
 durable.app.activity(durableNames.step, {

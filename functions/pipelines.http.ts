@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { pageQuery, pageSchema, toPageRequest } from '../shared/api/http/paging.ts';
-import { defineRoute } from '../shared/api/http/route.ts';
+import { defineRoute, describedAs } from '../shared/api/http/route.ts';
 import {
   pipelineBodySchema,
   pipelineName,
   pipelineSchema,
+  pipelineViewSchema,
   runStatuses,
   runViewSchema,
 } from '../shared/domains/pipelines/entities.ts';
@@ -41,18 +42,19 @@ registerRoutes([
     authLevel: 'anonymous',
     role: 'reader',
     query: pageQuery,
-    returns: { status: 200, description: 'A page of pipelines.', schema: pageSchema(pipelineSchema) },
+    returns: { status: 200, description: 'A page of pipelines.', schema: pageSchema(pipelineViewSchema) },
     handle: async ({ query }) => ({ json: await app.pipelines.list(toPageRequest(query)) }),
   }),
   defineRoute({
     name: 'pipelines-put',
     method: 'PUT',
     path: 'api/v1/pipelines/{pipeline}',
-    summary: 'Declares a pipeline: what runs, on which dataset, with which parameters.',
+    summary:
+      'Declares a pipeline: a built-in definition or steps of your own, on which dataset, with which parameters. Checks all of it before anything is stored.',
     authLevel: 'anonymous',
     role: 'operator',
     params: byName,
-    body: pipelineBodySchema,
+    body: describedAs(pipelineBodySchema),
     returns: { status: 200, description: 'The pipeline as stored.', schema: pipelineSchema },
     handle: async ({ params, body, principal }) => ({
       json: await app.pipelines.put(params.pipeline, body, principal.name),
@@ -66,7 +68,7 @@ registerRoutes([
     authLevel: 'anonymous',
     role: 'reader',
     params: byName,
-    returns: { status: 200, description: 'The pipeline.', schema: pipelineSchema },
+    returns: { status: 200, description: 'The pipeline.', schema: pipelineViewSchema },
     errors: ['NOT_FOUND'],
     handle: async ({ params }) => ({ json: await app.pipelines.get(params.pipeline) }),
   }),

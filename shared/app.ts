@@ -174,7 +174,7 @@ export function createApp(config: Config, outside: Outside): App {
       retentionMs: config.datasetDays * 24 * 3_600_000,
     },
   );
-  const { ingestion, versions, profiles } = datasets;
+  const { ingestion, versions } = datasets;
   const scoring = new Scoring({
     registry,
     blobs,
@@ -187,20 +187,15 @@ export function createApp(config: Config, outside: Outside): App {
     logger,
   });
   const store = new RunStore(metadata, pace);
-  const pipelines = new PipelineService({ store, definitions, steps, codeVersion, clock });
+  const pipelines = new PipelineService({ store, catalog: { definitions, steps }, codeVersion, clock });
   const services: StepServices = {
-    clock,
+    platform: { clock, blobs, queue },
+    datasets,
     tracking,
-    blobs,
-    queue,
-    ingestion,
-    versions,
-    files,
-    profiles,
     registry,
     registration,
     scoring,
-    trainModel: createTrainModel(createTrainingRunner({ workerUrl }), tableLimits),
+    training: { train: createTrainModel(createTrainingRunner({ workerUrl }), tableLimits) },
   };
   const triggers = new Triggers({ pipelines, ingestion, versions, ids });
   return {

@@ -1,7 +1,7 @@
 import type { InvocationContext } from '@azure/functions';
 import * as durable from 'durable-functions';
 import type { EngineStatus, PipelineEngine } from '../../shared/domains/pipelines/engine.ts';
-import type { Plan } from '../../shared/domains/pipelines/plan.ts';
+import type { Run } from '../../shared/domains/pipelines/entities.ts';
 
 /** The names under which the one orchestrator and its activities are registered. */
 export const durableNames = {
@@ -13,7 +13,7 @@ export const durableNames = {
 /** What an orchestration is started with. */
 export interface OrchestrationInput {
   readonly runId: string;
-  readonly plan: Plan;
+  readonly plan: Run['plan'];
 }
 
 const statuses: Record<durable.OrchestrationRuntimeStatus, EngineStatus> = {

@@ -1,23 +1,24 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { keysOf, schemasAt, toJsonSchema } from './json-schema.ts';
 import { findNearestName } from './similar-names.ts';
 
 /** One thing that is wrong with an input: where, what, and what would be right. */
-export interface Fault {
-  /** `steps[1].with.gate.metric`; empty for the whole. */
-  readonly at: string;
-  readonly message: string;
-  /** The known name that is nearest to an unknown one. */
-  readonly didYouMean?: string;
-  /** What would have been accepted in its place: the first 50 names. */
-  readonly known?: readonly string[];
-}
+export const faultSchema = z.object({
+  at: z.string().describe('The place: `steps[1].with.gate.metric`; empty for the whole.'),
+  message: z.string(),
+  didYouMean: z.string().optional().describe('The known name that is nearest to an unknown one.'),
+  known: z.array(z.string()).optional().describe('What would have been accepted: the first 50 names.'),
+});
+export type Fault = Readonly<z.infer<typeof faultSchema>>;
 
 export type FaultPath = readonly PropertyKey[];
 
 /** A fault whose place is still a path, so that it can be moved. */
-export interface PlacedFault extends Omit<Fault, 'at'> {
+export interface PlacedFault {
   readonly path: FaultPath;
+  readonly message: string;
+  readonly didYouMean?: string;
+  readonly known?: readonly string[];
 }
 
 type Issue = z.core.$ZodIssue;
@@ -28,8 +29,13 @@ const maxKnown = 50;
 const maxTextLength = 300;
 
 /** Formats a place. Texts are cut to 300 characters. */
-export function toFault({ path, ...fault }: PlacedFault): Fault {
-  return { at: shorten(formatPath(path)), ...fault, message: shorten(fault.message) };
+export function toFault({ path, message, didYouMean, known }: PlacedFault): Fault {
+  return {
+    at: shorten(formatPath(path)),
+    message: shorten(message),
+    ...(didYouMean === undefined ? {} : { didYouMean }),
+    ...(known === undefined ? {} : { known: known.slice(0, maxKnown) }),
+  };
 }
 
 /**
@@ -44,43 +50,72 @@ export function formatPath(path: FaultPath): string {
     .join('');
 }
 
-/** The faults of a value that a schema refused, one for each unknown key: about the first 20 issues. */
+/**
+ * A name that is not among the known ones.
+ *
+ * @param message a sentence without its full stop
+ * @example
+ * unknownName(['uses'], 'There is no step "trian"', 'trian', ['train']).message // 'There is no step "trian"; did you mean "train"? Known: train.'
+ */
+export function unknownName(
+  path: FaultPath,
+  message: string,
+  name: string,
+  known: readonly string[],
+): PlacedFault {
+  return { path, ...describeUnknown(message, name, known) };
+}
+
+/**
+ * The faults of a value that a schema refused, one for each unknown key: about the first 20 issues.
+ *
+ * @param prefix where the value is in the whole: places begin with it
+ */
 export function toFaults(
   schema: z.ZodType,
   value: unknown,
   issues: readonly Issue[],
   prefix: FaultPath = [],
 ): readonly PlacedFault[] {
-  return issues.slice(0, maxFaults).flatMap((issue) => describeIssue(schema, value, issue, prefix));
+  const described = describeIssues({ schema, value }, issues, []);
+  return described.map((fault) => ({ ...fault, path: [...prefix, ...fault.path] }));
 }
 
-function describeIssue(
-  schema: z.ZodType,
-  value: unknown,
-  issue: Issue,
-  prefix: FaultPath,
-): readonly PlacedFault[] {
-  const path = [...prefix, ...issue.path];
-  const asFound = [{ path, message: issue.message }];
+interface Refused {
+  readonly schema: z.ZodType;
+  readonly value: unknown;
+}
+
+function describeIssues(refused: Refused, issues: readonly Issue[], base: FaultPath): readonly PlacedFault[] {
+  return issues.slice(0, maxFaults).flatMap((issue) => describeIssue(refused, issue, base));
+}
+
+/** @param base where the schema is that the issue is of: the issues of a union's alternatives are relative to it */
+function describeIssue(refused: Refused, issue: Issue, base: FaultPath): readonly PlacedFault[] {
+  const path = [...base, ...issue.path];
+  const given = valueAt(refused.value, path);
+  const places = () => schemasAt(toJsonSchema(refused.schema, 'input'), path);
   if (issue.code === 'unrecognized_keys') {
-    const known = keysOf(schemasAt(toJsonSchema(schema, 'input'), path));
-    const holder = valueAt(value, path);
-    const isFree = (key: string) => !isObject(holder) || !Object.hasOwn(holder, key);
+    const known = keysOf(places());
+    const isFree = (key: string) => !isObject(given) || !Object.hasOwn(given, key);
     return issue.keys.slice(0, maxFaults).map((key) => ({
       path: [...path, key],
       ...describeUnknown(`${quote(key)} is unknown`, key, known, known.filter(isFree)),
     }));
   }
+  if (issue.code === 'invalid_type' && given === undefined)
+    return [{ path, message: `Missing: expected ${issue.expected}.` }];
   if (issue.code === 'invalid_union') {
     const nearest = pickBranch(issue.errors);
-    if (nearest) return toFaults(schema, value, nearest, path);
+    if (nearest) return describeIssues(refused, nearest, path);
   }
-  if (issue.code !== 'invalid_union' && issue.code !== 'invalid_value') return asFound;
-  const given = valueAt(value, path);
-  const known = schemasAt(toJsonSchema(schema, 'input'), path)
+  const asFound = [{ path, message: issue.message }];
+  if ((issue.code !== 'invalid_union' && issue.code !== 'invalid_value') || typeof given !== 'string')
+    return asFound;
+  const known = places()
     .flatMap((place) => place.enum ?? place.const)
     .filter((each) => typeof each === 'string');
-  if (typeof given !== 'string' || known.length === 0) return asFound;
+  if (known.length === 0) return asFound;
   return [{ path, ...describeUnknown(`${quote(given)} is unknown`, given, known) }];
 }
 
@@ -97,13 +132,13 @@ function describeUnknown(
   name: string,
   known: readonly string[],
   candidates = known,
-): Omit<Fault, 'at'> {
+): Omit<PlacedFault, 'path'> {
   const didYouMean = findNearestName(name, candidates);
   const remedy = didYouMean === undefined ? '.' : `; did you mean ${quote(didYouMean)}?`;
   return {
     message: `${message}${remedy}${known.length === 0 ? '' : ` Known: ${known.join(', ')}.`}`,
     ...(didYouMean === undefined ? {} : { didYouMean }),
-    ...(known.length === 0 ? {} : { known: known.slice(0, maxKnown) }),
+    ...(known.length === 0 ? {} : { known }),
   };
 }
 

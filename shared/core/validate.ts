@@ -27,6 +27,6 @@ export function refuse(what: string, placed: readonly PlacedFault[], count = pla
   const where = first?.at ? ` at ${first.at}` : '';
   const message = first?.message.replace(/\.$/, '') ?? 'it has faults';
   const total = Math.max(count, placed.length);
-  const more = total > 1 ? ` (and ${total - 1} more)` : '';
+  const more = total > 1 ? ` (and ${total - 1} more ${total > 2 ? 'faults' : 'fault'})` : '';
   return new AppError('INVALID_ARGUMENT', `The ${what} is not valid${where}: ${message}${more}.`, { faults });
 }

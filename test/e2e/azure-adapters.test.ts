@@ -10,7 +10,6 @@ import { sha256, systemIds } from '../../shared/core/ids.ts';
 import { silentLogger } from '../../shared/core/logger.ts';
 import { openSqliteQueue } from '../../shared/adapters/embedded/sqlite-queue.ts';
 import { blobContainers, queues, subscriptions, topics } from '../../shared/core/names.ts';
-import type { PipelineBody } from '../../shared/domains/pipelines/entities.ts';
 import type { DatasetVersionCreated } from '../../shared/domains/pipelines/service.ts';
 import { productionAlias } from '../../shared/domains/registry/entities.ts';
 import type { QueueSource } from '../../shared/platform/storage/queue.ts';
@@ -149,7 +148,7 @@ test('while Cosmos DB is away the step says so and can be repeated, and scoring 
     blobs: { status: 'up' },
     queue: { status: 'up' },
   });
-  const call = { runId: 'r', step: 'commit', uses: 'commit-version', attempt: 1, params: {}, needs: {} };
+  const call = { runId: 'r', step: 'commit', attempt: 1, input: {} };
   expect(await app.runStep(call, silentLogger)).toMatchObject({
     ok: false,
     error: { code: 'UNAVAILABLE', retry: true },
@@ -207,7 +206,7 @@ async function createFlights(rows: number): Promise<string> {
 
 async function declare(app: App, name: string): Promise<void> {
   const text = readFileSync(join(import.meta.dirname, '../../examples/flights/pipeline.json'), 'utf8');
-  await app.pipelines.put(name, JSON.parse(text) as PipelineBody, 'ada');
+  await app.pipelines.put(name, JSON.parse(text), 'ada');
 }
 
 /**

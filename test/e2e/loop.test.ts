@@ -126,7 +126,7 @@ test('a gate that is not met leaves production where it was, and says why', asyn
   await platform.call('PUT', `api/v1/pipelines/${pipeline}`, {
     definition: 'train-classifier',
     on: { dataset: 'flights' },
-    params: { ...declared.params, gate: { metric: 'aucScore', min: 0.999 } },
+    params: { ...declared.params, gate: { metric: 'aucScore', atLeast: 0.999 } },
   });
   await platform.upload('landing', 'flights/flights.parquet', file);
   const run = await followRun(platform, pipeline, { timeoutMs: patienceMs });

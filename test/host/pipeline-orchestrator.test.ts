@@ -2,11 +2,16 @@ import { callRegistered } from '../support/durable/core.ts';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { RunResult, StepCall, StepOutcome } from '../../shared/domains/pipelines/orchestrate.ts';
-import type { Plan, PlannedStep } from '../../shared/domains/pipelines/plan.ts';
+import type { Plan } from '../../shared/domains/pipelines/plan.ts';
+import { planOf, stepOf as createStep } from '../support/pipelines/plans.ts';
 import { runToEnd, startHarness, type DurableHarness } from '../support/durable/harness.ts';
 
 /** What a step's attempts come to, one after the other; once it is used up, they succeed. */
 type Script = Readonly<Record<string, readonly ('busy' | 'broken' | 'thrown' | 'ok')[]>>;
+
+function scriptOf(script: Script, step: string) {
+  return (Object.hasOwn(script, step) ? script[step] : undefined) ?? [];
+}
 
 const seen = vi.hoisted(() => ({
   script: {} as Script,
@@ -19,10 +24,10 @@ vi.mock('../../functions/hosting/start.ts', () => ({
   app: {
     runStep: async (call: StepCall): Promise<StepOutcome> => {
       seen.calls.push(call);
-      const outcome = seen.script[call.step]?.[call.attempt - 1] ?? 'ok';
+      const outcome = scriptOf(seen.script, call.step)[call.attempt - 1] ?? 'ok';
       if (outcome === 'thrown') throw new Error('the process was lost');
       if (call.step === 'slow') await new Promise((resolve) => setTimeout(resolve, 30));
-      const inputs = Object.values(call.needs).filter((value) => typeof value === 'string');
+      const inputs = Object.values(call.input).filter((value) => typeof value === 'string');
       if (outcome === 'ok') return { ok: true, output: `${call.step}(${inputs.join(',')})` };
       return { ok: false, error: { code: outcome, message: outcome, retry: outcome === 'busy' } };
     },
@@ -35,16 +40,10 @@ await import('../../functions/pipelines.durable.ts');
 
 const retry = { maxAttempts: 3, firstDelayMs: 5, backoff: 2 };
 
-function stepOf(name: string, ...needs: readonly string[]): PlannedStep {
-  return { name, uses: 'scripted', needs: [...needs], retry };
-}
+const stepOf = (name: string, ...needs: readonly string[]) => createStep(name, needs, retry);
 
-function planOf(...steps: readonly PlannedStep[]): Plan {
-  return { pipeline: 'p', definition: 'd', definitionVersion: 1, params: { seed: 7 }, steps: [...steps] };
-}
-
-const line = planOf(stepOf('a'), stepOf('b', 'a'), stepOf('c', 'b'));
-const diamond = planOf(stepOf('a'), stepOf('b', 'a'), stepOf('c', 'a'), stepOf('d', 'b', 'c'));
+const line = planOf([stepOf('a'), stepOf('b', 'a'), stepOf('c', 'b')]);
+const diamond = planOf([stepOf('a'), stepOf('b', 'a'), stepOf('c', 'a'), stepOf('d', 'b', 'c')]);
 
 describe.each([
   { mode: 'in batched turns', verifyReplay: false },
@@ -109,7 +108,7 @@ describe.each([
   });
 
   test('an activity that throws is tried again, once its slower sibling has ended', async () => {
-    const plan = planOf(stepOf('a'), stepOf('slow', 'a'), stepOf('b', 'a'), stepOf('end', 'slow', 'b'));
+    const plan = planOf([stepOf('a'), stepOf('slow', 'a'), stepOf('b', 'a'), stepOf('end', 'slow', 'b')]);
     const { outputs } = await run(plan, { b: ['thrown'] });
     expect(outputs['end']).toBe('end(slow(a()),b(a()))');
     expect(calls().filter((call) => call.startsWith('b'))).toEqual(['b1', 'b2']);
@@ -126,11 +125,11 @@ describe.each([
           expect(attempts.map(({ attempt }) => attempt)).toEqual(attempts.map((_, index) => index + 1));
           expect(attempts.length).toBeLessThanOrEqual(retry.maxAttempts);
           for (const call of attempts)
-            expect(call.needs).toEqual(Object.fromEntries(needs.map((need) => [need, outputs[need]])));
+            expect(call.input).toEqual(Object.fromEntries(needs.map((need) => [need, outputs[need]])));
         }
-        expect(status === 'succeeded').toBe(plan.steps.every(({ name }) => name in outputs));
+        expect(status === 'succeeded').toBe(plan.steps.every(({ name }) => Object.hasOwn(outputs, name)));
         const isDoomed = plan.steps.some(({ name }) => {
-          const planned = (script[name] ?? []).slice(0, retry.maxAttempts);
+          const planned = scriptOf(script, name).slice(0, retry.maxAttempts);
           const firstEnd = planned.find((outcome) => outcome !== 'busy');
           return firstEnd === 'broken' || (firstEnd === undefined && planned.length === retry.maxAttempts);
         });
@@ -141,17 +140,24 @@ describe.each([
   });
 });
 
+/** Every other name is one that objects have already. */
+const names = ['s0', 'constructor', 's2', 'tostring', 's4', 'valueof'];
+const nameOf = (index: number) => names[index]!;
+
 /** Up to six steps, each needing any of those before it. */
 const plans: fc.Arbitrary<Plan> = fc
   .array(fc.array(fc.nat(), { maxLength: 3 }), { minLength: 1, maxLength: 6 })
   .map((picks) =>
     planOf(
-      ...picks.map((needs, index) =>
-        stepOf(`s${index}`, ...new Set(needs.slice(0, index).map((need) => `s${need % Math.max(index, 1)}`))),
+      picks.map((needs, index) =>
+        stepOf(
+          nameOf(index),
+          ...new Set(needs.slice(0, index).map((need) => nameOf(need % Math.max(index, 1)))),
+        ),
       ),
     ),
   );
 const scripts: fc.Arbitrary<Script> = fc.dictionary(
-  fc.constantFrom('s0', 's1', 's2', 's3', 's4', 's5'),
+  fc.constantFrom(...names),
   fc.array(fc.constantFrom('busy', 'busy', 'ok', 'broken'), { maxLength: 3 }),
 );

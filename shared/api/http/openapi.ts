@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { ErrorCode } from '../../core/errors.ts';
 import { errorCodes } from '../../core/errors.ts';
+import { faultSchema } from '../../core/faults.ts';
 import { isRecursive, type JsonSchema, toJsonSchema } from '../../core/json-schema.ts';
 import { problemContentType } from './problem.ts';
 import { defaultMaxBodyBytes, type Route, type RouteReturns } from './route.ts';
@@ -158,18 +159,6 @@ const problemSchema: JsonSchema = {
     code: { type: 'string', enum: Object.keys(errorCodes) },
     detail: { type: 'string' },
     correlationId: { type: 'string', description: 'Quote it: the logs hold the cause under it.' },
-    faults: {
-      type: 'array',
-      items: {
-        type: 'object',
-        properties: {
-          at: { type: 'string', description: 'The place: `steps[1].with.gate.metric`.' },
-          message: { type: 'string' },
-          didYouMean: { type: 'string', description: 'The known name nearest to an unknown one.' },
-          known: { type: 'array', items: { type: 'string' } },
-        },
-        required: ['at', 'message'],
-      },
-    },
+    faults: { type: 'array', items: toJsonSchema(faultSchema, 'output') },
   },
 };

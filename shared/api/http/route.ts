@@ -1,5 +1,6 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { AppError, ErrorCode } from '../../core/errors.ts';
+import { toJsonSchema } from '../../core/json-schema.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { PipelineEngine } from '../../domains/pipelines/engine.ts';
 import type { Principal, Role } from './principal.ts';
@@ -122,4 +123,9 @@ export const defaultTimeoutMs = 30_000;
 /** Keeps the types of one route's schemas together; a list of routes forgets them. */
 export function defineRoute<Params, Query, Body>(route: Route<Params, Query, Body>): Route {
   return route as unknown as Route;
+}
+
+/** A body that the handler checks itself, so that it can report faults of shape and of content together. */
+export function describedAs(schema: z.ZodType): z.ZodType {
+  return z.unknown().meta(toJsonSchema(schema, 'input'));
 }

@@ -58,6 +58,8 @@ export interface Datasets {
   readonly ingestion: Ingestion;
   readonly quarantine: Quarantine;
   readonly rejections: Rejections;
+  /** Data files of versions, on this machine. */
+  readonly files: FileCache;
   readonly profiles: VersionProfiles;
   readonly diffs: VersionDiffs;
   readonly vacuum: Vacuum;
@@ -97,6 +99,7 @@ export function createDatasets(
     ),
     quarantine,
     rejections,
+    files,
     profiles,
     diffs: new VersionDiffs({ versions, records, settings, files, profiles, differ: deps.differ }),
     vacuum: new Vacuum({ ...deps, catalog, tags, pins, tables, clock }, { retentionMs }),

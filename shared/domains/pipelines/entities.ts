@@ -1,24 +1,29 @@
 import { z } from 'zod';
+import { faultSchema } from '../../core/faults.ts';
 import type { JsonObject, JsonValue } from '../../core/json.ts';
 import { jsonObjectSchema } from '../../core/validate.ts';
 import { datasetName } from '../datasets/entities.ts';
+import { definedStepsSchema } from './definition.ts';
 import type { StepError } from './orchestrate.ts';
-import type { Plan } from './plan.ts';
+import type { OldPlan, Plan } from './plan.ts';
 
 export const pipelineName = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be 1–63 of a–z, 0–9 and "-", starting with a letter');
 
-/** What a user declares: which definition, when it runs, and with what. */
-export const pipelineBodySchema = z
-  .object({
-    /** A definition of the catalog: `train-classifier`. */
-    definition: z.string(),
-    /** Each new version of this dataset starts a run. */
-    on: z.object({ dataset: datasetName }).optional(),
-    params: jsonObjectSchema,
-  })
-  .strict();
+/** What a user declares: what runs, when, and with what. */
+export const pipelineBodySchema = z.strictObject({
+  definition: z
+    .string()
+    .optional()
+    .describe('A built-in pipeline: `train-classifier`. Left out when `steps` are given.'),
+  steps: definedStepsSchema.optional().describe('The steps of a pipeline of your own.'),
+  on: z
+    .strictObject({ dataset: datasetName })
+    .optional()
+    .describe('Each new version of this dataset starts a run, with the parameters `dataset` and `version`.'),
+  params: jsonObjectSchema.default({}),
+});
 export type PipelineBody = z.infer<typeof pipelineBodySchema>;
 
 export const pipelineSchema = pipelineBodySchema.extend({
@@ -28,6 +33,15 @@ export const pipelineSchema = pipelineBodySchema.extend({
 });
 export type Pipeline = z.infer<typeof pipelineSchema>;
 
+/** A pipeline as the API shows it. */
+export const pipelineViewSchema = pipelineSchema.extend({
+  faults: z
+    .array(faultSchema)
+    .optional()
+    .describe('Why it cannot run, when this build no longer accepts what was declared: declare it again.'),
+});
+export type PipelineView = z.infer<typeof pipelineViewSchema>;
+
 /** `superseded`: what it was to work on was replaced or removed meanwhile, so that there was nothing left to do. */
 export const runStatuses = ['pending', 'running', 'succeeded', 'failed', 'cancelled', 'superseded'] as const;
 export type RunStatus = (typeof runStatuses)[number];
@@ -36,7 +50,8 @@ export type RunStatus = (typeof runStatuses)[number];
 export interface Run {
   readonly runId: string;
   readonly pipeline: string;
-  readonly plan: Plan;
+  /** One of an earlier build can be shown, but not done. */
+  readonly plan: Plan | OldPlan;
   /** Why it runs: the event, or the person. */
   readonly cause: JsonObject;
   readonly codeVersion: string;
@@ -80,7 +95,8 @@ export const stepRunSchema = z.object({
 export const runViewSchema = z.object({
   runId: z.string(),
   pipeline: z.string(),
-  definition: z.string(),
+  /** Left out for a pipeline with steps of its own. */
+  definition: z.string().optional(),
   status: z.enum(runStatuses),
   cause: jsonObjectSchema,
   params: jsonObjectSchema,

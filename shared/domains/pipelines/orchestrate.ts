@@ -1,15 +1,14 @@
 import type { JsonValue } from '../../core/json.ts';
-import type { Plan, PlannedStep } from './plan.ts';
+import type { Schedule, ScheduledStep } from './plan.ts';
 
 /** What the orchestration asks the one generic activity to do. */
 export interface StepCall {
   readonly runId: string;
+  /** Its kind and parameters are in the run's plan. */
   readonly step: string;
-  readonly uses: string;
   readonly attempt: number;
-  readonly params: Plan['params'];
-  /** The outputs of the steps that this one needs, by name. */
-  readonly needs: Readonly<Record<string, JsonValue>>;
+  /** The outputs that it reads, by the name of the input. */
+  readonly input: Readonly<Record<string, JsonValue>>;
 }
 
 /** An activity never throws for a failed step: the orchestration decides on retries from the result. */
@@ -40,33 +39,34 @@ export interface DurableTasks<Task> {
 }
 
 /**
- * Runs a plan: every step whose needs are met starts, all of them are awaited, and so on. A step that failed and
- * may be tried again waits (first delay × backoff^attempt) and joins the next round; the first that may not ends
- * the run once its siblings have ended. Deterministic, as a Durable orchestrator must be.
+ * Runs a plan: starts every step whose needs are met, waits for all of them, and so on. A step that failed and may be
+ * tried again waits (first delay × backoff^attempt) and joins the next round; a failure that may not ends the run once
+ * its siblings have ended. Deterministic, as a Durable orchestrator must be. Step names are user input, so outputs are
+ * kept in a Map.
  */
 export function* orchestrate<Task>(
   runId: string,
-  plan: Plan,
+  { steps }: Schedule,
   tasks: DurableTasks<Task>,
 ): Generator<Task, RunResult, unknown> {
-  const outputs: Record<string, JsonValue> = {};
+  const outputs = new Map<string, JsonValue>();
   const attempts = new Map<string, number>();
   let failure: RunResult['error'];
   while (failure === undefined) {
-    const ready = plan.steps.filter(
-      (step) => !(step.name in outputs) && step.needs.every((need) => need in outputs),
+    const ready = steps.filter(
+      (step) => !outputs.has(step.name) && step.needs.every((need) => outputs.has(need)),
     );
     if (ready.length === 0) break;
-    tasks.setStatus(describe(plan, outputs, ready));
+    tasks.setStatus(describe(steps, outputs, ready));
     for (const step of ready) attempts.set(step.name, (attempts.get(step.name) ?? 0) + 1);
     const calls = ready.map((step) =>
-      tasks.callStep(toCall(runId, plan, step, attempts.get(step.name) ?? 1, outputs)),
+      tasks.callStep(toCall(runId, step, attempts.get(step.name) ?? 1, outputs)),
     );
     let outcomes: StepOutcome[];
     try {
       outcomes = (yield tasks.all(calls)) as StepOutcome[];
     } catch {
-      // Not even an outcome: the function timed out, or its process was lost. Those that did succeed will say so.
+      // An activity timed out, or its process was lost. Called again, the steps that did succeed answer at once.
       outcomes = ready.map(() => ({ ok: false, error: lost }));
     }
     let delayMs = 0;
@@ -74,25 +74,26 @@ export function* orchestrate<Task>(
       const outcome = outcomes[i];
       if (outcome === undefined) throw new Error(`no outcome for the step ${step.name}`);
       const attempt = attempts.get(step.name) ?? 1;
-      if (outcome.ok) outputs[step.name] = outcome.output;
+      if (outcome.ok) outputs.set(step.name, outcome.output);
       else if (!outcome.error.retry || attempt >= maxAttempts(step, outcome.error)) {
         failure ??= { step: step.name, ...outcome.error };
       } else delayMs = Math.max(delayMs, step.retry.firstDelayMs * step.retry.backoff ** (attempt - 1));
     }
     if (failure === undefined && delayMs > 0) yield tasks.sleep(delayMs);
   }
+  const given = Object.fromEntries(outputs);
   const result: RunResult = failure
-    ? { status: 'failed', outputs, error: failure }
-    : { status: 'succeeded', outputs };
-  tasks.setStatus(describe(plan, outputs, [], failure?.step));
+    ? { status: 'failed', outputs: given, error: failure }
+    : { status: 'succeeded', outputs: given };
+  tasks.setStatus(describe(steps, outputs, [], failure?.step));
   yield tasks.finish(runId, result);
   return result;
 }
 
-/** A failure that nobody foresaw is more often a defect than an outage: it is told sooner. */
+/** An unforeseen failure is more often a defect than an outage, so fewer attempts go by before it shows. */
 const maxUnforeseenAttempts = 3;
 
-function maxAttempts({ retry }: PlannedStep, { code }: StepError): number {
+function maxAttempts({ retry }: ScheduledStep, { code }: StepError): number {
   return code === 'INTERNAL' ? Math.min(retry.maxAttempts, maxUnforeseenAttempts) : retry.maxAttempts;
 }
 
@@ -100,25 +101,29 @@ const lost: StepError = { code: 'INTERNAL', message: 'The step ended without an 
 
 function toCall(
   runId: string,
-  plan: Plan,
-  step: PlannedStep,
+  step: ScheduledStep,
   attempt: number,
-  outputs: Readonly<Record<string, JsonValue>>,
+  outputs: ReadonlyMap<string, JsonValue>,
 ): StepCall {
-  const needs = Object.fromEntries(step.needs.map((need) => [need, outputs[need] ?? null]));
-  return { runId, step: step.name, uses: step.uses, attempt, params: plan.params, needs };
+  const inputs = Object.entries(step.input).map(([name, source]) => [name, outputs.get(source) ?? null]);
+  return {
+    runId,
+    step: step.name,
+    attempt,
+    input: Object.fromEntries(inputs) as Record<string, JsonValue>,
+  };
 }
 
 function describe(
-  plan: Plan,
-  outputs: Readonly<Record<string, JsonValue>>,
-  running: readonly PlannedStep[],
+  steps: readonly ScheduledStep[],
+  outputs: ReadonlyMap<string, JsonValue>,
+  running: readonly ScheduledStep[],
   failed?: string,
 ): Record<string, string> {
-  const stateOf = (step: PlannedStep) => {
-    if (step.name in outputs) return 'succeeded';
+  const stateOf = (step: ScheduledStep) => {
+    if (outputs.has(step.name)) return 'succeeded';
     if (step.name === failed) return 'failed';
     return running.includes(step) ? 'running' : 'waiting';
   };
-  return Object.fromEntries(plan.steps.map((step) => [step.name, stateOf(step)]));
+  return Object.fromEntries(steps.map((step) => [step.name, stateOf(step)]));
 }

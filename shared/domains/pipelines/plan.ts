@@ -1,64 +1,60 @@
 import { z } from 'zod';
-import { AppError } from '../../core/errors.ts';
 import { jsonObjectSchema } from '../../core/validate.ts';
+import { retrySchema, stepName } from './definition.ts';
 
-const stepSchema = z.object({
-  /** Unique in the plan. */
-  name: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/),
+const plannedStepSchema = z.object({
+  name: stepName,
   /** The step's entry in the catalog. */
   uses: z.string(),
+  /** Its parameters, every reference replaced and every default filled in. */
+  with: jsonObjectSchema,
+  /** The step whose output each input reads. */
+  input: z.record(z.string(), z.string()),
+  /** Every step that must have succeeded before: those it reads, and those it only follows. */
   needs: z.array(z.string()),
-  retry: z.object({
-    maxAttempts: z.int().min(1).max(20),
-    firstDelayMs: z.int().min(0),
-    backoff: z.number().min(1),
-  }),
+  retry: retrySchema,
 });
+export type PlannedStep = z.infer<typeof plannedStepSchema>;
+
+/** Goes up when plans get another shape. Format 1, which had no such member, gave every step all parameters. */
+export const planFormat = 2;
 
 /**
- * A pipeline, resolved: everything an orchestration needs to know, carried as its input, so that a deployment
- * in the middle of a run cannot change what the run does. At most 100 steps.
+ * A pipeline, resolved: everything that a run does, kept in the run, so that a deployment in the middle of it changes
+ * nothing. At most 100 steps.
  */
-export const planSchema = z.object({
-  pipeline: z.string(),
-  definition: z.string(),
-  definitionVersion: z.int(),
-  params: jsonObjectSchema,
-  steps: z.array(stepSchema).min(1).max(100),
+export interface Plan {
+  readonly format: typeof planFormat;
+  readonly pipeline: string;
+  /** The built-in definition; left out when the pipeline has steps of its own. */
+  readonly definition?: string | undefined;
+  readonly definitionVersion?: number | undefined;
+  readonly params: z.infer<typeof jsonObjectSchema>;
+  readonly steps: readonly PlannedStep[];
+}
+
+/** What runs that were planned by an earlier build have for a plan: enough to show them. */
+export interface OldPlan {
+  readonly format?: undefined;
+  readonly pipeline: string;
+  readonly definition: string;
+  readonly definitionVersion: number;
+  readonly params: z.infer<typeof jsonObjectSchema>;
+  readonly steps: readonly Pick<PlannedStep, 'name' | 'uses' | 'needs' | 'retry'>[];
+}
+
+/** As much of a plan, old or new, as the orchestration needs. */
+export const scheduleSchema = z.object({
+  steps: z
+    .array(
+      plannedStepSchema.pick({ name: true, needs: true, retry: true }).extend({
+        input: plannedStepSchema.shape.input.default({}),
+      }),
+    )
+    .min(1)
+    .max(100),
 });
-
-export type Plan = z.infer<typeof planSchema>;
-export type PlannedStep = z.infer<typeof stepSchema>;
-
-/**
- * Checks what a schema cannot: names are unique, needs exist, and there is no cycle.
- *
- * @returns the steps in waves: each wave needs only steps of earlier waves
- * @throws INVALID_ARGUMENT naming the step
- */
-export function orderSteps(steps: readonly PlannedStep[]): PlannedStep[][] {
-  const names = new Set(steps.map((step) => step.name));
-  if (names.size < steps.length)
-    throw new AppError('INVALID_ARGUMENT', 'Two steps of the plan have one name.');
-  for (const step of steps) {
-    const missing = step.needs.find((need) => !names.has(need));
-    if (missing !== undefined) {
-      throw new AppError(
-        'INVALID_ARGUMENT',
-        `The step "${step.name}" needs "${missing}", which is not in the plan.`,
-      );
-    }
-  }
-  const waves: PlannedStep[][] = [];
-  const done = new Set<string>();
-  while (done.size < steps.length) {
-    const wave = steps.filter((step) => !done.has(step.name) && step.needs.every((need) => done.has(need)));
-    if (wave.length === 0) {
-      const stuck = steps.filter((step) => !done.has(step.name)).map((step) => step.name);
-      throw new AppError('INVALID_ARGUMENT', `The plan has a cycle through: ${stuck.join(', ')}.`);
-    }
-    for (const step of wave) done.add(step.name);
-    waves.push(wave);
-  }
-  return waves;
+export type ScheduledStep = z.infer<typeof scheduleSchema>['steps'][number];
+export interface Schedule {
+  readonly steps: readonly ScheduledStep[];
 }

@@ -1,22 +1,23 @@
 import type { Clock } from '../../core/clock.ts';
 import { AppError } from '../../core/errors.ts';
 import { forEachSettled } from '../../core/async/for-each-settled.ts';
+import { toFault } from '../../core/faults.ts';
 import { sha256 } from '../../core/ids.ts';
 import { canonicalJson, type JsonObject } from '../../core/json.ts';
 import { type Logger, silentLogger } from '../../core/logger.ts';
-import { validate } from '../../core/validate.ts';
+import { refuse } from '../../core/validate.ts';
 import { eachItem, type Page, type PageRequest } from '../../platform/storage/page.ts';
 import type { PipelineEngine } from './engine.ts';
-import type { Pipeline, PipelineBody, Run, RunStatus, RunView, StepRun } from './entities.ts';
+import type { Pipeline, PipelineView, Run, RunStatus, RunView, StepRun } from './entities.ts';
 import type { RunResult } from './orchestrate.ts';
-import { orderSteps, type Plan } from './plan.ts';
+import type { Plan } from './plan.ts';
+import { type Catalog, planPipeline, type PlanRequest } from './planning/plan-pipeline.ts';
+import { readDeclaration } from './planning/read-declaration.ts';
 import type { RunFilter, RunStore } from './run-store.ts';
-import { defaultRetry, type PipelineDefinition, type Step } from './step.ts';
 
 export interface PipelineServiceOptions {
   readonly store: RunStore;
-  readonly definitions: Readonly<Record<string, PipelineDefinition>>;
-  readonly steps: Readonly<Record<string, Pick<Step<never>, 'params'>>>;
+  readonly catalog: Catalog;
   readonly codeVersion: string;
   readonly clock: Clock;
 }
@@ -39,33 +40,47 @@ export class PipelineService {
     this.#options = options;
   }
 
-  /** @throws INVALID_ARGUMENT when the definition is unknown or a step refuses the parameters */
-  async put(name: string, body: PipelineBody, by: string): Promise<Pipeline> {
-    this.#plan(name, body.definition, { ...body.params, ...(body.on ? { dataset: body.on.dataset } : {}) });
-    const pipeline: Pipeline = { name, ...body, updatedAt: this.#options.clock.now(), updatedBy: by };
+  /**
+   * Declares a pipeline, once everything about it has been checked.
+   *
+   * @param body unchecked JSON
+   * @throws INVALID_ARGUMENT with every fault: its place, the nearest known name, what is known
+   */
+  async put(name: string, body: unknown, by: string): Promise<Pipeline> {
+    const { body: checked, faults } = readDeclaration(name, body, this.#options.catalog);
+    if (faults) throw refuse('pipeline', faults);
+    const pipeline: Pipeline = { name, ...checked, updatedAt: this.#options.clock.now(), updatedBy: by };
     await this.#options.store.putPipeline(pipeline);
     return pipeline;
   }
 
   /** @throws NOT_FOUND */
-  async get(name: string): Promise<Pipeline> {
+  async get(name: string): Promise<PipelineView> {
     const pipeline = await this.#options.store.getPipeline(name);
-    if (pipeline) return pipeline;
+    if (pipeline) return this.#toView(pipeline);
     throw new AppError('NOT_FOUND', `There is no pipeline "${name}".`, { pipeline: name });
   }
 
-  list(page: PageRequest): Promise<Page<Pipeline>> {
-    return this.#options.store.listPipelines(page);
+  async list(page: PageRequest): Promise<Page<PipelineView>> {
+    const { items, ...rest } = await this.#options.store.listPipelines(page);
+    return { items: items.map((pipeline) => this.#toView(pipeline)), ...rest };
+  }
+
+  /** A declaration that an earlier build stored may have faults in this one. */
+  #toView(pipeline: Pipeline): PipelineView {
+    const { name, updatedAt: _, updatedBy: __, ...body } = pipeline;
+    const { faults } = readDeclaration(name, body, this.#options.catalog);
+    return faults ? { ...pipeline, faults: faults.map(toFault) } : pipeline;
   }
 
   /**
-   * Starts a run of a definition. The id decides what "the same run" is: starting it again is harmless.
+   * Starts a run. The id decides what "the same run" is: starting it again is harmless.
    *
    * @throws INVALID_ARGUMENT as `put`
    */
   async start(engine: PipelineEngine, request: StartRequest): Promise<Run> {
     const { store, codeVersion, clock } = this.#options;
-    const plan = this.#plan(request.pipeline, request.definition, request.params);
+    const plan = this.#plan(request);
     const run = await store.createRun({
       runId: request.runId,
       pipeline: request.pipeline,
@@ -96,7 +111,7 @@ export class PipelineService {
       async (pipeline) => {
         runs.push(await this.#startForVersion(engine, pipeline, event));
       },
-      (pipeline, error) => tellUnstartable(logger, pipeline, error),
+      (pipeline, error) => logUnstartable(logger, pipeline, error),
     );
     return runs;
   }
@@ -173,48 +188,35 @@ export class PipelineService {
     await forEachSettled(
       eachItem((page) => this.list(page)),
       startNewest,
-      (pipeline, error) => tellUnstartable(logger, pipeline, error),
+      (pipeline, error) => logUnstartable(logger, pipeline, error),
     );
   }
 
   #startForVersion(engine: PipelineEngine, pipeline: Pipeline, event: DatasetVersionCreated): Promise<Run> {
-    const params: JsonObject = { ...pipeline.params, dataset: event.dataset, version: event.version };
-    const fingerprint = sha256(canonicalJson({ definition: pipeline.definition, params })).slice(0, 12);
+    const { name, definition, steps, params } = pipeline;
+    const given: JsonObject = { dataset: event.dataset, version: event.version };
+    const content = { definition, steps, params: { ...params, ...given } } as unknown as JsonObject;
+    const fingerprint = sha256(canonicalJson(content)).slice(0, 12);
     return this.start(engine, {
-      runId: `${pipeline.name}-v${event.version}-${fingerprint}`,
-      pipeline: pipeline.name,
-      definition: pipeline.definition,
+      runId: `${name}-v${event.version}-${fingerprint}`,
+      pipeline: name,
+      definition,
+      steps,
       params,
+      given,
       cause: { ...event },
     });
   }
 
-  #plan(pipeline: string, name: string, params: JsonObject): Plan {
-    const { definitions, steps } = this.#options;
-    const definition = Object.hasOwn(definitions, name) ? definitions[name] : undefined;
-    if (!definition) {
-      throw new AppError('INVALID_ARGUMENT', `There is no pipeline definition "${name}".`, {
-        known: Object.keys(definitions),
-      });
-    }
-    const planned = definition.steps.map((step) => ({
-      ...step,
-      needs: [...step.needs],
-      retry: step.retry ?? defaultRetry,
-    }));
-    orderSteps(planned);
-    for (const step of planned) {
-      const schema = steps[step.uses]?.params;
-      if (!schema)
-        throw new AppError('INTERNAL', `The definition "${name}" uses the unknown step "${step.uses}".`);
-      validate(schema, params, `parameters of the step "${step.name}"`);
-    }
-    return { pipeline, definition: name, definitionVersion: definition.version, params, steps: planned };
+  #plan(request: PlanRequest): Plan {
+    const { plan, faults } = planPipeline(request, this.#options.catalog);
+    if (faults) throw refuse('pipeline', faults);
+    return plan;
   }
 }
 
-function tellUnstartable(logger: Logger, { name, definition }: Pipeline, { code, message }: AppError): void {
-  logger.log('error', 'a pipeline cannot be started', { pipeline: name, definition, code, detail: message });
+function logUnstartable(logger: Logger, { name, definition }: Pipeline, { code, message }: AppError): void {
+  logger.log('error', 'pipeline not started', { pipeline: name, definition, code, detail: message });
 }
 
 function statusOf({ status, error }: RunResult): RunStatus {
@@ -228,11 +230,8 @@ function toStepView(name: string, step: StepRun | undefined): RunView['steps'][n
   return state;
 }
 
-export interface StartRequest {
+export interface StartRequest extends PlanRequest {
   readonly runId: string;
-  readonly pipeline: string;
-  readonly definition: string;
-  readonly params: JsonObject;
   readonly cause: JsonObject;
 }
 

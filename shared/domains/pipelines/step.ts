@@ -1,23 +1,56 @@
 import type { z } from 'zod';
-import type { JsonObject, JsonValue } from '../../core/json.ts';
+import type { PlacedFault } from '../../core/faults.ts';
+import type { JsonSchema } from '../../core/json-schema.ts';
 import type { Logger } from '../../core/logger.ts';
 
+/** One schema for each input, by the input's name. An optional schema makes an optional input. */
+export type InputSchemas = Readonly<Record<string, z.ZodType>>;
+
 /**
- * One kind of work a pipeline can do. It runs at least once: everything it writes is put-if-absent, or keyed by
+ * One kind of work that a pipeline can do. It runs at least once: everything it writes is put-if-absent, or keyed by
  * (run, step). Its output is small (8 KB); anything larger is a blob whose reference it returns.
  */
-export interface Step<Services, Params = JsonObject, Needs = JsonObject, Output = JsonValue> {
+export interface TypedStep<
+  Services,
+  Params extends z.ZodType,
+  Inputs extends InputSchemas,
+  Output extends z.ZodType,
+> {
   readonly description: string;
-  readonly params: z.ZodType<Params>;
-  /** The outputs it reads, by the name of the step that made them. */
-  readonly needs: z.ZodType<Needs>;
-  readonly run: (input: StepInput<Params, Needs>, context: StepContext<Services>) => Promise<Output>;
+  /** Strict at every depth, so that a misspelt parameter is refused. */
+  readonly params: Params;
+  /** The outputs that it reads. A pipeline binds each input to a step, by name. */
+  readonly input: Inputs;
+  readonly output: Output;
+  /** What is known of the output once the parameters are: narrower than `output`. */
+  narrowOutput?(params: z.output<Params>): z.ZodType;
+  /**
+   * Finds faults that no schema shows when the pipeline is declared.
+   *
+   * @param params resolved, but not checked: they may have faults of their own
+   * @param given the outputs that the bound inputs will have, as far as they are known
+   * @returns faults whose paths begin in the parameters
+   */
+  check?(
+    params: Readonly<Record<string, unknown>>,
+    given: { readonly [Name in keyof Inputs]?: JsonSchema },
+  ): readonly PlacedFault[];
+  run(
+    call: StepValues<z.output<Params>, { readonly [Name in keyof Inputs]: z.output<Inputs[Name]> }>,
+    context: StepContext<Services>,
+  ): Promise<z.output<Output>>;
 }
 
-export interface StepInput<Params, Needs> {
+export interface StepValues<Params, Input> {
   readonly params: Params;
-  readonly needs: Needs;
+  readonly input: Input;
 }
+
+/** A step whose types have been forgotten: its schemas check what it is given. */
+export type Step<Services> = TypedStep<Services, z.ZodType, InputSchemas, z.ZodType>;
+
+/** What planning needs to know of a step. */
+export type StepKind = Omit<Step<never>, 'run'>;
 
 export interface StepContext<Services> {
   readonly runId: string;
@@ -26,29 +59,6 @@ export interface StepContext<Services> {
   readonly logger: Logger;
   /** Aborts when the run is cancelled. */
   readonly signal: AbortSignal;
-  /** Tells how far the step is; cheap to call often. */
+  /** Reports progress; cheap to call often. */
   readonly report: (fraction: number, message: string) => void;
 }
-
-/** A pipeline's shape: its steps and what each needs. `version` goes up when the shape changes. */
-export interface PipelineDefinition {
-  readonly description: string;
-  readonly version: number;
-  readonly steps: readonly DefinedStep[];
-}
-
-interface DefinedStep {
-  readonly name: string;
-  readonly uses: string;
-  readonly needs: readonly string[];
-  readonly retry?: RetryPolicy;
-}
-
-export interface RetryPolicy {
-  readonly maxAttempts: number;
-  readonly firstDelayMs: number;
-  readonly backoff: number;
-}
-
-/** Rides out an outage of about a quarter of an hour. */
-export const defaultRetry: RetryPolicy = { maxAttempts: 8, firstDelayMs: 1_000, backoff: 3 };

@@ -19,7 +19,7 @@ export interface TriggerOptions {
 }
 
 export interface HandStart {
-  /** The dataset's newest version when left out. */
+  /** The declared version, or else the dataset's newest, when left out. */
   readonly version?: number | undefined;
   /** Two starts with one key are one run. */
   readonly idempotencyKey?: string | undefined;
@@ -61,6 +61,7 @@ export class Triggers {
       pipeline: 'ingest',
       definition: 'ingest',
       params: toBody({ source }),
+      given: {},
       cause: { type: 'blob.landed', container: ref.container, name: ref.name },
     });
   }
@@ -69,17 +70,21 @@ export class Triggers {
   async byHand(engine: PipelineEngine, name: string, request: HandStart, by: string): Promise<Run> {
     const { pipelines, versions, ids } = this.#options;
     const pipeline = await pipelines.get(name);
-    const dataset = pipeline.on?.dataset ?? pipeline.params['dataset'];
-    const data: JsonObject =
+    const { definition, steps, params } = pipeline;
+    const dataset = pipeline.on?.dataset ?? params['dataset'];
+    const declared = typeof params['version'] === 'number' ? params['version'] : 'latest';
+    const given: JsonObject =
       typeof dataset === 'string'
-        ? { dataset, version: await versions.find(dataset, String(request.version ?? 'latest')) }
+        ? { dataset, version: await versions.find(dataset, String(request.version ?? declared)) }
         : {};
     return pipelines.start(engine, {
       // No pipeline's name has a dot: the ids of two pipelines never meet.
       runId: `${name}.by-hand.${request.idempotencyKey ?? ids.uuid()}`,
       pipeline: name,
-      definition: pipeline.definition,
-      params: { ...pipeline.params, ...data },
+      definition,
+      steps,
+      params,
+      given,
       cause: { type: 'started.by.hand', by },
     });
   }

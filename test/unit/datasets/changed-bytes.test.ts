@@ -66,16 +66,24 @@ test('a dataset version whose stored bytes changed is not trained on', async () 
     [Symbol.asyncDispose]: async () => {},
   };
   const services = {
-    versions: { resolve: async () => ({ version: 0, sha256: '', columns: [], files: [wanted] }) },
-    files: createFileCache({
-      scratch: { download: async () => found } as Partial<Scratch> as Scratch,
-      exists: async () => true,
-      limitBytes: 100,
-    }),
-    trainModel: () => Promise.reject(new Error('trained on them')),
+    datasets: {
+      versions: { resolve: async () => ({ version: 0, sha256: '', columns: [], files: [wanted] }) },
+      files: createFileCache({
+        scratch: { download: async () => found } as Partial<Scratch> as Scratch,
+        exists: async () => true,
+        limitBytes: 100,
+      }),
+    },
+    training: { train: () => Promise.reject(new Error('trained on them')) },
   } as unknown as StepServices;
-  const outcome = steps['train-model'].run(
-    { params: { dataset: 'd', version: 0, model: 'm', training: null }, needs: {} },
+  const training = {
+    features: [{ column: 'a', kind: 'numeric' }],
+    label: { column: 'b', op: '>', value: 0 },
+    trainer: { name: 'logistic' },
+  };
+  const trainModel = steps['train-model'];
+  const outcome = trainModel.run(
+    { params: trainModel.params.parse({ dataset: 'd', version: 0, model: 'm', training }), input: {} },
     {
       runId: 'r',
       codeVersion: 'test',

@@ -13,7 +13,7 @@ test('a training is one run, however often its step is repeated', async () => {
   const outbox = new Outbox(store, queue, { now: () => pace.clock.now(), logger: silentLogger });
   const audited = new AuditedWriter(store, outbox, pace);
   const tracking = createTracking({ store, audited, pace, runSilenceMinutes: 60 });
-  const services = { tracking, clock: pace.clock } as unknown as StepServices;
+  const services = { tracking, platform: { clock: pace.clock } } as unknown as StepServices;
   const training = {
     features: [{ column: 'distance', kind: 'numeric' }],
     label: { column: 'delay', op: '>=', value: 15 },
@@ -24,15 +24,15 @@ test('a training is one run, however often its step is repeated', async () => {
     recordRun.run(
       {
         params: recordRun.params.parse({ model: 'late flights', training }),
-        needs: recordRun.needs.parse({
-          train: {
+        input: {
+          trained: {
             model: 'late flights',
             sha256: hash,
             sizeBytes: 10,
             metrics: { aucScore: 0.75, baseRate: 0.2 },
             dataset: { name: 'flights', version: 3, sha256: hash },
           },
-        }),
+        },
       },
       {
         runId: 'late-flights-v3',

@@ -5,10 +5,12 @@ import { AppError } from '../../../shared/core/errors.ts';
 import { silentLogger } from '../../../shared/core/logger.ts';
 import type { Run } from '../../../shared/domains/pipelines/entities.ts';
 import type { StepCall } from '../../../shared/domains/pipelines/orchestrate.ts';
+import type { OldPlan } from '../../../shared/domains/pipelines/plan.ts';
 import { runStep } from '../../../shared/domains/pipelines/run-step.ts';
 import { RunStore } from '../../../shared/domains/pipelines/run-store.ts';
 import type { Step, StepContext } from '../../../shared/domains/pipelines/step.ts';
 import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
+import { planOf, stepOf } from '../../support/pipelines/plans.ts';
 import { createDocuments, pace } from '../../support/stores.ts';
 
 const runId = 'run';
@@ -99,12 +101,44 @@ test('the first step makes the run "running", in listings too', async () => {
   await outcome;
 });
 
+test('a run that an earlier build planned fails with the remedy, after the steps that it has done', async () => {
+  const store = await createRun();
+  await start(store, async () => 'done');
+  const { steps } = planOf([stepOf('plant'), stepOf('water', ['plant'])]);
+  const plan: OldPlan = { pipeline: 'p', definition: 'd', definitionVersion: 1, params: {}, steps };
+  await store.updateRun(runId, (run) => ({ ...run, plan }));
+  expect(await start(store, async () => 'again')).toEqual({ ok: true, output: 'done' });
+  const call = { runId, step: 'water', attempt: 1, input: {} };
+  const outcome = await runStep(
+    call,
+    { store, steps: {}, services: null, codeVersion: 'test', clock: systemClock },
+    silentLogger,
+  );
+  const error = {
+    code: 'UNPROCESSABLE',
+    retry: false,
+    message: expect.stringMatching(/earlier version.*again/) as string,
+  };
+  expect(outcome).toMatchObject({ ok: false, error });
+  expect(await store.getStep(runId, 'water')).toMatchObject({ status: 'failed', error });
+});
+
+test('a step that returns something else than it declares fails, and says nothing of it', async () => {
+  const store = await createRun();
+  const outcome = await start(store, async () => ({ secret: 1 }), 1, z.object({ done: z.boolean() }));
+  expect(outcome).toMatchObject({
+    ok: false,
+    error: { code: 'INTERNAL', message: expect.stringMatching(/something else than it declares/) as string },
+  });
+  expect(JSON.stringify(outcome)).not.toContain('secret');
+});
+
 async function createRun(documents = createDocuments()): Promise<RunStore> {
   const store = new RunStore(documents, pace);
   const run: Run = {
     runId,
     pipeline: 'p',
-    plan: { pipeline: 'p', definition: 'd', definitionVersion: 1, params: {}, steps: [] },
+    plan: planOf([stepOf('plant')]),
     cause: {},
     codeVersion: 'test',
     status: 'pending',
@@ -114,14 +148,20 @@ async function createRun(documents = createDocuments()): Promise<RunStore> {
   return store;
 }
 
-function start(store: RunStore, work: (context: StepContext<null>) => Promise<unknown>, attempt = 1) {
+function start(
+  store: RunStore,
+  work: (context: StepContext<null>) => Promise<unknown>,
+  attempt = 1,
+  output: z.ZodType = z.any(),
+) {
   const plant: Step<null> = {
     description: 'Plants.',
     params: z.any(),
-    needs: z.any(),
-    run: async (_, context) => (await work(context)) as string,
+    input: {},
+    output,
+    run: async (_, context) => await work(context),
   };
-  const call: StepCall = { runId, step: 'plant', uses: 'plant', attempt, params: {}, needs: {} };
+  const call: StepCall = { runId, step: 'plant', attempt, input: {} };
   const options = { store, steps: { plant }, services: null, codeVersion: 'test', clock: systemClock };
   return runStep(call, options, silentLogger);
 }

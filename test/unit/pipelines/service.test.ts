@@ -2,7 +2,6 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { systemClock } from '../../../shared/core/clock.ts';
 import { AppError } from '../../../shared/core/errors.ts';
-import type { JsonObject } from '../../../shared/core/json.ts';
 import { silentLogger } from '../../../shared/core/logger.ts';
 import type { StepCall } from '../../../shared/domains/pipelines/orchestrate.ts';
 import type { Plan } from '../../../shared/domains/pipelines/plan.ts';
@@ -11,15 +10,27 @@ import { runStep } from '../../../shared/domains/pipelines/run-step.ts';
 import { PipelineService } from '../../../shared/domains/pipelines/service.ts';
 import type { Step } from '../../../shared/domains/pipelines/step.ts';
 import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
+import { planOf, stepOf } from '../../support/pipelines/plans.ts';
 import { metadataStores, pace, RecordingEngine } from '../../support/stores.ts';
 
-const params: z.ZodType<JsonObject> = z.object({
-  dataset: z.string(),
-  version: z.int().default(0),
-  depth: z.int(),
-});
-const definitions = {
-  grow: { description: 'Grows.', version: 3, steps: [{ name: 'plant', uses: 'plant', needs: [] }] },
+const params = z.strictObject({ dataset: z.string(), version: z.int().optional(), depth: z.int() });
+const plant: Step<null> = {
+  description: 'Plants.',
+  params: z.strictObject({ depth: z.int() }),
+  input: {},
+  output: z.unknown(),
+  run: async () => null,
+};
+const catalog = {
+  steps: { plant },
+  definitions: {
+    grow: {
+      description: 'Grows.',
+      version: 3,
+      params,
+      steps: [{ name: 'plant', uses: 'plant', with: { depth: '${{ params.depth }}' } }],
+    },
+  },
 };
 const body = { definition: 'grow', on: { dataset: 'seeds' }, params: { depth: 2 } };
 const event = { type: 'dataset.version.created', dataset: 'seeds', version: 4 } as const;
@@ -36,10 +47,10 @@ describe.each(metadataStores)('pipelines on $name', ({ open }) => {
       const { service } = create();
       await expect(service.put('p', { ...body, definition: 'shrink' }, 'ada')).rejects.toMatchObject({
         code: 'INVALID_ARGUMENT',
-        details: { known: ['grow'] },
+        details: { faults: [{ at: 'definition', known: ['grow'] }] },
       });
       await expect(service.put('p', { ...body, params: { depth: 'deep' } }, 'ada')).rejects.toThrow(
-        /"plant".*depth/,
+        /at params\.depth: .*number/,
       );
       await expect(service.get('p')).rejects.toMatchObject({ code: 'NOT_FOUND' });
     });
@@ -49,6 +60,26 @@ describe.each(metadataStores)('pipelines on $name', ({ open }) => {
       await expect(service.put('p', { ...body, definition: 'constructor' }, 'ada')).rejects.toMatchObject({
         code: 'INVALID_ARGUMENT',
       });
+    });
+  });
+
+  test('what an earlier build stored is shown, with what is wrong with it', async () => {
+    const { service, store } = create();
+    const old = { ...body, params: { depth: 2, gone: true }, name: 'b', updatedAt: 1, updatedBy: 'ada' };
+    await store.putPipeline(old);
+    expect(await service.get('b')).toEqual({
+      ...old,
+      faults: [expect.objectContaining({ at: 'params.gone' })],
+    });
+    expect((await service.list({ limit: 10 })).items).toMatchObject([{ faults: [{ at: 'params.gone' }] }]);
+    const { steps } = planOf([stepOf('plant')]);
+    const plan = { pipeline: 'b', definition: 'gone', definitionVersion: 1, params: { depth: 1 }, steps };
+    const run = { pipeline: 'b', cause: {}, codeVersion: 'old', status: 'running', createdAt: 1 } as const;
+    await store.createRun({ ...run, runId: 'old', plan });
+    expect(await service.getRun('old')).toMatchObject({
+      definition: 'gone',
+      params: { depth: 1 },
+      steps: [{ step: 'plant', status: 'waiting' }],
     });
   });
 
@@ -81,10 +112,9 @@ describe.each(metadataStores)('pipelines on $name', ({ open }) => {
 
     test('a run by hand that never reached the engine is started by the timer, once it has waited a minute', async () => {
       const { service, engine, store } = create();
-      const plan = { pipeline: 'a', definition: 'grow', definitionVersion: 3, params: {}, steps: [] };
       const run = {
         pipeline: 'a',
-        plan: plan as unknown as Plan,
+        plan: planOf([stepOf('plant')]),
         cause: {},
         codeVersion: 'test',
         status: 'pending',
@@ -195,7 +225,11 @@ describe.each(metadataStores)('pipelines on $name', ({ open }) => {
 
     test('that this build does not have fails without a retry', async () => {
       const { store, call } = await started();
-      const outcome = await runWith(store, { ...call, uses: 'toString' }, async () => null);
+      await store.updateRun(call.runId, ({ plan, ...run }) => ({
+        ...run,
+        plan: planOf((plan as Plan).steps.map((step) => ({ ...step, uses: 'toString' }))),
+      }));
+      const outcome = await runWith(store, call, async () => null);
       expect(outcome).toMatchObject({ ok: false, error: { code: 'UNPROCESSABLE' } });
     });
   });
@@ -248,8 +282,7 @@ function create() {
   const engine = new RecordingEngine();
   const service = new PipelineService({
     store,
-    definitions,
-    steps: { plant: { params } },
+    catalog,
     codeVersion: '1.0.0+abc',
     clock: systemClock,
   });
@@ -267,10 +300,8 @@ function callOf(runId: string): StepCall {
   return {
     runId,
     step: 'plant',
-    uses: 'plant',
     attempt: 1,
-    params: { dataset: 'seeds', depth: 1 },
-    needs: {},
+    input: {},
   };
 }
 
@@ -279,12 +310,7 @@ function runWith(
   call: StepCall,
   work: (context: Parameters<Step<null>['run']>[1]) => Promise<unknown>,
 ) {
-  const step: Step<null> = {
-    description: 'Plants.',
-    params: z.any(),
-    needs: z.any(),
-    run: async (_, context) => (await work(context)) as never,
-  };
+  const step: Step<null> = { ...plant, run: async (_, context) => await work(context) };
   return runStep(
     call,
     { store, steps: { plant: step }, services: null, codeVersion: 'test', clock: systemClock },

@@ -14,17 +14,8 @@ test('a deployment that needs an approval waits for it, and is no failure', asyn
   const deploy = () =>
     steps['deploy-model'].run(
       {
-        params: {},
-        needs: {
-          train: {
-            model: 'm',
-            sha256: '',
-            sizeBytes: 1,
-            metrics: {},
-            dataset: { name: 'd', version: 0, sha256: '' },
-          },
-          register: { model: 'm', version: 1, sha256: '' },
-        },
+        params: { gate: 'none' },
+        input: { trained: { metrics: {} }, registered: { model: 'm', version: 1, sha256: '' } },
       },
       {
         runId: 'r',

@@ -1,17 +1,17 @@
 import { z } from 'zod';
-import { versionRefSchema } from '../../datasets/entities.ts';
 import { topics } from '../../../core/names.ts';
+import { versionRefSchema } from '../../datasets/entities.ts';
 import { defineStep } from './services.ts';
 
-/** The message has the version's own id: whoever listens can tell a repetition. */
 export const announceVersion = defineStep({
-  description: 'Tells everybody who listens that a dataset has a new version.',
-  params: z.object({}),
-  needs: z.object({ commit: versionRefSchema }),
-  async run({ needs }, { services }) {
-    const { dataset, version } = needs.commit;
+  description: 'Publishes the event of a new dataset version, for the pipelines that wait for it.',
+  params: z.strictObject({}),
+  input: { version: versionRefSchema },
+  output: z.object({ messageId: z.string() }),
+  async run({ input }, { services }) {
+    const { dataset, version } = input.version;
     const id = `dataset.version.created:${dataset}:${version}`;
-    await services.queue.send(topics.events, [
+    await services.platform.queue.send(topics.events, [
       { id, subject: 'dataset.version.created', body: { type: 'dataset.version.created', dataset, version } },
     ]);
     return { messageId: id };

@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { versionRefSchema } from '../../datasets/entities.ts';
 import { defineStep } from './services.ts';
 
-/** Kept with the version: what later data is compared with. One that is there already is not made again. */
+/** Kept with the version: later data is compared with it. A profile that exists is not computed again. */
 export const profileVersion = defineStep({
   description: 'Describes every column of a dataset version exactly.',
-  params: z.object({}),
-  needs: z.object({ commit: versionRefSchema }),
-  async run({ needs }, { services, signal, report }) {
-    const { dataset, version } = needs.commit;
-    return await services.profiles.ensure(dataset, version, { signal, report });
+  params: z.strictObject({}),
+  input: { version: versionRefSchema },
+  output: z.object({ container: z.string(), name: z.string() }),
+  async run({ input: { version } }, { services, signal, report }) {
+    return await services.datasets.profiles.ensure(version.dataset, version.version, { signal, report });
   },
 });

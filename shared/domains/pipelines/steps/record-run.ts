@@ -7,23 +7,24 @@ import { modelName } from '../../registry/entities.ts';
 import type { Experiment, Tag } from '../../tracking/entities.ts';
 import { defineStep, type StepServices } from './services.ts';
 import { trainedSchema } from './train-model.ts';
-import { trainingParam } from './training-param.ts';
+import { trainingSchema } from '../../training/catalog.ts';
 
 export const recordedSchema = z.object({ trackingRunId: z.string() });
 
 const by = 'platform';
 
 /**
- * A training of the platform's stands beside those of notebooks, in the experiment that has the model's name. Its id
- * and times follow from the pipeline run, so that a repetition finds everything there.
+ * A training of the platform is a run beside those of notebooks, in the experiment that has the model's name. Its id
+ * and times follow from the pipeline run, so that a repetition finds everything done.
  */
 export const recordRun = defineStep({
   description: 'Records the training as a run: its params, metrics and the dataset version that it read.',
-  params: z.object({ model: modelName, training: trainingParam }),
-  needs: z.object({ train: trainedSchema }),
-  async run({ params, needs }, { services, runId, codeVersion }): Promise<z.infer<typeof recordedSchema>> {
+  params: z.strictObject({ model: modelName, training: trainingSchema }),
+  input: { trained: trainedSchema },
+  output: recordedSchema,
+  async run({ params, input }, { services, runId, codeVersion }) {
     const { runs, links } = services.tracking;
-    const { metrics, dataset } = needs.train;
+    const { metrics, dataset } = input.trained;
     const { experimentId } = await findExperiment(services, params.model);
     const { info } = await runs.create(
       {
@@ -50,7 +51,7 @@ export const recordRun = defineStep({
           {
             dataset: {
               name,
-              // As much of the hash as MLflow's digests have room for.
+              // MLflow's digests have room for 36 characters.
               digest: hash.slice(0, 36),
               sourceType: 'slipway',
               source: JSON.stringify({ dataset: name, version, sha256: hash }),
@@ -74,7 +75,7 @@ export const recordRun = defineStep({
       by,
     );
     if (info.status !== 'FINISHED')
-      await runs.update(trackingRunId, { status: 'FINISHED', endTime: services.clock.now() }, by);
+      await runs.update(trackingRunId, { status: 'FINISHED', endTime: services.platform.clock.now() }, by);
     return { trackingRunId };
   },
 });

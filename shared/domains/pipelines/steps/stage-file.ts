@@ -1,22 +1,25 @@
 import { z } from 'zod';
 import { isAppError } from '../../../core/errors.ts';
-import { sourceSchema } from '../../datasets/entities.ts';
-import type { Staged } from '../../datasets/ingestion/staging/manifest.ts';
+import { intoSchema, sourceSchema } from '../../datasets/entities.ts';
+import { stagedSchema } from '../../datasets/ingestion/staging/manifest.ts';
 import { defineStep } from './services.ts';
 
-/** Reads the landed file whole; one that can never become a version is recorded as rejected, with the reason. */
+/** Records a file that can never become a version as rejected, with the reason. */
 export const stageFile = defineStep({
   description: 'Reads a landed file, checks every row and stores the good ones as data files.',
-  params: z.object({ source: sourceSchema }),
-  needs: z.object({}),
-  async run({ params }, { services, runId, codeVersion, signal, report }): Promise<Staged> {
-    const { ingestion } = services;
-    report(0, `reading ${params.source.name} (${params.source.sizeBytes} bytes)`);
+  params: z.strictObject({
+    source: z.strictObject({ ...sourceSchema.shape, into: z.strictObject(intoSchema.shape).optional() }),
+  }),
+  input: {},
+  output: stagedSchema,
+  async run({ params: { source } }, { services, runId, codeVersion, signal, report }) {
+    const { ingestion } = services.datasets;
+    report(0, `reading ${source.name} (${source.sizeBytes} bytes)`);
     try {
-      return await ingestion.stage(params.source, { runId, codeVersion, signal, report });
+      return await ingestion.stage(source, { runId, codeVersion, signal, report });
     } catch (error) {
       if (isAppError(error, 'UNPROCESSABLE') || isAppError(error, 'PAYLOAD_TOO_LARGE')) {
-        await ingestion.reject(params.source, error, runId);
+        await ingestion.reject(source, error, runId);
       }
       throw error;
     }

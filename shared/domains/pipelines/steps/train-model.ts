@@ -1,39 +1,44 @@
 import { z } from 'zod';
+import { putOnce } from '../../../platform/storage/put-once.ts';
 import { datasetName } from '../../datasets/entities.ts';
 import { modelName } from '../../registry/entities.ts';
 import { modelBlob } from '../../registry/trained-version.ts';
-import { trainingParam } from './training-param.ts';
-import { putOnce } from '../../../platform/storage/put-once.ts';
 import { defineStep } from './services.ts';
+import { tasks } from '../../serving/tasks/catalog.ts';
+import { findTrainer, trainingSchema } from '../../training/catalog.ts';
 
 export const trainedSchema = z.object({
   model: modelName,
   sha256: z.string(),
   sizeBytes: z.int(),
+  /** Measured on the holdout rows; a metric that these rows do not have is left out. */
   metrics: z.record(z.string(), z.number()),
   dataset: z.object({ name: datasetName, version: z.int(), sha256: z.string() }),
 });
-export type Trained = z.infer<typeof trainedSchema>;
 
 /** Equal data, spec and code give equal bytes, stored under their hash: a repetition changes nothing. */
 export const trainModel = defineStep({
   description: 'Trains a model on a dataset version and stores it as ONNX.',
-  params: z.object({
+  params: z.strictObject({
     dataset: datasetName,
+    /** The newest when left out. */
     version: z.int().min(0).optional(),
     model: modelName,
-    training: trainingParam,
+    training: trainingSchema,
   }),
-  needs: z.object({}),
-  async run({ params }, { services, codeVersion, signal, report }): Promise<Trained> {
-    const { versions, files, blobs } = services;
+  input: {},
+  output: trainedSchema,
+  narrowOutput: ({ training }) =>
+    trainedSchema.extend({ metrics: z.strictObject(metricsOf(training.trainer.name)).partial() }),
+  async run({ params }, { services, codeVersion, signal, report }) {
+    const { datasets, training, platform } = services;
     const wanted = params.version === undefined ? 'latest' : String(params.version);
-    const version = await versions.resolve(params.dataset, wanted);
+    const version = await datasets.versions.resolve(params.dataset, wanted);
     const rows = version.files.reduce((total, file) => total + file.rows, 0);
     report(0, `reading ${params.dataset} version ${version.version} (${rows} rows)`);
-    await using lease = await files.open(version.files, { signal });
+    await using lease = await datasets.files.open(version.files, { signal });
     const dataset = { name: params.dataset, version: version.version, sha256: version.sha256 };
-    const trained = await services.trainModel({
+    const trained = await training.train({
       paths: lease.paths,
       spec: params.training,
       lineage: { dataset, codeVersion },
@@ -41,13 +46,21 @@ export const trainModel = defineStep({
       report,
     });
     const target = modelBlob(params.model, trained.sha256);
-    await putOnce(blobs, target, trained.onnx, 'application/octet-stream');
+    await putOnce(platform.blobs, target, trained.onnx, 'application/octet-stream');
     return {
       model: params.model,
       sha256: trained.sha256,
       sizeBytes: trained.onnx.length,
-      metrics: trained.metrics,
+      metrics: Object.fromEntries(
+        Object.entries(trained.metrics).filter(([, value]) => Number.isFinite(value)),
+      ),
       dataset,
     };
   },
 });
+
+/** What a training with that trainer measures: the metrics of its task. */
+function metricsOf(trainer: string): Record<string, z.ZodNumber> {
+  const names = tasks[findTrainer(trainer).task].metrics;
+  return Object.fromEntries(names.map((name) => [name, z.number()]));
+}
