@@ -5,17 +5,19 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { createBlobStore, type BlobStoreTuning } from '../../shared/adapters/azure/blob-store.ts';
-import type { BlobStore } from '../../shared/platform/storage/blobs.ts';
+import type { BlobRef, BlobStore } from '../../shared/platform/storage/blobs.ts';
 import { moveBlobPort, startTestAzurite, type TestAzurite } from '../support/azurite/azurite.ts';
 import { collect } from '../support/blobs/bodies.ts';
 import { startFlakyProxy, type FlakyProxy } from '../support/flaky-proxy.ts';
+import { patienceMs } from '../support/hang-guard.ts';
+import { settle, useVirtualTimers } from '../support/virtual-timers.ts';
 
 // Over plain HTTP to Azurite only: a TCP proxy cannot stand in front of a real account's TLS name.
 describe('blobs over a connection that fails', () => {
   let azurite: TestAzurite;
   let direct: BlobStore;
   let proxy: FlakyProxy;
-  const tuning = { blockSizeBytes: 64 * 1024, retryDelayMs: 10, timeoutMs: 10_000 };
+  const tuning = { blockSizeBytes: 64 * 1024, retryDelayMs: 10, timeoutMs: patienceMs };
   const connectThrough = async (more: BlobStoreTuning = {}): Promise<BlobStore> => {
     proxy = await startFlakyProxy(azurite.port);
     const connectionString = moveBlobPort(azurite.connectionString, proxy.port);
@@ -111,13 +113,14 @@ describe('blobs over a connection that fails', () => {
   it('times out when nothing comes back, in the head or in the body', async () => {
     const ref = newRef();
     await direct.put(ref, randomBytes(3_000_000));
-    const store = await connectThrough({ timeoutMs: 100, maxTries: 2 });
+    const store = await connectThrough({ maxTries: 2 });
     const { body } = await store.open(ref);
     proxy.hang();
+    useVirtualTimers();
     for (const [what, call] of Object.entries(everyCall(store, ref))) {
-      await expect(call(), what).rejects.toMatchObject({ code: 'TIMEOUT' });
+      await expect(settle(call(), patienceMs), what).rejects.toMatchObject({ code: 'TIMEOUT' });
     }
-    await expect(collect(body)).rejects.toMatchObject({ code: 'TIMEOUT' });
+    await expect(settle(collect(body), patienceMs)).rejects.toMatchObject({ code: 'TIMEOUT' });
   });
 
   it('reads a dead server as UNAVAILABLE, whatever is asked', async () => {
@@ -166,7 +169,7 @@ describe('blobs over a connection that fails', () => {
   });
 });
 
-function everyCall(store: BlobStore, ref: { container: string; name: string }) {
+function everyCall(store: BlobStore, ref: BlobRef): Readonly<Record<string, () => Promise<unknown>>> {
   return {
     ping: () => store.ping(),
     head: () => store.head(ref),

@@ -6,6 +6,7 @@ import type { WireReply, WireRequest } from '../support/cosmos/wire.ts';
 import { failure, json } from '../support/cosmos/wire.ts';
 import type { CosmosFixture } from '../support/documents/stores.ts';
 import { openCosmosFixture } from '../support/documents/stores.ts';
+import { patienceMs } from '../support/hang-guard.ts';
 import { expectError, failureOf, readAll } from './documents/fixture.ts';
 
 let fixture: CosmosFixture;
@@ -14,7 +15,7 @@ const container = 'contract';
 const key = { container, partition: 'naïve/"p"', id: 'a b' };
 
 beforeEach(async () => {
-  fixture = await openCosmosFixture({ physicalPartitions: 2, throttledRetries: 1, timeoutMs: 2_000 });
+  fixture = await openCosmosFixture({ physicalPartitions: 2, throttledRetries: 1, timeoutMs: patienceMs });
   ({ store } = fixture);
 });
 afterEach(() => fixture.dispose());
@@ -318,8 +319,11 @@ describe('Cosmos DB documents: faults', () => {
   });
 
   it('a pause longer than the deadline is not waited for', async () => {
-    answerDocuments(failure(429, 'slow down', { 'x-ms-retry-after-ms': '60000' }));
-    expect(await failureOf(store.upsert(key, {}))).toMatchObject({ code: 'TIMEOUT' });
+    const hasty = await openCosmosFixture({ timeoutMs: 2_000 });
+    const slowDown = failure(429, 'slow down', { 'x-ms-retry-after-ms': '3600000' });
+    hasty.server.intercept = ({ path }) => (path.includes('/docs') ? slowDown : undefined);
+    expect(await failureOf(hasty.store.upsert(key, {}))).toMatchObject({ code: 'TIMEOUT' });
+    await hasty.dispose();
   });
 
   it('a container that is not there is an outage, not an absent document', async () => {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { ServiceBusClient } from '@azure/service-bus';
 import * as fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   createServiceBusQueue,
   type ServiceBusConnection,
@@ -13,17 +13,22 @@ import { systemClock } from '../../shared/core/clock.ts';
 import type { MessageQueue, OutgoingMessage, ReceivedMessage } from '../../shared/platform/storage/queue.ts';
 import { encodeMessages, estimateSendBytes } from '../../shared/platform/storage/queue-rules.ts';
 import { AmqpBroker } from '../support/amqp-broker/broker.ts';
-import { hangGuardMs } from '../support/hang-guard.ts';
+import { waitForDrains } from '../support/amqp-broker/wait-for-drains.ts';
+import { hangGuardMs, patienceMs } from '../support/hang-guard.ts';
+import { until } from '../support/until.ts';
+import { settle, useVirtualTimers } from '../support/virtual-timers.ts';
 import { codeOf } from './queue-fixture.ts';
 
 const source = { queue: 'work' };
-const one = { maxMessages: 1, waitMs: 5000 };
+const one = { maxMessages: 1, waitMs: patienceMs };
 const hello: OutgoingMessage = { id: 'hello', body: 'hello' };
 
 let broker: AmqpBroker;
+let endDrains: () => void;
 const clients: { close(): Promise<void> }[] = [];
 
 beforeEach(async () => {
+  endDrains = waitForDrains();
   broker = new AmqpBroker(
     { queues: ['work'], topics: { events: ['all'] } },
     { lockDurationMs: 2 * hangGuardMs, maxDeliveryCount: 10 },
@@ -34,6 +39,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await Promise.all(clients.splice(0).map((client) => client.close()));
   await broker.dispose();
+  endDrains();
 });
 
 const emulator = () =>
@@ -41,11 +47,24 @@ const emulator = () =>
 
 function connect(
   connection: ServiceBusConnection = { connectionString: emulator() },
-  operationTimeoutMs = 4000,
+  operationTimeoutMs = patienceMs,
 ): MessageQueue {
   const queue = createServiceBusQueue({ connection, clock: systemClock, probe: source, operationTimeoutMs });
   clients.push(queue);
   return queue;
+}
+
+/**
+ * Makes a call whose connection breaks. The SDK notices that only by the timeout of the try, which passes here once the
+ * connection is gone, and with it the pause before the next try.
+ */
+async function callBroken<T>(call: () => Promise<T>): Promise<T> {
+  useVirtualTimers();
+  const calling = call();
+  await until(() => broker.pendingFaults === 0 && broker.connectionCount === 0);
+  await vi.advanceTimersByTimeAsync(patienceMs / 4 + 5_000);
+  vi.useRealTimers();
+  return calling;
 }
 
 /**
@@ -94,8 +113,8 @@ describe('Service Bus: a broken network', () => {
     await queue.send('work', [hello]);
     const [message] = await queue.receive(source, one);
     await broker.stop();
+    expect(await callBroken(() => codeOf(queue.send('work', [hello])))).toBe('UNAVAILABLE');
     expect(await codeOf(queue.ping())).toBe('UNAVAILABLE');
-    expect(await codeOf(queue.send('work', [hello]))).toBe('UNAVAILABLE');
     expect(await codeOf(queue.receive(source, one))).toBe('UNAVAILABLE');
     expect(await codeOf(queue.renewLock(message!))).toBe('UNAVAILABLE');
     await broker.start();
@@ -116,26 +135,26 @@ describe('Service Bus: a broken network', () => {
   it('in the middle of a transfer: the send is made again, whole', async () => {
     const queue = connect();
     await queue.send('work', [hello]);
-    broker.failNext({ on: 'bytes', count: 60_000 });
     const big = ['a', 'b'].map((id) => ({ id, body: id.repeat(80_000) }));
-    await queue.send('work', big);
+    broker.failNext({ on: 'bytes', count: 60_000 });
+    await callBroken(() => queue.send('work', big));
     expect(broker.messageIds('work')).toEqual(['hello', 'a', 'b']);
   });
 
   it('before the message is stored: sent again; after: perhaps twice, never not at all', async () => {
     const queue = connect();
     broker.failNext({ on: 'send', drop: 'before' });
-    await queue.send('work', [{ id: 'before', body: 1 }]);
+    await callBroken(() => queue.send('work', [{ id: 'before', body: 1 }]));
     expect(broker.messageIds('work')).toEqual(['before']);
     broker.failNext({ on: 'send', drop: 'after' });
-    await queue.send('work', [{ id: 'after', body: 1 }]);
+    await callBroken(() => queue.send('work', [{ id: 'after', body: 1 }]));
     expect(new Set(broker.messageIds('work'))).toEqual(new Set(['before', 'after']));
   });
 
   it('while a receive waits: it fails as an outage or finds the message after all', async () => {
     const queue = connect();
     const waiting = codeOf(queue.receive(source, one));
-    await systemClock.sleep(300);
+    await until(() => broker.waitingReceivers > 0);
     broker.dropConnections();
     await connect().send('work', [hello]);
     expect(['none', 'UNAVAILABLE']).toContain(await waiting);
@@ -148,7 +167,8 @@ describe('Service Bus: a broken network', () => {
     await queue.send('work', [hello]);
     const [message] = await queue.receive(source, one);
     broker.failNext({ on: 'settle', drop: 'after' });
-    expect(['none', 'PRECONDITION_FAILED', 'TIMEOUT']).toContain(await codeOf(queue.complete(message!)));
+    const settling = callBroken(() => codeOf(queue.complete(message!)));
+    expect(['none', 'PRECONDITION_FAILED', 'TIMEOUT']).toContain(await settling);
     expect(broker.messageIds('work')).toEqual([]);
   });
 });
@@ -188,11 +208,14 @@ describe('Service Bus: what the service says', () => {
   });
 
   it('nothing to a renewal, for which the SDK would wait a minute: TIMEOUT', async () => {
-    const queue = connect({ connectionString: emulator() }, 1500);
+    const timeoutMs = 30_000;
+    const queue = connect({ connectionString: emulator() }, timeoutMs);
     await queue.send('work', [hello]);
     const [message] = await queue.receive(source, one);
     broker.failNext({ on: 'manage', hang: true });
-    expect(await codeOf(queue.renewLock(message!))).toBe('TIMEOUT');
+    useVirtualTimers();
+    expect(await settle(codeOf(queue.renewLock(message!)), timeoutMs)).toBe('TIMEOUT');
+    vi.useRealTimers();
     await queue.complete(message!);
   });
 });
@@ -231,7 +254,7 @@ describe('Service Bus: links', () => {
     const queue = connect();
     for (let i = 0; i < 5; i++) {
       await queue.send('work', [hello]);
-      const [message] = await queue.receive(source, { maxMessages: 3, waitMs: 2000 });
+      const [message] = await queue.receive(source, { ...one, maxMessages: 3 });
       await queue.complete(message!);
     }
     // One token for the sender's link and one for the receiver's.
@@ -246,6 +269,7 @@ describe('Service Bus: links', () => {
       connection: { connectionString: emulator() },
       clock,
       probe: source,
+      operationTimeoutMs: patienceMs,
     });
     clients.push(queue);
     const unsettled: ReceivedMessage[] = [];
@@ -255,7 +279,7 @@ describe('Service Bus: links', () => {
         Array.from({ length: 100 }, (_, k) => ({ id: `${i}-${k}`, body: k })),
       );
       while (unsettled.length < (i + 1) * 100)
-        unsettled.push(...(await queue.receive(source, { maxMessages: 100, waitMs: 2000 })));
+        unsettled.push(...(await queue.receive(source, { ...one, maxMessages: 100 })));
     }
     expect(broker.tokens).toHaveLength(2);
     skippedMs = 3_600_000;

@@ -1,5 +1,6 @@
 import { createServiceBusQueue } from '../../shared/adapters/azure/service-bus-queue.ts';
 import { AmqpBroker } from '../support/amqp-broker/broker.ts';
+import { waitForDrains } from '../support/amqp-broker/wait-for-drains.ts';
 import { hangGuardMs } from '../support/hang-guard.ts';
 import { SkippingClock } from '../support/skipping-clock.ts';
 import { until } from '../support/until.ts';
@@ -14,6 +15,7 @@ describeQueueContract({
   propertyRuns: 100,
   async open() {
     const clock = new SkippingClock();
+    const endDrains = waitForDrains();
     const broker = new AmqpBroker(
       { queues: [names.queue], topics: { [names.topic]: names.subscriptions } },
       settings,
@@ -41,6 +43,7 @@ describeQueueContract({
       async dispose() {
         await closeClients();
         await broker.dispose();
+        endDrains();
       },
     };
   },

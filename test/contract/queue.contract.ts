@@ -153,7 +153,7 @@ export function describeQueueContract(harness: QueueHarness): void {
         const seen: JsonValue[] = [];
         const drain = async (client: MessageQueue) => {
           while (seen.length < total) {
-            const batch = await client.receive(source, { maxMessages: 3, waitMs: 200 });
+            const batch = await client.receive(source, { maxMessages: 3, waitMs: 300 });
             for (const message of batch) {
               seen.push(message.body);
               await client.complete(message);

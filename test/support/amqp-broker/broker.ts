@@ -121,6 +121,11 @@ export class AmqpBroker {
     this.#faults.push(...faults);
   }
 
+  /** Faults that have not happened yet. */
+  get pendingFaults(): number {
+    return this.#faults.length;
+  }
+
   /** What lies in a queue or subscription, locked or not. */
   messageIds(path: string): string[] {
     const found = this.#queues.get(path.toLowerCase())?.peek(0, Number.MAX_SAFE_INTEGER) ?? [];

@@ -3,7 +3,6 @@ import type { Outside } from '../../../shared/app.ts';
 import { createBlobStore } from '../../../shared/adapters/azure/blob-store.ts';
 import { createCosmosDocuments } from '../../../shared/adapters/azure/cosmos-documents.ts';
 import { createServiceBusQueue } from '../../../shared/adapters/azure/service-bus-queue.ts';
-import { systemClock } from '../../../shared/core/clock.ts';
 import { silentLogger } from '../../../shared/core/logger.ts';
 import { systemIds } from '../../../shared/core/ids.ts';
 import {
@@ -14,6 +13,7 @@ import {
   topics,
 } from '../../../shared/core/names.ts';
 import { hangGuardMs } from '../hang-guard.ts';
+import { SkippingClock } from '../skipping-clock.ts';
 import { AmqpBroker } from '../amqp-broker/broker.ts';
 import { startTestAzurite } from './azurite.ts';
 import { startCosmosServer } from '../cosmos/server.ts';
@@ -23,6 +23,7 @@ import { startCosmosServer } from '../cosmos/server.ts';
  * on the loopback interface, and Azurite. All of it is gone when the test ends.
  */
 export async function startAzureStores() {
+  const clock = new SkippingClock();
   const cosmos = await startCosmosServer({ physicalPartitions: 2 });
   onTestFinished(() => cosmos.close());
   for (const container of Object.values(metadataContainers)) await cosmos.createContainer(container);
@@ -33,7 +34,7 @@ export async function startAzureStores() {
       topics: { [topics.events]: Object.values(subscriptions).map(({ name }) => name) },
     },
     { lockDurationMs: 2 * hangGuardMs, maxDeliveryCount: 4 },
-    systemClock,
+    clock,
   );
   await broker.start();
   onTestFinished(() => broker.dispose());
@@ -55,13 +56,13 @@ export async function startAzureStores() {
       connection: {
         connectionString: `Endpoint=sb://127.0.0.1:${broker.port};SharedAccessKeyName=root;SharedAccessKey=key;UseDevelopmentEmulator=true`,
       },
-      clock: systemClock,
+      clock,
       probe: { queue: queues.landing },
       operationTimeoutMs: hangGuardMs,
     });
     onTestFinished(async () => void (await Promise.all([metadata.close(), queue.close()])));
     return {
-      clock: systemClock,
+      clock,
       ids: systemIds,
       logger: silentLogger,
       metadata,
@@ -69,5 +70,5 @@ export async function startAzureStores() {
       blobs: createBlobStore({ connectionString }),
     };
   };
-  return { cosmos, broker, connect };
+  return { clock, cosmos, broker, connect };
 }
