@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../shared/core/clock.ts';
 import type { Ids } from '../shared/core/ids.ts';
@@ -15,6 +16,8 @@ export interface HostContext {
   readonly hostJson: HostJson;
   readonly settings: AppSettings;
   readonly capabilities: Readonly<Record<string, string>>;
+  /** The worker's own HTTP server, where the app streams and the worker is in this process. */
+  readonly workerServer: Server | undefined;
   readonly functions: readonly FunctionEntry[];
   readonly db: DatabaseSync;
   readonly queue: SqliteQueue;

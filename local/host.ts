@@ -97,6 +97,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       log,
       keys,
       capabilities: app.capabilities,
+      workerServer: app.server,
       endpoints: createHostEndpoints(),
       tuning: { ...defaultTuning, ...options.tuning, port: options.port },
       baseUrl() {

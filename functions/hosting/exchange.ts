@@ -1,21 +1,23 @@
 import { subscribe } from 'node:diagnostics_channel';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Writable } from 'node:stream';
 
-/** One request in the worker's own HTTP server, below the SDK. */
+/** A request to the worker's own HTTP server and its response, as Node made them below the SDK. */
 export interface Exchange {
   readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly response: Writable;
 }
 
-/** Longer than any host keeps an idle connection, so that the host closes it and never sends into a closed one. */
+/** Longer than hosts keep idle connections, so that the host closes them and never sends into a closed one. */
 const keepAliveMs = 130_000;
 
 const exchanges = new Map<string, Exchange>();
 const adjustedServers = new WeakSet<Server>();
 
 /**
- * With `enableHttpStream` the SDK serves requests by a server of its own and hides it. Back-pressure, a cut in the
- * middle of an answer and callers that go away need the response itself; Node tells of every one that begins.
+ * With `enableHttpStream` the SDK serves requests from an HTTP server that it does not expose. Back-pressure, cutting
+ * an answer in the middle and noticing that a caller has left need the response itself. Node publishes each request
+ * that begins.
  *
  * @see https://nodejs.org/api/diagnostics_channel.html#http
  */
@@ -25,7 +27,7 @@ subscribe('http.server.request.start', (message) => {
   if (typeof invocationId !== 'string') return;
   if (!adjustedServers.has(server)) {
     adjustedServers.add(server);
-    // Node's default cuts every upload that takes more than five minutes; ours are bounded by standing still.
+    // Node's default ends uploads after five minutes; ours end when nothing arrives.
     server.requestTimeout = 0;
     server.keepAliveTimeout = keepAliveMs;
   }
@@ -33,7 +35,7 @@ subscribe('http.server.request.start', (message) => {
   response.once('close', () => exchanges.delete(invocationId));
 });
 
-/** @returns undefined once the caller has gone, and under a host that hands over whole requests */
+/** @returns undefined once the caller has left, and under a host that delivers whole requests */
 export function findExchange(invocationId: string): Exchange | undefined {
   return exchanges.get(invocationId);
 }

@@ -1,6 +1,3 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { Agent } from 'node:http';
-import type { Socket } from 'node:net';
 import { AppError } from '../../shared/core/errors.ts';
 import type { AppSettings } from '../settings/app-settings.ts';
 import { textOf } from '../settings/host-json.ts';
@@ -11,7 +8,10 @@ import { HttpFront } from './front.ts';
 import type { AuthLevel } from './keys.ts';
 import { createRouter } from './router.ts';
 import { startHttpServer } from './server.ts';
-import type { WorkerServer } from './stream.ts';
+import { forwardTo } from './streaming/forward.ts';
+import { handOverTo } from './streaming/hand-over.ts';
+import { TurnEnd } from './turn-end.ts';
+import type { WorkerServer } from './streaming/worker-server.ts';
 
 const drainMs = 10_000;
 /** Kestrel's limit in the real host; FUNCTIONS_REQUEST_BODY_SIZE_LIMIT raises it. */
@@ -39,9 +39,9 @@ export const httpExtension = {
     context.endpoints.mount(createAdminEndpoint(context));
     const router = createRouter(context.hostJson.routePrefix, functions.map(toRoute));
     const bodyLimitBytes = readBodyLimit(context.settings);
-    const worker = findWorkerServer(context);
-    const endGuard = worker ? guardWorkerServer(worker) : undefined;
-    const front = new HttpFront(context, router, bodyLimitBytes, worker);
+    const turnEnd = new TurnEnd();
+    const worker = findWorkerServer(context, turnEnd);
+    const front = new HttpFront(context, router, bodyLimitBytes, worker, turnEnd);
     const { port, responseTimeoutMs } = context.tuning;
     const server = await startHttpServer({
       port,
@@ -57,8 +57,7 @@ export const httpExtension = {
       },
       async stop() {
         await server.stop(drainMs);
-        worker?.agent.destroy();
-        endGuard?.();
+        worker?.close();
       },
     };
   },
@@ -91,27 +90,12 @@ function readAuthLevel(trigger: FunctionEntry['trigger']): string {
   return textOf(trigger['authLevel'], 'function').toLowerCase();
 }
 
-function findWorkerServer({ capabilities }: HostContext): WorkerServer | undefined {
+/** An app that streams is reached through its worker's server: directly where that is in this process. */
+function findWorkerServer(
+  { capabilities, workerServer }: HostContext,
+  turnEnd: TurnEnd,
+): WorkerServer | undefined {
   const uri = capabilities['HttpUri'];
   if (!uri) return undefined;
-  const port = Number(new URL(uri).port);
-  return { port, agent: new Agent({ keepAlive: true, maxSockets: 256 }) };
-}
-
-/**
- * The SDK's server listens on every address of the machine; this host promises to be on 127.0.0.1 alone.
- *
- * @returns a function that ends the guard
- */
-function guardWorkerServer({ port }: WorkerServer): () => void {
-  const guard = (message: unknown) => {
-    const { socket } = message as { readonly socket: Socket };
-    if (socket.localPort === port && !isLoopback(socket.remoteAddress)) socket.destroy();
-  };
-  subscribe('net.server.socket', guard);
-  return () => unsubscribe('net.server.socket', guard);
-}
-
-function isLoopback(address = ''): boolean {
-  return address === '::1' || /^(::ffff:)?127\./.test(address);
+  return workerServer ? handOverTo(workerServer, turnEnd) : forwardTo(Number(new URL(uri).port));
 }

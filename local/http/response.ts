@@ -12,13 +12,13 @@ const hopByHop = new Set([
   'upgrade',
 ]);
 
-const smallBodyBytes = 16_384;
+export const smallBodyBytes = 16_384;
 
 export function isHopByHop(name: string): boolean {
   return hopByHop.has(name);
 }
 
-/** An answer of the host itself: a status and nothing else, as the real host gives. */
+/** Answers with a status and nothing else, as the real host does. */
 export function sendStatus(response: ServerResponse, status: number): void {
   if (response.headersSent || response.destroyed) return;
   response.writeHead(status, { 'content-length': 0 }).end();

@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { AppError } from '../../shared/core/errors.ts';
 import type { Logger } from '../../shared/core/logger.ts';
 import { sendStatus } from './response.ts';
+import { AnswerCutError } from './streaming/worker-server.ts';
 
 export interface HttpServerOptions {
   readonly port: number;
@@ -34,8 +35,11 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Runni
     waiting.set(response, performance.now() + responseTimeoutMs);
     response.once('close', () => waiting.delete(response));
     handle(request, response).catch((error: unknown) => {
-      if (!response.destroyed)
-        log.log('error', 'An HTTP request failed', { url: request.url, error: describe(error) });
+      const { url } = request;
+      if (error instanceof AnswerCutError)
+        log.log('error', 'An HTTP answer broke off', { url, error: describe(error.cause) });
+      else if (!response.destroyed)
+        log.log('error', 'An HTTP request failed', { url, error: describe(error) });
       sendStatus(response, 500);
     });
   });

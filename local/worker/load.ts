@@ -1,4 +1,5 @@
 import { existsSync, globSync, readFileSync, realpathSync } from 'node:fs';
+import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { AppError } from '../../shared/core/errors.ts';
@@ -10,12 +11,15 @@ import {
   type ProgrammingModel,
   type Registrations,
 } from './core-api.ts';
+import { takeServer, watchServers } from './server.ts';
 
 export interface LoadedApp {
   readonly appDir: string;
   readonly registrations: Registrations;
   readonly model: ProgrammingModel;
   readonly capabilities: Readonly<Record<string, string>>;
+  /** The HTTP server that an app with `enableHttpStream` has in this process. It takes no connections. */
+  readonly server?: Server | undefined;
   /** Shared by every hook, as `context.appHookData` is. */
   readonly appHookData: Record<string, unknown>;
 }
@@ -51,9 +55,13 @@ export function loadApp(appDir: string, log: Registrations['log']): Promise<Load
     const appHookData: Record<string, unknown> = {};
     for (const hook of registrations.hooks.appStart)
       await hook({ hookData: {}, appHookData, functionAppDirectory: directory });
-    const capabilities = (await model.getCapabilities?.({ ...workerCapabilities })) ?? workerCapabilities;
+    const { result, servers } = await watchServers(async () =>
+      model.getCapabilities?.({ ...workerCapabilities }),
+    );
+    const capabilities: LoadedApp['capabilities'] = result ?? workerCapabilities;
+    const server = takeServer(servers, capabilities['HttpUri']);
     registrations.isLocked = true;
-    return { appDir: directory, registrations, model, capabilities, appHookData };
+    return { appDir: directory, registrations, model, capabilities, server, appHookData };
   });
 }
 

@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { loadApp } from '../../local/worker/load.ts';
 import { startFixtureHost, streamingAppDir, type FixtureHost } from '../support/host/fixture-host.ts';
 import { tapWire } from '../support/host/wire-golden.ts';
 
@@ -82,6 +84,14 @@ test('clients that go away, up and down, leave the host serving', async () => {
     socket.destroy();
   }
   expect((await upload(10)).status).toBe(200);
+});
+
+test('the server that the SDK starts takes no connections', async () => {
+  const { capabilities, server } = await loadApp(streamingAppDir, () => {});
+  const port = Number(new URL(capabilities['HttpUri'] ?? '').port);
+  expect([port > 0, server?.listening]).toEqual([true, false]);
+  const socket = connect({ host: '127.0.0.1', port });
+  await expect(once(socket, 'connect')).rejects.toThrow('ECONNREFUSED');
 });
 
 test('an unknown route and a wrong method are 404 here too', async () => {
