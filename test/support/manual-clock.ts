@@ -33,6 +33,11 @@ export class ManualClock implements Clock {
     });
   }
 
+  /** How many sleep now. */
+  get sleepers(): number {
+    return this.#sleepers.size;
+  }
+
   /** Wakes those whose time has come, the earliest first. */
   advance(ms: number): void {
     this.#nowMs += ms;

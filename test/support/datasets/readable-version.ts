@@ -14,6 +14,7 @@ import {
 } from '../../../shared/adapters/duckdb/querying/processes/table-engine.ts';
 import { createScratch } from '../../../shared/adapters/embedded/scratch-files.ts';
 import type { BlobStore } from '../../../shared/platform/storage/blobs.ts';
+import { patienceMs } from '../hang-guard.ts';
 import { createFolder } from '../stores.ts';
 
 export const queryWorkerUrl = new URL('../../../shared/workers/query.ts', import.meta.url);
@@ -24,7 +25,7 @@ export function createTestEngine(options: Partial<TableEngineOptions> = {}): Tab
     workerUrl: queryWorkerUrl,
     scratch: createScratch({} as BlobStore),
     memoryLimitMb: 256,
-    timeoutMs: 20_000,
+    timeoutMs: patienceMs,
     idleMs: 500,
     ...options,
   });

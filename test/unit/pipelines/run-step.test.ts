@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { systemClock } from '../../../shared/core/clock.ts';
+import { type Clock, systemClock } from '../../../shared/core/clock.ts';
 import { AppError } from '../../../shared/core/errors.ts';
 import { silentLogger } from '../../../shared/core/logger.ts';
 import type { Run } from '../../../shared/domains/pipelines/entities.ts';
@@ -10,6 +10,7 @@ import { runStep } from '../../../shared/domains/pipelines/run-step.ts';
 import { RunStore } from '../../../shared/domains/pipelines/run-store.ts';
 import type { Step, StepContext } from '../../../shared/domains/pipelines/step.ts';
 import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { planOf, stepOf } from '../../support/pipelines/plans.ts';
 import { createDocuments, pace } from '../../support/stores.ts';
 
@@ -37,14 +38,18 @@ test('two deliveries of one step at once: the success stands, whichever ends las
 test('a heartbeat of another delivery never turns an end into "running" again', async () => {
   const store = await createRun();
   const late = Promise.withResolvers<string>();
-  const other = start(store, ({ report }) => {
+  const clock = new ManualClock(0);
+  const work = ({ report }: StepContext<null>) => {
     report(0.5, 'half way');
     return late.promise;
-  });
-  await expect.poll(async () => (await store.getStep(runId, 'plant'))?.status).toBe('running');
+  };
+  const other = start(store, work, { clock });
+  await expect.poll(() => clock.sleepers).toBe(1);
+  expect(await store.getStep(runId, 'plant')).toMatchObject({ status: 'running' });
   await start(store, async () => 'done');
-  // Longer than a heartbeat: the other one has news to tell, and must not.
-  await systemClock.sleep(900);
+  // The other one has news to tell, and must not. It sleeps again when its beat is over.
+  clock.advance(500);
+  await expect.poll(() => clock.sleepers).toBe(1);
   expect(await store.getStep(runId, 'plant')).toMatchObject({ status: 'succeeded', output: 'done' });
   late.resolve('again');
   expect(await other).toEqual({ ok: true, output: 'done' });
@@ -56,7 +61,7 @@ test('an early delivery that fails late does not hide a later attempt', async ()
   const early = start(store, () => first.promise);
   await expect.poll(async () => (await store.getStep(runId, 'plant'))?.attempt).toBe(1);
   const second = Promise.withResolvers<string>();
-  const later = start(store, () => second.promise, 2);
+  const later = start(store, () => second.promise, { attempt: 2 });
   await expect.poll(async () => (await store.getStep(runId, 'plant'))?.attempt).toBe(2);
   first.reject(new AppError('UNAVAILABLE', 'away'));
   expect(await early).toMatchObject({ ok: false, error: { code: 'UNAVAILABLE' } });
@@ -125,7 +130,9 @@ test('a run that an earlier build planned fails with the remedy, after the steps
 
 test('a step that returns something else than it declares fails, and says nothing of it', async () => {
   const store = await createRun();
-  const outcome = await start(store, async () => ({ secret: 1 }), 1, z.object({ done: z.boolean() }));
+  const outcome = await start(store, async () => ({ secret: 1 }), {
+    output: z.object({ done: z.boolean() }),
+  });
   expect(outcome).toMatchObject({
     ok: false,
     error: { code: 'INTERNAL', message: expect.stringMatching(/something else than it declares/) as string },
@@ -151,9 +158,9 @@ async function createRun(documents = createDocuments()): Promise<RunStore> {
 function start(
   store: RunStore,
   work: (context: StepContext<null>) => Promise<unknown>,
-  attempt = 1,
-  output: z.ZodType = z.any(),
+  options: { readonly attempt?: number; readonly output?: z.ZodType; readonly clock?: Clock } = {},
 ) {
+  const { attempt = 1, output = z.any(), clock = systemClock } = options;
   const plant: Step<null> = {
     description: 'Plants.',
     params: z.any(),
@@ -162,8 +169,8 @@ function start(
     run: async (_, context) => await work(context),
   };
   const call: StepCall = { runId, step: 'plant', attempt, input: {} };
-  const options = { store, steps: { plant }, services: null, codeVersion: 'test', clock: systemClock };
-  return runStep(call, options, silentLogger);
+  const runner = { store, steps: { plant }, services: null, codeVersion: 'test', clock };
+  return runStep(call, runner, silentLogger);
 }
 
 /** The store with one operation replaced. */

@@ -39,7 +39,7 @@ describe('reading a version of many files', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  function openReading(version: ReadableVersion, now = Date.now) {
+  function openReading(version: ReadableVersion, now = () => 0) {
     return new DatasetReading({
       versions: { resolve: () => Promise.resolve(version) },
       files: made.files,

@@ -1,6 +1,5 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { AppError } from '../../../../shared/core/errors.ts';
 import { sha256 } from '../../../../shared/core/ids.ts';
@@ -165,7 +164,7 @@ test('one who leaves stops nobody else; the last who leaves stops the download',
   await expect(two).rejects.toMatchObject({ code: 'CANCELLED' });
   await expect.poll(() => state.running).toBe(0);
   const again = cache.open(files.slice(0, 1));
-  await setTimeout(5);
+  await expect.poll(() => state.running).toBe(1);
   resolve();
   await using lease = await again;
   expect(lease.paths).toHaveLength(1);

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { systemClock } from '../../../../shared/core/clock.ts';
 import { DatasetReading } from '../../../../shared/domains/datasets/reading/dataset-reading.ts';
 import { pickRows } from '../../../../shared/domains/datasets/reading/pick-rows.ts';
 import type { ReadableVersion } from '../../../../shared/domains/datasets/versions/readable-version.ts';
@@ -12,6 +11,7 @@ import { encodeRowCursor } from '../../../../shared/domains/datasets/reading/row
 import type { JsonRows } from '../../../../shared/domains/datasets/reading/table-engine.ts';
 import { createScratch } from '../../../../shared/adapters/embedded/scratch-files.ts';
 import type { BlobStore } from '../../../../shared/platform/storage/blobs.ts';
+import { ManualClock } from '../../../support/manual-clock.ts';
 import {
   createTestEngine,
   createTestVersion,
@@ -47,7 +47,7 @@ async function openPool() {
     sha256: `of ${chosen.join(',')}`,
     files: chosen.map((file) => pool.version.files[file]!),
   });
-  return { pool, toVersion, tools: { files: pool.files, engine, clock: systemClock } };
+  return { pool, toVersion, tools: { files: pool.files, engine, clock: new ManualClock(0) } };
 }
 
 /** Without any of the code that is tested. */
@@ -95,7 +95,7 @@ async function openReading(version: ReadableVersion) {
     files: pool.files,
     engine,
     scratch: createScratch({} as BlobStore),
-    clock: systemClock,
+    clock: new ManualClock(0),
   });
 }
 
