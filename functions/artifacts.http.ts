@@ -1,4 +1,4 @@
-import { downloadRoutes } from '../shared/api/mlflow/artifacts/owned.ts';
+import { downloadRoutes } from '../shared/api/mlflow/artifacts/downloads.ts';
 import { registerRoutes } from './hosting/http.ts';
 import { app } from './hosting/start.ts';
 

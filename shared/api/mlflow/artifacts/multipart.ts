@@ -10,14 +10,14 @@ import type { Route } from '../../http/route.ts';
 import { defineEndpoint } from '../endpoint.ts';
 import { int64, repeated, requiredText, text } from '../messages/message.ts';
 
-/** `mlflow-artifacts/mpu/…` and `…/presigned/…`: bytes that go between client and storage account directly. */
+/** `mlflow-artifacts/mpu/…` and `…/presigned/…`: direct transfers between clients and the storage account. */
 export function multipartEndpoints(access: SignedAccess): readonly Route[] {
   const upload = { folder: text().default(''), path: requiredText() };
   return [
     ...defineEndpoint({
       methods: ['POST'],
       path: 'mlflow-artifacts/mpu/create/{*folder}',
-      summary: 'Begins an upload in parts.',
+      summary: 'Starts a multipart upload.',
       role: 'contributor',
       message: z.object({ ...upload, num_parts: int64().default(1) }),
       handle: async (message) => {
@@ -29,7 +29,7 @@ export function multipartEndpoints(access: SignedAccess): readonly Route[] {
     ...defineEndpoint({
       methods: ['POST'],
       path: 'mlflow-artifacts/mpu/complete/{*folder}',
-      summary: 'Makes the file of the parts that were uploaded.',
+      summary: 'Assembles the file from the uploaded parts.',
       role: 'contributor',
       message: z.object({
         ...upload,
@@ -45,7 +45,7 @@ export function multipartEndpoints(access: SignedAccess): readonly Route[] {
     ...defineEndpoint({
       methods: ['POST'],
       path: 'mlflow-artifacts/mpu/abort/{*folder}',
-      summary: 'Gives an upload up. The storage account forgets its parts after a week.',
+      summary: 'Aborts an upload; the storage account deletes its parts after a week.',
       role: 'contributor',
       message: z.object({ ...upload, upload_id: text().optional() }),
       handle: async (message) => {
@@ -56,7 +56,7 @@ export function multipartEndpoints(access: SignedAccess): readonly Route[] {
     ...defineEndpoint({
       methods: ['GET'],
       path: 'mlflow-artifacts/presigned/{*path}',
-      summary: 'A URL that downloads a file, or ranges of it, for an hour.',
+      summary: 'Signs a URL that downloads a file, or ranges of it, for an hour.',
       role: 'reader',
       message: z.object({ path: text() }),
       handle: async (message) => {
@@ -67,7 +67,7 @@ export function multipartEndpoints(access: SignedAccess): readonly Route[] {
   ];
 }
 
-/** The folder comes from the address; of the client's own path only the last part is meant. */
+/** The folder is in the address; only the base name of the client's path counts. */
 function toFilePath(message: { readonly folder: string; readonly path: string }): string {
   return readFilePath(joinPath(readFolderPath(message.folder), baseName(message.path)));
 }

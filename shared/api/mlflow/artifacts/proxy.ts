@@ -5,27 +5,31 @@ import type { Route } from '../../http/route.ts';
 import { sendArtifact } from './reply.ts';
 import { type ArtifactServices, defineFileRoute, fromEntries, readLength } from './routes.ts';
 import { multipartEndpoints } from './multipart.ts';
-import { ownedArtifactEndpoints } from './owned.ts';
+import { fileRoutes } from './files.ts';
+import { listEndpoints } from './list.ts';
+import { presignEndpoints } from './presign.ts';
 import { defineEndpoint } from '../endpoint.ts';
 import { text } from '../messages/message.ts';
 
-/** Everything about artifacts under `/api/2.0`. */
+/** All artifact routes under `/api/2.0`. */
 export function artifactEndpoints(services: ArtifactServices): readonly Route[] {
   return [
     ...proxyEndpoints(services.artifacts),
     ...multipartEndpoints(services.signedAccess),
-    ...ownedArtifactEndpoints(services),
+    ...listEndpoints(services),
+    ...presignEndpoints(services),
+    ...fileRoutes(services),
   ];
 }
 
-/** `mlflow-artifacts/artifacts`: the files themselves, by the path that an artifact URI says. */
+/** `mlflow-artifacts/artifacts`: files by the path of their artifact URI. */
 function proxyEndpoints(artifacts: ArtifactStore): readonly Route[] {
   const path = 'mlflow-artifacts/artifacts/{*path}';
   return [
     ...defineEndpoint({
       methods: ['GET'],
       path: 'mlflow-artifacts/artifacts',
-      summary: 'What lies directly in a folder, by base names; nothing for a file.',
+      summary: 'Lists a folder by base names; empty for a file.',
       role: 'reader',
       message: z.object({ path: text().default('') }),
       handle: async (message) => ({
@@ -42,7 +46,7 @@ function proxyEndpoints(artifacts: ArtifactStore): readonly Route[] {
     defineFileRoute({
       method: 'PUT',
       path,
-      summary: 'Keeps a file, in place of what was there, once its last byte is here.',
+      summary: 'Uploads a file, atomically replacing an existing one.',
       role: 'contributor',
       handle: async ({ params, headers, bytes }) => {
         const file = readFilePath(params['path']!);
@@ -53,7 +57,7 @@ function proxyEndpoints(artifacts: ArtifactStore): readonly Route[] {
     defineFileRoute({
       method: 'DELETE',
       path,
-      summary: 'Deletes a file, or a folder with all that is in it.',
+      summary: 'Deletes a file, or a folder with everything in it.',
       role: 'contributor',
       handle: async ({ params, signal }) => {
         await artifacts.remove(readFolderPath(params['path']!), signal);

@@ -8,8 +8,8 @@ type Request = Pick<RouteRequest<unknown, unknown, unknown>, 'headers'>;
 type ByteRange = { readonly offset: number; readonly count: number };
 
 /**
- * A file as a download: never shown by a browser, of the type that its name says. Conditions (If-None-Match) and
- * single ranges are heeded; several ranges at once are answered with the whole, as RFC 9110 allows.
+ * Answers with a file as a download, which browsers never display. Supports If-None-Match, If-Range and single ranges;
+ * answers several ranges with the whole file, as RFC 9110 allows.
  *
  * @throws NOT_FOUND; INVALID_ARGUMENT for a folder
  */
@@ -33,7 +33,7 @@ export async function sendArtifact(artifacts: ArtifactStore, path: string, reque
     });
     return range === undefined ? sendWhole(path, opened) : sendPart(path, opened, range);
   } catch (error) {
-    // It changed in between: the whole of what is there now is right for everyone.
+    // The file changed concurrently: answer with all of the new one.
     if (!isAppError(error, 'PRECONDITION_FAILED')) throw error;
     return sendWhole(path, await artifacts.open(path));
   }
@@ -70,7 +70,7 @@ function describe(path: string, { etag, lastModified }: BlobProperties): Record<
 }
 
 function refuseRange(sizeBytes: number): Reply {
-  const message = `The file has ${sizeBytes} bytes: the range lies past its end.`;
+  const message = `The range begins after the end of the file, which has ${sizeBytes} bytes.`;
   return {
     status: 416,
     headers: { 'content-range': `bytes */${sizeBytes}`, 'content-type': 'application/json' },
@@ -85,13 +85,13 @@ function matchesAny(condition: string | null, etag: string): boolean {
   return tags.includes('*') || tags.includes(etag);
 }
 
-/** A date, too, says that it is not this very version. */
+/** A date never identifies a version exactly. */
 function isRangeWanted(ifRange: string | null, etag: string): boolean {
   return ifRange === null || ifRange.trim() === etag;
 }
 
 /**
- * @returns undefined for what is no single range of bytes, which is ignored
+ * @returns undefined for anything but a single byte range, which is ignored
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-14.2
  */
 export function readRange(header: string | null, sizeBytes: number): ByteRange | 'unsatisfiable' | undefined {
@@ -109,8 +109,8 @@ export function readRange(header: string | null, sizeBytes: number): ByteRange |
 }
 
 /**
- * The header that makes a download of an answer: the name as it is where a header can say it, else in ASCII and in
- * full beside it.
+ * The Content-Disposition of a download: the name itself if a header can contain it, otherwise an ASCII fallback and the
+ * full name.
  *
  * @see https://www.rfc-editor.org/rfc/rfc6266
  */

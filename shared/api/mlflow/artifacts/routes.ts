@@ -5,9 +5,11 @@ import { readArtifactUri } from '../../../domains/artifacts/artifact-uri.ts';
 import type { SignedAccess } from '../../../domains/artifacts/signed-access.ts';
 import type { JsonObject } from '../../../core/json.ts';
 import { defineRoute, type Reply, type Route, type RouteRequest } from '../../http/route.ts';
+import { AppError } from '../../../core/errors.ts';
 import { mlflowProtocol } from '../protocol.ts';
+import { missingValue } from '../wording/parts.ts';
 
-/** Where those who own artifacts keep them: URIs. Each throws NOT_FOUND for an owner that is not there. */
+/** The artifact URIs of owners. Each method throws NOT_FOUND for a missing owner. */
 export interface ArtifactLocations {
   run(runId: string): Promise<string>;
   loggedModel(modelId: string): Promise<string>;
@@ -22,13 +24,13 @@ export interface ArtifactServices {
 
 type BytesRequest = RouteRequest<Readonly<Record<string, string>>, unknown, unknown>;
 
-/** From the last byte that came to the answer. */
+/** From the last byte received to the answer. */
 const timeoutMs = 120_000;
 
-/** A route whose request or answer is a file, not a message. */
+/** Declares a route whose request or answer is a file instead of a message. */
 export function defineFileRoute(
   route: Pick<Route, 'method' | 'path' | 'summary' | 'role'> & {
-    /** The function's name, for routes outside of any group. */
+    /** The function's name, for routes outside groups. */
     readonly name?: string;
     readonly handle: (request: BytesRequest) => Promise<Reply>;
   },
@@ -43,19 +45,19 @@ export function defineFileRoute(
     timeoutMs,
     returns: {
       status: 200,
-      description: sendsFile ? 'The file, or the part that was asked for.' : 'Done.',
+      description: sendsFile ? 'The file, or the requested range of it.' : 'Done.',
       ...(sendsFile ? { contentType: 'application/octet-stream' } : {}),
     },
     handle: (request) => route.handle(request as BytesRequest),
   });
 }
 
-/** The path of what lies at `path` under an owner's artifacts. */
+/** The artifact path of `path` below an owner's root. */
 export async function locate(owner: Promise<string>, path: string): Promise<string> {
   return joinPath(readArtifactUri(await owner), path);
 }
 
-/** Entries of a folder as MLflow tells of files. */
+/** Writes the entries of a folder as MLflow's messages. */
 export function fromEntries(entries: readonly ArtifactEntry[], folder: string): JsonObject[] {
   return entries.map((entry) => {
     const path = joinPath(folder, entry.name);
@@ -65,7 +67,13 @@ export function fromEntries(entries: readonly ArtifactEntry[], folder: string): 
   });
 }
 
-/** How long the body is to be, where that was announced. */
+/** The announced length of a body; undefined without one. */
 export function readLength(header: string | null): number | undefined {
   return header !== null && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
+}
+
+/** @throws INVALID_ARGUMENT */
+export function requireRun(runId: string | undefined): string {
+  if (runId) return runId;
+  throw new AppError('INVALID_ARGUMENT', missingValue('run_id'));
 }
