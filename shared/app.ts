@@ -69,18 +69,18 @@ export interface App {
   /** Files that come by HTTP. */
   readonly uploads: Uploads;
   readonly registry: Registry;
-  /** Makes versions of what was logged or trained. */
+  /** Registers versions from what was logged or trained. */
   readonly registration: Registration;
   readonly scoring: Scoring;
-  /** Announcements of changes; its sweep sends what a crash left behind. */
+  /** Publishes changes; its sweep sends those that a crash left behind. */
   readonly outbox: Outbox;
-  /** Writes changes with the events that tell of them. */
+  /** Writes changes and their events atomically. */
   readonly auditedWriter: AuditedWriter;
   readonly tracking: Tracking;
   readonly artifacts: ArtifactStore;
   readonly signedAccess: SignedAccess;
   readonly artifactLocations: ArtifactLocations;
-  /** Removes for good what was deleted long ago. */
+  /** Purges what was deleted long ago. */
   readonly retention: Retention;
   readonly auditLog: AuditLog;
   readonly timeline: Timeline;
@@ -114,15 +114,16 @@ export function createApp(config: Config, outside: Outside): App {
     memoryLimitMb: config.limits.trainingMemoryMb,
   };
   const pace = { clock, ids };
-  const outbox = new Outbox(metadata, queue, { now: () => clock.now(), logger });
-  const auditedWriter = new AuditedWriter(metadata, outbox, pace);
+  const outbox = new Outbox({ store: metadata, queue, clock, logger });
+  const auditedWriter = new AuditedWriter({ store: metadata, outbox, clock, ids });
   const tracking = createTracking({
     store: metadata,
     audited: auditedWriter,
-    pace,
+    clock,
+    ids,
     runSilenceMinutes: config.limits.runSilenceMinutes,
   });
-  const registry = createRegistry({ store: metadata, writer: auditedWriter, pace });
+  const registry = createRegistry({ store: metadata, writer: auditedWriter, clock, ids });
   const { targets, timeoutMs, attempts: maxAttempts } = config.webhooks;
   const secrets = createSecretBox(config.webhooks.keys);
   const webhooks = new Webhooks({ store: metadata, writer: auditedWriter, secrets, targets, pace });

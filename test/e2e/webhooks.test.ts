@@ -126,8 +126,8 @@ test('a process that dies between a change and its announcement: the event arriv
   // Just what the registry does, up to where it dies.
   const store = openSqliteDocuments({ file: join(dataDir, 'metadata.db'), ...pace });
   const dead = { send: () => Promise.reject(new AppError('UNAVAILABLE', 'The process is dead.')) };
-  const outbox = new Outbox(store, dead, { now: Date.now, logger: silentLogger });
-  const { events } = await new AuditedWriter(store, outbox, pace).commit(
+  const outbox = new Outbox({ store, queue: dead, clock: pace.clock, logger: silentLogger });
+  const { events } = await new AuditedWriter({ store, outbox, ...pace }).commit(
     'registry',
     'm',
     [],

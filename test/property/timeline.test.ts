@@ -147,8 +147,8 @@ test.each(metadataStores)(
         let now = 1_000_000;
         const clock = { ...pace.clock, now: () => now };
         const queue = { send: async () => {} };
-        const outbox = new Outbox(store, queue, { now: clock.now, logger: silentLogger });
-        const writer = new AuditedWriter(store, outbox, { ...pace, clock });
+        const outbox = new Outbox({ store, queue, clock, logger: silentLogger });
+        const writer = new AuditedWriter({ store, outbox, ...pace, clock });
         model += 1;
         const nameOf = (index: number) => `${names[index % names.length]}-${model}`;
         let index = 0;

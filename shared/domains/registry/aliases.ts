@@ -51,7 +51,7 @@ export class Aliases {
         alias: name,
         version,
         previousVersion: before?.version ?? null,
-        movedAt: this.#documents.pace.clock.now(),
+        movedAt: this.#documents.clock.now(),
         movedBy: by,
       };
       const entry: AuditEntry = {

@@ -67,9 +67,9 @@ export class Approvals {
         createdBy === by
       )
         throw registryErrors.selfApproval({ model, version, by });
-      const at = this.#documents.pace.clock.now();
+      const at = this.#documents.clock.now();
       const approval: Approval = {
-        approvalId: `${String(at).padStart(15, '0')}-${this.#documents.pace.ids.uuid()}`,
+        approvalId: `${String(at).padStart(15, '0')}-${this.#documents.ids.uuid()}`,
         version,
         decision,
         reason,

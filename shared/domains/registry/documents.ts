@@ -6,7 +6,7 @@ import type {
   Alias,
   Approval,
   ApprovalPolicy,
-  Lineage,
+  ModelLineage,
   Model,
   ModelFile,
   ModelSignature,
@@ -94,7 +94,7 @@ export type VersionBody = {
     readonly file?: ModelFile;
     readonly metrics: Readonly<Record<string, number>>;
     readonly params: Tags;
-    readonly lineage: Lineage;
+    readonly lineage: ModelLineage;
     readonly signature?: ModelSignature;
     readonly serving: ServingCheck;
     readonly approval?: Approval;
@@ -122,7 +122,7 @@ export const approvalDocumentId = (id: string) => `approval-${id}`;
 /** Aliases can be longer than ids, and then are hashed; no alias contains a dot. */
 export const aliasId = (alias: string) => (alias.length <= 200 ? `alias-${alias}` : `alias.${sha256(alias)}`);
 
-export type Head = StoredDocument<HeadBody & JsonObject>;
+export type StoredHead = StoredDocument<HeadBody & JsonObject>;
 export type StoredVersion = StoredDocument<VersionBody & JsonObject>;
 
 export function toModel({ model, tags, detail }: HeadBody): Model {
@@ -185,7 +185,7 @@ export function asJson(body: object): JsonObject {
   return body as JsonObject;
 }
 
-export function replaceHead(head: Head, body: HeadBody): BatchOperation {
+export function replaceHead(head: StoredHead, body: HeadBody): BatchOperation {
   return { kind: 'replace', id: headId, body: asJson(body), etag: head.etag };
 }
 

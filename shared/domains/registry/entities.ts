@@ -66,7 +66,7 @@ export const modelFileSchema = z.object({
 export type ModelFile = z.infer<typeof modelFileSchema>;
 
 /** Where a version came from, as far as known. */
-export const lineageSchema = z.object({
+export const modelLineageSchema = z.object({
   /** The pipeline run that registered it. */
   runId: z.string().optional(),
   /** The tracking run that made it. */
@@ -82,7 +82,7 @@ export const lineageSchema = z.object({
   /** The resolved training spec. */
   training: jsonValueSchema.optional(),
 });
-export type Lineage = z.infer<typeof lineageSchema>;
+export type ModelLineage = z.infer<typeof modelLineageSchema>;
 
 export const decisions = ['approve', 'reject'] as const;
 
@@ -130,7 +130,7 @@ export const modelVersionSchema = z.object({
   file: modelFileSchema.optional(),
   metrics: z.record(z.string(), z.number()),
   params: tagsSchema,
-  lineage: lineageSchema,
+  lineage: modelLineageSchema,
   signature: modelSignatureSchema.optional(),
   serving: servingSchema,
   /** The newest decision. */

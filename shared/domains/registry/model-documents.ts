@@ -1,3 +1,5 @@
+import type { Clock } from '../../core/clock.ts';
+import type { Ids } from '../../core/ids.ts';
 import { findLastEventAt } from '../../platform/audit/audit-log.ts';
 import type { AuditedWriter } from '../../platform/audit/audited-writer.ts';
 import type { AuditEntry } from '../../platform/audit/event.ts';
@@ -5,14 +7,14 @@ import { registryActions } from '../../platform/audit/registry-actions.ts';
 import { AppError, isAppError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { BatchOperation, MetadataStore } from '../../platform/storage/documents.ts';
-import { type Pace, retryConflicts } from '../../platform/storage/optimistic.ts';
+import { retryConflicts } from '../../platform/storage/optimistic.ts';
 import { eachDocument } from '../../platform/storage/page.ts';
 import {
   aliasId,
   type AliasBody,
   asJson,
   container,
-  type Head,
+  type StoredHead,
   type HeadBody,
   headId,
   type Marker,
@@ -32,18 +34,21 @@ import { checkModelName } from './rules.ts';
 export interface RegistryDeps {
   readonly store: MetadataStore;
   readonly writer: Pick<AuditedWriter, 'commit'>;
-  readonly pace: Pace;
+  readonly clock: Clock;
+  readonly ids: Ids;
 }
 
 /** Reads the documents of models, and writes each change of a model as one batch under its head's ETag. */
 export class ModelDocuments {
   readonly store: MetadataStore;
-  readonly pace: Pace;
+  readonly clock: Clock;
+  readonly ids: Ids;
   readonly #writer: Pick<AuditedWriter, 'commit'>;
 
-  constructor({ store, writer, pace }: RegistryDeps) {
+  constructor({ store, writer, clock, ids }: RegistryDeps) {
     this.store = store;
-    this.pace = pace;
+    this.clock = clock;
+    this.ids = ids;
     this.#writer = writer;
   }
 
@@ -52,22 +57,22 @@ export class ModelDocuments {
   }
 
   /** @returns undefined when there is no such model */
-  async findHead(model: string): Promise<Head | undefined> {
+  async findHead(model: string): Promise<StoredHead | undefined> {
     checkModelName(model);
     const head = await getHead(this.store, model);
-    if (head === undefined || head.body.kind === 'model') return head as Head | undefined;
+    if (head === undefined || head.body.kind === 'model') return head as StoredHead | undefined;
     if (head.body.kind !== 'claim') return undefined;
     // A rename is in progress, or was interrupted.
-    return retryConflicts(`the model "${model}"`, this.pace, async () => {
+    return retryConflicts(`the model "${model}"`, this, async () => {
       const now = await getHead(this.store, model);
       if (now?.body.kind === 'claim') await settle(this.#moveDeps, model, now);
       const then = await getHead(this.store, model);
-      return then?.body.kind === 'model' ? (then as Head) : undefined;
+      return then?.body.kind === 'model' ? (then as StoredHead) : undefined;
     });
   }
 
   /** @throws NOT_FOUND */
-  async getHead(model: string): Promise<Head> {
+  async getHead(model: string): Promise<StoredHead> {
     const head = await this.findHead(model);
     if (head === undefined) throw registryErrors.modelMissing({ model });
     return head;
@@ -101,13 +106,13 @@ export class ModelDocuments {
    *
    * @param attempt gets undefined when there is no such model
    */
-  async change<T>(model: string, attempt: (head: Head | undefined) => Promise<T>): Promise<T> {
+  async change<T>(model: string, attempt: (head: StoredHead | undefined) => Promise<T>): Promise<T> {
     checkModelName(model);
-    return retryConflicts(`the model "${model}"`, this.pace, async () => attempt(await this.#open(model)));
+    return retryConflicts(`the model "${model}"`, this, async () => attempt(await this.#open(model)));
   }
 
   /** As `change`, for a model that must exist. @throws NOT_FOUND */
-  async changeExisting<T>(model: string, attempt: (head: Head) => Promise<T>): Promise<T> {
+  async changeExisting<T>(model: string, attempt: (head: StoredHead) => Promise<T>): Promise<T> {
     return this.change(model, (head) => {
       if (head === undefined) throw registryErrors.modelMissing({ model });
       return attempt(head);
@@ -122,7 +127,7 @@ export class ModelDocuments {
     // Events of an earlier model of this name remain: continue after them.
     const isNew = operations.some(({ kind, id }) => kind === 'create' && id === headId);
     const last = isNew ? await findLastEventAt(this.store, container, model) : undefined;
-    const earliest = Math.max(this.pace.clock.now(), (last ?? -1) + 1);
+    const earliest = Math.max(this.clock.now(), (last ?? -1) + 1);
     const ordered = orderEvents(operations, entries, earliest);
     await guarded(this.#writer.commit(container, model, ordered.operations, ordered.entries));
   }
@@ -135,7 +140,7 @@ export class ModelDocuments {
   async rename(model: string, to: string, by: string): Promise<void> {
     checkModelName(to);
     checkModelName(model);
-    const taken = await retryConflicts(`the model "${model}"`, this.pace, async () => {
+    const taken = await retryConflicts(`the model "${model}"`, this, async () => {
       const head = await this.#open(model);
       if (head === undefined) {
         const other = await this.findHead(to);
@@ -143,7 +148,7 @@ export class ModelDocuments {
         throw registryErrors.modelMissing({ model });
       }
       if ((await this.findHead(to)) !== undefined) return true;
-      const move: Move = { moveId: this.pace.ids.uuid(), to, at: this.pace.clock.now(), by };
+      const move: Move = { moveId: this.ids.uuid(), to, at: this.clock.now(), by };
       const locked: HeadBody = { ...head.body, detail: { ...head.body.detail, move } };
       await guarded(this.store.batch(container, model, [replaceHead(head, locked)]));
       return !(await this.#resume(model, move));
@@ -165,7 +170,7 @@ export class ModelDocuments {
             subject: { kind: 'model', model },
             before,
             after: null,
-            at: nextEventAt(head.body, this.pace.clock.now()),
+            at: nextEventAt(head.body, this.clock.now()),
           },
         ],
       );
@@ -187,14 +192,14 @@ export class ModelDocuments {
       limit: 100,
     });
     for await (const { partition } of unfinished) {
-      await retryConflicts(`the model "${partition}"`, this.pace, () => this.#open(partition));
+      await retryConflicts(`the model "${partition}"`, this, () => this.#open(partition));
       count += 1;
     }
     return count;
   }
 
   /** Reads the head after completing an interrupted rename or deletion. */
-  async #open(model: string): Promise<Head | undefined> {
+  async #open(model: string): Promise<StoredHead | undefined> {
     const head = await getHead(this.store, model);
     if (head === undefined) return undefined;
     if (head.body.kind !== 'model') {
@@ -207,12 +212,12 @@ export class ModelDocuments {
       }
     } else {
       const { move } = head.body.detail;
-      if (move === undefined) return head as Head;
+      if (move === undefined) return head as StoredHead;
       await this.#resume(model, move);
     }
     const settled = await getHead(this.store, model);
     if (settled === undefined) return undefined;
-    if (settled.body.kind === 'model' && settled.body.detail.move === undefined) return settled as Head;
+    if (settled.body.kind === 'model' && settled.body.detail.move === undefined) return settled as StoredHead;
     throw new AppError('PRECONDITION_FAILED', `The model "${model}" is being changed.`, { model });
   }
 

@@ -5,11 +5,19 @@ import { registryActions } from '../../platform/audit/registry-actions.ts';
 import { type Found, type Search, searchDocuments, toFound } from '../../platform/search/search.ts';
 import { type Page, type PageRequest, toPage } from '../../platform/storage/page.ts';
 import { type BodyChange, changeDescription, changeTag } from './changes.ts';
-import { asJson, container, type Head, type HeadBody, headId, replaceHead, toModel } from './documents.ts';
+import {
+  asJson,
+  container,
+  type StoredHead,
+  type HeadBody,
+  headId,
+  replaceHead,
+  toModel,
+} from './documents.ts';
 import type { Model, Tags } from './entities.ts';
 import { type NameOwner, registryErrors } from './errors.ts';
 import type { ModelDocuments } from './model-documents.ts';
-import { checkModelName, checkTag, checkTagKey, checkText } from './rules.ts';
+import { checkModelName, checkTag, checkTagKey, checkField } from './rules.ts';
 import { modelSubject, scopeOf } from './subjects.ts';
 
 export interface NewModel {
@@ -37,7 +45,7 @@ export class Models {
   async create(model: NewModel, by: string): Promise<Model> {
     const { name, description = '', tags = {} } = model;
     checkModelName(name);
-    checkText('description', description);
+    checkField('description', description);
     for (const [key, value] of Object.entries(tags)) checkTag(key, value);
     const { body, isNew } = await this.#documents.change(name, async (head) => {
       if (head) return { body: head.body, isNew: false };
@@ -98,7 +106,7 @@ export class Models {
 
   /** @throws NOT_FOUND, INVALID_ARGUMENT */
   async update(name: string, description: string, by: string): Promise<Model> {
-    checkText('description', description);
+    checkField('description', description);
     return this.#change(name, ({ body }) =>
       changeDescription(touch(body, this.#now()), description, {
         by,
@@ -151,7 +159,7 @@ export class Models {
     await this.#change(name, ({ body }) => changeTag(body, key, value, { by, action, subject }));
   }
 
-  async #change(name: string, decide: (head: Head) => BodyChange<HeadBody>): Promise<Model> {
+  async #change(name: string, decide: (head: StoredHead) => BodyChange<HeadBody>): Promise<Model> {
     return this.#documents.changeExisting(name, async (head) => {
       const { body, entries } = decide(head);
       if (body !== head.body) await this.#documents.commit(name, [replaceHead(head, body)], entries);
@@ -160,7 +168,7 @@ export class Models {
   }
 
   #now(): number {
-    return this.#documents.pace.clock.now();
+    return this.#documents.clock.now();
   }
 }
 

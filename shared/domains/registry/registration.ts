@@ -3,7 +3,7 @@ import type { Logger } from '../../core/logger.ts';
 import { promptSources } from '../../core/mlflow-names.ts';
 import type { BlobStore } from '../../platform/storage/blobs.ts';
 import type { BlobRef } from '../../platform/storage/blobs.ts';
-import type { Lineage, Model, ModelSignature, ModelVersionView, Tags } from './entities.ts';
+import type { ModelLineage, Model, ModelSignature, ModelVersionView, Tags } from './entities.ts';
 import { registryErrors } from './errors.ts';
 import { isPrompt } from './models.ts';
 import { type InspectModel, notChecked, type OpenedModel, openModel } from './open-model.ts';
@@ -251,7 +251,7 @@ export function newestOf(model: string, versions: readonly ModelVersionView[]): 
   throw registryErrors.stageEmpty({ model });
 }
 
-function lineageOf(runId: string | undefined, run: SourceRun | undefined): Lineage {
+function lineageOf(runId: string | undefined, run: SourceRun | undefined): ModelLineage {
   if (!runId || run === undefined) return {};
   const { codeVersion, inputs } = run;
   return {

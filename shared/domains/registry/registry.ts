@@ -3,7 +3,7 @@ import { Approvals } from './approvals.ts';
 import { ModelDocuments, type RegistryDeps } from './model-documents.ts';
 import { Models } from './models.ts';
 import { Stages } from './stages.ts';
-import { Versions } from './versions.ts';
+import { ModelVersions } from './versions.ts';
 
 /**
  * The services of the model registry. A model, its versions and aliases share one partition, so that registering and
@@ -11,7 +11,7 @@ import { Versions } from './versions.ts';
  */
 export interface Registry {
   readonly models: Models;
-  readonly versions: Versions;
+  readonly versions: ModelVersions;
   readonly stages: Stages;
   readonly aliases: Aliases;
   readonly approvals: Approvals;
@@ -22,7 +22,7 @@ export function createRegistry(deps: RegistryDeps): Registry {
   const models = new Models(documents);
   return {
     models,
-    versions: new Versions(documents, models),
+    versions: new ModelVersions(documents, models),
     stages: new Stages(documents),
     aliases: new Aliases(documents),
     approvals: new Approvals(documents),

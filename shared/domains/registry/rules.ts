@@ -23,7 +23,7 @@ export function checkModelName(name: string, isNew = false): void {
   if (name.trim() === '') throw registryErrors.nameEmpty({ isNew });
   if (/[/:]/.test(name)) throw registryErrors.nameHasSeparator({ name });
   if (name === '.' || name.startsWith('..')) throw registryErrors.nameIsPath({ name });
-  checkText('name', name);
+  checkField('name', name);
   // URLs and blob names would change them.
   if (/\p{Cc}/u.test(name)) throw registryErrors.nameHasControls({ name });
 }
@@ -32,7 +32,7 @@ export function checkModelName(name: string, isNew = false): void {
 export function checkAliasName(alias: string): void {
   if (alias === '') throw registryErrors.aliasEmpty();
   if (!/^[\p{L}\p{N}_-]+$/u.test(alias)) throw registryErrors.aliasHasBadCharacters({ alias });
-  checkText('alias', alias);
+  checkField('alias', alias);
 }
 
 /** Refuses aliases that already denote a version. @throws INVALID_ARGUMENT */
@@ -46,7 +46,7 @@ export function checkTagKey(key: string): void {
   const problem = findKeyProblem(key);
   if (problem === 'characters') throw registryErrors.tagKeyHasBadCharacters({ key });
   if (problem === 'path') throw registryErrors.tagKeyIsPath({ key });
-  checkText('tagKey', key);
+  checkField('tagKey', key);
 }
 
 /** @throws INVALID_ARGUMENT */
@@ -54,11 +54,11 @@ export function checkTag(key: string, value: string): void {
   checkTagKey(key);
   if (key === mlflowTags.promptText && value.length > limits.tagValue)
     throw registryErrors.promptTooLong({ maxCharacters: limits.tagValue });
-  checkText('tagValue', value);
+  checkField('tagValue', value);
 }
 
 /** @throws INVALID_ARGUMENT */
-export function checkText(field: keyof typeof limits, text: string): void {
+export function checkField(field: keyof typeof limits, text: string): void {
   if (!text.isWellFormed()) throw registryErrors.fieldNotUnicode({ field });
   if (text.length > limits[field]) throw registryErrors.fieldTooLong({ field, maxCharacters: limits[field] });
 }

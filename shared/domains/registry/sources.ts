@@ -2,7 +2,7 @@ import { artifactScheme } from '../../core/mlflow-names.ts';
 import { blobContainers } from '../../core/names.ts';
 import type { BlobRef } from '../../platform/storage/blobs.ts';
 import { registryErrors } from './errors.ts';
-import { checkText } from './rules.ts';
+import { checkField } from './rules.ts';
 
 /** What a registration reads from tracking, and reports to it. */
 export interface TrackingLookup {
@@ -41,7 +41,7 @@ export type ModelUri =
  * @throws INVALID_ARGUMENT
  */
 export function checkSource(source: string): void {
-  checkText('source', source);
+  checkField('source', source);
   const scheme = schemeOf(source);
   if (scheme === 'file' && /^file:\/\/(?!localhost|127\.0\.0\.1|\.?\/)[^/]+/i.test(source))
     throw registryErrors.sourceHasHost({ source });

@@ -10,7 +10,7 @@ import {
   asJson,
   container,
   type DeletedVersionBody,
-  type Head,
+  type StoredHead,
   type HeadBody,
   replaceHead,
   replaceVersion,
@@ -59,7 +59,7 @@ export class Stages {
   }
 
   async #transitionSome(
-    head: Head,
+    head: StoredHead,
     version: number,
     stage: Stage,
     archiveOthers: boolean,
@@ -113,7 +113,7 @@ export class Stages {
       more = await this.#documents.changeExisting(model, (head) => this.#removeSome(head, version, by));
   }
 
-  async #removeSome(head: Head, version: number, by: string): Promise<boolean> {
+  async #removeSome(head: StoredHead, version: number, by: string): Promise<boolean> {
     const model = head.partition;
     const stored = await this.#documents.findVersion(model, version);
     if (stored === undefined) throw registryErrors.versionMissing({ model, version });
@@ -228,6 +228,6 @@ export class Stages {
   }
 
   #now(): number {
-    return this.#documents.pace.clock.now();
+    return this.#documents.clock.now();
   }
 }

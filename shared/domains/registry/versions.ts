@@ -8,7 +8,7 @@ import {
   aliasesOf,
   asJson,
   container,
-  type Head,
+  type StoredHead,
   type HeadBody,
   headId,
   replaceHead,
@@ -25,7 +25,7 @@ import type { Model, ModelVersion, ModelVersionView, Stage } from './entities.ts
 import { registryErrors } from './errors.ts';
 import type { ModelDocuments } from './model-documents.ts';
 import { type Models, newHead } from './models.ts';
-import { checkTag, checkTagKey, checkText, toStage } from './rules.ts';
+import { checkTag, checkTagKey, checkField, toStage } from './rules.ts';
 import { scopeOf, versionSubject } from './subjects.ts';
 
 export type NewVersion = Omit<
@@ -34,7 +34,7 @@ export type NewVersion = Omit<
 >;
 
 /** Registers, finds and describes versions of models. */
-export class Versions {
+export class ModelVersions {
   readonly #documents: ModelDocuments;
   readonly #models: Pick<Models, 'get' | 'getMany'>;
 
@@ -56,10 +56,10 @@ export class Versions {
   ): Promise<ModelVersionView> {
     const { model } = candidate;
     const { once, createModel = false } = options;
-    checkText('source', candidate.source);
-    checkText('description', candidate.description);
+    checkField('source', candidate.source);
+    checkField('description', candidate.description);
     for (const [key, value] of Object.entries(candidate.tags)) checkTag(key, value);
-    const attempt = async (head: Head | undefined): Promise<ModelVersion | number> => {
+    const attempt = async (head: StoredHead | undefined): Promise<ModelVersion | number> => {
       const known = once === undefined ? undefined : await this.#documents.findRun(model, once);
       return known ?? this.#append(head, candidate, once);
     };
@@ -70,7 +70,7 @@ export class Versions {
   }
 
   async #append(
-    head: Head | undefined,
+    head: StoredHead | undefined,
     candidate: NewVersion,
     once: string | undefined,
   ): Promise<ModelVersion> {
@@ -186,7 +186,7 @@ export class Versions {
 
   /** @throws NOT_FOUND, INVALID_ARGUMENT */
   async update(model: string, version: number, description: string, by: string): Promise<ModelVersionView> {
-    checkText('description', description);
+    checkField('description', description);
     return this.#change(model, version, ({ body }) =>
       changeDescription(this.#touched(body), description, {
         by,
@@ -244,6 +244,6 @@ export class Versions {
   }
 
   #now(): number {
-    return this.#documents.pace.clock.now();
+    return this.#documents.clock.now();
   }
 }

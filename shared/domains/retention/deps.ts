@@ -6,7 +6,7 @@ import type { MetadataStore } from '../../platform/storage/documents.ts';
 import type { ExperimentService } from '../tracking/experiments/service.ts';
 import type { Locator } from '../tracking/locator.ts';
 
-/** What finding and removing work on. */
+/** What retention reads and writes. */
 export interface RetentionDeps {
   readonly store: MetadataStore;
   readonly audited: Pick<AuditedWriter, 'commit'>;
@@ -15,6 +15,6 @@ export interface RetentionDeps {
   readonly locator: Pick<Locator, 'findRun' | 'findLoggedModel'>;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** How long what is deleted can be restored. */
+  /** How long deleted objects can be restored. */
   readonly graceMs: number;
 }

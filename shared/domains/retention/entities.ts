@@ -1,4 +1,4 @@
-/** Something deleted, or owned by nobody, that may be removed for good. Times: milliseconds since the Unix epoch. */
+/** A deleted or ownerless object that can be purged. Times are milliseconds since the Unix epoch. */
 export type TrashSubject =
   | {
       readonly kind: 'run' | 'loggedModel';
@@ -8,26 +8,26 @@ export type TrashSubject =
       readonly artifactUri: string;
     }
   | { readonly kind: 'experiment'; readonly id: string; readonly name: string }
-  /** A file or folder among the artifacts that belongs to no run and no logged model. */
+  /** A file or folder of artifacts that belongs to no run or logged model. */
   | { readonly kind: 'orphan'; readonly id: string; readonly isFolder: boolean };
 
 export interface TrashEntry {
   readonly subject: TrashSubject;
-  /** When it was deleted, or its experiment was; of orphans, when the newest file was written. */
+  /** When it or its experiment was deleted; for orphans, when the newest file was written. */
   readonly deletedAt: number;
 }
 
-/** What `GET /api/v1/trash` tells: an entry, what it takes, and why it stays. */
+/** An entry of the trash with its size, and what keeps it. */
 export interface TrashItem extends TrashEntry {
-  /** When the grace period is over. */
+  /** When the grace period ends. */
   readonly dueAt: number;
   readonly files: number;
   readonly sizeBytes: number;
-  /** There is more than was counted. */
+  /** Whether files were left uncounted. */
   readonly isPartial: boolean;
-  /** What still refers to it: while there is anything, it stays. */
+  /** What still refers to it, and so keeps it. */
   readonly keptBy: readonly string[];
-  /** It would go now. */
+  /** Whether a collection would remove it now. */
   readonly goes: boolean;
 }
 
@@ -38,8 +38,8 @@ export interface TrashPage {
 
 export interface Collected {
   readonly removed: readonly TrashSubject[];
-  /** Due, and still needed. */
+  /** Due, but still needed. */
   readonly kept: readonly { readonly subject: TrashSubject; readonly keptBy: readonly string[] }[];
-  /** False when the time was over before everything had been looked at: the next time goes on from there. */
+  /** False when the deadline came first; the next collection continues from there. */
   readonly isDone: boolean;
 }

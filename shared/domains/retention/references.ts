@@ -5,6 +5,7 @@ import { readArtifactUri, isOwnArtifactUri } from '../artifacts/artifact-uri.ts'
 import type { Filter, FieldPath, MetadataStore, StoredDocument } from '../../platform/storage/documents.ts';
 import { eachDocument } from '../../platform/storage/page.ts';
 import type { LifecycleStage } from '../tracking/entities.ts';
+import type { ExperimentService } from '../tracking/experiments/service.ts';
 import type { TrashSubject } from './entities.ts';
 
 const maxReasons = 10;
@@ -12,17 +13,17 @@ const pageSize = 50;
 
 export interface ReferenceDeps {
   readonly store: MetadataStore;
-  readonly readStages: (experimentIds: Iterable<string>) => Promise<ReadonlyMap<string, LifecycleStage>>;
+  readonly experiments: Pick<ExperimentService, 'readStages'>;
 }
 
 /**
- * What still refers to something, as sentences; at most ten. Asked of indexes, one question for each kind of owner:
+ * Finds what still refers to an object, as sentences, at most ten. Each kind of reference is one indexed query:
  *
- * - model versions, of any model: by run, by logged model, or by where their files are;
- * - live runs: by the models and datasets they read, and by being its children; live logged models: by their run;
- * - whatever else has its place within the same folder.
+ * - model versions, by run, by logged model, or by the place of their files;
+ * - live runs, by the models and datasets they read, and by their parent run; live logged models, by their run;
+ * - other objects with their place in the same folder.
  *
- * That a run made a logged model does not keep the model: it was deleted by itself.
+ * The run that logged a model does not keep it: the model was deleted separately.
  */
 export async function findReferences(deps: ReferenceDeps, subject: TrashSubject): Promise<readonly string[]> {
   const reasons = new Set<string>();
@@ -36,7 +37,7 @@ export async function findReferences(deps: ReferenceDeps, subject: TrashSubject)
 async function* eachReference(deps: ReferenceDeps, subject: TrashSubject): AsyncGenerator<string> {
   switch (subject.kind) {
     case 'experiment':
-      if (subject.id === '0') yield 'It is the experiment that is always there.';
+      if (subject.id === '0') yield 'The default experiment always exists.';
       return;
     case 'orphan':
       yield* claimsOn(deps, subject.id, undefined);
@@ -59,16 +60,16 @@ async function* eachReference(deps: ReferenceDeps, subject: TrashSubject): Async
   }
 }
 
-/** Where the artifacts of a run or logged model are; undefined when they are kept elsewhere, or not to be touched. */
+/** The folder of a run's or logged model's artifacts; undefined when it is stored elsewhere, or not its own. */
 export function pathOf(subject: TrashSubject): string | undefined {
   if (subject.kind === 'orphan') return subject.id;
   if (subject.kind === 'experiment' || !isOwnArtifactUri(subject.artifactUri)) return undefined;
   const path = readArtifactUri(subject.artifactUri);
-  // Only a folder of its own: the id stands in its path.
+  // A folder of its own has the id in its path.
   return path.split('/').includes(subject.id) ? path : undefined;
 }
 
-/** Others that have their place in a folder, or model versions whose files are a folder above it. */
+/** Objects with their place in a folder, and model versions whose files are a folder above it. */
 async function* claimsOn(
   deps: ReferenceDeps,
   path: string | undefined,
@@ -102,12 +103,12 @@ async function* versions(deps: ReferenceDeps, filters: readonly Filter[]): Async
       yield `Version ${(body['version'] as { version: number }).version} of the model "${partition}" needs it.`;
 }
 
-/** Those of the found runs and logged models that are not deleted, nor their experiment. */
+/** The selected runs and logged models that are not deleted, and whose experiment is not. */
 async function* live(deps: ReferenceDeps, filter: Filter, except?: string): AsyncGenerator<string> {
   for await (const { body, partition } of find(deps, metadataContainers.tracking, filter)) {
     const { lifecycleStage } = (body['run'] ?? body['loggedModel']) as { lifecycleStage: LifecycleStage };
     if (lifecycleStage === 'deleted' || idOf(body) === except) continue;
-    const stages = await deps.readStages([partition]);
+    const stages = await deps.experiments.readStages([partition]);
     if (stages.get(partition) !== 'deleted') yield describe(body);
   }
 }
@@ -140,14 +141,14 @@ function is(path: FieldPath, value: string): Filter {
   return { op: 'eq', path, value };
 }
 
-/** URIs may say a path with percent-encodings. */
+/** URIs can percent-encode a path. */
 function inside(path: FieldPath, value: string): Filter {
   const texts = new Set([`/${value}`, encodeURI(`/${value}`)]);
   const filters = [...texts].map((text): Filter => ({ op: 'contains', path, value: text }));
   return { op: 'or', filters };
 }
 
-/** Versions registered from a URI that is not resolved. */
+/** Versions with an unresolved URI. */
 function from(uri: string): Filter {
   return { op: 'startsWith', path: ['version', 'storageLocation'], value: uri };
 }

@@ -13,17 +13,17 @@ import { pathOf } from './references.ts';
 
 export type OwnedSubject = Extract<TrashSubject, { kind: 'run' | 'loggedModel' }>;
 
-/** In place of a run or logged model that is being removed: nobody sees or changes it any more. */
+/** Replaces a run or logged model during its removal: nothing can read or change it any more. */
 export type RemovalBody = {
   readonly kind: 'removal';
   readonly removal: {
     readonly subject: OwnedSubject;
     readonly by: string;
     readonly at: number;
-    /** The bytes are going: there is no way back. */
+    /** Artifacts are being deleted: the removal cannot be undone. */
     readonly isConfirmed?: true;
   };
-  /** As it was, should it turn out to be needed. */
+  /** The original document, for undoing. */
   readonly detail: { readonly body: JsonObject };
 } & JsonObject;
 
@@ -40,16 +40,15 @@ const { tracking } = metadataContainers;
 const deletesAtOnce = 100;
 
 /**
- * Removal in steps, each of which can be repeated; a crash between any two leaves the record, and the next who finds it
- * goes on.
+ * Removes in idempotent steps; after a crash the record remains, and any process can continue.
  *
- * 1. `begin`: the document gives way to a record of the removal, in one batch. From here on nobody can refer to it
- *    anew, restore it or write to it.
- * 2. Whoever removes asks once more whether anything refers to it, and if so calls `undo`.
- * 3. `finish`: artifacts, metric history, the pointer, and last the record, in one batch with the event.
+ * 1. `begin` replaces the document by a record of the removal, in one batch. From here on nothing can refer to the
+ *    object, restore it or write to it.
+ * 2. The caller checks once more for references, and calls `undo` if there are any.
+ * 3. `finish` deletes artifacts, metric history and the pointer, and last the record, in one batch with the event.
  *
- * @param isDeleted asked of what is about to go: it may have been restored
- * @returns undefined when it is not there, or was changed meanwhile
+ * @param isDeleted checks the document again: it may have been restored
+ * @returns undefined when the document is missing, or was changed concurrently
  */
 export async function beginRemoval(
   { store, clock }: RemovalDeps,
@@ -75,7 +74,7 @@ export async function beginRemoval(
   }
 }
 
-/** Puts it back as it was. */
+/** Restores the original document. */
 export async function undoRemoval({ store }: RemovalDeps, { body, etag, id }: StoredRemoval): Promise<void> {
   const { subject } = body.removal;
   await store.batch(tracking, subject.experimentId, [
@@ -94,7 +93,7 @@ export async function finishRemoval(
   const { subject, by } = confirmed.body.removal;
   const path = pathOf(subject);
   if (path !== undefined) await artifacts.remove(path);
-  // Metric history has the run's own partition.
+  // The run's own partition has its metric history.
   if (subject.kind === 'run') await deleteDocuments(store, subject.id);
   const pointer = subject.kind === 'run' ? runPointerKey(subject.id) : loggedModelPointerKey(subject.id);
   await store.delete(pointer).catch(ignoreMissing);
@@ -108,7 +107,7 @@ async function confirm(store: MetadataStore, begun: StoredRemoval): Promise<Stor
   return store.replace(begun, { ...begun.body, removal: { ...removal, isConfirmed: true } }, begun.etag);
 }
 
-/** @returns undefined when somebody else is at it, and further on */
+/** @returns undefined when another process is ahead */
 async function unlessOvertaken<T>(step: Promise<T>): Promise<T | undefined> {
   try {
     return await step;
@@ -118,7 +117,7 @@ async function unlessOvertaken<T>(step: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Deletes all documents of a partition that a filter selects, however many. */
+/** Deletes all documents of a partition that a filter selects. */
 export async function deleteDocuments(
   store: MetadataStore,
   partition: string,
@@ -157,7 +156,7 @@ function recordKey(subject: OwnedSubject): DocumentKey {
   return { container, partition, id: `removal-${id}` };
 }
 
-/** For those who ask for what is being removed already. */
+/** Finds a removal in progress. */
 export async function findRemoval(
   store: MetadataStore,
   subject: OwnedSubject,
@@ -165,7 +164,7 @@ export async function findRemoval(
   return store.get<RemovalBody>(recordKey(subject));
 }
 
-/** Of a run's or logged model's document. */
+/** The subject of a run's or logged model's document. */
 export function toSubject(body: JsonObject, experimentId: string): OwnedSubject {
   const { run, loggedModel } = body as {
     run?: { runId: string; name: string; artifactUri: string };

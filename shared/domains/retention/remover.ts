@@ -18,12 +18,12 @@ export type Outcome = Pick<Collected, 'removed' | 'kept'>;
 
 const { tracking } = metadataContainers;
 const pageSize = 50;
-/** Whoever looked a run up before it began to go has done by then what they were about to, and it is seen. */
+/** Time for requests that read the run before its removal to write their references. */
 const settleMs = 5_000;
-/** A removal that is older was interrupted: the longest call of a function is shorter. */
+/** Older removals were interrupted: no function runs as long. */
 const interruptedMs = 15 * 60_000;
 
-/** Removes for good, and asks each time once more whether it may. */
+/** Purges objects, after checking once more that nothing refers to them. */
 export class Remover {
   readonly #deps: RetentionDeps;
 
@@ -31,23 +31,21 @@ export class Remover {
     this.#deps = deps;
   }
 
-  /** What keeps it, as sentences. */
+  /** What keeps an object, as sentences. */
   async findReasons(subject: TrashSubject): Promise<readonly string[]> {
-    const { store, experiments } = this.#deps;
-    const readStages = (ids: Iterable<string>) => experiments.readStages(ids);
-    const reasons = await findReferences({ store, readStages }, subject);
+    const reasons = await findReferences(this.#deps, subject);
     if (subject.kind !== 'experiment' || reasons.length > 0) return reasons;
-    return (await this.#isEmpty(subject.id)) ? [] : ['There are runs or logged models in it that stay.'];
+    return (await this.#isEmpty(subject.id)) ? [] : ['It contains runs or logged models that stay.'];
   }
 
-  /** Whether it is deleted, by itself or with its experiment. */
+  /** Whether a run or logged model is deleted, individually or with its experiment. */
   async isDeleted(body: JsonObject, experimentId: string): Promise<boolean> {
     const { lifecycleStage } = (body['run'] ?? body['loggedModel']) as { readonly lifecycleStage: string };
     if (lifecycleStage === 'deleted') return true;
     return (await this.#deps.experiments.readStages([experimentId])).get(experimentId) === 'deleted';
   }
 
-  /** @param subjects nothing referred to them a moment ago */
+  /** @param subjects nothing referred to them just before */
   async remove(subjects: readonly TrashSubject[], by: string): Promise<Outcome> {
     const outcome = new Outcomes();
     const begun: StoredRemoval[] = [];
@@ -65,7 +63,7 @@ export class Remover {
     return outcome;
   }
 
-  /** @returns what needs it all of a sudden: then it is back */
+  /** @returns new references, for which the removal was undone */
   async finish(removal: StoredRemoval): Promise<readonly string[]> {
     const { subject, isConfirmed } = removal.body.removal;
     if (isConfirmed !== true) {
@@ -80,7 +78,7 @@ export class Remover {
     return [];
   }
 
-  /** Goes on where a crash stopped a removal. */
+  /** Completes removals that crashes interrupted. */
   async finishInterrupted(isOver: () => boolean): Promise<Outcome> {
     const { store, clock } = this.#deps;
     const outcome = new Outcomes();
@@ -108,7 +106,7 @@ export class Remover {
       await experiments.purge(subject.id, by);
     } else {
       await artifacts.remove(subject.id);
-      logger.log('info', 'artifacts without an owner removed', { path: subject.id, by });
+      logger.log('info', 'orphaned artifacts removed', { path: subject.id, by });
     }
     return [];
   }
@@ -124,7 +122,7 @@ export class Remover {
   }
 }
 
-/** Runs and logged models, and those on their way out. */
+/** Runs and logged models, and those being removed. */
 const contents: Filter = {
   op: 'or',
   filters: [
@@ -134,7 +132,7 @@ const contents: Filter = {
   ],
 };
 
-/** What became of some, as it comes. */
+/** Collects outcomes. */
 export class Outcomes implements Outcome {
   readonly removed: TrashSubject[] = [];
   readonly kept: { readonly subject: TrashSubject; readonly keptBy: readonly string[] }[] = [];

@@ -12,15 +12,15 @@ import {
   openPosition,
   sealPosition,
   listContents,
-  type Position,
+  type WalkPosition,
   start,
-  type Suspect,
+  type SuspectedOrphan,
   walk,
 } from './walk.ts';
 
 export interface CollectOptions {
   readonly by: string;
-  /** When to stop, and go on another time. Milliseconds since the Unix epoch. */
+  /** When to stop; the next call continues. Milliseconds since the Unix epoch. */
   readonly deadline: number;
 }
 
@@ -33,8 +33,8 @@ const positionKey: DocumentKey = {
 };
 
 /**
- * Removal for good of what was deleted a grace period ago, and of artifacts that belong to nobody. What a model
- * version, a live run or a live logged model refers to stays, whatever its age.
+ * Purges objects that were deleted a grace period ago, and orphaned artifacts. Keeps what a model version, a live run or
+ * a live logged model refers to, whatever its age.
  */
 export class Retention {
   readonly #deps: RetentionDeps;
@@ -45,7 +45,7 @@ export class Retention {
     this.#remover = new Remover(deps);
   }
 
-  /** One page of the trash: what would go, when, what it takes, and why it stays. Pages can be empty and lead on. */
+  /** Lists one page of the trash: what is due, when, its size, and what keeps it. A page can be empty and have a cursor. */
   async list(request: { readonly cursor?: string | undefined; readonly limit: number }): Promise<TrashPage> {
     const position = request.cursor === undefined ? start : openPosition(request.cursor);
     const { entries, next } = await walk(this.#deps, position, Math.min(request.limit, pageSize));
@@ -55,14 +55,14 @@ export class Retention {
   }
 
   /**
-   * Removes what is due, from where the last time stopped, after what crashes left half removed. Safe to run several
-   * times at once.
+   * Completes interrupted removals, then purges what is due, from where the last collection stopped. Safe to run
+   * concurrently.
    */
   async collect({ by, deadline }: CollectOptions): Promise<Collected> {
     const isOver = () => this.#deps.clock.now() >= deadline;
     const outcomes = new Outcomes();
     outcomes.addAll(await this.#remover.finishInterrupted(isOver));
-    let position: Position | undefined = await this.#readPosition();
+    let position: WalkPosition | undefined = await this.#readPosition();
     while (position !== undefined && !isOver()) {
       const page: Awaited<ReturnType<typeof walk>> = await walk(this.#deps, position, pageSize);
       const due: TrashSubject[] = [];
@@ -75,7 +75,7 @@ export class Retention {
   }
 
   /**
-   * Removes one run or logged model for good, whatever its age.
+   * Purges one deleted run or logged model, whatever its age.
    *
    * @throws NOT_FOUND; INVALID_ARGUMENT when it is not deleted; PRECONDITION_FAILED with `details.keptBy`
    */
@@ -95,8 +95,7 @@ export class Retention {
   }
 
   /**
-   * Removes a deleted experiment with all that is in it, whatever its age, as far as the time allows and nothing of it
-   * is needed.
+   * Purges a deleted experiment with everything in it that is not needed, whatever its age, until the deadline.
    *
    * @throws NOT_FOUND; INVALID_ARGUMENT when it is not deleted
    */
@@ -120,7 +119,7 @@ export class Retention {
     return { removed: outcomes.removed, kept: outcomes.kept, isDone: cursor === undefined };
   }
 
-  /** An experiment is asked about when what is in it is gone. */
+  /** Checks an experiment only after its contents, which keep it. */
   async #removeUnneeded(subjects: readonly TrashSubject[], by: string, outcomes: Outcomes): Promise<void> {
     const unneeded: TrashSubject[] = [];
     for (const subject of subjects) {
@@ -131,7 +130,7 @@ export class Retention {
     outcomes.addAll(await this.#remover.remove(unneeded, by));
   }
 
-  async #describe(entry: TrashEntry | Suspect): Promise<TrashItem> {
+  async #describe(entry: TrashEntry | SuspectedOrphan): Promise<TrashItem> {
     const { artifacts, clock, graceMs } = this.#deps;
     const { subject } = entry;
     const path = pathOf(subject);
@@ -153,7 +152,7 @@ export class Retention {
     };
   }
 
-  async #isDue({ subject, deletedAt }: TrashEntry | Suspect): Promise<boolean> {
+  async #isDue({ subject, deletedAt }: TrashEntry | SuspectedOrphan): Promise<boolean> {
     const { artifacts, clock, graceMs } = this.#deps;
     const cutoff = clock.now() - graceMs;
     if (deletedAt !== undefined) return deletedAt <= cutoff;
@@ -178,19 +177,19 @@ export class Retention {
     return toSubject(stored.body, experimentId);
   }
 
-  async #readPosition(): Promise<Position> {
+  async #readPosition(): Promise<WalkPosition> {
     const stored = await this.#deps.store.get<{ readonly position?: string } & JsonObject>(positionKey);
     if (!stored?.body.position) return start;
     try {
       return openPosition(stored.body.position);
     } catch (error) {
-      // Of an older version of the platform.
+      // Written by an older version of the platform.
       if (isAppError(error, 'INVALID_ARGUMENT')) return start;
       throw error;
     }
   }
 
-  async #writePosition(position: Position | undefined): Promise<void> {
+  async #writePosition(position: WalkPosition | undefined): Promise<void> {
     await this.#deps.store.upsert(
       positionKey,
       position === undefined ? {} : { position: sealPosition(position) },
@@ -198,16 +197,14 @@ export class Retention {
   }
 }
 
-const tooLarge = `It has more than ${maxFilesCounted} files: too many to find the newest; delete it by its path.`;
+const tooLarge = `It has more than ${maxFilesCounted} files, too many to find the newest: delete it by its path.`;
 
 function missing(kind: string, id: string): AppError {
   return new AppError('NOT_FOUND', `There is no ${kind} ${id}.`, { id });
 }
 
 function notDeleted(kind: string, id: string): AppError {
-  return new AppError(
-    'INVALID_ARGUMENT',
-    `The ${kind} ${id} is not deleted: only what is in the trash can be removed for good.`,
-    { id },
-  );
+  return new AppError('INVALID_ARGUMENT', `The ${kind} ${id} is not deleted: delete it before purging it.`, {
+    id,
+  });
 }

@@ -14,7 +14,7 @@ import {
 import type { LoggedModelBody } from '../tracking/logged-models/documents.ts';
 import type { TrashEntry, TrashSubject } from './entities.ts';
 
-/** Where a walk through the trash stands: after each page, so that another process can go on. */
+/** The position of a walk through the trash, stored after each page so that another process can continue. */
 const positionSchema = z.discriminatedUnion('stage', [
   z.object({ stage: z.enum(['runs', 'loggedModels']), cursor: z.string().optional() }),
   z.object({
@@ -34,17 +34,17 @@ const positionSchema = z.discriminatedUnion('stage', [
     folders: z.array(z.object({ path: z.string(), cursor: z.string().optional() })),
   }),
 ]);
-export type Position = z.infer<typeof positionSchema>;
+export type WalkPosition = z.infer<typeof positionSchema>;
 
-export const start: Position = { stage: 'runs' };
+export const start: WalkPosition = { stage: 'runs' };
 
-/** What was found on one page of the walk. Orphans are only suspects: their age and what refers to them is not known. */
+/** One page of the walk. Orphans are only suspected: their age and references are unknown yet. */
 export interface WalkPage {
-  readonly entries: readonly (TrashEntry | Suspect)[];
-  readonly next?: Position;
+  readonly entries: readonly (TrashEntry | SuspectedOrphan)[];
+  readonly next?: WalkPosition;
 }
 
-export interface Suspect {
+export interface SuspectedOrphan {
   readonly subject: Extract<TrashSubject, { kind: 'orphan' }>;
   readonly deletedAt?: undefined;
 }
@@ -58,22 +58,22 @@ const { tracking } = metadataContainers;
 
 const query = 'trash';
 
-export function sealPosition(position: Position): string {
+export function sealPosition(position: WalkPosition): string {
   return sealCursor(query, position as JsonValue);
 }
 
 /** @throws INVALID_ARGUMENT for a cursor of another query, or a damaged one */
-export function openPosition(cursor: string): Position {
+export function openPosition(cursor: string): WalkPosition {
   return openCursor(query, cursor, positionSchema);
 }
 
 /**
- * One page of what is deleted, or belongs to nobody: runs, logged models, then deleted experiments with what is in
- * them, then artifacts without an owner. Pages can be empty and still lead on.
+ * Reads one page of the trash: deleted runs and logged models, then deleted experiments with their contents, then
+ * orphaned artifacts. A page can be empty and have a next one.
  *
  * @throws INVALID_ARGUMENT for a position that is none
  */
-export async function walk(deps: WalkDeps, position: Position, limit: number): Promise<WalkPage> {
+export async function walk(deps: WalkDeps, position: WalkPosition, limit: number): Promise<WalkPage> {
   switch (position.stage) {
     case 'runs': {
       const page = await listDeleted<RunBody>(deps.store, 'run', position.cursor, limit);
@@ -86,7 +86,7 @@ export async function walk(deps: WalkDeps, position: Position, limit: number): P
     case 'loggedModels': {
       const page = await listDeleted<LoggedModelBody>(deps.store, 'loggedModel', position.cursor, limit);
       const entries = page.documents.map(({ body }) => fromModel(body, body.loggedModel.deletedAt ?? 0));
-      const next: Position = page.cursor
+      const next: WalkPosition = page.cursor
         ? { stage: 'loggedModels', cursor: page.cursor }
         : { stage: 'experiments' };
       return { entries, next };
@@ -113,10 +113,10 @@ async function listDeleted<Body extends RunBody | LoggedModelBody | ExperimentBo
   });
 }
 
-/** What is in a deleted experiment and not deleted by itself, page by page; then the experiment. */
+/** The contents of a deleted experiment that were not deleted individually, page by page, then the experiment. */
 async function walkExperiments(
   store: MetadataStore,
-  { cursor, inside }: Extract<Position, { stage: 'experiments' }>,
+  { cursor, inside }: Extract<WalkPosition, { stage: 'experiments' }>,
   limit: number,
 ): Promise<WalkPage> {
   if (inside === undefined) {
@@ -130,7 +130,7 @@ async function walkExperiments(
   }
   const outer = cursor === undefined ? {} : { cursor };
   const page = await listContents(store, inside.id, { cursor: inside.cursor, limit });
-  // What was deleted by itself has been met before.
+  // Individually deleted contents came before.
   const entries = page.documents.flatMap(({ body }) => {
     if (body.kind === 'run')
       return body.run.lifecycleStage === 'active' ? [fromRun(body, inside.deletedAt)] : [];
@@ -147,7 +147,7 @@ async function walkExperiments(
   };
 }
 
-/** The runs and logged models of an experiment, whatever their own stage. */
+/** The runs and logged models of an experiment, in any stage. */
 export async function listContents(
   store: MetadataStore,
   experimentId: string,
@@ -163,9 +163,9 @@ export async function listContents(
   });
 }
 
-const firstOrphans: Position = { stage: 'orphans', folders: [{ path: '' }] };
+const firstOrphans: WalkPosition = { stage: 'orphans', folders: [{ path: '' }] };
 
-/** Folders that are looked into, rather than being somebody's: the first level, and `models` below it. */
+/** Whether a folder contains those of owners instead of being one: the first level, and `models` below it. */
 function isBranch(path: string): boolean {
   return path === '' || /^[^/]+(?:\/models)?$/.test(path);
 }
@@ -181,7 +181,7 @@ async function walkOrphans(
   const { path, cursor } = folder;
   const page = await artifacts.list(path, { limit, ...(cursor === undefined ? {} : { cursor }) });
   const branches: { path: string }[] = [];
-  const entries: Suspect[] = [];
+  const entries: SuspectedOrphan[] = [];
   for (const entry of page.entries) {
     const id = joinPath(path, entry.name);
     const isFolder = entry.kind === 'folder';
@@ -194,7 +194,7 @@ async function walkOrphans(
   return next.length === 0 ? { entries } : { entries, next: { stage: 'orphans', folders: next } };
 }
 
-/** Whether there is, or was a moment ago, a run or logged model of that id: a folder carries its owner's name. */
+/** Whether a folder has an owner: it is named after the run or logged model. */
 async function isOwned(store: MetadataStore, name: string): Promise<boolean> {
   if (!/^(?:m-)?[0-9a-f]{32}$/.test(name)) return false;
   const key = name.startsWith('m-') ? loggedModelPointerKey(name) : runPointerKey(name);

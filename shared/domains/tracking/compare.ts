@@ -13,7 +13,7 @@ export interface ComparedRow<Value> {
   readonly values: readonly (Value | undefined)[];
 }
 
-export interface Comparison {
+export interface RunComparison {
   readonly runs: readonly RunInfo[];
   readonly params: readonly ComparedRow<string>[];
   readonly metrics: readonly ComparedRow<number>[];
@@ -29,7 +29,7 @@ export async function compareStoredRuns(
   getRun: (runId: string) => Promise<Run>,
   runIds: readonly string[],
   which: 'different' | 'all',
-): Promise<Comparison> {
+): Promise<RunComparison> {
   if (runIds.length < 1 || runIds.length > maxComparedRuns)
     throw trackingErrors.comparedRunsOutOfRange({ count: runIds.length, limit: maxComparedRuns });
   const runs: Run[] = [];
@@ -52,13 +52,13 @@ export async function compareStoredRuns(
  *   equals NaN
  * @throws INVALID_ARGUMENT when the rows would hold more than 16 million characters
  */
-export function compareRuns(runs: readonly Run[], which: 'different' | 'all'): Comparison {
+export function compareRuns(runs: readonly Run[], which: 'different' | 'all'): RunComparison {
   const comparison = compareAll(runs, which);
   if (countChars(comparison) > maxComparedChars) throw trackingErrors.comparisonTooLarge();
   return comparison;
 }
 
-function compareAll(runs: readonly Run[], which: 'different' | 'all'): Comparison {
+function compareAll(runs: readonly Run[], which: 'different' | 'all'): RunComparison {
   return {
     runs: runs.map(({ info }) => info),
     params: compareMaps(
@@ -91,7 +91,7 @@ function isSame(a: unknown, b: unknown): boolean {
   return a === b || Object.is(a, b);
 }
 
-function countChars({ params, tags, metrics }: Comparison): number {
+function countChars({ params, tags, metrics }: RunComparison): number {
   const texts = [...params, ...tags].reduce(
     (sum, { key, values }) => values.reduce((inner, value) => inner + (value?.length ?? 4), sum + key.length),
     0,

@@ -1,3 +1,4 @@
+import type { JsonNumber, SpecialNumber } from '../../core/json-number.ts';
 import { sha256 } from '../../core/ids.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { metadataContainers } from '../../core/names.ts';
@@ -77,9 +78,6 @@ export type PointColumns = {
   readonly v: readonly JsonNumber[];
 };
 
-/** A number that JSON does not have. */
-export type SpecialNumber = 'NaN' | 'Infinity' | '-Infinity';
-export type JsonNumber = number | SpecialNumber;
 /** Timestamp and step, and the value if `metrics` cannot hold it. */
 export type LatestPoint = readonly [number, number] | readonly [number, number, SpecialNumber];
 /** Key, timestamp, step, value. */
@@ -149,13 +147,4 @@ export function toRun(body: RunBody, experiment: { readonly lifecycleStage: Life
     metrics,
     links: { datasetInputs, modelInputs, modelOutputs },
   };
-}
-
-/** Writes NaN and infinities by name. */
-export function toJsonNumber(value: number): JsonNumber {
-  return Number.isFinite(value) ? value : (String(value) as SpecialNumber);
-}
-
-export function fromJsonNumber(value: JsonNumber): number {
-  return Number(value);
 }

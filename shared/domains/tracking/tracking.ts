@@ -1,6 +1,7 @@
+import type { Clock } from '../../core/clock.ts';
+import type { Ids } from '../../core/ids.ts';
 import type { AuditedWriter } from '../../platform/audit/audited-writer.ts';
 import type { MetadataStore } from '../../platform/storage/documents.ts';
-import type { Pace } from '../../platform/storage/optimistic.ts';
 import { ExperimentService } from './experiments/service.ts';
 import { Locator } from './locator.ts';
 import { LoggedModels } from './logged-models/logged-models.ts';
@@ -25,7 +26,8 @@ export interface Tracking {
 export interface TrackingDeps {
   readonly store: MetadataStore;
   readonly audited: Pick<AuditedWriter, 'commit'>;
-  readonly pace: Pace;
+  readonly clock: Clock;
+  readonly ids: Ids;
   /** How long a RUNNING run may be silent. */
   readonly runSilenceMinutes: number;
 }

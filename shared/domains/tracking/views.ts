@@ -1,6 +1,6 @@
+import { jsonNumber, toJsonNumber } from '../../core/json-number.ts';
 import { z } from 'zod';
-import { toJsonNumber } from './documents.ts';
-import { type ComparedRow, type Comparison } from './compare.ts';
+import { type ComparedRow, type RunComparison } from './compare.ts';
 import { type Experiment, type MetricPoint, type Run, type RunInfo, runStatuses } from './entities.ts';
 import type { Series } from './series.ts';
 
@@ -8,9 +8,7 @@ import type { Series } from './series.ts';
  * Experiments and runs in the native API. Times are milliseconds since the Unix epoch.
  */
 
-const number = z
-  .union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])])
-  .describe('NaN and infinities are written by name.');
+const number = jsonNumber.describe('NaN and infinities are written by name.');
 const texts = z.record(z.string(), z.string());
 const stage = z.enum(['active', 'deleted']);
 
@@ -119,7 +117,7 @@ export function toRunView(run: Run): z.infer<typeof runViewSchema> {
   };
 }
 
-export function toComparisonView(comparison: Comparison): z.infer<typeof comparisonViewSchema> {
+export function toComparisonView(comparison: RunComparison): z.infer<typeof comparisonViewSchema> {
   return {
     runs: comparison.runs.map((info: RunInfo) => ({ ...info })),
     params: comparison.params.map((row) => toRowView(row, (value) => value)),

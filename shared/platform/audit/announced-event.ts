@@ -5,19 +5,19 @@ import { toBody } from '../storage/page.ts';
 import type { AuditEvent, AuditSubject } from './event.ts';
 
 /**
- * The kinds of subject whose events are also told to the topic `events`. Runs and experiments are not: nobody listens,
- * and there are thousands of times more of them.
+ * Subjects whose events are announced on the topic `events`. Runs and experiments are not: they have no subscribers, and
+ * thousands of times more events.
  */
 const announcedKinds: ReadonlySet<AuditSubject['kind']> = new Set(['model', 'modelVersion', 'alias']);
 
-/** Where those subjects live, and so what the outbox must be looked for in. */
+/** The containers of those subjects, which the outbox sweeps. */
 export const announcingContainers = [metadataContainers.registry] as const;
 
 export function isAnnounced(event: Pick<AuditEvent, 'subject'>): boolean {
   return announcedKinds.has(event.subject.kind);
 }
 
-/** Where an event is kept. Small enough for a message, whatever the change weighs. */
+/** Where an event is stored: small enough for a message, whatever the size of the change. */
 export const eventPlaceSchema = z.object({
   container: z.string(),
   partition: z.string(),
@@ -25,7 +25,7 @@ export const eventPlaceSchema = z.object({
 });
 export type EventPlace = z.infer<typeof eventPlaceSchema>;
 
-/** What the topic carries: that something happened, and where to read it. */
+/** A message of the topic: that something happened, and where to read it. */
 export const announcementSchema = eventPlaceSchema.extend({
   type: z.literal('audit.event'),
   action: z.string(),
@@ -38,7 +38,7 @@ export function toAnnouncement(container: string, partition: string, event: Audi
   return { type: 'audit.event', container, partition, eventId, action, at };
 }
 
-/** The same event is the same message, however often it is sent. */
+/** Repeated announcements of an event have the same message id. */
 export function toMessage(announcement: Announcement): OutgoingMessage {
   return { id: announcement.eventId, subject: announcement.action, body: toBody(announcement) };
 }

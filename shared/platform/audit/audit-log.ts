@@ -4,9 +4,9 @@ import type { FieldPath, Filter, MetadataStore } from '../storage/documents.ts';
 import { eachDocument, type Page, type PageRequest } from '../storage/page.ts';
 import type { EventPlace } from './announced-event.ts';
 import { type AuditEvent, type AuditSubject, type EventBody, toEventIdBound } from './event.ts';
-import { mergeSources, openPositions, type Source, sealPositions } from './merged-page.ts';
+import { mergeSources, openPositions, type EventSource, sealPositions } from './merged-page.ts';
 
-/** All that is given must be true of an event. */
+/** Conditions on events, joined by AND. */
 export interface AuditQuery {
   readonly kind?: AuditSubject['kind'] | undefined;
   readonly experimentId?: string | undefined;
@@ -16,14 +16,14 @@ export interface AuditQuery {
   readonly dataset?: string | undefined;
   readonly by?: string | undefined;
   readonly action?: string | undefined;
-  /** Milliseconds since the Unix epoch: from this on, and before that. */
+  /** Milliseconds since the Unix epoch: `from` is inclusive, `to` is exclusive. */
   readonly from?: number | undefined;
   readonly to?: number | undefined;
 }
 
 const { tracking, registry, webhooks, datasets } = metadataContainers;
 
-/** Where the events of each kind of subject are. */
+/** The container of each kind of subject. */
 const containers = {
   experiment: tracking,
   run: tracking,
@@ -37,7 +37,7 @@ const containers = {
 
 export const subjectKinds = Object.keys(containers) as readonly AuditSubject['kind'][];
 
-/** Reads what happened. Events are only ever added: nothing here, or anywhere, changes or removes one. */
+/** Reads events. They are append-only: nothing changes or deletes one. */
 export class AuditLog {
   readonly #store: MetadataStore;
 
@@ -46,10 +46,10 @@ export class AuditLog {
   }
 
   /**
-   * Newest first, over all containers that can hold such events. A page can be short, or even empty, and still carry
-   * a cursor, which is this query's only.
+   * Lists events of all containers that can hold them, newest first. A page can be short, or even empty, and still have
+   * a cursor.
    *
-   * @throws INVALID_ARGUMENT for a cursor of another query
+   * @throws INVALID_ARGUMENT for a cursor of another query, or two subjects that no event has in common
    */
   async list(query: AuditQuery, page: PageRequest): Promise<Page<AuditEvent>> {
     const sources = findSources(query);
@@ -72,14 +72,14 @@ export function toEvent(body: EventBody): AuditEvent {
   return { ...body.event, ...body.detail };
 }
 
-/** @returns undefined when there is no such event */
+/** @returns undefined for a missing event */
 export async function findEvent(store: MetadataStore, place: EventPlace): Promise<AuditEvent | undefined> {
   const { container, partition, eventId } = place;
   const stored = await store.get<EventBody>({ container, partition, id: `event-${eventId}` });
   return stored && toEvent(stored.body);
 }
 
-/** When a partition's last event was; undefined when it has none. */
+/** The time of a partition's last event; undefined without events. */
 export async function findLastEventAt(
   store: MetadataStore,
   container: string,
@@ -96,7 +96,7 @@ export async function findLastEventAt(
   return undefined;
 }
 
-/** What the query names tells where to look: containers that cannot hold such an event are not asked. */
+/** Selects the containers and partitions that can hold matching events. */
 function findSources({
   kind,
   experimentId,
@@ -104,8 +104,8 @@ function findSources({
   model,
   webhookId,
   dataset,
-}: AuditQuery): readonly Source[] {
-  const named: Source[] = [];
+}: AuditQuery): readonly EventSource[] {
+  const named: EventSource[] = [];
   if (experimentId !== undefined) named.push({ container: tracking, partition: experimentId });
   else if (runId !== undefined) named.push({ container: tracking });
   if (model !== undefined) named.push({ container: registry, partition: model });
@@ -114,7 +114,7 @@ function findSources({
   if (named.length > 1)
     throw new AppError(
       'INVALID_ARGUMENT',
-      'No event is about two of: an experiment or run, a model, a webhook, a dataset.',
+      'Name only one of: experiment or run, model, webhook, dataset. No event is about two of them.',
     );
   const all = [tracking, registry, webhooks, datasets].map((container) => ({ container }));
   return (named.length > 0 ? named : all).filter(
@@ -141,7 +141,7 @@ function toFilters(query: AuditQuery): readonly Filter[] {
   ];
 }
 
-/** Ids begin with the time: a bound on it is one on them, by which events are sorted anyway. */
+/** A bound on the time is a bound on the id, which begins with it and is the sort key. */
 function bound(op: 'gte' | 'lt', at: number | undefined): readonly Filter[] {
   return at === undefined ? [] : [{ op, path: ['event', 'eventId'], value: toEventIdBound(at) }];
 }

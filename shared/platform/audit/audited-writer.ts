@@ -1,34 +1,38 @@
 import type { BatchOperation, MetadataStore } from '../storage/documents.ts';
-import type { Pace } from '../storage/optimistic.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Ids } from '../../core/ids.ts';
 import { isAnnounced, toAnnouncement } from './announced-event.ts';
 import { type AuditEntry, type AuditEvent, auditOperation, toAuditEvent } from './event.ts';
 import { type Outbox, outboxOperation } from './outbox.ts';
 
-export interface Committed {
-  /** Of the caller's operations, in order. */
+export interface CommitResult {
+  /** One for each of the caller's operations. */
   readonly etags: readonly (string | undefined)[];
   readonly events: readonly AuditEvent[];
 }
 
+export interface AuditedWriterDeps {
+  readonly store: Pick<MetadataStore, 'batch'>;
+  readonly outbox: Pick<Outbox, 'publish'>;
+  readonly clock: Clock;
+  readonly ids: Ids;
+}
+
 /**
- * Writes changes together with the events that tell of them, in one batch: either both happened, or neither. Events
- * that somebody listens to are sent to the topic `events` afterwards, or by the outbox's sweep.
+ * Writes changes and their events atomically, in one batch. Announced events are then published to the topic `events`,
+ * by this or later by the outbox's sweep.
  */
 export class AuditedWriter {
-  readonly #store: MetadataStore;
-  readonly #outbox: Outbox;
-  readonly #pace: Pace;
+  readonly #deps: AuditedWriterDeps;
   #order = 0;
 
-  constructor(store: MetadataStore, outbox: Outbox, pace: Pace) {
-    this.#store = store;
-    this.#outbox = outbox;
-    this.#pace = pace;
+  constructor(deps: AuditedWriterDeps) {
+    this.#deps = deps;
   }
 
   /**
-   * The operations, an event for each entry and what the outbox needs count together against the batch's 100. A queue
-   * that is away fails nothing.
+   * Commits a batch of up to 100 operations, which includes an event for each entry and its outbox document. Does not
+   * fail when the queue is unavailable.
    *
    * @throws as `MetadataStore.batch`; `details.operation` is an index into `operations`
    */
@@ -37,21 +41,21 @@ export class AuditedWriter {
     partition: string,
     operations: readonly BatchOperation[],
     entries: readonly AuditEntry[],
-  ): Promise<Committed> {
-    const events = entries.map((entry) => toAuditEvent(entry, this.#pace, this.#nextOrder()));
+  ): Promise<CommitResult> {
+    const events = entries.map((entry) => toAuditEvent(entry, this.#deps, this.#nextOrder()));
     const announcements = events
       .filter(isAnnounced)
       .map((event) => toAnnouncement(container, partition, event));
-    const etags = await this.#store.batch(container, partition, [
+    const etags = await this.#deps.store.batch(container, partition, [
       ...operations,
       ...events.map(auditOperation),
       ...announcements.map(outboxOperation),
     ]);
-    await this.#outbox.publish(announcements);
+    await this.#deps.outbox.publish(announcements);
     return { etags: etags.slice(0, operations.length), events };
   }
 
-  /** Events of one millisecond keep the order in which they were made; it begins anew long after that has passed. */
+  /** Orders the events of one millisecond; wraps around long after it. */
   #nextOrder(): number {
     this.#order = (this.#order + 1) % 1_000_000;
     return this.#order;

@@ -1,25 +1,26 @@
 import type { JsonObject, JsonValue } from '../../core/json.ts';
-import type { Pace } from '../storage/optimistic.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Ids } from '../../core/ids.ts';
 import type { BatchOperation } from '../storage/documents.ts';
 import { toBody } from '../storage/page.ts';
 
-/** What happened to what: `model.alias.moved`. One per change of state. */
+/** One change of state: who changed what, when. */
 export interface AuditEvent {
   /** Sorts by time. */
   readonly eventId: string;
   /** Milliseconds since the Unix epoch. */
   readonly at: number;
-  /** Who: the caller's name, or `platform` for timers. */
+  /** The caller's name; `platform` for timers. */
   readonly by: string;
-  /** What, in the past: `<subject kind>.<verb>`. */
+  /** `<subject kind>.<verb in the past tense>`: `alias.moved`. */
   readonly action: string;
   readonly subject: AuditSubject;
-  /** What the change replaced, and with what; only the members that changed. Null: was not, or is no more, there. */
+  /** The changed members before and after; null when the subject did not exist before, or does not after. */
   readonly before: JsonValue;
   readonly after: JsonValue;
 }
 
-/** What an event is about, and what it is listed under. */
+/** The object that an event is about, and is listed by. */
 export type AuditSubject =
   | { readonly kind: 'experiment'; readonly experimentId: string }
   | { readonly kind: 'run'; readonly experimentId: string; readonly runId: string }
@@ -32,25 +33,28 @@ export type AuditSubject =
 
 export type AuditEntry = Pick<AuditEvent, 'by' | 'action' | 'subject' | 'before' | 'after'> & {
   /**
-   * The event's time, in milliseconds since the Unix epoch; now, when left out. Where the order of changes decides
-   * (which version did an alias lead to?), the writer keeps the last one's time and gives a later one: the clocks of
-   * two machines differ.
+   * Milliseconds since the Unix epoch; default: now. Writers whose events must keep their order (which version did an
+   * alias point at?) pass a time later than that of the last event, because the clocks of machines differ.
    */
   readonly at?: number;
 };
 
 /**
- * Gives an entry its time and id.
+ * Adds the time and the id to an entry.
  *
- * @param order tells events of one millisecond apart: the later has the higher, up to 999,999
+ * @param order orders events of one millisecond, up to 999,999
  */
-export function toAuditEvent(entry: AuditEntry, { clock, ids }: Pace, order = 0): AuditEvent {
+export function toAuditEvent(
+  entry: AuditEntry,
+  { clock, ids }: { readonly clock: Clock; readonly ids: Ids },
+  order = 0,
+): AuditEvent {
   const { at = clock.now() } = entry;
   return { eventId: `${toEventIdBound(at)}-${String(order).padStart(6, '0')}-${ids.uuid()}`, ...entry, at };
 }
 
 /**
- * What the ids of events begin with; those of a time sort after it, and those of earlier times before it.
+ * The prefix of event ids by time: the ids of that time sort after it, those of earlier times before it.
  *
  * @param at milliseconds since the Unix epoch, not negative
  */
@@ -58,10 +62,7 @@ export function toEventIdBound(at: number): string {
   return String(at).padStart(15, '0');
 }
 
-/**
- * The operation that records an event in the very batch that makes its change, in the same container and partition:
- * either both happened, or neither.
- */
+/** The operation that stores an event in the batch of its change, so that both are written atomically. */
 export function auditOperation(event: AuditEvent): BatchOperation {
   const { before, after, ...head } = event;
   const body: JsonObject = toBody({ kind: 'event', event: head, detail: { before, after } });

@@ -4,40 +4,40 @@ import type { JsonObject, JsonValue } from '../../core/json.ts';
 import type { Filter, MetadataStore, Sort } from '../storage/documents.ts';
 import type { EventBody } from './event.ts';
 
-/** One place where events are: a container, or one partition of it. */
-export interface Source {
+/** A container with events, or one partition of it. */
+export interface EventSource {
   readonly container: string;
   readonly partition?: string;
 }
 
 /**
- * How far each source has been read: null at its end; `before` is the last event given, and `cursor` the store's own,
- * for a source that has given nothing since and yet has more.
+ * How far each source was read: null at its end; `before` is the last event returned, and `cursor` the store's, for a
+ * source whose pages have been empty since.
  */
-export type Positions = readonly (Position | null)[];
-type Position = z.infer<typeof positionSchema>;
+export type SourcePositions = readonly (SourcePosition | null)[];
+type SourcePosition = z.infer<typeof positionSchema>;
 
 const positionSchema = z.strictObject({ before: z.string().optional(), cursor: z.string().optional() });
 const positionsSchema = z.array(positionSchema.nullable());
 
 const order: Sort = { path: ['event', 'eventId'], direction: 'desc' };
-/** Of each source, for one page of ours: the store's pages can be short or empty. */
+/** Reads of one source per page: the store's pages can be short or empty. */
 const maxReads = 5;
 
 export interface MergedPage {
   readonly bodies: readonly EventBody[];
-  /** Undefined at the end of all. */
-  readonly positions: Positions | undefined;
+  /** Undefined at the end of all sources. */
+  readonly positions: SourcePositions | undefined;
 }
 
 /**
- * One page of events from several sources, newest first: each is read down from its position, and what is newer than
- * all that may still come is given. Reads are bounded; a page can be short.
+ * Reads one page of events from several sources, newest first: reads each source down from its position, and returns
+ * the events that are newer than any that may follow. Reads are bounded, so a page can be short.
  */
 export async function mergeSources(
   store: MetadataStore,
-  sources: readonly (Source & { readonly scope: readonly Filter[] })[],
-  positions: Positions,
+  sources: readonly (EventSource & { readonly scope: readonly Filter[] })[],
+  positions: SourcePositions,
   limit: number,
 ): Promise<MergedPage> {
   const reads = await Promise.all(
@@ -57,17 +57,17 @@ export async function mergeSources(
 }
 
 interface Read {
-  readonly start: Position;
+  readonly start: SourcePosition;
   readonly bodies: readonly EventBody[];
-  /** Undefined when the source has no more than was read. */
+  /** Undefined at the end of the source. */
   readonly cursor: string | undefined;
 }
 
 async function readDown(
   store: MetadataStore,
-  source: Source,
+  source: EventSource,
   scope: readonly Filter[],
-  start: Position,
+  start: SourcePosition,
   limit: number,
 ): Promise<Read> {
   const older: readonly Filter[] =
@@ -96,37 +96,37 @@ function mayPrecede({ bodies, cursor }: Read, eventId: string): boolean {
   return last === undefined || compareDown(eventId, idOf(last)) > 0;
 }
 
-/** @param oldest the last event given, of whichever source */
-function advance({ start, bodies, cursor }: Read, oldest: string | undefined): Position | null {
+/** @param oldest the last event returned, of any source */
+function advance({ start, bodies, cursor }: Read, oldest: string | undefined): SourcePosition | null {
   const last = bodies.at(-1);
   if (last === undefined) {
     if (cursor === undefined) return null;
     return start.before === undefined ? { cursor } : { before: start.before, cursor };
   }
   if (oldest === undefined) return start;
-  const isAllGiven = compareDown(idOf(last), oldest) <= 0;
-  return isAllGiven && cursor === undefined ? null : narrow(start, bodies, oldest);
+  const isAllReturned = compareDown(idOf(last), oldest) <= 0;
+  return isAllReturned && cursor === undefined ? null : narrow(start, bodies, oldest);
 }
 
-/** From what was given of this source; where it was when nothing was. */
-function narrow(start: Position, bodies: readonly EventBody[], oldest: string): Position {
-  const given = bodies.findLast((body) => compareDown(idOf(body), oldest) <= 0);
-  return given === undefined ? start : { before: idOf(given) };
+/** The position after the last event returned of this source; its start without one. */
+function narrow(start: SourcePosition, bodies: readonly EventBody[], oldest: string): SourcePosition {
+  const returned = bodies.findLast((body) => compareDown(idOf(body), oldest) <= 0);
+  return returned === undefined ? start : { before: idOf(returned) };
 }
 
 const idOf = (body: EventBody): string => body.event.eventId;
 
-/** Ids are ASCII: by code unit is by time. */
+/** Ids are ASCII, so code units sort by time. */
 function compareDown(a: string, b: string): number {
   return a < b ? 1 : a > b ? -1 : 0;
 }
 
-export function sealPositions(positions: Positions, query: object): string {
+export function sealPositions(positions: SourcePositions, query: object): string {
   return sealCursor(query as JsonObject, positions as JsonValue);
 }
 
 /** @throws INVALID_ARGUMENT for a cursor of another query, or a damaged one */
-export function openPositions(cursor: string | undefined, sources: number, query: object): Positions {
+export function openPositions(cursor: string | undefined, sources: number, query: object): SourcePositions {
   if (cursor === undefined) return Array.from({ length: sources }, () => ({}));
   const positions = openCursor(query as JsonObject, cursor, positionsSchema);
   if (positions.length !== sources) throw cursorErrors.cursorInvalid();

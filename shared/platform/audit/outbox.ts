@@ -1,4 +1,5 @@
 import { AppError, isAppError, toAppError } from '../../core/errors.ts';
+import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/logger.ts';
 import { withTimeout } from '../../core/async/with-timeout.ts';
 import { topics } from '../../core/names.ts';
@@ -7,15 +8,15 @@ import { toBody, type Wrapped } from '../storage/page.ts';
 import type { MessageQueue } from '../storage/queue.ts';
 import { type Announcement, toMessage } from './announced-event.ts';
 
-/** A request does not wait longer than this for the queue; the sweep does the rest. */
+/** How long a request waits for the queue; the sweep publishes the rest. */
 const publishTimeoutMs = 2_000;
-/** What is younger may still be under way in the request that wrote it. */
+/** Younger announcements may still be published by the request that wrote them. */
 const sweepAfterMs = 15_000;
 const sweepPage = 100;
-/** Bounds one sweep to 2,000 messages a container; the next goes on. */
+/** Bounds one sweep to 2,000 messages per container; the next one continues. */
 const maxSweepPages = 20;
 
-/** The operation that keeps an announcement beside its event until it has been sent: in the batch of the change. */
+/** The operation that stores an announcement until it is sent, in the batch of its event. */
 export function outboxOperation(announcement: Announcement): BatchOperation {
   return {
     kind: 'create',
@@ -26,28 +27,25 @@ export function outboxOperation(announcement: Announcement): BatchOperation {
 
 const outboxId = (eventId: string) => `outbox-${eventId}`;
 
+export interface OutboxDeps {
+  readonly store: Pick<MetadataStore, 'list' | 'delete'>;
+  readonly queue: Pick<MessageQueue, 'send'>;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly logger: Logger;
+}
+
 /**
- * Sends announcements to the topic `events`: written with the change, sent after it, and removed once sent. What a
- * crash or an outage left behind is found by `sweep`. An event can so be sent twice; its message id tells.
+ * Publishes announcements to the topic `events`. They are stored with the change, sent after it and then deleted; the
+ * sweep sends those that a crash or an outage left behind. An event can be sent twice, under the same message id.
  */
 export class Outbox {
-  readonly #store: MetadataStore;
-  readonly #queue: Pick<MessageQueue, 'send'>;
-  readonly #now: () => number;
-  readonly #logger: Logger;
+  readonly #deps: OutboxDeps;
 
-  constructor(
-    store: MetadataStore,
-    queue: Pick<MessageQueue, 'send'>,
-    options: { readonly now: () => number; readonly logger: Logger },
-  ) {
-    this.#store = store;
-    this.#queue = queue;
-    this.#now = options.now;
-    this.#logger = options.logger;
+  constructor(deps: OutboxDeps) {
+    this.#deps = deps;
   }
 
-  /** Sends what was just written. Never throws: the change is made, and the sweep sends what this could not. */
+  /** Sends announcements just written. Never throws: the change is committed, and the sweep sends the rest. */
   async publish(announcements: readonly Announcement[]): Promise<void> {
     if (announcements.length === 0) return;
     try {
@@ -55,7 +53,7 @@ export class Outbox {
       await withTimeout(limit, () => this.#send(announcements));
     } catch (error) {
       const { code, message } = toAppError(error);
-      this.#logger.log('warn', 'events wait in the outbox', {
+      this.#deps.logger.log('warn', 'events left in the outbox', {
         count: announcements.length,
         code,
         reason: message,
@@ -64,22 +62,22 @@ export class Outbox {
   }
 
   /**
-   * Sends what was left behind in a container, oldest first.
+   * Sends the announcements left behind in a container, oldest first.
    *
-   * @returns how many were sent
-   * @throws as the store's `list` and the queue's `send`: the next sweep begins anew
+   * @returns the number sent
+   * @throws as the store's `list` and the queue's `send`; the next sweep retries
    */
   async sweep(container: string): Promise<number> {
     let sent = 0;
     let cursor: string | undefined;
     for (let pages = 0; pages < maxSweepPages; pages += 1) {
-      const page = await this.#store.list<Wrapped<'announcement', Announcement>>({
+      const page = await this.#deps.store.list<Wrapped<'announcement', Announcement>>({
         container,
         filter: {
           op: 'and',
           filters: [
             { op: 'eq', path: ['kind'], value: 'outbox' },
-            { op: 'lte', path: ['announcement', 'at'], value: this.#now() - sweepAfterMs },
+            { op: 'lte', path: ['announcement', 'at'], value: this.#deps.clock.now() - sweepAfterMs },
           ],
         },
         sort: { path: ['announcement', 'at'], direction: 'asc' },
@@ -96,10 +94,11 @@ export class Outbox {
   }
 
   async #send(announcements: readonly Announcement[]): Promise<void> {
-    await this.#queue.send(topics.events, announcements.map(toMessage));
+    const { queue, store } = this.#deps;
+    await queue.send(topics.events, announcements.map(toMessage));
     for (const { container, partition, eventId } of announcements) {
-      await this.#store.delete({ container, partition, id: outboxId(eventId) }).catch((error: unknown) => {
-        // Somebody else sent and removed it.
+      await store.delete({ container, partition, id: outboxId(eventId) }).catch((error: unknown) => {
+        // Another process sent and deleted it.
         if (!isAppError(error, 'NOT_FOUND')) throw error;
       });
     }

@@ -1,26 +1,26 @@
 /**
- * What events about registered models say, for those who write them (the registry) and those who read them (the
- * timeline, webhooks). `before` and `after` hold only members that changed:
+ * The events of registered models: written by the registry, read by the timeline and webhooks. `before` and `after` hold
+ * only the members that changed:
  *
  * | action | subject | before | after |
  * |---|---|---|---|
  * | model.created | model | null | `{ description, tags: { key: value } }` |
  * | model.updated | model | `{ description }` | `{ description }` |
- * | model.renamed | model: its old name, and once more its new one, each with the events of that name | `{ name }` | `{ name }` |
+ * | model.renamed | model: one event under the old name, one under the new | `{ name }` | `{ name }` |
  * | model.tagSet, model.tagDeleted | model | `{ tags: { key: value or null } }` | the same |
  * | model.policyChanged | model | `{ approvalPolicy }`, null where there is none | the same |
- * | model.deleted | model | whatever is worth keeping | null |
+ * | model.deleted | model | `{ description, tags, latestVersion }` | null |
  * | modelVersion.created | modelVersion | null | `{ source, runId, description, tags, stage }`, null where there is none |
  * | modelVersion.updated | modelVersion | `{ description }` | `{ description }` |
  * | modelVersion.stageChanged | modelVersion | `{ stage }` | `{ stage }`, as `None`, `Staging`, `Production`, `Archived` |
  * | modelVersion.tagSet, modelVersion.tagDeleted | modelVersion | `{ tags: { key: value or null } }` | the same |
  * | modelVersion.approved, modelVersion.rejected | modelVersion | null or `{ decision }` | `{ decision, reason }` |
- * | modelVersion.deleted | modelVersion | whatever is worth keeping | null |
+ * | modelVersion.deleted | modelVersion | `{ source, runId, stage, tags }` | null |
  * | alias.moved | alias | null or `{ version }` | `{ version }` |
  * | alias.deleted | alias | `{ version }` | null |
  *
- * Each step of a larger change has its own event: deleting a version that has aliases writes an `alias.deleted` for
- * each, archiving the others of a stage a `modelVersion.stageChanged` for each.
+ * A compound change has an event for each step: deleting a version also writes an `alias.deleted` for each alias,
+ * archiving the other versions of a stage a `modelVersion.stageChanged` for each.
  */
 export const registryActions = {
   modelCreated: 'model.created',

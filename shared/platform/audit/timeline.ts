@@ -6,24 +6,24 @@ import { toEvent } from './audit-log.ts';
 import { type AuditEvent, type EventBody, toEventIdBound } from './event.ts';
 import { registryActions } from './registry-actions.ts';
 
-/** Which version something led to at a time, and since when. */
-export interface Serving {
+/** A version that an alias or stage had at a time. */
+export interface ServedVersion {
   readonly version: number;
   /** Milliseconds since the Unix epoch. */
   readonly since: number;
   readonly by: string;
 }
 
-/** What a model's names led to at a time. */
-export interface Moment {
-  readonly aliases: ReadonlyMap<string, Serving>;
-  /** Of each version that was in a stage other than None; the newest version first. */
-  readonly stages: ReadonlyMap<string, readonly Serving[]>;
+/** The versions of a model's aliases and stages at a time. */
+export interface ServingSnapshot {
+  readonly aliases: ReadonlyMap<string, ServedVersion>;
+  /** The versions of each stage except None, newest first. */
+  readonly stages: ReadonlyMap<string, readonly ServedVersion[]>;
 }
 
 interface State {
-  readonly aliases: Map<string, Serving>;
-  readonly versions: Map<number, Serving & { readonly stage: string }>;
+  readonly aliases: Map<string, ServedVersion>;
+  readonly versions: Map<number, ServedVersion & { readonly stage: string }>;
 }
 
 const relevant: readonly string[] = [
@@ -37,7 +37,7 @@ const relevant: readonly string[] = [
 ];
 const pageSize = 1_000;
 
-/** Answers from events alone what a model's aliases and stages led to at any time. */
+/** Reconstructs from events which versions a model's aliases and stages had at any time. */
 export class Timeline {
   readonly #store: MetadataStore;
 
@@ -46,16 +46,16 @@ export class Timeline {
   }
 
   /**
-   * Replays the model's events, those of the very millisecond included, and those of the names that it had before.
+   * Replays the model's events up to and including a millisecond, also those under its earlier names.
    *
-   * Cost: a read for each 1,000 moves of the model's whole life before that time.
+   * Cost: one read per 1,000 events since the model was created.
    *
    * @param at milliseconds since the Unix epoch
-   * @returns nothing at all for a model that was not there (yet, or any more)
+   * @returns an empty snapshot for a model that did not exist then
    */
-  async at(model: string, at: number): Promise<Moment> {
+  async at(model: string, at: number): Promise<ServingSnapshot> {
     const { aliases, versions } = await this.#replay(model, toEventIdBound(at + 1));
-    const stages = new Map<string, Serving[]>();
+    const stages = new Map<string, ServedVersion[]>();
     for (const [, { stage, ...serving }] of [...versions].sort(([a], [b]) => b - a)) {
       if (stage === noStage) continue;
       stages.set(stage, [...(stages.get(stage) ?? []), serving]);
@@ -64,8 +64,8 @@ export class Timeline {
   }
 
   /**
-   * @param before an event's id, or the beginning of one
-   * @param until another name: stops before the (last) renaming to it
+   * @param before an event's id, or a prefix of one
+   * @param until another name: stops before the last rename to it
    */
   async #replay(model: string, before: string, until?: string): Promise<State> {
     let state: State = { aliases: new Map(), versions: new Map() };
@@ -83,7 +83,7 @@ export class Timeline {
         continue;
       }
       const from = member(event.before, 'name');
-      // Only what came before can lead back, so this ends.
+      // Terminates, because each step only reads earlier events.
       if (typeof from === 'string') state = await this.#replay(from, eventId, model);
     }
     return until === undefined ? state : (atRenaming ?? state);

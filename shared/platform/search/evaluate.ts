@@ -5,24 +5,24 @@ import type { Comparison, Condition, Expression } from './expression.ts';
 import { namesAt, toFinite } from './fields.ts';
 import { isLike } from './like.ts';
 
-/** As in SQL: `undefined` is *unknown*, and what is unknown is not selected. */
+/** Three-valued, as in SQL: `undefined` is unknown, and does not select. */
 export type Truth = boolean | undefined;
 
-/** Whether a filter selects a document: exactly, where what was pushed down to the store may select too much. */
-export function evaluate(expression: Expression, body: JsonObject): Truth {
+/** Whether a filter selects a document. Exact, whereas the store may select too much. */
+export function evaluateFilter(expression: Expression, body: JsonObject): Truth {
   switch (expression.kind) {
     case 'and':
-      return allOf(expression.parts.map((part) => evaluate(part, body)));
+      return allOf(expression.parts.map((part) => evaluateFilter(part, body)));
     case 'or':
-      return not(allOf(expression.parts.map((part) => not(evaluate(part, body)))));
+      return not(allOf(expression.parts.map((part) => not(evaluateFilter(part, body)))));
     case 'not':
-      return not(evaluate(expression.part, body));
+      return not(evaluateFilter(expression.part, body));
     case 'condition':
       return expression.field.isNames === true ? judgeNames(expression, body) : judgeField(expression, body);
   }
 }
 
-/** True when the condition holds for any of the names; never unknown. */
+/** Whether the condition holds for any of the names; never unknown. */
 function judgeNames(condition: Condition, body: JsonObject): Truth {
   const names = namesAt(body, condition.field.path);
   if (condition.op === 'missing') return (names.length === 0) !== condition.isNegated;
@@ -39,7 +39,7 @@ function judgeField(condition: Condition, body: JsonObject): Truth {
   return isNaN ? judgeValue(condition, NaN) : judgeMissing(condition);
 }
 
-/** What a condition says of a field that is not there. */
+/** Whether a condition holds for a missing field. */
 export function judgeMissing(condition: Exclude<Condition, { readonly op: 'missing' }>): Truth {
   const { missingEquals, missingIsDifferent } = condition.field;
   if (missingEquals !== undefined) return judgeValue(condition, missingEquals);
@@ -47,7 +47,7 @@ export function judgeMissing(condition: Exclude<Condition, { readonly op: 'missi
   return condition.op === '!=' || ('isNegated' in condition && condition.isNegated);
 }
 
-/** @param value NaN is unequal to everything, and neither less nor more. */
+/** @param value NaN equals nothing, and is neither less nor greater. */
 export function judgeValue(
   condition: Exclude<Condition, { readonly op: 'missing' }>,
   value: number | string,

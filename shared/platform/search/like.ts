@@ -1,16 +1,16 @@
-/** What a LIKE pattern asks for: literal text between `%` (any text) and `_` (any one character). */
+/** A LIKE pattern: literal text between `%` (any text) and `_` (any one character). */
 export interface LikePattern {
-  /** Text that the value begins with, ends with, and holds in between: each may be empty. */
+  /** Text that the value begins with, contains and ends with. */
   readonly start: string;
   readonly middle: readonly string[];
   readonly end: string;
   /** Without any `%` or `_`. */
   readonly isLiteral: boolean;
-  /** Whether beginning, end and one text in between say it all. */
+  /** Whether one of `start`, `middle` and `end` is the whole pattern. */
   readonly isSimple: boolean;
 }
 
-/** No character escapes another, as in SQLite. */
+/** Parses a pattern. There is no escape character, as in SQLite. */
 export function readPattern(pattern: string): LikePattern {
   const pieces = pattern.split(/[%_]/);
   const isLiteral = pieces.length === 1;
@@ -23,8 +23,8 @@ export function readPattern(pattern: string): LikePattern {
 }
 
 /**
- * Whether a text is like a pattern. `_` is one code point. Linear in practice: each `%` takes the first place where
- * what follows fits, and never needs another.
+ * Whether a text matches a LIKE pattern. `_` is one code point. Linear in practice: each `%` takes the first place where
+ * the rest matches, and needs no backtracking beyond the last `%`.
  */
 export function isLike(text: string, pattern: string, ignoreCase: boolean): boolean {
   const fold = (value: string) => Array.from(ignoreCase ? value.toLowerCase() : value);

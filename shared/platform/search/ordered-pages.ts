@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { JsonObject } from '../../core/json.ts';
 import type { Filter, MetadataStore, StoredDocument } from '../storage/documents.ts';
-import type { Position, Resume } from './page-token.ts';
+import type { SearchPosition, Resume } from './page-token.ts';
 import { allOf } from './push-down.ts';
 import type { SortKey } from './sort-keys.ts';
 import {
@@ -19,9 +19,9 @@ export interface OrderedQuery {
   readonly container: string;
   readonly partition?: string;
   readonly filter: Filter;
-  /** The last is of a field that every document has, each another value. */
+  /** The field of the last term is unique, and every document has it. */
   readonly terms: readonly OrderTerm[];
-  /** The last word on a document that the filter selected. */
+  /** The exact filter: the store's may select too much. */
   readonly isWanted: (body: JsonObject) => boolean;
 }
 
@@ -33,22 +33,22 @@ export interface OrderedPage<T extends JsonObject> {
 interface Keyed<T extends JsonObject> {
   readonly document: StoredDocument<T>;
   readonly keys: readonly SortKey[];
-  /** How many of its keys were fixed where it was found. */
+  /** How many of its keys were fixed by the stretch it was found in. */
   readonly level: number;
 }
 
-/** What a page may cost: queries of the store, and among them such as were cut short, by cost or by weight. */
+/** Bounds of a page: queries of the store, and queries that the store cut short for cost or weight. */
 const mostQueries = 64;
 const mostShortPages = 16;
 const storePageDocuments = 1_000;
-/** Documents read beyond those wanted: ties that a page before has given out already. */
+/** Extra documents to read: ties that the previous page has returned. */
 const spareDocuments = 8;
 
 /**
- * A page in an order of several fields, from a store that sorts by one. Stretches of the order are read one after
- * another: the documents by their first field; where many share its value, those by their second, and so on; then
- * those whose field is NaN, then those without it. Each stretch is a query of its own, and a page goes on from the keys
- * of its last document, so that nothing shifts when others come in between.
+ * Reads a page sorted by several fields, from a store that sorts by one. Reads stretches of the order in turn: documents
+ * by their first field; where many share its value, those by their second field, and so on; then documents whose field
+ * is NaN, then those without it. Each stretch is a query. A page resumes at the keys of the last document, so that
+ * concurrent writes do not shift it.
  */
 export async function readOrderedPage<T extends JsonObject>(
   store: MetadataStore,
@@ -58,12 +58,12 @@ export async function readOrderedPage<T extends JsonObject>(
 ): Promise<OrderedPage<T>> {
   const reader = new OrderedReader<T>(store, query, resume.after);
   const found: Keyed<T>[] = [];
-  let position: Position | undefined = resume.position ?? reader.enter([]);
+  let position: SearchPosition | undefined = resume.position ?? reader.enter([]);
   let queries = 0;
   let shortPages = 0;
-  /** Where most of what is read is not wanted after all, more is read at once. */
+  /** Grows when the exact filter rejects most documents. */
   let appetite = 1;
-  // One more than asked for: only then is it known whether there are more.
+  // One more than the limit shows whether there is another page.
   while (position !== undefined && found.length <= limit) {
     if (queries >= mostQueries + limit / 10 || shortPages >= mostShortPages) break;
     const step: Step<T> = await reader.advance(position, appetite * (limit + 1 - found.length));
@@ -81,7 +81,7 @@ export async function readOrderedPage<T extends JsonObject>(
   return { documents, resume: { position, ...(after && { after }) } };
 }
 
-/** Right where it was found, among many with the same first keys, the next page begins. */
+/** Resumes within the stretch of the last document, which can share its first keys with many others. */
 function resumeAfter<T extends JsonObject>(reader: OrderedReader<T>, last: Keyed<T>): Resume {
   const { keys, level } = last;
   return level === 0 ? { after: keys } : { after: keys, position: reader.enter(keys.slice(0, level), keys) };
@@ -89,10 +89,10 @@ function resumeAfter<T extends JsonObject>(reader: OrderedReader<T>, last: Keyed
 
 interface Step<T extends JsonObject> {
   readonly found: readonly Keyed<T>[];
-  /** Documents that came from the store. */
+  /** Documents read from the store. */
   readonly read: number;
-  readonly next: Position | undefined;
-  /** The store had more, but gave fewer documents than it was asked for: they are large, or were hard to find. */
+  readonly next: SearchPosition | undefined;
+  /** The store returned fewer documents than requested, though it has more: they are large, or hard to find. */
   readonly isShort: boolean;
 }
 
@@ -100,7 +100,7 @@ class OrderedReader<T extends JsonObject> {
   readonly #store: MetadataStore;
   readonly #query: OrderedQuery;
   readonly #after: readonly SortKey[] | undefined;
-  /** Terms whose field every document has. */
+  /** Whether every document has the field of a term. */
   readonly #complete: readonly boolean[];
 
   constructor(store: MetadataStore, query: OrderedQuery, after: readonly SortKey[] | undefined) {
@@ -114,8 +114,8 @@ class OrderedReader<T extends JsonObject> {
     );
   }
 
-  /** The beginning of the stretch whose documents share these keys, or where the page before left it. */
-  enter(shared: readonly SortKey[], after = this.#after): Position {
+  /** The start of the stretch with these shared keys, or where the previous page left it. */
+  enter(shared: readonly SortKey[], after = this.#after): SearchPosition {
     const level = shared.length;
     const key = after?.[level];
     const isWithin = shared.every((one, index) => after !== undefined && isSameKey(one, after[index]!));
@@ -125,7 +125,7 @@ class OrderedReader<T extends JsonObject> {
     return { shared, phase: 'value', from: { value: key.value, isInclusive } };
   }
 
-  async advance(position: Position, wanted: number): Promise<Step<T>> {
+  async advance(position: SearchPosition, wanted: number): Promise<Step<T>> {
     const { shared, phase } = position;
     const level = shared.length;
     const term = this.#query.terms[level]!;
@@ -136,7 +136,7 @@ class OrderedReader<T extends JsonObject> {
     return { found: [], read: 0, next, isShort: false };
   }
 
-  async #readValues(position: Position, term: OrderTerm, wanted: number): Promise<Step<T>> {
+  async #readValues(position: SearchPosition, term: OrderTerm, wanted: number): Promise<Step<T>> {
     const { shared, from, cursor } = position;
     const { container, partition, filter, terms } = this.#query;
     const limit = Math.min(storePageDocuments, wanted + spareDocuments);
@@ -159,7 +159,7 @@ class OrderedReader<T extends JsonObject> {
       level,
     }));
     const isShort = page.cursor !== undefined && read.length < limit;
-    const step = (taken: readonly Keyed<T>[], next: Position | undefined): Step<T> => ({
+    const step = (taken: readonly Keyed<T>[], next: SearchPosition | undefined): Step<T> => ({
       found: this.#select(taken),
       read: taken.length,
       next,
@@ -169,14 +169,14 @@ class OrderedReader<T extends JsonObject> {
     const last = read.at(-1)?.keys[level];
     if (last === undefined || level === terms.length - 1)
       return step(read, { ...position, cursor: page.cursor });
-    // The last value may have more documents than were read: it is read again, from the first of them on.
+    // More documents may share the last value: read them again, from the first of them.
     const whole = read.filter(({ keys }) => !isSameKey(keys[level]!, last));
     if (whole.length === 0) return step([], this.enter([...shared, last]));
     const value = (last as SortKey & { readonly phase: 'value' }).value;
     return step(whole, { shared, phase: 'value', from: { value, isInclusive: true } });
   }
 
-  /** In their order, without those given out before and those that the filter does not select after all. */
+  /** Sorts documents, without those that the previous page returned or the exact filter rejects. */
   #select(read: readonly Keyed<T>[]): readonly Keyed<T>[] {
     const { terms, isWanted } = this.#query;
     return read
@@ -185,8 +185,8 @@ class OrderedReader<T extends JsonObject> {
       .sort((a, b) => compareSortKeys(a.keys, b.keys, terms));
   }
 
-  /** What follows a phase. @returns undefined after the last */
-  #leave({ shared, phase }: Position): Position | undefined {
+  /** The position after a phase; undefined after the last. */
+  #leave({ shared, phase }: SearchPosition): SearchPosition | undefined {
     if (!this.#complete[shared.length]!) {
       if (phase === 'value') return { shared, phase: 'nan' };
       if (phase === 'nan') return { shared, phase: 'missing' };

@@ -3,17 +3,17 @@ import { cursorErrors, openCursor, sealCursor } from '../../core/cursor.ts';
 import type { JsonObject, JsonValue } from '../../core/json.ts';
 import type { SortKey } from './sort-keys.ts';
 
-/** Where a page goes on. */
+/** Where a page resumes. */
 export interface Resume {
   /** The keys of the last document on the page before: what follows comes after it, whatever was added or removed. */
   readonly after?: readonly SortKey[] | undefined;
   /** How far a search has looked that has not found enough yet. */
-  readonly position?: Position | undefined;
+  readonly position?: SearchPosition | undefined;
 }
 
-/** A place in the order: the documents with certain keys, from a value of the next key on. */
-export interface Position {
-  /** The keys that all documents of this stretch share, for the first terms. */
+/** A position in the order: documents with shared keys, from a value of the next key on. */
+export interface SearchPosition {
+  /** The keys of the first terms, which all documents of the stretch share. */
   readonly shared: readonly SortKey[];
   readonly phase: SortKey['phase'];
   readonly from?: { readonly value: number | string | boolean; readonly isInclusive: boolean } | undefined;
@@ -40,7 +40,7 @@ const resumeSchema = z.strictObject({
 });
 
 /** @param query everything that makes up the query: a token fits no other */
-export function encodeToken(query: JsonObject, resume: Resume): string {
+export function sealPageToken(query: JsonObject, resume: Resume): string {
   return sealCursor(query, resume as unknown as JsonValue);
 }
 
@@ -48,7 +48,7 @@ export function encodeToken(query: JsonObject, resume: Resume): string {
  * @param terms how many terms the order has
  * @throws INVALID_ARGUMENT for a token of another query, or a damaged one
  */
-export function decodeToken(query: JsonObject, terms: number, token: string): Resume {
+export function openPageToken(query: JsonObject, terms: number, token: string): Resume {
   const resume = openCursor(query, token, resumeSchema);
   const { after, position } = resume;
   if (after && after.length !== terms) throw cursorErrors.cursorInvalid();

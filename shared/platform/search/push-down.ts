@@ -5,7 +5,7 @@ import type { Comparison, Condition, Expression } from './expression.ts';
 import { toFinite } from './fields.ts';
 import { readPattern } from './like.ts';
 
-/** A filter for the store. When it is not exact it selects too much, never too little. */
+/** A filter for the store. An inexact one selects too much, never too little. */
 export interface Pushed {
   readonly filter: Filter;
   readonly isExact: boolean;
@@ -16,13 +16,13 @@ type Valued = Exclude<Condition, { readonly op: 'missing' }>;
 /** Selects everything. */
 export const everything: Filter = { op: 'and', filters: [] };
 
-/** The store takes 500 in all; the rest is for the scope and the page. */
+/** Of the store's 500; the rest is for the scope and the page. */
 const mostNodes = 400;
 
 /**
- * What the store can answer of a filter.
+ * Translates a filter for the store, as exactly as the store can evaluate it.
  *
- * @throws INVALID_ARGUMENT when that is more than the store takes
+ * @throws INVALID_ARGUMENT for more conditions than the store accepts
  */
 export function pushDown(expression: Expression): Pushed {
   const pushed = push(expression, true);
@@ -30,7 +30,7 @@ export function pushDown(expression: Expression): Pushed {
   return pushed;
 }
 
-/** @param wanted where the expression is true, or where it is false: neither is where it is unknown. */
+/** @param wanted select where the expression is true, or where it is false; never where it is unknown */
 function push(expression: Expression, wanted: boolean): Pushed {
   switch (expression.kind) {
     case 'and':
@@ -54,7 +54,7 @@ function pushField(condition: Valued, wanted: boolean): Pushed {
   const { field } = condition;
   const { filter, isExact } = pushValue(condition, wanted);
   const others: Filter[] = [];
-  // NaN is unequal to everything, and no other comparison with it holds.
+  // NaN is unequal to everything; all other comparisons with it are false.
   if (field.nanPath !== undefined && isTrueForNaN(condition) === wanted) others.push(isMarked(field.nanPath));
   if (judgeMissing(condition) === wanted) {
     const marks = field.nanPath === undefined ? [] : [isAbsent(field.nanPath)];
@@ -67,7 +67,7 @@ function isTrueForNaN(condition: Valued): boolean {
   return condition.op === '!=' || (condition.op === 'in' && condition.isNegated);
 }
 
-/** Of a field that is there and of its type. */
+/** For a field that exists and has its type. */
 function pushValue(condition: Valued, wanted: boolean): Pushed {
   const { path } = condition.field;
   switch (condition.op) {
@@ -129,7 +129,7 @@ function pushMissing(condition: Condition & { readonly op: 'missing' }, wanted: 
   return nanPath === undefined ? isThere : anyOf([isThere, isMarked(nanPath)]);
 }
 
-/** Each name is a member that is true; what is asked of any name but equality is left to be checked. */
+/** Names are members with the value true. Only equality can be pushed down; the rest is checked afterwards. */
 function pushNames(condition: Condition, wanted: boolean): Pushed {
   const { path } = condition.field;
   const names =
@@ -154,7 +154,7 @@ export function isAbsent(path: FieldPath): Filter {
   return { op: 'not', filter: { op: 'exists', path } };
 }
 
-/** Where `exists` would do, this lets an index tell. */
+/** Equivalent to `exists` for texts, but answered by an index. */
 function isText(path: FieldPath): Filter {
   return { op: 'startsWith', path, value: '' };
 }

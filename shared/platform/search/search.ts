@@ -1,9 +1,9 @@
 import type { JsonObject, JsonValue } from '../../core/json.ts';
 import type { Filter, MetadataStore, StoredDocument } from '../storage/documents.ts';
-import { evaluate } from './evaluate.ts';
+import { evaluateFilter } from './evaluate.ts';
 import { searchErrors } from './errors.ts';
 import { readOrderedPage } from './ordered-pages.ts';
-import { decodeToken, encodeToken } from './page-token.ts';
+import { openPageToken, sealPageToken } from './page-token.ts';
 import { parseFilter } from './parse-filter.ts';
 import { parseOrder } from './parse-order.ts';
 import { allOf, pushDown } from './push-down.ts';
@@ -86,11 +86,11 @@ export async function searchDocuments<T extends JsonObject>(
       filter: pushed === undefined ? scope : allOf([scope, pushed.filter]),
       terms,
       isWanted: (body) =>
-        expression === undefined || pushed?.isExact === true || evaluate(expression, body) === true,
+        expression === undefined || pushed?.isExact === true || evaluateFilter(expression, body) === true,
     },
-    pageToken === undefined ? {} : decodeToken(identity, terms.length, pageToken),
+    pageToken === undefined ? {} : openPageToken(identity, terms.length, pageToken),
     Math.min(request.limit, pageDocuments),
   );
   const { documents, resume } = page;
-  return resume === undefined ? { documents } : { documents, pageToken: encodeToken(identity, resume) };
+  return resume === undefined ? { documents } : { documents, pageToken: sealPageToken(identity, resume) };
 }

@@ -6,7 +6,7 @@ import type { FieldPath, Filter } from '../storage/documents.ts';
 import { allOf, isAbsent } from './push-down.ts';
 import type { OrderTerm } from './subject.ts';
 
-/** What a document is sorted by in one term: a value, NaN, or nothing. In both directions they follow in this order. */
+/** The sort key of a document in one term. In both directions values come first, then NaN, then missing fields. */
 export type SortKey =
   | { readonly phase: 'value'; readonly value: number | string | boolean }
   | { readonly phase: 'nan' }
@@ -14,7 +14,7 @@ export type SortKey =
 
 const phases = { value: 0, nan: 1, missing: 2 } as const;
 
-/** Stores sort by this much of a text and no more: beyond it, texts are ties. */
+/** Stores sort texts by this prefix; longer texts with the same prefix are ties. */
 const sortedCodePoints = 1_024;
 
 export function sortKeysOf(body: JsonObject, terms: readonly OrderTerm[]): readonly SortKey[] {
@@ -27,7 +27,7 @@ export function sortKeysOf(body: JsonObject, terms: readonly OrderTerm[]): reado
   });
 }
 
-/** Negative, zero or positive: which of two documents comes first. */
+/** Negative when `a` sorts first, positive when `b` does. */
 export function compareSortKeys(
   a: readonly SortKey[],
   b: readonly SortKey[],
@@ -58,7 +58,7 @@ function compareValues(a: number | string | boolean, b: number | string | boolea
   return order === 0 ? Number(a) - Number(b) : order;
 }
 
-/** The documents that have this key. */
+/** Selects documents with this key. */
 export function hasKey({ field }: OrderTerm, key: SortKey): Filter {
   switch (key.phase) {
     case 'value':
@@ -72,7 +72,7 @@ export function hasKey({ field }: OrderTerm, key: SortKey): Filter {
   }
 }
 
-/** The documents with a value from this one on, or after it. */
+/** Selects documents from this value on, or after it. */
 export function isFrom(
   { field: { path }, direction }: OrderTerm,
   value: number | string | boolean,
@@ -82,7 +82,7 @@ export function isFrom(
     const op = direction === 'asc' ? (isInclusive ? 'gte' : 'gt') : isInclusive ? 'lte' : 'lt';
     return { op, path, value };
   }
-  // A cut value stands for all that begin with it, and those come after it.
+  // A cut value stands for all texts with this prefix.
   const begins: Filter = { op: 'startsWith', path, value };
   if (direction === 'asc')
     return isInclusive
@@ -109,10 +109,7 @@ function cut(text: string): string {
   return text.length <= sortedCodePoints ? text : Array.from(text).slice(0, sortedCodePoints).join('');
 }
 
-/**
- * Paths that every document of a filter has a value at: where they are sorted by, nobody needs to look for
- * documents without.
- */
+/** Paths at which every document selected by a filter has a value: sorting by them needs no pass over documents without. */
 export function requiredPaths(filter: Filter): ReadonlySet<string> {
   switch (filter.op) {
     case 'and':
@@ -122,7 +119,7 @@ export function requiredPaths(filter: Filter): ReadonlySet<string> {
       return others.reduce((common, paths) => common.intersection(paths), first ?? new Set<string>());
     }
     case 'not':
-      // Not true but false: only a comparison that was made is false.
+      // `not` selects documents where the comparison is false, which need a value, too.
       return isFieldComparison(filter.filter) ? requiredPaths(filter.filter) : new Set();
     case 'exists':
       return new Set();

@@ -14,6 +14,6 @@ export function createAuditedWriter(
   const queue = {
     send: async (_: string, messages: readonly OutgoingMessage[]) => void sent.push(...messages),
   };
-  const outbox = new Outbox(store, queue, { now: () => pace.clock.now(), logger: silentLogger });
-  return new AuditedWriter(store, outbox, pace);
+  const outbox = new Outbox({ store, queue, clock: pace.clock, logger: silentLogger });
+  return new AuditedWriter({ store, outbox, ...pace });
 }

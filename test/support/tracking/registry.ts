@@ -15,7 +15,7 @@ export function createRegistry(
   store: MetadataStore,
   { pace = systemPace, sent = [] }: { readonly pace?: Pace; readonly sent?: OutgoingMessage[] } = {},
 ): registries.Registry {
-  return registries.createRegistry({ store, writer: createAuditedWriter(store, { pace, sent }), pace });
+  return registries.createRegistry({ store, writer: createAuditedWriter(store, { pace, sent }), ...pace });
 }
 
 /** Registers a trained version without its files: one for each pipeline run. */

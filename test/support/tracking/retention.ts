@@ -30,12 +30,12 @@ export function openRetention(
   const tracking = openTracking(store, { pace });
   const registry = createRegistry(store, { pace });
   const through = wrap.store ?? store;
-  const outbox = new Outbox(through, { send: async () => {} }, { now: () => now, logger: silentLogger });
+  const outbox = new Outbox({ store: through, queue: { send: async () => {} }, clock, logger: silentLogger });
   const artifacts = new ArtifactStore(wrap.blobs?.(blobs) ?? blobs);
   const other = openTracking(through, { pace });
   const retention = new Retention({
     store: through,
-    audited: new AuditedWriter(through, outbox, pace),
+    audited: new AuditedWriter({ store: through, outbox, ...pace }),
     artifacts,
     // As another process has it: nothing remembered.
     experiments: other.experiments,

@@ -10,5 +10,5 @@ export function openTracking(
   { pace = realPace, runSilenceMinutes = 60 }: { pace?: Pace; runSilenceMinutes?: number } = {},
 ): Tracking {
   const audited = createAuditedWriter(store, { pace });
-  return createTracking({ store, audited, pace, runSilenceMinutes });
+  return createTracking({ store, audited, ...pace, runSilenceMinutes });
 }

@@ -31,8 +31,8 @@ function setUp(store: MetadataStore) {
     },
   };
   const clock = { ...pace.clock, now: () => state.now };
-  const outbox = new Outbox(store, queue, { now: clock.now, logger: silentLogger });
-  return { sent, state, outbox, writer: new AuditedWriter(store, outbox, { ...pace, clock }) };
+  const outbox = new Outbox({ store, queue, clock, logger: silentLogger });
+  return { sent, state, outbox, writer: new AuditedWriter({ store, outbox, ...pace, clock }) };
 }
 
 async function listIds(store: MetadataStore): Promise<readonly string[]> {
@@ -103,12 +103,13 @@ test('a sweep sends what thousands of failures left behind', async () => {
 
 test('a queue that does not answer holds no request up for long', async () => {
   const store = await metadataStores[0]!.open();
-  const outbox = new Outbox(
+  const outbox = new Outbox({
     store,
-    { send: () => new Promise<void>(() => {}) },
-    { now: Date.now, logger: silentLogger },
-  );
-  const writer = new AuditedWriter(store, outbox, pace);
+    queue: { send: () => new Promise<void>(() => {}) },
+    clock: pace.clock,
+    logger: silentLogger,
+  });
+  const writer = new AuditedWriter({ store, outbox, ...pace });
   await writer.commit('registry', 'm', [head], [created]);
   expect(await listIds(store)).toEqual(['event', 'head', 'outbox']);
 });

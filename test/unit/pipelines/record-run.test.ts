@@ -10,9 +10,9 @@ import { createDocuments, pace } from '../../support/stores.ts';
 test('a training is one run, however often its step is repeated', async () => {
   const store = createDocuments();
   const queue = { send: async () => {} };
-  const outbox = new Outbox(store, queue, { now: () => pace.clock.now(), logger: silentLogger });
-  const audited = new AuditedWriter(store, outbox, pace);
-  const tracking = createTracking({ store, audited, pace, runSilenceMinutes: 60 });
+  const outbox = new Outbox({ store, queue, clock: pace.clock, logger: silentLogger });
+  const audited = new AuditedWriter({ store, outbox, ...pace });
+  const tracking = createTracking({ store, audited, ...pace, runSilenceMinutes: 60 });
   const services = { tracking, platform: { clock: pace.clock } } as unknown as StepServices;
   const training = {
     features: [{ column: 'distance', kind: 'numeric' }],

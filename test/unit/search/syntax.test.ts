@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isLike, readPattern } from '../../../shared/platform/search/like.ts';
-import { decodeToken, encodeToken, type Resume } from '../../../shared/platform/search/page-token.ts';
+import { openPageToken, sealPageToken, type Resume } from '../../../shared/platform/search/page-token.ts';
 import type { SearchRequest } from '../../../shared/platform/search/search.ts';
 import { searchDocuments } from '../../../shared/platform/search/search.ts';
 import { isAppError } from '../../../shared/core/errors.ts';
@@ -71,7 +71,7 @@ describe('a page token', () => {
     { after: [{ phase: 'nan' }] },
     { position: { shared: [{ phase: 'nan' }, { phase: 'nan' }], phase: 'value' } },
   ] satisfies Resume[])('with other terms than the order has is refused: %j', (resume) => {
-    expect(() => decodeToken({}, 2, encodeToken({}, resume))).toThrow('Invalid cursor');
+    expect(() => openPageToken({}, 2, sealPageToken({}, resume))).toThrow('Invalid cursor');
   });
 
   it('is not given out when nothing follows', async () => {

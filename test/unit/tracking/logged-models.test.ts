@@ -7,7 +7,7 @@ import type {
   MeasuredMetric,
   ModelMetric,
 } from '../../../shared/domains/tracking/logged-models/entities.ts';
-import { addMetrics } from '../../../shared/domains/tracking/logged-models/rules.ts';
+import { mergeMetrics } from '../../../shared/domains/tracking/logged-models/rules.ts';
 import type { LoggedModelSearch } from '../../../shared/domains/tracking/logged-models/search.ts';
 import type { Tracking } from '../../../shared/domains/tracking/tracking.ts';
 import { metadataStores } from '../../support/stores.ts';
@@ -326,9 +326,9 @@ describe('metrics of a model', () => {
         let kept: readonly ModelMetric[] = [];
         const order = isReversed ? points.toReversed() : points;
         for (let from = 0; from < order.length; from += batchSize)
-          kept = addMetrics(kept, order.slice(from, from + batchSize));
-        expect(addMetrics(kept, points.slice(0, 500))).toBe(kept);
-        const atOnce = addMetrics([], points);
+          kept = mergeMetrics(kept, order.slice(from, from + batchSize));
+        expect(mergeMetrics(kept, points.slice(0, 500))).toBe(kept);
+        const atOnce = mergeMetrics([], points);
         expect(kept.map(textOf).sort()).toEqual(atOnce.map(textOf).sort());
         expect(kept.some(({ key }) => key === 'old')).toBe(true);
         // Six series and the old one keep their latest; of the others none that is newer than one that stayed has gone.
@@ -353,8 +353,8 @@ describe('metrics of a model', () => {
       value: 1,
       runId: 'r',
     }));
-    const most = addMetrics([], points.slice(1));
+    const most = mergeMetrics([], points.slice(1));
     expect(most.length).toBe(2_000);
-    expect(() => addMetrics(most, points)).toThrow(/at most 2000 metrics/);
+    expect(() => mergeMetrics(most, points)).toThrow(/at most 2000 metrics/);
   });
 });

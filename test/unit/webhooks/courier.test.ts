@@ -49,8 +49,8 @@ function setUp(answer: (count: number) => SendOutcome | Promise<SendOutcome> = (
     topology: { queues: ['webhooks'], topics: { events: ['webhooks'] } },
   });
   onTestFinished(() => queue.close());
-  const outbox = new Outbox(real, queue, { now: clock.now, logger: silentLogger });
-  const writer = new AuditedWriter(real, outbox, { clock, ids: pace.ids });
+  const outbox = new Outbox({ store: real, queue, clock, logger: silentLogger });
+  const writer = new AuditedWriter({ store: real, outbox, clock, ids: pace.ids });
   const webhooks = new Webhooks({
     store,
     writer,

@@ -11,8 +11,13 @@ import { Webhooks } from '../../../shared/domains/webhooks/webhooks.ts';
 import { createDocuments, metadataStores, pace } from '../../support/stores.ts';
 
 function createWebhooks(store: MetadataStore, keys: readonly Uint8Array[] = [randomBytes(32)]): Webhooks {
-  const outbox = new Outbox(store, { send: async () => {} }, { now: Date.now, logger: silentLogger });
-  const writer = new AuditedWriter(store, outbox, pace);
+  const outbox = new Outbox({
+    store,
+    queue: { send: async () => {} },
+    clock: pace.clock,
+    logger: silentLogger,
+  });
+  const writer = new AuditedWriter({ store, outbox, ...pace });
   return new Webhooks({ store, writer, secrets: createSecretBox(keys), targets: 'public', pace });
 }
 

@@ -1,16 +1,9 @@
+import { jsonNumber, toJsonNumber } from '../../../core/json-number.ts';
 import { z } from 'zod';
 import type { MetricNameOf } from '../../../core/stats/metrics/catalog.ts';
 import { pickClasses } from '../../../core/stats/metrics/pick-classes.ts';
 import { showValues } from '../model-value.ts';
-import {
-  findOutput,
-  hasWidth,
-  isFloat,
-  jsonNumber,
-  readFloats,
-  readLabels,
-  toJsonNumber,
-} from './read-outputs.ts';
+import { findOutput, hasWidth, isFloat, readFloats, readLabels } from './read-outputs.ts';
 import type { ModelFacts, Task } from './task.ts';
 
 const classesSchema = z.union([z.array(z.string()).min(2).readonly(), z.array(z.int()).min(2).readonly()]);

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { AppError } from '../../../core/errors.ts';
 import { decodeFloat16 } from '../float16.ts';
 import { showValues, type ModelValue } from '../model-value.ts';
@@ -74,18 +73,4 @@ export function readLabels(outputs: Tensors, name: string, rows: number): readon
 function toLabel(value: bigint): string | number {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : String(value);
-}
-
-/** A number in JSON, which has no name for these three: they travel as texts rather than as null. */
-export const jsonNumber = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])]);
-export type JsonNumber = z.infer<typeof jsonNumber>;
-
-/**
- * @example
- * toJsonNumber(0.5) // 0.5
- * toJsonNumber(NaN) // 'NaN'
- */
-export function toJsonNumber(value: number): JsonNumber {
-  if (Number.isFinite(value)) return value;
-  return Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity';
 }

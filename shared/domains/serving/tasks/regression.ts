@@ -1,7 +1,8 @@
+import { jsonNumber, toJsonNumber } from '../../../core/json-number.ts';
 import { z } from 'zod';
 import type { MetricNameOf } from '../../../core/stats/metrics/catalog.ts';
 import { showValues } from '../model-value.ts';
-import { findOutput, hasWidth, isFloat, jsonNumber, readFloats, toJsonNumber } from './read-outputs.ts';
+import { findOutput, hasWidth, isFloat, readFloats } from './read-outputs.ts';
 import type { Task } from './task.ts';
 
 const declared = z.strictObject({

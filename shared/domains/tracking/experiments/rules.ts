@@ -3,14 +3,14 @@ import { trackingErrors } from '../errors.ts';
 import { checkKey, checkLength, trackingLimits } from '../limits.ts';
 
 /** @throws INVALID_ARGUMENT */
-export function checkName(name: string): void {
+export function checkExperimentName(name: string): void {
   if (name === '') throw trackingErrors.experimentNameEmpty();
   if (!name.isWellFormed()) throw trackingErrors.experimentNameNotUnicode();
   checkLength(name, trackingLimits.experimentNameCharacters, { of: 'experiment', member: 'name' });
 }
 
 /** @throws INVALID_ARGUMENT */
-export function checkTag({ key, value }: Tag): void {
+export function checkExperimentTag({ key, value }: Tag): void {
   checkKey(key, { of: 'experimentTag', member: 'key' });
   checkLength(value, trackingLimits.experimentTagCharacters, { of: 'experimentTag', member: 'value' });
 }

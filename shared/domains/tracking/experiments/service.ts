@@ -2,7 +2,7 @@ import { artifactScheme } from '../../../core/mlflow-names.ts';
 import { toExperiment } from '../documents.ts';
 import type { Experiment, LifecycleStage, Tag } from '../entities.ts';
 import { trackingErrors } from '../errors.ts';
-import { checkArtifactLocation, checkName, checkTag } from './rules.ts';
+import { checkArtifactLocation, checkExperimentName, checkExperimentTag } from './rules.ts';
 import { type ExperimentChange, type ExperimentDeps, ExperimentStore } from './store.ts';
 
 export const defaultExperimentId = '0';
@@ -34,9 +34,9 @@ export class ExperimentService {
 
   /** @throws INVALID_ARGUMENT, ALREADY_EXISTS */
   async create(wanted: NewExperiment, by: string): Promise<Experiment> {
-    checkName(wanted.name);
+    checkExperimentName(wanted.name);
     if (wanted.artifactLocation) checkArtifactLocation(wanted.artifactLocation);
-    wanted.tags?.forEach(checkTag);
+    wanted.tags?.forEach(checkExperimentTag);
     await this.ensureDefault();
     return this.#create(this.#newId(), wanted, by);
   }
@@ -60,7 +60,7 @@ export class ExperimentService {
 
   /** @throws NOT_FOUND, ALREADY_EXISTS; INVALID_ARGUMENT when the experiment is deleted */
   async rename(experimentId: string, name: string, by: string): Promise<void> {
-    checkName(name);
+    checkExperimentName(name);
     const before = await this.#change(experimentId, by, (experiment) => {
       if (experiment.lifecycleStage !== 'active')
         throw trackingErrors.deletedExperimentRenamed({ experimentId });
@@ -106,7 +106,7 @@ export class ExperimentService {
 
   /** @throws NOT_FOUND; INVALID_ARGUMENT when the experiment is deleted */
   async setTag(experimentId: string, tag: Tag, by: string): Promise<void> {
-    checkTag(tag);
+    checkExperimentTag(tag);
     await this.#change(experimentId, by, (experiment) => {
       checkActive(experiment);
       const known = experiment.tags.get(tag.key);
@@ -177,7 +177,7 @@ export class ExperimentService {
   }
 
   async #create(experimentId: string, wanted: NewExperiment, by: string): Promise<Experiment> {
-    const now = this.#deps.pace.clock.now();
+    const now = this.#deps.clock.now();
     const experiment: Experiment = {
       experimentId,
       name: wanted.name,
@@ -207,7 +207,7 @@ export class ExperimentService {
 
   /** 18 digits: clients expect a number, and collisions must not occur. */
   #newId(): string {
-    const { ids } = this.#deps.pace;
+    const { ids } = this.#deps;
     const digits = (count: number) => String(Math.floor(ids.random() * 10 ** count)).padStart(count, '0');
     return `${1 + Math.floor(ids.random() * 9)}${digits(8)}${digits(9)}`;
   }

@@ -1,9 +1,11 @@
+import type { Clock } from '../../../core/clock.ts';
+import type { Ids } from '../../../core/ids.ts';
 import type { AppError } from '../../../core/errors.ts';
 import type { JsonValue } from '../../../core/json.ts';
 import { metadataContainers } from '../../../core/names.ts';
 import { type AuditEntry, auditOperation, toAuditEvent } from '../../../platform/audit/event.ts';
 import type { BatchOperation, MetadataStore, StoredDocument } from '../../../platform/storage/documents.ts';
-import { type Pace, retryConflicts } from '../../../platform/storage/optimistic.ts';
+import { retryConflicts } from '../../../platform/storage/optimistic.ts';
 import { eachDocument } from '../../../platform/storage/page.ts';
 import { type ExperimentBody, experimentKey, toExperiment, toExperimentBody } from '../documents.ts';
 import type { Experiment } from '../entities.ts';
@@ -13,7 +15,8 @@ import { StageCache } from './stage-cache.ts';
 
 export interface ExperimentDeps {
   readonly store: MetadataStore;
-  readonly pace: Pace;
+  readonly clock: Clock;
+  readonly ids: Ids;
 }
 
 /** What a change makes of an experiment, and the event that records it. */
@@ -38,7 +41,7 @@ export class ExperimentStore {
   constructor(deps: ExperimentDeps) {
     this.#deps = deps;
     this.names = new ExperimentNames(deps.store);
-    this.stages = new StageCache(deps.pace.clock);
+    this.stages = new StageCache(deps.clock);
   }
 
   /** @returns undefined when there is no such experiment */
@@ -99,7 +102,7 @@ export class ExperimentStore {
     return this.#retry(experimentId, async () => {
       const { id, etag, body } = await this.require(experimentId);
       const current = toExperiment(body);
-      const now = this.#deps.pace.clock.now();
+      const now = this.#deps.clock.now();
       const change = decide(current, now);
       if (change === undefined) return current;
       const { action, before, after, takesName } = change;
@@ -129,7 +132,7 @@ export class ExperimentStore {
   /** Retries lost races. A taken name is final: it is no race over this experiment's document. */
   async #retry<T>(experimentId: string, attempt: () => Promise<T>): Promise<T> {
     let taken: AppError | undefined;
-    const done = await retryConflicts(`the experiment ${experimentId}`, this.#deps.pace, async () => {
+    const done = await retryConflicts(`the experiment ${experimentId}`, this.#deps, async () => {
       try {
         return { value: await attempt() };
       } catch (error) {
@@ -150,6 +153,6 @@ export class ExperimentStore {
     after: JsonValue,
   ): BatchOperation {
     const entry: AuditEntry = { by, action, subject: { kind: 'experiment', experimentId }, before, after };
-    return auditOperation(toAuditEvent(entry, this.#deps.pace));
+    return auditOperation(toAuditEvent(entry, this.#deps));
   }
 }

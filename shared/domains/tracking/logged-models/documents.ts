@@ -1,6 +1,7 @@
+import { fromJsonNumber, type JsonNumber, toJsonNumber } from '../../../core/json-number.ts';
 import type { JsonObject } from '../../../core/json.ts';
 import type { FieldPath } from '../../../platform/storage/documents.ts';
-import { fromJsonNumber, type JsonNumber, type StringMap, toJsonNumber } from '../documents.ts';
+import { type StringMap } from '../documents.ts';
 import type { LifecycleStage } from '../entities.ts';
 import type { DatasetFilter, LoggedModel, LoggedModelStatus, ModelMetric } from './entities.ts';
 

@@ -1,9 +1,11 @@
+import type { Clock } from '../../../core/clock.ts';
+import type { Ids } from '../../../core/ids.ts';
 import type { AuditedWriter } from '../../../platform/audit/audited-writer.ts';
 import type { AuditEntry } from '../../../platform/audit/event.ts';
 import type { Found } from '../../../platform/search/search.ts';
 import { toBody } from '../../../platform/storage/page.ts';
 import type { MetadataStore } from '../../../platform/storage/documents.ts';
-import { type Pace, retryConflicts } from '../../../platform/storage/optimistic.ts';
+import { retryConflicts } from '../../../platform/storage/optimistic.ts';
 import { loggedModelKey } from '../documents.ts';
 import type { Tag } from '../entities.ts';
 import { trackingErrors } from '../errors.ts';
@@ -12,7 +14,7 @@ import type { Locator } from '../locator.ts';
 import { randomRunName } from '../runs/random-name.ts';
 import { type LoggedModelBody, toLoggedModel, toLoggedModelBody } from './documents.ts';
 import type { LoggedModel, LoggedModelStatus, MeasuredMetric, ModelMetric } from './entities.ts';
-import { addMetrics, addParams, checkModelName, checkPairs } from './rules.ts';
+import { mergeMetrics, mergeParams, checkLoggedModelName, checkPairs } from './rules.ts';
 import { type LoggedModelSearch, searchLoggedModels } from './search.ts';
 
 export interface LoggedModelsDeps {
@@ -20,7 +22,8 @@ export interface LoggedModelsDeps {
   readonly audited: Pick<AuditedWriter, 'commit'>;
   readonly locator: Pick<Locator, 'findLoggedModel' | 'addLoggedModel'>;
   readonly experiments: Pick<ExperimentService, 'get'>;
-  readonly pace: Pace;
+  readonly clock: Clock;
+  readonly ids: Ids;
 }
 
 export interface NewLoggedModel {
@@ -51,19 +54,19 @@ export class LoggedModels {
 
   /** @throws NOT_FOUND for the experiment; INVALID_ARGUMENT when it is deleted, or for a name, param or tag */
   async create(request: NewLoggedModel, by: string): Promise<LoggedModel> {
-    const { locator, experiments, pace } = this.#deps;
+    const { locator, experiments, clock, ids } = this.#deps;
     const { experimentId, name, params = [], tags = [] } = request;
-    if (name !== undefined) checkModelName(name);
+    if (name !== undefined) checkLoggedModelName(name);
     checkPairs('loggedModelParam', params);
     checkPairs('loggedModelTag', tags);
     const experiment = await experiments.get(experimentId);
     if (experiment.lifecycleStage !== 'active') throw trackingErrors.experimentDeleted({ experimentId });
-    const modelId = `m-${pace.ids.uuid().replaceAll('-', '')}`;
-    const now = pace.clock.now();
+    const modelId = `m-${ids.uuid().replaceAll('-', '')}`;
+    const now = clock.now();
     const model: LoggedModel = {
       modelId,
       experimentId,
-      name: name ?? randomRunName(pace.ids),
+      name: name ?? randomRunName(ids),
       ...(request.modelType ? { modelType: request.modelType } : {}),
       status: 'PENDING',
       ...(request.sourceRunId ? { sourceRunId: request.sourceRunId } : {}),
@@ -71,7 +74,7 @@ export class LoggedModels {
       lifecycleStage: 'active',
       createdAt: now,
       updatedAt: now,
-      params: addParams(new Map(), params),
+      params: mergeParams(new Map(), params),
       tags: new Map(tags.map(({ key, value }) => [key, value])),
       metrics: [],
     };
@@ -103,7 +106,7 @@ export class LoggedModels {
       model.status === status
         ? {}
         : {
-            model: { ...model, status, updatedAt: this.#deps.pace.clock.now() },
+            model: { ...model, status, updatedAt: this.#deps.clock.now() },
             reported: {
               action: 'loggedModel.status.changed',
               before: { status: model.status },
@@ -115,7 +118,7 @@ export class LoggedModels {
 
   /** Deletes softly: its artifacts stay until the retention removes both. @throws NOT_FOUND when it never was */
   async delete(modelId: string, by: string): Promise<void> {
-    const { clock } = this.#deps.pace;
+    const { clock } = this.#deps;
     const reported: AuditedChange = {
       action: 'loggedModel.deleted',
       before: { lifecycleStage: 'active' },
@@ -171,7 +174,7 @@ export class LoggedModels {
   async logParams(modelId: string, params: readonly Tag[]): Promise<void> {
     checkPairs('loggedModelParam', params);
     await this.#change(modelId, '', (model) => {
-      const added = addParams(model.params, params);
+      const added = mergeParams(model.params, params);
       return added.size === model.params.size ? {} : { model: { ...model, params: added } };
     });
   }
@@ -187,7 +190,7 @@ export class LoggedModels {
     for (const [modelId, all] of byModel) {
       const metrics = all.map((metric) => toModelMetric(runId, metric));
       await this.#change(modelId, '', (model) => {
-        const added = addMetrics(model.metrics, metrics);
+        const added = mergeMetrics(model.metrics, metrics);
         return added === model.metrics ? {} : { model: { ...model, metrics: added } };
       });
     }
@@ -204,8 +207,8 @@ export class LoggedModels {
     change: (model: LoggedModel) => Change,
     options: { readonly withDeleted?: boolean } = {},
   ): Promise<LoggedModel> {
-    const { audited, pace } = this.#deps;
-    return retryConflicts(`the logged model ${modelId}`, pace, async () => {
+    const { audited } = this.#deps;
+    return retryConflicts(`the logged model ${modelId}`, this.#deps, async () => {
       const { model: before, etag } = await this.#load(modelId);
       if (before.lifecycleStage === 'deleted' && options.withDeleted !== true)
         throw trackingErrors.loggedModelMissing({ modelId });

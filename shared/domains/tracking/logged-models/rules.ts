@@ -14,7 +14,7 @@ const maxEarlierPoints = 1_000;
 const maxQuotedLength = 250;
 
 /** @throws INVALID_ARGUMENT */
-export function checkModelName(name: string): void {
+export function checkLoggedModelName(name: string): void {
   if (!/^[^/:.%"']+$/.test(name)) throw trackingErrors.loggedModelNameInvalid({ name: name.slice(0, 100) });
   checkLength(name, maxNameLength, { of: 'loggedModel', member: 'name' });
 }
@@ -32,7 +32,7 @@ export function checkPairs(of: Place['of'], pairs: readonly Tag[]): void {
  *
  * @throws INVALID_ARGUMENT for another value of a known param
  */
-export function addParams(
+export function mergeParams(
   params: ReadonlyMap<string, string>,
   added: readonly Tag[],
 ): ReadonlyMap<string, string> {
@@ -57,7 +57,7 @@ export function addParams(
  * @returns the same list object when nothing is new
  * @throws INVALID_ARGUMENT when a model would have more than 2,000 metrics by run and dataset
  */
-export function addMetrics(
+export function mergeMetrics(
   metrics: readonly ModelMetric[],
   added: readonly ModelMetric[],
 ): readonly ModelMetric[] {

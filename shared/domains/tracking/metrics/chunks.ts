@@ -1,8 +1,11 @@
+import type { Clock } from '../../../core/clock.ts';
+import type { Ids } from '../../../core/ids.ts';
+import { fromJsonNumber, toJsonNumber } from '../../../core/json-number.ts';
 import { isAppError } from '../../../core/errors.ts';
 import { sha256 } from '../../../core/ids.ts';
 import type { MetadataStore } from '../../../platform/storage/documents.ts';
-import { type Pace, retryConflicts } from '../../../platform/storage/optimistic.ts';
-import { chunkKey, type ChunkBody, fromJsonNumber, type PointColumns, toJsonNumber } from '../documents.ts';
+import { retryConflicts } from '../../../platform/storage/optimistic.ts';
+import { chunkKey, type ChunkBody, type PointColumns } from '../documents.ts';
 import type { Metric, MetricPoint } from '../entities.ts';
 import { compareInHistory, sortUnique } from './points.ts';
 
@@ -18,13 +21,13 @@ export const ownChunkPoints = 500;
  */
 export async function addToChunk(
   store: MetadataStore,
-  pace: Pace,
+  deps: { readonly clock: Clock; readonly ids: Ids },
   runId: string,
   number: number,
   points: readonly Metric[],
 ): Promise<number> {
   const key = chunkKey(runId, String(number).padStart(8, '0'));
-  return retryConflicts(`the metrics of run ${runId}`, pace, async () => {
+  return retryConflicts(`the metrics of run ${runId}`, deps, async () => {
     const stored = await store.get<ChunkBody>(key);
     const before = stored === undefined ? [] : readChunk(stored.body);
     const { body, count } = toChunk([...before, ...points]);

@@ -1,14 +1,15 @@
+import { fromJsonNumber, toJsonNumber } from '../../../core/json-number.ts';
 import { z } from 'zod';
 import { openCursor, sealCursor } from '../../../core/cursor.ts';
 import type { Filter, MetadataStore } from '../../../platform/storage/documents.ts';
 import { eachDocument } from '../../../platform/storage/page.ts';
 import { metadataContainers } from '../../../core/names.ts';
-import { type ChunkBody, fromJsonNumber, type TailPoint, toJsonNumber } from '../documents.ts';
+import { type ChunkBody, type TailPoint } from '../documents.ts';
 import type { MetricPoint } from '../entities.ts';
 import { bucketOf, readMetric } from './chunks.ts';
 import { compareInHistory, fromTailPoint, sortUnique } from './points.ts';
 
-export interface HistoryPage {
+export interface MetricHistoryPage {
   readonly points: readonly MetricPoint[];
   readonly pageToken?: string;
 }
@@ -42,7 +43,7 @@ export class MetricHistory {
     key: string,
     tail: readonly TailPoint[],
     request: { readonly limit: number; readonly pageToken?: string | undefined },
-  ): Promise<HistoryPage> {
+  ): Promise<MetricHistoryPage> {
     const after = request.pageToken === undefined ? undefined : openPoint(runId, key, request.pageToken);
     const points = await this.#readAfter(runId, key, tail, request.limit + 1, after);
     if (points.length <= request.limit) return { points };

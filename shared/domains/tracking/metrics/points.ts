@@ -1,4 +1,5 @@
-import { fromJsonNumber, toJsonNumber, type TailPoint } from '../documents.ts';
+import { fromJsonNumber, toJsonNumber } from '../../../core/json-number.ts';
+import { type TailPoint } from '../documents.ts';
 import type { Metric, MetricPoint } from '../entities.ts';
 
 /** Orders a history by timestamp, step and value. Zero only for equal points: NaN sorts right after 0. */

@@ -1,6 +1,7 @@
+import type { Clock } from '../../../core/clock.ts';
+import type { Ids } from '../../../core/ids.ts';
 import type { MetadataStore } from '../../../platform/storage/documents.ts';
 import { checkBody } from '../../../platform/storage/document-rules.ts';
-import type { Pace } from '../../../platform/storage/optimistic.ts';
 import type { TailPoint } from '../documents.ts';
 import type { Metric } from '../entities.ts';
 import { addToChunk, chunkPoints, ownChunkPoints, writeOwnChunk } from '../metrics/chunks.ts';
@@ -30,7 +31,7 @@ export function hasLargeAddition(draft: RunDraft): boolean {
 export async function addToHistory(
   draft: RunDraft,
   store: MetadataStore,
-  pace: Pace,
+  deps: { readonly clock: Clock; readonly ids: Ids },
 ): Promise<readonly OwnChunk[]> {
   const { runId } = draft.info;
   const added = newToTail(draft.tail, draft.added.filter((points) => !isLarge(points)).flat());
@@ -41,7 +42,7 @@ export async function addToHistory(
   const chunks: OwnChunk[] = [];
   for (const points of draft.added.filter(isLarge)) chunks.push(await writeOwnChunk(store, runId, points));
   if (willFlush) {
-    const count = await addToChunk(store, pace, runId, draft.open, draft.tail.map(fromTailPoint));
+    const count = await addToChunk(store, deps, runId, draft.open, draft.tail.map(fromTailPoint));
     draft.tail = [];
     // No room for another tail.
     if (count > chunkPoints - tailPoints) draft.open += 1;

@@ -20,7 +20,7 @@ export interface LogBatch {
  * @returns the batch to store, with long values truncated
  * @throws INVALID_ARGUMENT with the place of the faulty item
  */
-export function checkBatch({ metrics, params, tags }: LogBatch): LogBatch {
+export function checkLogBatch({ metrics, params, tags }: LogBatch): LogBatch {
   const limits = trackingLimits;
   checkCount(metrics.length, limits.batchMetrics, 'metrics');
   checkCount(params.length, limits.batchParams, 'params');
@@ -28,7 +28,7 @@ export function checkBatch({ metrics, params, tags }: LogBatch): LogBatch {
   checkCount(metrics.length + params.length + tags.length, limits.batchItems, 'items');
   metrics.forEach(checkMetric);
   checkUnique(params);
-  return { metrics, params: params.map(checkParam), tags: tags.map(checkTag) };
+  return { metrics, params: params.map(checkParam), tags: tags.map(checkRunTag) };
 }
 
 /** @returns the param to store. @throws INVALID_ARGUMENT */
@@ -38,7 +38,7 @@ export function checkParam({ key, value }: Tag, index?: number): Tag {
 }
 
 /** @returns the tag to store. @throws INVALID_ARGUMENT */
-export function checkTag({ key, value }: Tag, index?: number): Tag {
+export function checkRunTag({ key, value }: Tag, index?: number): Tag {
   checkKey(key, { of: 'tag', member: 'key', index });
   return { key, value: truncate(value, trackingLimits.tagCharacters) };
 }

@@ -1,8 +1,9 @@
+import type { Clock } from '../../../core/clock.ts';
+import type { Ids } from '../../../core/ids.ts';
 import { forEachSettled } from '../../../core/async/for-each-settled.ts';
 import type { Logger } from '../../../core/logger.ts';
 import { metadataContainers } from '../../../core/names.ts';
 import type { Filter, MetadataStore } from '../../../platform/storage/documents.ts';
-import type { Pace } from '../../../platform/storage/optimistic.ts';
 import type { RunBody } from '../documents.ts';
 import { killIfSilent } from './changes.ts';
 import { lastWriteToleranceMs, type RunWriter } from './writer.ts';
@@ -18,7 +19,8 @@ const pageRuns = 100;
 export interface LostRunsDeps {
   readonly store: MetadataStore;
   readonly writer: Pick<RunWriter, 'write'>;
-  readonly pace: Pace;
+  readonly clock: Clock;
+  readonly ids: Ids;
   readonly silenceMinutes: number;
 }
 
@@ -41,9 +43,9 @@ export class LostRuns {
    * @throws when the store fails; after the last run, the first failure that a retry can help
    */
   async sweep(logger: Logger): Promise<number> {
-    const { silenceMinutes, pace } = this.#deps;
+    const { silenceMinutes, clock } = this.#deps;
     const hasOwn: Filter = { op: 'exists', path: ['tags', maxSilenceTag] };
-    const silentSince = pace.clock.now() - silenceMs(silenceMinutes);
+    const silentSince = clock.now() - silenceMs(silenceMinutes);
     const usual: Filter = {
       op: 'and',
       filters: [
@@ -89,8 +91,8 @@ export class LostRuns {
   }
 
   async #kill(run: RunBody): Promise<boolean> {
-    const { writer, pace, silenceMinutes } = this.#deps;
-    const now = pace.clock.now();
+    const { writer, clock, silenceMinutes } = this.#deps;
+    const now = clock.now();
     const silentSince = now - silenceMs(readOwn(run) ?? silenceMinutes);
     if (run.points.lastWriteAt > silentSince) return false;
     // The listing may be stale: the write checks again.

@@ -1,8 +1,9 @@
+import type { Clock } from '../../../core/clock.ts';
+import type { Ids } from '../../../core/ids.ts';
 import { mlflowTags } from '../../../core/mlflow-names.ts';
 import { metadataContainers } from '../../../core/names.ts';
 import type { AuditedWriter } from '../../../platform/audit/audited-writer.ts';
 import type { MetadataStore } from '../../../platform/storage/documents.ts';
-import type { Pace } from '../../../platform/storage/optimistic.ts';
 import { type RunBody, runKey, toRun } from '../documents.ts';
 import type { MetricPoint, Run, Tag } from '../entities.ts';
 import { trackingErrors } from '../errors.ts';
@@ -11,8 +12,15 @@ import { checkLength, trackingLimits } from '../limits.ts';
 import type { Locator } from '../locator.ts';
 import type { MeasuredMetric } from '../logged-models/entities.ts';
 import type { LoggedModels } from '../logged-models/logged-models.ts';
-import { type HistoryPage, MetricHistory } from '../metrics/history.ts';
-import { checkBatch, checkMetric, checkParam, checkTag, type LogBatch, type LoggedMetric } from './batch.ts';
+import { type MetricHistoryPage, MetricHistory } from '../metrics/history.ts';
+import {
+  checkLogBatch,
+  checkMetric,
+  checkParam,
+  checkRunTag,
+  type LogBatch,
+  type LoggedMetric,
+} from './batch.ts';
 import * as changes from './changes.ts';
 import { createRunBody, type RunDraft } from './draft.ts';
 import { randomRunName } from './random-name.ts';
@@ -26,7 +34,8 @@ export interface RunServiceDeps {
   readonly writer: Pick<RunWriter, 'write'>;
   /** Metrics that name a logged model are recorded there as well. */
   readonly loggedModels: Pick<LoggedModels, 'record'>;
-  readonly pace: Pace;
+  readonly clock: Clock;
+  readonly ids: Ids;
 }
 
 export interface NewRun {
@@ -52,19 +61,19 @@ export class RunService {
 
   /** @throws NOT_FOUND for the experiment; INVALID_ARGUMENT */
   async create(wanted: NewRun, by: string): Promise<Run> {
-    const { experiments, locator, audited, pace } = this.#deps;
-    const given = (wanted.tags ?? []).map((tag, index) => checkTag(tag, index));
+    const { experiments, locator, audited, clock, ids } = this.#deps;
+    const given = (wanted.tags ?? []).map((tag, index) => checkRunTag(tag, index));
     const tags = new Map(given.map(({ key, value }) => [key, value]));
-    const name = chooseName(wanted.name, tags.get(mlflowTags.runName)) ?? randomRunName(pace.ids);
+    const name = chooseName(wanted.name, tags.get(mlflowTags.runName)) ?? randomRunName(ids);
     checkName(name);
     tags.set(mlflowTags.runName, name);
     const experiment = await experiments.get(wanted.experimentId || defaultExperimentId);
     const { experimentId, lifecycleStage } = experiment;
     if (lifecycleStage !== 'active') throw trackingErrors.experimentDeleted({ experimentId });
-    const runId = wanted.runId ?? pace.ids.uuid().replaceAll('-', '');
+    const runId = wanted.runId ?? ids.uuid().replaceAll('-', '');
     const known = wanted.runId === undefined ? undefined : await this.#find(runId);
     if (known !== undefined) return this.#toRun(known);
-    const now = pace.clock.now();
+    const now = clock.now();
     const { body, draft } = createRunBody(
       {
         runId,
@@ -106,7 +115,7 @@ export class RunService {
 
   /** @throws NOT_FOUND */
   async delete(runId: string, by: string): Promise<void> {
-    const now = this.#deps.pace.clock.now();
+    const now = this.#deps.clock.now();
     const change = (draft: RunDraft) => changes.deleteRun(draft, by, now);
     await this.#deps.writer.write(runId, change, { isSignOfLife: false });
   }
@@ -119,7 +128,7 @@ export class RunService {
 
   /** @throws NOT_FOUND, INVALID_ARGUMENT */
   async setTag(runId: string, tag: Tag, by: string): Promise<void> {
-    const kept = checkTag(tag);
+    const kept = checkRunTag(tag);
     await this.#write(runId, (draft) => changes.setTags(draft, [kept], by));
   }
 
@@ -134,7 +143,7 @@ export class RunService {
    * @throws NOT_FOUND; INVALID_ARGUMENT, for one when a param has another value
    */
   async logBatch(runId: string, batch: LogBatch, by: string): Promise<void> {
-    await this.#log(runId, checkBatch(batch), by);
+    await this.#log(runId, checkLogBatch(batch), by);
   }
 
   /** @throws NOT_FOUND, INVALID_ARGUMENT */
@@ -179,7 +188,7 @@ export class RunService {
     runId: string,
     key: string,
     request: { readonly limit: number; readonly pageToken?: string | undefined },
-  ): Promise<HistoryPage> {
+  ): Promise<MetricHistoryPage> {
     const { points } = await this.#read(runId);
     return this.#history.readPage(runId, key, points.tail, request);
   }

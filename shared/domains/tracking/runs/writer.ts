@@ -1,8 +1,10 @@
+import type { Clock } from '../../../core/clock.ts';
+import type { Ids } from '../../../core/ids.ts';
 import type { AuditedWriter } from '../../../platform/audit/audited-writer.ts';
 import { isAppError, toAppError } from '../../../core/errors.ts';
 import { metadataContainers } from '../../../core/names.ts';
 import type { MetadataStore } from '../../../platform/storage/documents.ts';
-import { type Pace, retryConflicts } from '../../../platform/storage/optimistic.ts';
+import { retryConflicts } from '../../../platform/storage/optimistic.ts';
 import { type RunBody, runKey } from '../documents.ts';
 import { trackingErrors } from '../errors.ts';
 import type { Locator } from '../locator.ts';
@@ -22,7 +24,8 @@ export interface RunWriterDeps {
   readonly store: MetadataStore;
   readonly audited: Pick<AuditedWriter, 'commit'>;
   readonly locator: Pick<Locator, 'findRun'>;
-  readonly pace: Pace;
+  readonly clock: Clock;
+  readonly ids: Ids;
 }
 
 interface Pending {
@@ -101,7 +104,7 @@ export class RunWriter {
     const experimentId = await this.#deps.locator.findRun(runId);
     if (experimentId === undefined) throw trackingErrors.runMissing({ runId });
     const newChunks = new Set<string>();
-    const done = await retryConflicts(`the run ${runId}`, this.#deps.pace, async () => {
+    const done = await retryConflicts(`the run ${runId}`, this.#deps, async () => {
       const cached = this.#known.get(runId);
       // From here on the draft may be changed without being written.
       this.#known.delete(runId);
@@ -131,15 +134,15 @@ export class RunWriter {
     isFresh: boolean,
   ): Promise<Written | undefined> {
     const { draft } = known;
-    const { store, audited, pace } = this.#deps;
+    const { store, audited, clock } = this.#deps;
     const { runId } = draft.info;
     const outcomes = merged.map(({ change }) => attempt(change, draft));
     const isSure = isFresh || (outcomes.every((outcome) => outcome.ok) && !hasLargeAddition(draft));
     if (!isSure) return undefined;
-    const now = pace.clock.now();
+    const now = clock.now();
     const isAlive = merged.some(({ isSignOfLife }, index) => isSignOfLife && outcomes[index]!.ok);
     if (isAlive && now - draft.info.lastWriteAt >= lastWriteToleranceMs) draft.set('lastWriteAt', now);
-    const chunks = await addToHistory(draft, store, pace);
+    const chunks = await addToHistory(draft, store, this.#deps);
     for (const { id, isNew } of chunks) if (isNew) newChunks.add(id);
     if (!draft.isChanged && !isFresh) return undefined;
     let { etag } = known;
