@@ -65,7 +65,7 @@ registerRoutes([
     name: 'audit-list',
     method: 'GET',
     path: 'api/v1/audit',
-    summary: 'What happened: who changed what, when, from what to what. Newest first; a page can be short.',
+    summary: 'Lists events: who changed what, when, from what to what. Newest first; a page can be short.',
     authLevel: 'anonymous',
     role: 'operator',
     query: pageQuery.extend({
@@ -91,12 +91,11 @@ registerRoutes([
     name: 'timeline-get',
     method: 'GET',
     path: 'api/v1/timeline',
-    summary:
-      'Which version each alias, stage and endpoint of a model led to at a time; now, when none is given.',
+    summary: 'Gets the version of each alias, stage and endpoint of a model at a time; by default now.',
     authLevel: 'anonymous',
     role: 'reader',
     query: z.object({ model: name, at: instant.optional() }),
-    returns: { status: 200, description: 'The moment.', schema: timelineSchema },
+    returns: { status: 200, description: 'The snapshot.', schema: timelineSchema },
     handle: async ({ query }) => {
       const { model, at = app.clock.now() } = query;
       const { aliases, stages } = await app.timeline.at(model, at);
@@ -118,7 +117,7 @@ registerRoutes([
     method: 'GET',
     path: 'api/v1/webhooks/{webhookId}/deliveries',
     summary:
-      'What a webhook was sent in the last month, newest first, with every attempt and what came of it.',
+      'Lists the deliveries of a webhook in the last month, newest first, with every attempt and its outcome.',
     authLevel: 'anonymous',
     role: 'admin',
     params: z.object({ webhookId: z.uuid() }),

@@ -46,14 +46,15 @@ const collectBody = z.object({
   cursor: z.string().max(100_000).optional(),
 });
 const idParam = z.string().min(1).max(200);
-const gone = { status: 200, description: 'It is gone.', schema: z.object({}) };
+const purged = { status: 200, description: 'It is purged.', schema: z.object({}) };
 
 registerRoutes([
   defineRoute({
     name: 'trash-list',
     method: 'GET',
     path: 'api/v1/trash',
-    summary: 'What is deleted, when it goes for good, what it takes, and what keeps it. Pages can be empty.',
+    summary:
+      'Lists the trash: what is deleted, when it is due, its size, and what keeps it. A page can be empty.',
     authLevel: 'anonymous',
     role: 'reader',
     query: listQuery,
@@ -66,8 +67,7 @@ registerRoutes([
     name: 'trash-collect',
     method: 'POST',
     path: 'api/v1/trash/collect',
-    summary:
-      'Removes for good what is due, as far as a minute goes; as a dry run, one page of what would go.',
+    summary: 'Purges what is due, for up to a minute; as a dry run, lists one page of the trash instead.',
     authLevel: 'anonymous',
     role: 'admin',
     body: collectBody,
@@ -75,10 +75,10 @@ registerRoutes([
     timeoutMs,
     returns: {
       status: 200,
-      description: 'What went, and what stays though it is due.',
+      description: 'What was purged, and what stays though it is due.',
       schema: collectedSchema,
     },
-    alsoReturns: [{ status: 200, description: 'As a dry run, one page of the trash.', schema: trashSchema }],
+    alsoReturns: [{ status: 200, description: 'In a dry run, one page of the trash.', schema: trashSchema }],
     errors: ['INVALID_ARGUMENT'],
     handle: async ({ body, principal }) => {
       if (body.dryRun) return { json: await app.retention.list({ cursor: body.cursor, limit: 50 }) };
@@ -90,12 +90,12 @@ registerRoutes([
     name: 'trash-remove-run',
     method: 'DELETE',
     path: 'api/v1/trash/runs/{runId}',
-    summary: 'Removes a deleted run for good, with its artifacts and metrics.',
+    summary: 'Purges a deleted run with its artifacts and metrics.',
     authLevel: 'anonymous',
     role: 'admin',
     params: z.object({ runId: idParam }),
     timeoutMs,
-    returns: gone,
+    returns: purged,
     errors: ['NOT_FOUND', 'INVALID_ARGUMENT', 'PRECONDITION_FAILED'],
     handle: async ({ params, principal }) => {
       await app.retention.remove('run', params.runId, principal.name);
@@ -106,12 +106,12 @@ registerRoutes([
     name: 'trash-remove-logged-model',
     method: 'DELETE',
     path: 'api/v1/trash/logged-models/{modelId}',
-    summary: 'Removes a deleted logged model for good, with its artifacts.',
+    summary: 'Purges a deleted logged model with its artifacts.',
     authLevel: 'anonymous',
     role: 'admin',
     params: z.object({ modelId: idParam }),
     timeoutMs,
-    returns: gone,
+    returns: purged,
     errors: ['NOT_FOUND', 'INVALID_ARGUMENT', 'PRECONDITION_FAILED'],
     handle: async ({ params, principal }) => {
       await app.retention.remove('loggedModel', params.modelId, principal.name);
@@ -122,13 +122,12 @@ registerRoutes([
     name: 'trash-remove-experiment',
     method: 'DELETE',
     path: 'api/v1/trash/experiments/{experimentId}',
-    summary:
-      'Removes a deleted experiment for good with all that is in it and not needed, as far as a minute goes.',
+    summary: 'Purges a deleted experiment with everything in it that is not needed, for up to a minute.',
     authLevel: 'anonymous',
     role: 'admin',
     params: z.object({ experimentId: idParam }),
     timeoutMs,
-    returns: { status: 200, description: 'What went, and what stays.', schema: collectedSchema },
+    returns: { status: 200, description: 'What was purged, and what stays.', schema: collectedSchema },
     errors: ['NOT_FOUND', 'INVALID_ARGUMENT'],
     handle: async ({ params, principal }) => {
       const options = { by: principal.name, deadline: app.clock.now() + budgetMs };

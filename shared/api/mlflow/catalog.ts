@@ -18,7 +18,7 @@ import { runEndpoints } from './endpoints/runs.ts';
 import { serverInfoEndpoints } from './endpoints/server-info.ts';
 import { webhookEndpoints } from './endpoints/webhooks.ts';
 
-/** What the endpoints call: a member for each domain. */
+/** The services that the endpoints call. */
 export interface MlflowServices extends ArtifactServices {
   readonly tracking: Tracking;
   readonly registry: Registry;
@@ -27,7 +27,7 @@ export interface MlflowServices extends ArtifactServices {
   readonly courier: Courier;
 }
 
-/** Every endpoint of MLflow's REST API 2.0: a new family is a file and a line here. */
+/** All endpoints of MLflow's REST API 2.0: add a family as a file and a line here. */
 function restEndpoints(services: MlflowServices): readonly Route[] {
   return [
     ...experimentEndpoints(services.tracking),
@@ -43,12 +43,12 @@ function restEndpoints(services: MlflowServices): readonly Route[] {
   ];
 }
 
-/** The few that MLflow has under 3.0 only. */
+/** Endpoints that MLflow has only under 3.0. */
 function newerEndpoints(services: MlflowServices): readonly Route[] {
   return [...serverInfoEndpoints(services)];
 }
 
-/** MLflow's pages ask under `ajax-api`, its clients under `api`: the same operations. */
+/** Clients use the prefix `api`, MLflow's pages `ajax-api`, for the same operations. */
 export function mlflowRouteGroups(services: MlflowServices): readonly RouteGroup[] {
   const group = (name: string, prefix: string, routes: readonly Route[]): RouteGroup => ({
     name,

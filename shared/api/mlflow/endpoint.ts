@@ -7,27 +7,27 @@ import { defineRoute, type HttpMethod, type Route, type RouteRequest } from '../
 import { readMessage } from './messages/message.ts';
 import { mlflowProtocol } from './protocol.ts';
 
-/** One operation of MLflow's REST API, declared: from it come the routes under each prefix. */
+/** Declares one operation of MLflow's REST API, from which its routes are made. */
 export interface MlflowEndpoint<Message> {
   readonly methods: readonly HttpMethod[];
-  /** After `/api/2.0/`: `mlflow/runs/create`. Its parameters become members of the message. */
+  /** Below `/api/2.0/`: `mlflow/runs/create`. Path parameters become members of the message. */
   readonly path: string;
   readonly summary: string;
   readonly role: Role | 'anonymous';
   readonly message: z.ZodType<Message>;
   readonly maxBodyBytes?: number;
   readonly timeoutMs?: number;
-  /** The answer; `{}` for nothing. */
+  /** Returns the answer, `{}` when there is nothing to say. */
   readonly handle: (
     message: Message,
     request: RouteRequest<unknown, unknown, unknown>,
   ) => Promise<JsonObject>;
 }
 
-/** A log-batch with 1,000 metrics under long keys, 100 params of 6,000 characters, each of several bytes. */
+/** Fits a log-batch with 1,000 metrics under long keys and 100 params of 6,000 multi-byte characters. */
 const defaultMaxBodyBytes = 8 * 2 ** 20;
 
-/** The routes of an endpoint, one for each of its methods. */
+/** Makes the routes of an endpoint, one for each method. */
 export function defineEndpoint<Message>(endpoint: MlflowEndpoint<Message>): readonly Route[] {
   const { path, summary, role, message, handle, timeoutMs } = endpoint;
   return endpoint.methods.map((method) => {
@@ -56,9 +56,9 @@ export function defineEndpoint<Message>(endpoint: MlflowEndpoint<Message>): read
 }
 
 /**
- * MLflow asks for a content type of POST and PUT alone, takes no body for an empty message, and reads JSON that was
- * encoded twice (its oldest clients do that). Unlike MLflow, which takes broken JSON for an empty message too, this
- * says that it is broken.
+ * Reads a body as MLflow does: requires a content type of POST and PUT only, reads an empty body as an empty message,
+ * and decodes JSON that was encoded twice, as its oldest clients do. Unlike MLflow, refuses broken JSON instead of
+ * reading it as an empty message.
  *
  * @throws INVALID_ARGUMENT
  */

@@ -1,8 +1,8 @@
+import { toJsonNumber } from '../../../core/json-number.ts';
 import { z } from 'zod';
 import { AppError, isAppError } from '../../../core/errors.ts';
 import type { JsonObject } from '../../../core/json.ts';
 import type { Route } from '../../http/route.ts';
-import { toJsonNumber } from '../../../domains/tracking/documents.ts';
 import type { MetricPoint } from '../../../domains/tracking/entities.ts';
 import { sampleEvenly } from '../../../domains/tracking/metrics/interval.ts';
 import type { RunService } from '../../../domains/tracking/runs/service.ts';
@@ -15,13 +15,13 @@ const maxRowsPerRun = 2_500;
 
 type History = Pick<RunService, 'getHistory' | 'readMetricPoints'>;
 
-/** The histories of a metric over many runs, for MLflow's charts. */
+/** Reads a metric's history in many runs, for MLflow's charts. */
 export function bulkMetricEndpoints(runs: History): readonly Route[] {
   return [
     defineEndpoint({
       methods: ['GET'],
       path: 'mlflow/metrics/get-history-bulk',
-      summary: 'The history of a metric in many runs: the first 25,000 points.',
+      summary: 'Gets the history of a metric in many runs: the first 25,000 points.',
       role: 'reader',
       message: z.object({
         run_id: repeated(text()).optional(),
@@ -54,7 +54,7 @@ export function bulkMetricEndpoints(runs: History): readonly Route[] {
     defineEndpoint({
       methods: ['GET'],
       path: 'mlflow/metrics/get-history-bulk-interval',
-      summary: 'The history of a metric in many runs, evenly thinned out.',
+      summary: 'Samples the history of a metric in many runs evenly.',
       role: 'reader',
       timeoutMs: 120_000,
       message: z.object({
@@ -84,7 +84,7 @@ export function bulkMetricEndpoints(runs: History): readonly Route[] {
   ].flat();
 }
 
-/** @returns nothing for a run that is not there */
+/** @returns an empty list for a missing run */
 async function readFirst(
   runs: History,
   runId: string,

@@ -1,8 +1,8 @@
+import { toJsonNumber } from '../../../core/json-number.ts';
 import { z } from 'zod';
 import { AppError } from '../../../core/errors.ts';
 import type { JsonObject } from '../../../core/json.ts';
 import type { Route } from '../../http/route.ts';
-import { toJsonNumber } from '../../../domains/tracking/documents.ts';
 import type {
   DatasetFilter,
   LoggedModel,

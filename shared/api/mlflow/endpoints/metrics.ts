@@ -6,7 +6,7 @@ import { defineEndpoint } from '../endpoint.ts';
 import { int64, requiredText, text } from '../messages/message.ts';
 import { fromMetric } from '../messages/tracking.ts';
 
-/** The most points of one answer: some ten megabytes. Clients ask for 25,000 and follow the token. */
+/** Bounds an answer to some ten megabytes. Clients request 25,000 points and follow the token. */
 const maxPoints = 100_000;
 
 /** `mlflow/metrics/get-history` */
@@ -14,7 +14,7 @@ export function metricEndpoints({ runs }: Tracking): readonly Route[] {
   return defineEndpoint({
     methods: ['GET'],
     path: 'mlflow/metrics/get-history',
-    summary: 'The points of a metric by timestamp, step and value.',
+    summary: 'Gets the history of a metric, sorted by timestamp, step and value.',
     role: 'reader',
     message: z.object({
       run_id: requiredText(),

@@ -7,7 +7,7 @@ import { defineEndpoint } from '../endpoint.ts';
 import { int64, keyValues, repeated, requiredText, text } from '../messages/message.ts';
 
 const maxExperiments = 20;
-/** A dataset's schema and profile can be a megabyte each. */
+/** A dataset's schema and profile can have a megabyte each. */
 const maxInputBytes = 32 * 2 ** 20;
 
 const datasetInput = z.object({
@@ -22,13 +22,13 @@ const datasetInput = z.object({
   tags: keyValues().optional(),
 });
 
-/** What a run read and made. */
+/** The inputs and outputs of runs. */
 export function runLinkEndpoints(links: RunLinksService): readonly Route[] {
   return [
     defineEndpoint({
       methods: ['POST'],
       path: 'mlflow/runs/log-inputs',
-      summary: 'Notes the datasets and models that a run reads.',
+      summary: 'Logs the datasets and models that a run reads.',
       role: 'contributor',
       maxBodyBytes: maxInputBytes,
       message: z.object({
@@ -51,7 +51,7 @@ export function runLinkEndpoints(links: RunLinksService): readonly Route[] {
     defineEndpoint({
       methods: ['POST'],
       path: 'mlflow/runs/outputs',
-      summary: 'Notes the models that a run makes.',
+      summary: 'Logs the models that a run makes.',
       role: 'contributor',
       message: z.object({
         run_id: requiredText(),
@@ -66,7 +66,7 @@ export function runLinkEndpoints(links: RunLinksService): readonly Route[] {
     defineEndpoint({
       methods: ['POST'],
       path: 'mlflow/runs/log-model',
-      summary: 'Notes a model in the way of clients before MLflow 3.',
+      summary: 'Logs a model, for clients before MLflow 3.',
       role: 'contributor',
       message: z.object({ run_id: requiredText(), model_json: requiredText() }),
       handle: async ({ run_id, model_json }, { principal }) => {
@@ -77,7 +77,7 @@ export function runLinkEndpoints(links: RunLinksService): readonly Route[] {
     defineEndpoint({
       methods: ['POST'],
       path: 'mlflow/experiments/search-datasets',
-      summary: 'The datasets that the runs of some experiments used.',
+      summary: 'Lists the datasets that the runs of experiments used.',
       role: 'reader',
       message: z.object({ experiment_ids: repeated(text()).optional() }),
       handle: async ({ experiment_ids = [] }) => {
@@ -124,9 +124,9 @@ const mandatory = ['artifact_path', 'flavors', 'utc_time_created', 'run_id'] as 
 const kept = ['run_id', 'artifact_path', 'utc_time_created', 'model_uuid'] as const;
 
 /**
- * What the history keeps of a model's description: where it is, and its flavors without their settings.
+ * Picks what the history keeps of a model's description: its path, and its flavors without their settings.
  *
- * @throws INVALID_ARGUMENT in MLflow's words
+ * @throws INVALID_ARGUMENT
  */
 function readModelJson(json: string): JsonValue {
   const model = parseObject(json);

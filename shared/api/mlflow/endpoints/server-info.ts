@@ -3,12 +3,12 @@ import type { Route } from '../../http/route.ts';
 import type { ArtifactServices } from '../artifacts/routes.ts';
 import { defineEndpoint } from '../endpoint.ts';
 
-/** What newer clients ask first, to learn what they may do. */
+/** The features of the server, which newer clients request first. */
 export function serverInfoEndpoints({ signedAccess }: ArtifactServices): readonly Route[] {
   return defineEndpoint({
     methods: ['GET'],
     path: 'mlflow/server-info',
-    summary: 'What this server can do.',
+    summary: 'Gets the features of the server.',
     role: 'reader',
     message: z.object({}),
     handle: async () => ({

@@ -9,7 +9,7 @@ import type { Webhooks } from '../../../domains/webhooks/webhooks.ts';
 import { defineEndpoint } from '../endpoint.ts';
 import { int64, repeated, requiredText, text } from '../messages/message.ts';
 
-/** Protobuf's JSON takes a value of an enumeration by its name or its number. */
+/** Protobuf's JSON writes a value of an enumeration by name or number. */
 const enumeration = (names: readonly string[]) =>
   z.preprocess(
     (value) => (typeof value === 'number' ? (names[value] ?? value) : value),
@@ -40,7 +40,7 @@ const event = z.object({
 const status = enumeration(['STATUS_UNSPECIFIED', ...webhookStatuses]).pipe(z.enum(webhookStatuses));
 const byId = { webhook_id: requiredText() };
 
-/** MLflow's webhooks: who hears of what happens in the registry. Addresses can be secrets, so all of it is `admin`'s. */
+/** MLflow's webhooks on events of the registry. All routes need `admin`, because addresses can be secrets. */
 export function webhookEndpoints(webhooks: Webhooks, courier: Courier): readonly Route[] {
   return [
     defineEndpoint({
@@ -65,7 +65,7 @@ export function webhookEndpoints(webhooks: Webhooks, courier: Courier): readonly
     defineEndpoint({
       methods: ['GET'],
       path: 'mlflow/webhooks',
-      summary: 'The webhooks, newest first.',
+      summary: 'Lists the webhooks, newest first.',
       role: 'admin',
       message: z.object({ max_results: int64().default(100), page_token: text().optional() }),
       handle: async ({ max_results: limit, page_token: cursor }) => {
@@ -81,7 +81,7 @@ export function webhookEndpoints(webhooks: Webhooks, courier: Courier): readonly
     defineEndpoint({
       methods: ['GET'],
       path: 'mlflow/webhooks/{webhook_id}',
-      summary: 'One webhook.',
+      summary: 'Gets a webhook.',
       role: 'admin',
       message: z.object(byId),
       handle: async ({ webhook_id }) => ({ webhook: toWire(await webhooks.get(webhook_id)) }),
@@ -89,7 +89,7 @@ export function webhookEndpoints(webhooks: Webhooks, courier: Courier): readonly
     defineEndpoint({
       methods: ['PATCH'],
       path: 'mlflow/webhooks/{webhook_id}',
-      summary: 'Changes a webhook; what is left out stays.',
+      summary: 'Updates the given members of a webhook.',
       role: 'admin',
       message: z.object({
         ...byId,
@@ -101,7 +101,7 @@ export function webhookEndpoints(webhooks: Webhooks, courier: Courier): readonly
         status: status.optional(),
       }),
       handle: async ({ webhook_id, name, url, events, ...rest }, { principal }) => {
-        // Protobuf cannot tell an empty text or list from none.
+        // Protobuf does not distinguish an empty text or list from a missing one.
         const change = {
           ...rest,
           name: name || undefined,
@@ -125,7 +125,7 @@ export function webhookEndpoints(webhooks: Webhooks, courier: Courier): readonly
     defineEndpoint({
       methods: ['POST'],
       path: 'mlflow/webhooks/{webhook_id}/test',
-      summary: 'Sends a made-up event to a webhook, and answers what came of it.',
+      summary: 'Sends a sample event to a webhook and returns the outcome.',
       role: 'admin',
       timeoutMs: 90_000,
       message: z.object({ ...byId, event: event.optional() }),
@@ -146,7 +146,7 @@ export function webhookEndpoints(webhooks: Webhooks, courier: Courier): readonly
   ].flat();
 }
 
-/** @throws INVALID_ARGUMENT when the entity has no such action */
+/** @throws INVALID_ARGUMENT for an action that the entity does not have */
 function toName(given: { readonly entity: string; readonly action: string }): WebhookEventName {
   return toWebhookEvent(given.entity.toLowerCase(), given.action.toLowerCase());
 }

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { LoggedMetric } from '../../../domains/tracking/runs/batch.ts';
 import { double, int64, requiredText, text } from './message.ts';
 
-/** The members of a logged metric: of a message of its own, or of each in a batch. */
+/** The members of a logged metric, in a message of its own or in a batch. */
 export const metricShape = () => ({
   key: requiredText(),
   value: double(),
@@ -15,7 +15,7 @@ export const metricShape = () => ({
 
 type MetricMessage = z.output<z.ZodObject<ReturnType<typeof metricShape>>>;
 
-/** Empty names stand for none. */
+/** Empty names mean missing ones. */
 export function toLoggedMetric(message: MetricMessage): LoggedMetric {
   const { key, value, timestamp, step, model_id, dataset_name, dataset_digest } = message;
   return {

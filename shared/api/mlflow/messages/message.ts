@@ -2,20 +2,20 @@ import { z } from 'zod';
 import { AppError } from '../../../core/errors.ts';
 import { describeIssue } from './faults.ts';
 
-/** As deep as protobuf's own JSON reader goes. */
+/** The limit of Protobuf's JSON reader. */
 const maxDepth = 100;
 
 type Fields = Record<string, unknown>;
 
 /**
- * Reads a request as MLflow does (protobuf's JSON): members in snake_case or camelCase, null for absent, int64 as
- * number or text, unknown members ignored, `run_uuid` for `run_id`; a query string says lists by repetition, and of
- * anything else that is repeated the first counts.
+ * Reads a request as MLflow does (Protobuf's JSON): accepts snake_case and camelCase, null for absent, int64 as number
+ * or text, and `run_uuid` for `run_id`; ignores unknown members. A query string repeats a parameter for a list; of
+ * other repeated parameters the first counts.
  *
  * @param given the parsed JSON body, or the query
- * @param params of the path; they win
- * @param source the body as it was sent, for quoting numbers as they were written
- * @throws INVALID_ARGUMENT in the words that MLflow's clients look for
+ * @param params path parameters, which take precedence
+ * @param source the text of the body, for quoting numbers as they were written
+ * @throws INVALID_ARGUMENT in MLflow's words, which its clients match
  * @see https://protobuf.dev/programming-guides/json/
  */
 export function readMessage<Message>(
@@ -46,8 +46,8 @@ function readQuery(query: URLSearchParams, schema: z.ZodType): Fields {
 }
 
 /**
- * Members in snake_case, without those that are null. MLflow's messages hold no maps with names of the user's, so
- * every name is the protocol's. Nothing is copied where nothing changes: large messages come right.
+ * Converts members to snake_case and drops null ones. MLflow's messages have no maps with users' keys, so every name is
+ * the protocol's. Copies only what changes, because large messages are usually normal already.
  */
 function normalize(value: unknown, depth: number): unknown {
   if (value === null || typeof value !== 'object') return value;
@@ -64,7 +64,7 @@ function normalize(value: unknown, depth: number): unknown {
     if (snake !== name && Object.hasOwn(fields, snake))
       throw new AppError(
         'INVALID_ARGUMENT',
-        `The request body says both '${snake}' and '${name}': keep one.`,
+        `The request body contains both '${snake}' and '${name}': keep one.`,
       );
     if (!changed && (snake !== name || normal !== field || normal === null))
       changed = names.slice(0, index).map((earlier) => [earlier, fields[earlier]]);
@@ -86,16 +86,16 @@ function isFields(value: unknown): value is Fields {
   return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
-/** A string that may be empty. */
+/** A string, which can be empty. */
 export const text = () =>
   z.string('Value must be a string').refine((value) => value.isWellFormed(), 'Value must be valid Unicode');
 
-/** A string that must be there: for MLflow an empty one is a missing one. */
+/** A required string: MLflow treats an empty one as missing. */
 export const requiredText = () => text().min(1);
 
 /**
- * A whole number, as a number or as text (`3`, `"3"`, `3.0`, `"3.0"`); the answer is a number. What a number cannot
- * hold exactly (beyond 2^53) is refused rather than rounded.
+ * An integer, as number or text (`3`, `"3"`, `3.0`, `"3.0"`). Integers beyond 2^53, which a number cannot hold exactly,
+ * are refused instead of rounded.
  */
 export const int64 = () =>
   z.unknown().transform((value, { issues }) => {
@@ -115,7 +115,7 @@ export const double = () =>
     return z.NEVER;
   });
 
-/** Not the hexadecimal, empty and padded ones that `Number` takes as well. */
+/** Excludes hexadecimal, empty and padded texts, which `Number` accepts. */
 function isNumeral(value: string): boolean {
   return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(value);
 }
@@ -127,10 +127,10 @@ export const flag = () =>
     z.boolean("Value must be 'true' or 'false'"),
   );
 
-/** Marks lists, so that a query string is read as one. */
+/** Marks lists, for reading query strings. */
 const listInput = z.unknown();
 
-/** A list; in a query string, as many as there are. */
+/** A list; in a query string, a repeated parameter. */
 export const repeated = <T>(item: z.ZodType<T>) => z.pipe(listInput, z.array(item, 'Value must be a list'));
 
 function isList(schema: z.ZodType | undefined): boolean {
