@@ -152,7 +152,10 @@ export function createApp(config: Config, outside: Outside): App {
     writeModelFolder: (model) => writeModelFolder(blobs, model),
     logger,
   });
-  const files = createFileCache({ scratch, exists: fileExists, limitBytes: config.limits.dataCacheBytes });
+  const files = createFileCache(
+    { scratch, exists: fileExists },
+    { limitBytes: config.limits.dataCacheBytes },
+  );
   const datasets = createDatasets(
     {
       store: metadata,

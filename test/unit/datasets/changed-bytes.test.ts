@@ -9,7 +9,6 @@ import { createRegistry, registerTrained } from '../../support/tracking/registry
 import type { Scorer } from '../../../shared/domains/serving/scorer.ts';
 import { Scoring } from '../../../shared/domains/serving/scoring.ts';
 import type { BlobStore } from '../../../shared/platform/storage/blobs.ts';
-import type { Scratch } from '../../../shared/platform/storage/scratch.ts';
 import { createDocuments } from '../../support/stores.ts';
 
 const bytes = Buffer.from('the model');
@@ -68,11 +67,10 @@ test('a dataset version whose stored bytes changed is not trained on', async () 
   const services = {
     datasets: {
       versions: { resolve: async () => ({ version: 0, sha256: '', columns: [], files: [wanted] }) },
-      files: createFileCache({
-        scratch: { download: async () => found } as Partial<Scratch> as Scratch,
-        exists: async () => true,
-        limitBytes: 100,
-      }),
+      files: createFileCache(
+        { scratch: { download: async () => found }, exists: async () => true },
+        { limitBytes: 100 },
+      ),
     },
     training: { train: () => Promise.reject(new Error('trained on them')) },
   } as unknown as StepServices;

@@ -4,7 +4,7 @@ import type { DiffColumn } from '../../../domains/datasets/diff/row-diff.ts';
 import type { LocalTable } from '../../../domains/datasets/reading/table-engine.ts';
 import type { ColumnType } from '../../../domains/datasets/schema/column.ts';
 import { typeOf } from '../column-sql.ts';
-import { openSource } from '../table-source.ts';
+import { countRows, openSource } from '../table-source.ts';
 
 /** One of two tables, with columns `c0`, `c1`… that mean the same in both. */
 export interface DiffSide {
@@ -68,7 +68,7 @@ export async function openSide(
   };
   return {
     paths: table.paths,
-    rows: source.rows,
+    rows: await countRows(connection, source, signal),
     types,
     select: (places) => {
       const selected = places.map((place) => `${read(place)} AS c${place}`);

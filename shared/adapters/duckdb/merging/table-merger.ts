@@ -6,7 +6,7 @@ import type { MergeJob, TableMerger } from '../../../domains/datasets/ingestion/
 import type { Column } from '../../../domains/datasets/schema/column.ts';
 import { typeOf } from '../column-sql.ts';
 import { writeDataFile } from '../conversion/data-file.ts';
-import { quoteName, quoteText } from '../quote.ts';
+import { quoteName } from '../quote.ts';
 import { runQuery } from '../run-query.ts';
 import { openDuckDb } from '../session.ts';
 import { openSource } from '../table-source.ts';
@@ -60,10 +60,9 @@ async function load(
   signal: AbortSignal,
 ): Promise<void> {
   const source = await openSource(connection, paths, signal);
-  const selected = columns.map((column) => `${source.read(column)} AS ${quoteName(column.name)}`);
   await runQuery(
     connection,
-    `CREATE TABLE ${table} AS SELECT row_number() OVER () AS ${rowName}, ${selected.join(', ')} FROM ${source.from}`,
+    `CREATE TABLE ${table} AS SELECT row_number() OVER () AS ${rowName}, ${source.list(columns)} FROM ${source.from}`,
     signal,
   );
 }
@@ -76,10 +75,8 @@ async function match(
   { keys, columns, signal }: MergeJob,
 ): Promise<number> {
   const source = await openSource(connection, [path], signal);
-  const read = new Map(columns.map((column) => [column.name, source.read(column)]));
-  const selected = columns.map(({ name }) => `${read.get(name)} AS ${quoteName(name)}`).join(', ');
   const on = keys.map((key) => `old.${quoteName(key)} = new.${quoteName(key)}`).join(' AND ');
-  const joined = `(SELECT ${selected} FROM ${source.from}) old JOIN incoming new ON ${on}`;
+  const joined = `(SELECT ${source.list(columns)} FROM ${source.from}) old JOIN incoming new ON ${on}`;
   await runQuery(connection, `INSERT INTO matched SELECT ${index}, new.${rowName} FROM ${joined}`, signal);
   const differs = columns
     .map(({ name }) => `old.${quoteName(name)} IS DISTINCT FROM new.${quoteName(name)}`)
@@ -95,7 +92,6 @@ async function rewrite(
   { keys, columns, directory, signal }: MergeJob,
 ): Promise<LocalDataFile> {
   const source = await openSource(connection, [path], signal);
-  const read = columns.map((column) => `${source.read(column)} AS ${quoteName(column.name)}`).join(', ');
   const chosen = columns
     .map(
       ({ name, type }) =>
@@ -103,7 +99,7 @@ async function rewrite(
     )
     .join(', ');
   const on = keys.map((key) => `old.${quoteName(key)} = new.${quoteName(key)}`).join(' AND ');
-  const old = `(SELECT file_row_number AS "slipway row", ${read} FROM read_parquet(${quoteText(path)}, file_row_number = true))`;
+  const old = `(SELECT file_row_number AS "slipway row", ${source.list(columns)} FROM ${source.from})`;
   const target = join(directory, `merged-${index}.parquet`);
   const rows = `SELECT ${chosen} FROM ${old} old LEFT JOIN incoming new ON ${on} ORDER BY old."slipway row"`;
   const file = await writeDataFile(connection, rows, target, columns, signal);

@@ -10,7 +10,7 @@ import { checkParquet } from '../check-parquet.ts';
 import { typeOf } from '../column-sql.ts';
 import { runQuery } from '../run-query.ts';
 import { openDuckDb, type DuckDbSession, type DuckDbSessionOptions } from '../session.ts';
-import { openSource, type TableSource } from '../table-source.ts';
+import { countRows, openSource, type TableSource } from '../table-source.ts';
 import type { ColumnWork } from './groups.ts';
 import { profileOrdered, type Figures } from './profile-ordered.ts';
 import { profileBinary, profileBooleans, profileTexts } from './profile-texts.ts';
@@ -30,14 +30,19 @@ export function createTableProfiler(options: TableProfilerOptions): TableProfile
       for (const path of paths) await checkParquet(path);
       using session = await openDuckDb({ ...options, allowedPaths: paths });
       const source = await openSource(session.connection, paths, work.signal);
-      return await profileColumns(session, source, columns, work);
+      const rows = await countRows(session.connection, source, work.signal);
+      return await profileColumns(session, { ...source, rows }, columns, work);
     },
   };
 }
 
+interface CountedSource extends TableSource {
+  readonly rows: number;
+}
+
 async function profileColumns(
   session: DuckDbSession,
-  source: TableSource,
+  source: CountedSource,
   columns: readonly Column[],
   work: ProfileWork,
 ): Promise<Profile> {
@@ -97,7 +102,7 @@ function cutBatches(columns: readonly Column[], rows: number): readonly (readonl
 
 async function openBatch(
   { connection }: DuckDbSession,
-  source: TableSource,
+  source: CountedSource,
   batch: readonly Column[],
   signal: AbortSignal | undefined,
 ): Promise<Pick<TableSource, 'from' | 'read'>> {

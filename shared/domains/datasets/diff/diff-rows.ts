@@ -1,7 +1,6 @@
 import { z } from 'zod';
+import { openCursor, sealCursor } from '../../../core/cursor.ts';
 import { AppError } from '../../../core/errors.ts';
-import { sha256 } from '../../../core/ids.ts';
-import { tryParseJson } from '../../../core/json.ts';
 import type { FileCache } from '../reading/file-cache.ts';
 import type { ReadableVersion } from '../versions/readable-version.ts';
 import type { RowDiffer } from './row-differ.ts';
@@ -16,7 +15,7 @@ export interface DiffRowsDeps {
 }
 
 export interface DiffRowsRequest {
-  /** Columns that tell rows apart; none: rows are compared as a multiset. */
+  /** Columns that identify a row. Without keys, rows are compared as multisets. */
   readonly keys?: readonly string[] | undefined;
   /** At most `maxDiffRows`. */
   readonly limit: number;
@@ -24,12 +23,11 @@ export interface DiffRowsRequest {
 }
 
 /**
- * A page of the rows by which two versions differ. Only the files that they do not share are brought here and read: a key
- * that stands in one of these and in a shared one is not found to stand twice.
+ * A page of the rows that differ between two versions. Downloads and reads only files that the versions do not share,
+ * so a duplicate key is not noticed if one of its rows is in a shared file. Each page compares again: nothing is kept
+ * between pages.
  *
- * Each page compares anew: nothing is kept between pages.
- *
- * @throws AppError INVALID_ARGUMENT for a limit, a cursor or keys that cannot be
+ * @throws AppError INVALID_ARGUMENT for an invalid limit, cursor or key
  */
 export async function diffRows(
   { files, differ }: DiffRowsDeps,
@@ -40,8 +38,8 @@ export async function diffRows(
 ): Promise<RowDiff> {
   if (!Number.isInteger(limit) || limit < 1 || limit > maxDiffRows)
     throw new AppError('INVALID_ARGUMENT', `"limit" must be 1 to ${maxDiffRows}.`, { limit });
-  const digest = sha256(JSON.stringify([before.sha256, after.sha256, keys])).slice(0, 16);
-  const offset = cursor === undefined ? 0 : decodeCursor(digest, cursor);
+  const query = { before: before.sha256, after: after.sha256, keys: [...keys] };
+  const offset = cursor === undefined ? 0 : openCursor(query, cursor, z.int().min(0));
   const own = splitSharedFiles(before.files, after.files);
   await using lease = await files.open([...own.before, ...own.after], signal ? { signal } : {});
   const found = await differ.diff(
@@ -56,19 +54,6 @@ export async function diffRows(
     columns: found.columns,
     keys: [...keys],
     rows: found.rows,
-    ...(found.left > 0 ? { cursor: encodeCursor(digest, offset + found.rows.length) } : {}),
+    ...(found.left > 0 ? { cursor: sealCursor(query, offset + found.rows.length) } : {}),
   };
-}
-
-const cursorSchema = z.tuple([z.literal(1), z.string(), z.int().min(0)]);
-
-function encodeCursor(digest: string, offset: number): string {
-  return Buffer.from(JSON.stringify([1, digest, offset])).toString('base64url');
-}
-
-function decodeCursor(digest: string, cursor: string): number {
-  const parsed = cursorSchema.safeParse(tryParseJson(Buffer.from(cursor, 'base64url').toString()));
-  if (!parsed.success || parsed.data[1] !== digest)
-    throw new AppError('INVALID_ARGUMENT', 'The cursor is not one of these versions and keys.');
-  return parsed.data[2];
 }

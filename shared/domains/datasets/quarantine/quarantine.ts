@@ -1,7 +1,8 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Clock } from '../../../core/clock.ts';
+import { openCursor, sealCursor } from '../../../core/cursor.ts';
 import { AppError } from '../../../core/errors.ts';
 import { sha256 } from '../../../core/ids.ts';
 import type { JsonObject } from '../../../core/json.ts';
@@ -48,14 +49,12 @@ export class Quarantine {
   /**
    * A page of a file's quarantined rows, in the order in which ingestion found them.
    *
-   * @param page.cursor the number of rows before the page
    * @throws NOT_FOUND; INVALID_ARGUMENT for an invalid cursor
    */
   async listRows(dataset: string, quarantineId: string, page: PageRequest): Promise<Page<QuarantinedRow>> {
     const { container, blob } = await this.#get(dataset, quarantineId);
-    const skip = Number(page.cursor ?? 0);
-    if (!Number.isSafeInteger(skip) || skip < 0)
-      throw new AppError('INVALID_ARGUMENT', 'The cursor belongs to another listing.');
+    const query = { dataset, quarantineId };
+    const skip = page.cursor === undefined ? 0 : openCursor(query, page.cursor, z.int().min(0));
     const { body } = await this.#deps.blobs.open({ container, name: blob });
     const bytes = Readable.from(body);
     const lines = createInterface({ input: bytes, crlfDelay: Infinity });
@@ -63,7 +62,7 @@ export class Quarantine {
     let at = 0;
     try {
       for await (const line of lines) {
-        if (at >= skip + page.limit) return { items, cursor: String(at) };
+        if (at >= skip + page.limit) return { items, cursor: sealCursor(query, at) };
         if (at >= skip) items.push(validate(badRowSchema, JSON.parse(line), blob));
         at += 1;
       }

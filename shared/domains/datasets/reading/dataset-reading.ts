@@ -12,7 +12,7 @@ import type { ReadableVersion, VersionResolver } from '../versions/readable-vers
 import { readPage, readPicked } from './read-rows.ts';
 import type { JsonRows, StreamFormat, TableEngine } from './table-engine.ts';
 
-export interface ReadingOptions {
+export interface ReadingDeps {
   readonly versions: VersionResolver;
   readonly files: FileCache;
   readonly engine: TableEngine;
@@ -57,15 +57,15 @@ export interface Download {
 
 /** Reads versions of datasets: rows, samples, queries and whole downloads. */
 export class DatasetReading {
-  readonly #options: ReadingOptions;
+  readonly #deps: ReadingDeps;
 
-  constructor(options: ReadingOptions) {
-    this.#options = options;
+  constructor(deps: ReadingDeps) {
+    this.#deps = deps;
   }
 
   /** @throws NOT_FOUND */
   async schema(dataset: string, version: string) {
-    const found = await this.#options.versions.resolve(dataset, version);
+    const found = await this.#deps.versions.resolve(dataset, version);
     const { sha256, columns } = found;
     return { dataset, version: found.version, sha256, rows: countRows(found), columns };
   }
@@ -87,9 +87,9 @@ export class DatasetReading {
     },
     signal?: AbortSignal,
   ): Promise<RowsPage> {
-    const found = await this.#options.versions.resolve(dataset, version);
+    const found = await this.#deps.versions.resolve(dataset, version);
     const columns = chooseColumns(found, request.columns);
-    const page = await readPage(this.#options, found, { ...request, columns, maxBytes }, signal);
+    const page = await readPage(this.#deps, found, { ...request, columns, maxBytes }, signal);
     return { ...describe(found, columns), ...page };
   }
 
@@ -104,10 +104,10 @@ export class DatasetReading {
     },
     signal?: AbortSignal,
   ): Promise<RowsAnswer> {
-    const found = await this.#options.versions.resolve(dataset, version);
+    const found = await this.#deps.versions.resolve(dataset, version);
     const columns = chooseColumns(found, request.columns);
     const picked = pickRows(countRows(found), request.count, request.seed);
-    const rows = await readPicked(this.#options, found, { columns, picked, maxBytes }, signal);
+    const rows = await readPicked(this.#deps, found, { columns, picked, maxBytes }, signal);
     return { ...describe(found, columns), rows };
   }
 
@@ -122,7 +122,7 @@ export class DatasetReading {
     request: { readonly sql: string; readonly limit: number },
     signal?: AbortSignal,
   ): Promise<QueryAnswer> {
-    const { versions, files, engine } = this.#options;
+    const { versions, files, engine } = this.#deps;
     const found = await versions.resolve(dataset, version);
     await using lease = await files.open(found.files, signal ? { signal } : {});
     const table = { paths: lease.paths, columns: found.columns };
@@ -150,7 +150,7 @@ export class DatasetReading {
 
   /** @throws NOT_FOUND */
   resolve(dataset: string, version: string): Promise<ReadableVersion> {
-    return this.#options.versions.resolve(dataset, version);
+    return this.#deps.versions.resolve(dataset, version);
   }
 
   #encode(
@@ -158,16 +158,16 @@ export class DatasetReading {
     format: StreamFormat,
     signal: AbortSignal | undefined,
   ): AsyncIterable<Uint8Array> {
-    const local = eachLocalFile(this.#options.files, files, signal);
-    return this.#options.engine.encode(format, columns, local, signal);
+    const local = eachLocalFile(this.#deps.files, files, signal);
+    return this.#deps.engine.encode(format, columns, local, signal);
   }
 
   async #openParquet({ files, columns }: ReadableVersion, signal: AbortSignal | undefined) {
     await using held = new AsyncDisposableStack();
-    const lease = held.use(await this.#options.files.open(files, signal ? { signal } : {}));
-    const folder = held.use(await this.#options.scratch.openFolder());
+    const lease = held.use(await this.#deps.files.open(files, signal ? { signal } : {}));
+    const folder = held.use(await this.#deps.scratch.openFolder());
     const table = { paths: lease.paths, columns };
-    const path = await this.#options.engine.writeParquet(table, join(folder.path, 'version.parquet'), signal);
+    const path = await this.#deps.engine.writeParquet(table, join(folder.path, 'version.parquet'), signal);
     const { size } = await stat(path);
     const kept = held.move();
     return { path, sizeBytes: size, release: () => kept.disposeAsync() };

@@ -1,66 +1,71 @@
-import { AppError, isAppError } from '../../../core/errors.ts';
+import { cancelled } from '../../../core/async/cancelled.ts';
+import { raceAbort } from '../../../core/async/race-abort.ts';
 import { Semaphore } from '../../../core/async/semaphore.ts';
+import { AppError, isAppError } from '../../../core/errors.ts';
+import { Lru } from '../../../core/lru.ts';
 import { blobContainers } from '../../../core/names.ts';
 import type { Scratch, ScratchFile } from '../../../platform/storage/scratch.ts';
 import type { DataFile } from '../tables/data-file.ts';
 
-/** The immutable data files of datasets, on this machine. */
+/** Local copies of the immutable data files of datasets. */
 export interface FileCache {
   /**
-   * Brings files here that are not yet, and holds all of them until the lease is disposed. Files are downloaded once,
-   * also when many ask at the same time; what nobody holds is dropped, longest unused first, when room is needed.
+   * Downloads files that are not local yet, and holds all of them until the lease is disposed of. Concurrent callers
+   * share downloads. Files that nobody holds are evicted, least recently used first, when room is needed.
    *
-   * Hold a lease no longer than it is read from, and take what is read together with one call: leases taken one
-   * after the other can exceed the room.
+   * Hold a lease only while reading, and open files that are read together with one call: leases opened one after the
+   * other can exceed the room.
    *
-   * @throws NOT_FOUND (a file is gone), UNPROCESSABLE (stored bytes are not those that became the version),
-   *   PAYLOAD_TOO_LARGE (these files do not fit at all), RATE_LIMITED (what others hold leaves no room),
+   * @throws NOT_FOUND (a file is gone), UNPROCESSABLE (stored bytes differ from those of the version),
+   *   PAYLOAD_TOO_LARGE (the files exceed the room), RATE_LIMITED (files in use leave too little room),
    *   INSUFFICIENT_STORAGE (full disk), CANCELLED
    */
   open(files: readonly DataFile[], options?: { readonly signal?: AbortSignal }): Promise<FileLease>;
 }
 
 export interface FileLease extends AsyncDisposable {
-  /** Of local Parquet files, in the order of the files asked for; not to be written to. */
+  /** Paths of local Parquet files, in the order of the opened files. Read-only. */
   readonly paths: readonly string[];
 }
 
-export interface FileCacheOptions {
-  readonly scratch: Scratch;
-  /** Whether a local file is still there: systems clean their temporary folders up. */
+export interface FileCacheDeps {
+  readonly scratch: Pick<Scratch, 'download'>;
+  /** Whether a local file still exists: operating systems clean up temporary folders. */
   readonly exists: (path: string) => Promise<boolean>;
-  /** What unused files may take, together. Files in use may take up to four times as much. */
+}
+
+export interface FileCacheOptions {
+  /** The room for unused files. Files in use may take four times as much. */
   readonly limitBytes: number;
 }
 
 const maxDownloads = 8;
 const hardCapFactor = 4;
 
-/** One copy of a file; it may still be under way. */
+/** One local file, or its download. */
 interface Entry {
   readonly key: string;
   readonly sizeBytes: number;
   readonly download: Promise<ScratchFile>;
   readonly abort: AbortController;
   holders: number;
-  isWhole: boolean;
+  isComplete: boolean;
 }
 
-/**
- * It starts empty, and its files are known to its own process only: nothing that another process, or an earlier life
- * of this one, left behind is trusted or deleted.
- */
-export function createFileCache({ scratch, exists, limitBytes }: FileCacheOptions): FileCache {
-  /** Longest unused first. */
-  const entries = new Map<string, Entry>();
-  const turns = new Semaphore(maxDownloads);
+/** Starts empty, and knows its own files only: files of other processes are neither trusted nor deleted. */
+export function createFileCache(
+  { scratch, exists }: FileCacheDeps,
+  { limitBytes }: FileCacheOptions,
+): FileCache {
+  const entries = new Lru<string, Entry>({ maxCost: limitBytes, isPinned: ({ holders }) => holders > 0 });
+  const downloads = new Semaphore(maxDownloads);
 
   async function hold(file: DataFile): Promise<Entry> {
     const known = entries.get(keyOf(file));
     if (known) {
       known.holders += 1;
-      if (!known.isWhole || (await exists((await known.download).path))) return known;
-      if (entries.get(known.key) === known) entries.delete(known.key);
+      if (!known.isComplete || (await exists((await known.download).path))) return known;
+      if (isCurrent(known)) entries.delete(known.key);
       await release(known);
       return await hold(file);
     }
@@ -71,56 +76,45 @@ export function createFileCache({ scratch, exists, limitBytes }: FileCacheOption
       download: download(file, abort.signal),
       abort,
       holders: 1,
-      isWhole: false,
+      isComplete: false,
     };
-    entries.set(entry.key, entry);
+    const evicted = entries.set(entry.key, entry, entry.sizeBytes);
     entry.download.then(
-      () => (entry.isWhole = true),
-      // Told to those who wait for it; the next who asks tries again.
-      () => entries.get(entry.key) === entry && entries.delete(entry.key),
+      () => (entry.isComplete = true),
+      // Those who wait for it get the error; the next caller downloads again.
+      () => isCurrent(entry) && entries.delete(entry.key),
     );
+    await removeAll(evicted);
     return entry;
   }
 
   async function release(entry: Entry): Promise<void> {
     entry.holders -= 1;
     if (entry.holders > 0) return;
-    const isCurrent = entries.get(entry.key) === entry;
-    if (!entry.isWhole || !isCurrent) {
-      if (isCurrent) entries.delete(entry.key);
-      entry.abort.abort();
-      await remove(entry);
+    if (entry.isComplete && isCurrent(entry)) {
+      entries.get(entry.key);
+      await removeAll(entries.makeRoom());
       return;
     }
-    // Behind all others: it was used just now.
-    entries.delete(entry.key);
-    entries.set(entry.key, entry);
-    await makeRoom(0);
+    if (isCurrent(entry)) entries.delete(entry.key);
+    entry.abort.abort();
+    await remove(entry);
+  }
+
+  /** Whether it is still the file of its key, and not one that was replaced. */
+  function isCurrent(entry: Entry): boolean {
+    return entries.peek(entry.key) === entry;
   }
 
   async function download(file: DataFile, signal: AbortSignal): Promise<ScratchFile> {
-    using _turn = await turns.acquire(signal);
+    using _permit = await downloads.acquire(signal);
     try {
       return await fetchFile(scratch, file, signal);
     } catch (error) {
       if (!isAppError(error, 'INSUFFICIENT_STORAGE')) throw error;
-      await makeRoom(Infinity);
+      await removeAll(entries.makeRoom(Infinity));
       return await fetchFile(scratch, file, signal);
     }
-  }
-
-  /** Drops what nobody holds until so many more bytes fit. */
-  async function makeRoom(neededBytes: number): Promise<void> {
-    let usedBytes = sum([...entries.values()]);
-    const dropped: Entry[] = [];
-    for (const entry of entries.values()) {
-      if (usedBytes + neededBytes <= limitBytes) break;
-      if (entry.holders > 0) continue;
-      entries.delete(entry.key);
-      dropped.push(entry);
-      usedBytes -= entry.sizeBytes;
-    }
-    await Promise.all(dropped.map(remove));
   }
 
   function checkRoom(wanted: ReadonlyMap<string, DataFile>): void {
@@ -128,23 +122,25 @@ export function createFileCache({ scratch, exists, limitBytes }: FileCacheOption
     const wantedBytes = sum([...wanted.values()]);
     const limits = { wantedBytes, limitBytes: hardCapBytes };
     if (wantedBytes > hardCapBytes) {
-      const message = `These data files have ${wantedBytes} bytes, more than the ${hardCapBytes} that can be here at once: four times the setting SLIPWAY_DATA_CACHE_BYTES.`;
+      const message = `These data files have ${wantedBytes} bytes, over the limit of ${hardCapBytes} for files in use: four times the setting SLIPWAY_DATA_CACHE_BYTES.`;
       throw new AppError('PAYLOAD_TOO_LARGE', message, limits);
     }
-    const held = [...entries.values()].filter((entry) => entry.holders > 0 && !wanted.has(entry.key));
-    if (sum(held) + wantedBytes <= hardCapBytes) return;
-    const message = `Data files of ${sum(held)} bytes are being read, and ${wantedBytes} more do not fit beside them: try again in a moment, or raise the setting SLIPWAY_DATA_CACHE_BYTES.`;
+    const inUse = [...entries.entries()]
+      .map(([, entry]) => entry)
+      .filter((entry) => entry.holders > 0 && !wanted.has(entry.key));
+    if (sum(inUse) + wantedBytes <= hardCapBytes) return;
+    const message = `Data files of ${sum(inUse)} bytes are in use, and ${wantedBytes} more bytes exceed the limit of ${hardCapBytes}: try again in a moment, or raise the setting SLIPWAY_DATA_CACHE_BYTES.`;
     throw new AppError('RATE_LIMITED', message, { ...limits, retryAfterMs: 2_000 });
   }
 
   return {
     async open(files, { signal } = {}) {
-      throwIfAborted(signal);
+      if (signal?.aborted) throw stopped();
       const wanted = new Map(files.map((file) => [keyOf(file), file]));
       checkRoom(wanted);
-      const missing = [...wanted].filter(([key]) => !entries.has(key)).map(([, file]) => file);
-      // Held before anything is dropped for the others.
-      const known = [...wanted.values()].filter((file) => entries.has(keyOf(file))).map(hold);
+      const missing = [...wanted].filter(([key]) => !entries.peek(key)).map(([, file]) => file);
+      // Known files are held before any are evicted for the others.
+      const known = [...wanted.values()].filter((file) => entries.peek(keyOf(file))).map(hold);
       const held = new Map<string, Entry>();
       const releaseAll = async () => {
         const all = [...held.values()];
@@ -153,12 +149,15 @@ export function createFileCache({ scratch, exists, limitBytes }: FileCacheOption
       };
       try {
         for (const entry of await Promise.all(known)) held.set(entry.key, entry);
-        await makeRoom(sum(missing));
+        await removeAll(entries.makeRoom(sum(missing)));
         for (const file of missing) held.set(keyOf(file), await hold(file));
-        const downloads = [...held.values()].map(
-          async ({ key, download: file }) => [key, (await file).path] as const,
+        const local = await raceAbort(
+          signal,
+          () =>
+            Promise.all([...held.values()].map(async (entry) => [entry.key, await entry.download] as const)),
+          stopped,
         );
-        const paths = new Map(await orAbort(Promise.all(downloads), signal));
+        const paths = new Map(local.map(([key, { path }]) => [key, path]));
         return {
           paths: files.map((file) => paths.get(keyOf(file)) ?? ''),
           [Symbol.asyncDispose]: releaseAll,
@@ -171,8 +170,12 @@ export function createFileCache({ scratch, exists, limitBytes }: FileCacheOption
   };
 }
 
-/** @throws UNPROCESSABLE for other bytes than the version was made of */
-async function fetchFile(scratch: Scratch, file: DataFile, signal: AbortSignal): Promise<ScratchFile> {
+/** @throws UNPROCESSABLE when the stored bytes differ from those of the version */
+async function fetchFile(
+  scratch: FileCacheDeps['scratch'],
+  file: DataFile,
+  signal: AbortSignal,
+): Promise<ScratchFile> {
   const ref = { container: blobContainers.datasets, name: file.path };
   const copy = await scratch
     .download(ref, { maxBytes: file.sizeBytes, signal })
@@ -186,8 +189,12 @@ async function fetchFile(scratch: Scratch, file: DataFile, signal: AbortSignal):
 }
 
 function changed({ path, sha256, sizeBytes }: DataFile, cause?: unknown): AppError {
-  const message = `The stored bytes of ${path} are not those that became the version: something else wrote to the container, or the blob is damaged.`;
+  const message = `The stored bytes of ${path} differ from those of the version: another program wrote to the container, or the blob is damaged.`;
   return new AppError('UNPROCESSABLE', message, { path, sha256, sizeBytes }, cause);
+}
+
+function removeAll(entries: readonly Entry[]): Promise<unknown> {
+  return Promise.all(entries.map(remove));
 }
 
 async function remove(entry: Entry): Promise<void> {
@@ -195,25 +202,8 @@ async function remove(entry: Entry): Promise<void> {
   if (result.status === 'fulfilled') await result.value[Symbol.asyncDispose]();
 }
 
-async function orAbort<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return await work;
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(cancelled());
-  signal.addEventListener('abort', abort, { once: true });
-  if (signal.aborted) abort();
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
-}
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw cancelled();
-}
-
-function cancelled(): AppError {
-  return new AppError('CANCELLED', 'Reading the dataset was cancelled.');
+function stopped(): AppError {
+  return cancelled('Reading the dataset');
 }
 
 function keyOf(file: DataFile): string {

@@ -7,7 +7,7 @@ import type { DataFile } from '../tables/data-file.ts';
 import { decodeRowCursor, encodeRowCursor, type RowPosition } from './row-cursor.ts';
 import type { JsonRows, RowsRequest, RowsResult, TableEngine } from './table-engine.ts';
 
-interface Tools {
+interface ReadRowsDeps {
   readonly files: FileCache;
   readonly engine: TableEngine;
   readonly clock: Clock;
@@ -29,7 +29,7 @@ interface PageRequest {
 
 /** A page of rows. Only the files that it takes are brought here: the first page of a large version needs one. */
 export async function readPage(
-  tools: Tools,
+  deps: ReadRowsDeps,
   version: ReadableVersion,
   request: PageRequest,
   signal: AbortSignal | undefined,
@@ -37,14 +37,14 @@ export async function readPage(
   const { where, limit, maxBytes } = request;
   const listing = { sha256: version.sha256, where };
   const start = request.cursor === undefined ? undefined : decodeRowCursor(listing, request.cursor);
-  const deadline = tools.clock.now() + pageTimeMs;
+  const deadline = deps.clock.now() + pageTimeMs;
   const page = new Gathered();
   let at: RowPosition | undefined = start ?? { file: 0, row: 0 };
   const atMost = limitBatch(version);
   let batchFiles = where === undefined ? countFiles(version.files, at, limit, atMost) : 1;
   do {
     const files: readonly DataFile[] = version.files.slice(at.file, at.file + batchFiles);
-    const result: RowsResult = await readFiles(tools, version, files, signal, {
+    const result: RowsResult = await readFiles(deps, version, files, signal, {
       columns: request.columns.map(({ name }) => name),
       skip: at.row,
       maxRows: limit - page.count,
@@ -58,14 +58,14 @@ export async function readPage(
     if (isCut) break;
     // What a condition leaves of a file is not known: look at more of them the longer nothing is found.
     batchFiles = Math.min(atMost, batchFiles * 2);
-  } while (at && page.count < limit && tools.clock.now() < deadline);
+  } while (at && page.count < limit && deps.clock.now() < deadline);
   const rows = page.finish();
   return at ? { rows, cursor: encodeRowCursor(listing, at) } : { rows };
 }
 
 /** Rows of these numbers of the version, ascending. */
 export async function readPicked(
-  tools: Tools,
+  deps: ReadRowsDeps,
   version: ReadableVersion,
   request: {
     readonly columns: readonly Column[];
@@ -77,7 +77,7 @@ export async function readPicked(
   const { columns, picked, maxBytes } = request;
   const page = new Gathered();
   for (const { files, only } of batchPicked(version.files, picked, limitBatch(version))) {
-    const result = await readFiles(tools, version, files, signal, {
+    const result = await readFiles(deps, version, files, signal, {
       columns: columns.map(({ name }) => name),
       only,
       maxRows: only.length,
@@ -91,7 +91,7 @@ export async function readPicked(
 }
 
 async function readFiles(
-  { files: cache, engine }: Tools,
+  { files: cache, engine }: ReadRowsDeps,
   version: ReadableVersion,
   files: readonly DataFile[],
   signal: AbortSignal | undefined,

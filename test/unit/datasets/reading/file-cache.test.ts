@@ -44,7 +44,7 @@ function createFixture(limitBytes = 1_000) {
       }
     },
   };
-  const cache = createFileCache({ scratch, exists: async (path) => existsSync(path), limitBytes });
+  const cache = createFileCache({ scratch, exists: async (path) => existsSync(path) }, { limitBytes });
   const onDisk = () => readdirSync(folder).length;
   return { cache, files, texts, blobs, downloads, state, onDisk };
 }
@@ -119,7 +119,7 @@ test.each([
   const opening = cache.open([file, ...files.slice(1, 4)]);
   await expect(opening).rejects.toMatchObject({
     code: 'UNPROCESSABLE',
-    message: expect.stringContaining('not those that became the version'),
+    message: expect.stringContaining('differ from those of the version'),
     details: { path: file.path },
   });
   await using _others = await cache.open(files.slice(1, 4));
