@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../shared/core/clock.ts';
 import { systemIds } from '../../shared/core/ids.ts';
 import { openSqliteDocuments } from '../../shared/adapters/embedded/sqlite-documents.ts';
 import { openSqliteForTest } from '../support/documents/stores.ts';
+import { until } from '../support/until.ts';
 import { readAll } from './documents/fixture.ts';
 
 const key = { container: 'tracking', partition: 'p', id: 'one' };
@@ -54,7 +54,9 @@ describe('SQLite documents: several processes', () => {
     let before = 0;
     for (let round = 0; round < 8; round += 1) {
       const child = await start(file, 'batches');
-      await sleep(20 + round * 17);
+      let lines = 0;
+      child.stdout.setEncoding('utf8').on('data', (text: string) => (lines += text.split('\n').length - 1));
+      await until(() => lines > round);
       child.kill('SIGKILL');
       await once(child, 'exit');
       const survivor = openSqliteDocuments({ file, clock: systemClock, ids: systemIds });

@@ -40,7 +40,8 @@ export function createSender(options: SenderOptions): Sender {
   const lookup = createLookup(policy, resolve);
   return {
     async send(text, headers, body) {
-      const timeout = AbortSignal.timeout(timeoutMs);
+      const timeout = new AbortController();
+      const timer = setTimeout(() => timeout.abort(), timeoutMs);
       try {
         const url = readTarget(text, policy);
         const request = url.protocol === 'https:' ? requestHttps : requestHttp;
@@ -48,7 +49,7 @@ export function createSender(options: SenderOptions): Sender {
           method: 'POST',
           agent: false,
           lookup,
-          signal: timeout,
+          signal: timeout.signal,
           headers: {
             ...headers,
             'Content-Length': String(Buffer.byteLength(body)),
@@ -57,9 +58,11 @@ export function createSender(options: SenderOptions): Sender {
         });
         return await exchange(call, body);
       } catch (error) {
-        if (timeout.aborted) return { kind: 'failed', reason: `no answer within ${timeoutMs} ms` };
+        if (timeout.signal.aborted) return { kind: 'failed', reason: `no answer within ${timeoutMs} ms` };
         if (isAppError(error)) return { kind: 'forbidden', reason: error.message };
         return { kind: 'failed', reason: describeFailure(error) };
+      } finally {
+        clearTimeout(timer);
       }
     },
   };

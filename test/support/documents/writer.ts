@@ -5,14 +5,14 @@ import { addWriter } from './counter.ts';
 
 /**
  * A process of its own that writes to an SQLite store: `batches` without end, or `writers` (the given numbers) on
- * one document. It says when it has begun.
+ * one document. It says when it has begun, and after each batch.
  */
 const [file, task, ...numbers] = process.argv.slice(2);
 const store = openSqliteDocuments({ file: file!, clock: systemClock, ids: systemIds, busyTimeoutMs: 10_000 });
 process.stdout.write('begun\n');
 
 if (task === 'batches') {
-  for (let batch = 0; ; batch += 1)
+  for (let batch = 0; ; batch += 1) {
     await store.batch(
       'killed',
       'p',
@@ -22,6 +22,8 @@ if (task === 'batches') {
         body: { batch: `${process.pid}-${batch}`, index, text: 'x'.repeat(500) },
       })),
     );
+    process.stdout.write(`${batch}\n`);
+  }
 }
 await Promise.all(
   numbers.map((writer) =>

@@ -5,6 +5,7 @@ import { AppError, type ErrorCode, errorCodes } from '../../../shared/core/error
 import { silentLogger } from '../../../shared/core/logger.ts';
 import { type ByteBudget, createByteBudget } from '../../../shared/api/http/byte-budget.ts';
 import { handleRequest, type IncomingRequest } from '../../../shared/api/http/handle.ts';
+import { patienceMs } from '../../support/hang-guard.ts';
 import { type Role, roles } from '../../../shared/api/http/principal.ts';
 import { defineRoute, type Route } from '../../../shared/api/http/route.ts';
 
@@ -19,7 +20,7 @@ const echo = defineRoute({
   query: z.object({ loud: z.enum(['yes', 'no']).default('no') }),
   body: z.strictObject({ rows: z.array(z.object({ n: z.number() })) }),
   maxBodyBytes: 200,
-  timeoutMs: 50,
+  timeoutMs: patienceMs,
   returns: { status: 201, description: 'What was sent.' },
   handle: async ({ params, query, body }) => ({ json: { params, query, body } }),
 });
@@ -125,7 +126,7 @@ describe('failures of our own', () => {
 
   test('a handler that takes too long is aborted and answered with 504', async () => {
     let aborted = false;
-    const response = await send(
+    const response = await sendHastily(
       handling(
         ({ signal }) =>
           new Promise((resolve) => {
@@ -209,6 +210,9 @@ async function send(route: Route, sent: Partial<Sent> = {}) {
   return { ...answer, body: typeof body === 'string' ? body : await new Response(body).text() };
 }
 
+/** To a route that gives up after 50 ms. */
+const sendHastily = (route: Route, sent?: Partial<Sent>) => send({ ...route, timeoutMs: 50 }, sent);
+
 async function* chunksOf(body: string | Uint8Array) {
   const bytes = Buffer.from(body);
   for (let offset = 0; offset < bytes.length; offset += 64) yield bytes.subarray(offset, offset + 64);
@@ -222,7 +226,7 @@ function handling(handle: Route['handle']): Route {
     summary: 'Tests.',
     authLevel: 'anonymous',
     role: 'anonymous',
-    timeoutMs: 50,
+    timeoutMs: patienceMs,
     returns: { status: 200, description: 'Done.' },
     handle,
   };
@@ -243,7 +247,7 @@ describe('a body that does not come whole is the caller’s, never a 5xx', () =>
       yield Buffer.from('{"rows":[');
       await new Promise(() => {});
     }
-    const response = await send(echo, { stream: stalls(), params: { id: '7' } });
+    const response = await sendHastily(echo, { stream: stalls(), params: { id: '7' } });
     expect(response.status).toBe(408);
     expect(JSON.parse(response.body)).toMatchObject({ code: 'REQUEST_TIMEOUT', timeoutMs: 50 });
   });
@@ -275,18 +279,19 @@ test('a book of faults is answered with its first page', async () => {
 test('bodies share a budget: one too many is told to come again, and an answered one gives its share back', async () => {
   const bodies = createByteBudget(150);
   const gate = Promise.withResolvers<void>();
+  const entered = Promise.withResolvers<void>();
   const slow = defineRoute({
     ...handling(async () => ({ json: {} })),
     body: z.unknown(),
     handle: async () => {
+      entered.resolve();
       await gate.promise;
       return { json: {} };
     },
   });
   const body = JSON.stringify('x'.repeat(98));
-  const first = send({ ...slow, timeoutMs: 5_000 }, { body, bodies });
-  // Read by now: it waits in its handler.
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  const first = send(slow, { body, bodies });
+  await entered.promise;
   const second = await send(slow, { body, bodies });
   expect(second.status).toBe(429);
   expect(second.headers['retry-after']).toBe('1');

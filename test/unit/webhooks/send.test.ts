@@ -3,9 +3,11 @@ import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { judge } from '../../../shared/domains/webhooks/retry.ts';
 import { createSender } from '../../../shared/domains/webhooks/send.ts';
+import { patienceMs } from '../../support/hang-guard.ts';
+import { settle, useVirtualTimers } from '../../support/virtual-timers.ts';
 import { startReceiver } from '../../support/tracking/receiver.ts';
 
-const sender = createSender({ policy: 'any', timeoutMs: 5_000 });
+const sender = createSender({ policy: 'any', timeoutMs: patienceMs });
 const impatient = createSender({ policy: 'any', timeoutMs: 200 });
 
 test('body and headers arrive as they were signed', async () => {
@@ -52,7 +54,8 @@ test('an endless answer is cut off, and counts by its status', async () => {
 
 test('an answer that stops in the middle counts by its status when time is up', async () => {
   const { url } = await startReceiver(({ response }) => void response.writeHead(200).write('so far'));
-  await expect(impatient.send(url, {}, '{}')).resolves.toEqual({
+  useVirtualTimers();
+  await expect(settle(impatient.send(url, {}, '{}'), 1)).resolves.toEqual({
     kind: 'answered',
     status: 200,
     body: 'so far',
@@ -61,7 +64,8 @@ test('an answer that stops in the middle counts by its status when time is up', 
 
 test('a receiver that never answers is given up', async () => {
   const { url } = await startReceiver(() => {});
-  await expect(impatient.send(url, {}, '{}')).resolves.toEqual({
+  useVirtualTimers();
+  await expect(settle(impatient.send(url, {}, '{}'), 1)).resolves.toEqual({
     kind: 'failed',
     reason: 'no answer within 200 ms',
   });

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { isPublicAddress } from '../../../shared/domains/webhooks/addresses.ts';
 import { createSender } from '../../../shared/domains/webhooks/send.ts';
+import { patienceMs } from '../../support/hang-guard.ts';
 import {
   createLookup,
   readTarget,
@@ -130,7 +131,7 @@ test.each([
   const { port, connections } = await listen();
   const resolve: Resolve = (_hostname, _options, callback) => callback(null, addresses);
   const send = (policy: TargetPolicy) =>
-    createSender({ policy, timeoutMs: 500, resolve }).send(`https://example.com:${port}/`, {}, '{}');
+    createSender({ policy, timeoutMs: patienceMs, resolve }).send(`https://example.com:${port}/`, {}, '{}');
   await expect(send('public')).resolves.toEqual({
     kind: 'forbidden',
     reason: "Webhook URL host 'example.com' is not a public address.",
@@ -140,13 +141,13 @@ test.each([
 
 test('nothing reaches a private receiver, even when its address was stored before the policy changed', async () => {
   const { port, connections } = await listen();
-  const sender = createSender({ policy: 'public', timeoutMs: 2_000 });
+  const sender = createSender({ policy: 'public', timeoutMs: patienceMs });
   await expect(sender.send(`https://127.0.0.1:${port}/`, {}, '{}')).resolves.toMatchObject({
     kind: 'forbidden',
   });
   expect(connections()).toBe(0);
   // The same with the policy that allows it arrives: the test can fail.
-  await createSender({ policy: 'any', timeoutMs: 2_000 }).send(`https://127.0.0.1:${port}/`, {}, '{}');
+  await createSender({ policy: 'any', timeoutMs: patienceMs }).send(`https://127.0.0.1:${port}/`, {}, '{}');
   expect(connections()).toBe(1);
 });
 
