@@ -1,8 +1,18 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseTimestamp } from '../../shared/core/timestamps.ts';
+import { checkInputs } from '../../shared/domains/serving/check-inputs.ts';
+import { readTensors } from '../../shared/domains/serving/json/read-tensors.ts';
+import { writeTensors } from '../../shared/domains/serving/json/write-tensors.ts';
+import type { ModelValue } from '../../shared/domains/serving/model-value.ts';
 import { packRows } from '../../shared/domains/serving/pack-rows.ts';
 import type { ColumnType, Signature } from '../../shared/domains/serving/signature.ts';
+import {
+  countElements,
+  createTensor,
+  type Tensor,
+  type TensorType,
+} from '../../shared/domains/serving/tensor.ts';
 
 const limits = { maxRows: 100 };
 
@@ -113,5 +123,97 @@ test('every moment survives its ISO text, in any zone', () => {
       const zone = `${offsetMinutes < 0 ? '-' : '+'}${two(Math.floor(distance / 60))}:${two(distance % 60)}`;
       expect(parseTimestamp(local + zone)).toBe(moment.getTime());
     }),
+  );
+});
+
+/** JSON.stringify writes -0 as 0. */
+const withoutSign = (value: number) => value + 0;
+
+/** Any element that each type can hold. */
+const elements: { readonly [Type in TensorType]: fc.Arbitrary<unknown> } = {
+  float32: fc.float().map(withoutSign),
+  float64: fc.double().map(withoutSign),
+  float16: fc.integer({ min: 0, max: 0x7c00 }),
+  int8: fc.integer({ min: -128, max: 127 }),
+  int16: fc.integer({ min: -32768, max: 32767 }),
+  int32: fc.integer(),
+  int64: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+  uint8: fc.nat(255),
+  uint16: fc.nat(65535),
+  uint32: fc.integer({ min: 0, max: 4294967295 }),
+  uint64: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+  bool: fc.constantFrom(0, 1),
+  string: fc.string({ unit: 'grapheme' }),
+};
+
+const anyTensor: fc.Arbitrary<Tensor> = fc
+  .tuple(
+    fc.constantFrom(...(Object.keys(elements) as TensorType[])),
+    fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 4 }),
+  )
+  .chain(([type, shape]) => {
+    const length = countElements(shape);
+    return fc.array(elements[type], { minLength: length, maxLength: length }).map((values) => {
+      const tensor = createTensor(type, shape);
+      for (const [index, value] of values.entries()) (tensor.data as unknown[])[index] = value;
+      return tensor;
+    });
+  });
+
+function flatten(data: unknown): readonly unknown[] {
+  return Array.isArray(data) ? data.flatMap(flatten) : [data];
+}
+
+test('every tensor survives its JSON, nested or flat, with its shape or without', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.dictionary(fc.string(), anyTensor, { maxKeys: 3 }),
+      fc.boolean(),
+      async (tensors, isFlat) => {
+        const expected = new Map(Object.entries(tensors));
+        const inputs: ModelValue[] = Array.from(expected, ([name, { type, shape }]) => ({
+          name,
+          type,
+          shape,
+        }));
+        const written = JSON.parse(JSON.stringify(writeTensors(expected))) as ReturnType<typeof writeTensors>;
+        const sent = Object.fromEntries(
+          Object.entries(written).map(([name, { type, shape, data }]) => [
+            name,
+            shape.includes(0) || isFlat
+              ? { type, shape, data: shape.length === 0 ? data : flatten(data) }
+              : { data },
+          ]),
+        );
+        const read = await readTensors(inputs, sent, { maxElements: 10_000 });
+        expect(read).toEqual(expected);
+        checkInputs(inputs, read);
+      },
+    ),
+    { numRuns: 1000 },
+  );
+});
+
+test('whatever is sent as tensors, reading answers or refuses by its own errors', async () => {
+  const inputs: readonly ModelValue[] = [
+    { name: 'a', type: 'float32', shape: ['n', 2] },
+    { name: 'b', type: 'int64', shape: null },
+  ];
+  const spec = fc.oneof(
+    fc.anything(),
+    fc.record({
+      data: fc.oneof(fc.anything(), fc.array(fc.array(fc.anything()))),
+      shape: fc.oneof(fc.constant(undefined), fc.array(fc.integer({ min: -1, max: 3 }))),
+    }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(fc.anything(), fc.record({ a: spec, b: spec })), async (value) => {
+      try {
+        checkInputs(inputs, await readTensors(inputs, value, { maxElements: 100 }));
+      } catch (error) {
+        expect(error).toMatchObject({ name: 'AppError' });
+      }
+    }),
+    { numRuns: 1000 },
   );
 });

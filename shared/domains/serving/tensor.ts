@@ -14,13 +14,14 @@ export interface TensorArrays {
   readonly uint64: BigUint64Array<ArrayBuffer>;
   /** 0 or 1 each. */
   readonly bool: Uint8Array<ArrayBuffer>;
-  /** Well-formed texts without U+0000 (see `checkText`). */
-  readonly string: readonly string[];
+  /** Texts that pass `checkText`. */
+  readonly string: string[];
 }
 
+/** The element types that requests and answers can carry. */
 export type TensorType = keyof TensorArrays;
 
-/** Its shape's product is the number of its elements; a scalar has the shape [] and one element. */
+/** The product of its shape is the number of its elements; a scalar has the shape [] and one element. */
 export type Tensor = {
   readonly [Type in TensorType]: {
     readonly type: Type;
@@ -31,6 +32,32 @@ export type Tensor = {
 
 /** By name. Names are the model's own, so `__proto__` may be one. */
 export type Tensors = ReadonlyMap<string, Tensor>;
+
+const constructors = {
+  float32: Float32Array,
+  float64: Float64Array,
+  float16: Uint16Array,
+  int8: Int8Array,
+  int16: Int16Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  uint8: Uint8Array,
+  uint16: Uint16Array,
+  uint32: Uint32Array,
+  uint64: BigUint64Array,
+  bool: Uint8Array,
+} as const satisfies Record<Exclude<TensorType, 'string'>, unknown>;
+
+export function isTensorType(type: string): type is TensorType {
+  return type === 'string' || Object.hasOwn(constructors, type);
+}
+
+/** A tensor of zeros, or of empty texts. */
+export function createTensor(type: TensorType, shape: readonly number[]): Tensor {
+  const length = countElements(shape);
+  const data = type === 'string' ? Array.from({ length }, () => '') : new constructors[type](length);
+  return { type, shape, data } as Tensor;
+}
 
 /**
  * The number of elements of a tensor.
