@@ -20,7 +20,7 @@ import { createRowDiffer } from './adapters/duckdb/diffing/row-differ.ts';
 import { createTableEngine } from './adapters/duckdb/querying/processes/table-engine.ts';
 import { createTableProfiler } from './adapters/duckdb/profiling/table-profiler.ts';
 import { createModelInspector } from './adapters/onnx/inspect-model.ts';
-import { createOnnxScorer } from './adapters/onnx/session.ts';
+import { createOnnxScorer } from './adapters/onnx/scorer.ts';
 import { createTrainingRunner } from './domains/training/runner.ts';
 import { createTrainModel } from './domains/training/train-model.ts';
 import { createScratch, fileExists } from './adapters/embedded/scratch-files.ts';
@@ -54,8 +54,11 @@ import { createRegistryLookup } from './domains/tracking/registry-lookup.ts';
 import { createTracking, type Tracking } from './domains/tracking/tracking.ts';
 
 const healthTimeoutMs = 2_000;
-const queryWorkerUrl = new URL(`./workers/query${extname(import.meta.filename)}`, import.meta.url);
-const workerUrl = new URL(`./workers/training${extname(import.meta.filename)}`, import.meta.url);
+/** What one row may weigh as tensors. */
+const elementsPerRow = 100;
+/** The built app is JavaScript; tests and development run the sources. */
+const findWorker = (name: 'inspect' | 'query' | 'score' | 'training') =>
+  new URL(`./workers/${name}${extname(import.meta.filename)}`, import.meta.url);
 
 /** Everything the functions call. */
 export interface App {
@@ -147,7 +150,10 @@ export function createApp(config: Config, outside: Outside): App {
   const registration = new Registration({
     registry,
     blobs,
-    inspect: createModelInspector({ scratch, maxBytes: config.limits.sessionCacheBytes }),
+    inspect: createModelInspector(
+      { scratch, workerUrl: findWorker('inspect') },
+      { maxBytes: config.limits.sessionCacheBytes },
+    ),
     lookup: createRegistryLookup(tracking),
     writeModelFolder: (model) => writeModelFolder(blobs, model),
     logger,
@@ -179,17 +185,17 @@ export function createApp(config: Config, outside: Outside): App {
     },
   );
   const { ingestion, versions } = datasets;
-  const scoring = new Scoring({
-    registry,
-    blobs,
-    scorer: createOnnxScorer({
-      cacheBytes: config.limits.sessionCacheBytes,
-      maxRows: config.limits.scoreRows,
-    }),
-    maxRows: config.limits.scoreRows,
-    clock,
-    logger,
-  });
+  const { scoreRows: maxRows, sessionCacheBytes: cacheBytes } = config.limits;
+  const scoring = new Scoring(
+    {
+      registry,
+      blobs,
+      scorer: createOnnxScorer({ workerUrl: findWorker('score') }, { cacheBytes, maxRows }),
+      clock,
+      logger,
+    },
+    { maxRows, maxElements: maxRows * elementsPerRow },
+  );
   const store = new RunStore(metadata, pace);
   const pipelines = new PipelineService({ store, catalog: { definitions, steps }, codeVersion, clock });
   const services: StepServices = {
@@ -199,7 +205,9 @@ export function createApp(config: Config, outside: Outside): App {
     registry,
     registration,
     scoring,
-    training: { train: createTrainModel(createTrainingRunner({ workerUrl }), tableLimits) },
+    training: {
+      train: createTrainModel(createTrainingRunner({ workerUrl: findWorker('training') }), tableLimits),
+    },
   };
   const triggers = new Triggers({ pipelines, ingestion, versions, ids });
   return {
@@ -210,7 +218,7 @@ export function createApp(config: Config, outside: Outside): App {
       versions,
       files,
       engine: createTableEngine({
-        workerUrl: queryWorkerUrl,
+        workerUrl: findWorker('query'),
         scratch,
         memoryLimitMb: config.limits.queryMemoryMb,
         timeoutMs: config.limits.querySeconds * 1_000,

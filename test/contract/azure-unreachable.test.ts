@@ -92,7 +92,7 @@ describe('the app in Azure, with nothing to reach', () => {
   const calls: Readonly<Record<string, () => Promise<unknown>>> = {
     'a document': () => app.datasets.catalog.get('flights'),
     'a listing': () => app.pipelines.listRuns({ limit: 10 }),
-    'a score': () => app.scoring.score({ model: 'late-flights', alias: 'production' }, [{}]),
+    'a score': () => app.scoring.score({ model: 'late-flights', alias: 'production' }, { rows: [{}] }),
     'a blob': () => app.triggers.onLanding(engine, landing, { log: () => {} }),
   };
   test.each(Object.keys(calls))('%s is UNAVAILABLE in bounded time, never missing', async (name) => {

@@ -270,5 +270,7 @@ async function reconcile({ app, engine }: Platform): Promise<void> {
 }
 
 async function ask(app: App) {
-  return app.scoring.score({ model, alias: productionAlias }, [question]);
+  const answer = await app.scoring.score({ model, alias: productionAlias }, { rows: [question] });
+  if (!('predictions' in answer)) throw new Error('the model has no predictions');
+  return { ...answer, predictions: answer.predictions as readonly { readonly probability: number }[] };
 }

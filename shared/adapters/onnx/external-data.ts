@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import { AppError } from '../../core/errors.ts';
 import { messagesOf, readFields, textOf } from './protobuf-reader.ts';
 
-/** A model with one file a tensor has hundreds; more are no model's. */
+/** A model with one file a tensor has hundreds. */
 const maxFiles = 1_000;
 /** Graphs nest in attributes, which nest in nodes; deeper than this is an attack. */
 const maxDepth = 32;
@@ -29,7 +29,7 @@ export function readWeightFiles(model: Uint8Array): readonly string[] {
 
 export function refuseWeightFiles(): AppError {
   return refuse(
-    'It keeps weights in other files, and rows are scored by models of one file: save it with save_as_external_data=False.',
+    'It keeps weights in other files, and models are served from one file: save it with save_as_external_data=False.',
   );
 }
 

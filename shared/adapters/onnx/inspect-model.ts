@@ -5,25 +5,29 @@ import type { BlobProperties } from '../../platform/storage/blobs.ts';
 import type { Scratch, ScratchFile } from '../../platform/storage/scratch.ts';
 import type { InspectAnswer, InspectedFile, InspectTask } from './inspect-protocol.ts';
 
-export interface InspectModelOptions {
+export interface InspectModelDeps {
   readonly scratch: Scratch;
+  /** The module that calls `runInspectWorker`. */
+  readonly workerUrl: URL;
+}
+
+export interface InspectModelOptions {
   /** No larger model is kept loaded, so none is opened. Its weights in other files count. */
   readonly maxBytes: number;
-  /** For fetching, loading and running it once, and for those before it. */
+  /** For waiting, fetching, loading and running it once. */
   readonly timeoutMs?: number;
 }
 
 const defaultTimeoutMs = 20_000;
 
 /**
- * Opens model files as scoring would, one after another, each in a thread of its own: what is opened here comes from
- * outside. What is wrong with a model is told, not thrown.
+ * Opens model files as scoring would, one after another, each in a thread of its own: they come from outside. What is
+ * wrong with a model is an answer, not an exception.
  */
-export function createModelInspector({
-  scratch,
-  maxBytes,
-  timeoutMs = defaultTimeoutMs,
-}: InspectModelOptions): (blob: BlobProperties) => Promise<InspectedFile & { readonly sha256: string }> {
+export function createModelInspector(
+  { scratch, workerUrl }: InspectModelDeps,
+  { maxBytes, timeoutMs = defaultTimeoutMs }: InspectModelOptions,
+): (blob: BlobProperties) => Promise<InspectedFile & { readonly sha256: string }> {
   let last: Promise<unknown> = Promise.resolve();
   return async (blob) => {
     const signal = AbortSignal.timeout(timeoutMs);
@@ -57,7 +61,7 @@ export function createModelInspector({
   }
 
   async function open(model: BlobProperties, file: ScratchFile, signal: AbortSignal): Promise<InspectedFile> {
-    const first = await runWorker({ path: file.path, hasWeights: false }, signal);
+    const first = await runWorker(workerUrl, { path: file.path, hasWeights: false }, signal);
     if (first.type === 'found') return first.found;
     const { files, signature } = first;
     const problem = await fetchWeights(model, file, files, signal);
@@ -66,12 +70,12 @@ export function createModelInspector({
         serving: { status: 'unservable', reason: problem },
         ...(signature === undefined ? {} : { signature }),
       };
-    const second = await runWorker({ path: file.path, hasWeights: true }, signal);
+    const second = await runWorker(workerUrl, { path: file.path, hasWeights: true }, signal);
     if (second.type === 'found') return second.found;
-    throw new Error('the inspecting thread asks twice for weights');
+    throw new Error('the inspecting thread asked twice for weights');
   }
 
-  /** @returns what is wrong with them */
+  /** @returns What is wrong with them. */
   async function fetchWeights(
     model: BlobProperties,
     file: ScratchFile,
@@ -96,8 +100,8 @@ export function createModelInspector({
   }
 }
 
-async function runWorker(task: InspectTask, signal: AbortSignal): Promise<InspectAnswer> {
-  const worker = new Worker(workerUrl(), { workerData: task, execArgv: [] });
+async function runWorker(workerUrl: URL, task: InspectTask, signal: AbortSignal): Promise<InspectAnswer> {
+  const worker = new Worker(workerUrl, { workerData: task, execArgv: [] });
   const stop = () => void worker.terminate();
   signal.addEventListener('abort', stop, { once: true });
   try {
@@ -107,7 +111,7 @@ async function runWorker(task: InspectTask, signal: AbortSignal): Promise<Inspec
       worker.once('exit', () =>
         resolve({
           type: 'found',
-          found: { serving: { status: 'notChecked', reason: 'Opening it did not come to an end.' } },
+          found: { serving: { status: 'notChecked', reason: 'The thread that opened it died.' } },
         }),
       );
       if (signal.aborted) stop();
@@ -119,9 +123,4 @@ async function runWorker(task: InspectTask, signal: AbortSignal): Promise<Inspec
     signal.removeEventListener('abort', stop);
     await worker.terminate();
   }
-}
-
-/** The built app is JavaScript; tests and development run the sources. */
-function workerUrl(): URL {
-  return new URL(`./inspect-worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
 }

@@ -1,13 +1,14 @@
+import type { ModelValue } from '../../domains/serving/model-value.ts';
 import type { ModelDescription } from '../../domains/serving/scorer.ts';
 
 export interface InspectTask {
-  /** Of a file on this machine. */
+  /** A file on this machine. */
   readonly path: string;
-  /** Whether the files that it keeps weights in are beside it by now. */
+  /** Whether the files with its weights are beside it by now. */
   readonly hasWeights: boolean;
 }
 
-/** With weight files it is not loaded before they are beside it. */
+/** A model with weight files is loaded only when they are beside it. */
 export type InspectAnswer =
   | { readonly type: 'found'; readonly found: InspectedFile }
   | {
@@ -16,12 +17,18 @@ export type InspectAnswer =
       readonly signature: InspectedFile['signature'];
     };
 
-/** What a model file is found to be. */
+/** What was found in a model file. */
 export interface InspectedFile {
   readonly serving:
     | { readonly status: 'ready' }
     | { readonly status: 'unservable'; readonly reason: string }
     | { readonly status: 'notChecked'; readonly reason: string };
-  /** Left out when it is no ONNX model. */
-  readonly signature?: Pick<ModelDescription, 'inputs' | 'outputs' | 'opsets' | 'irVersion' | 'producer'>;
+  /** Left out when it is not an ONNX model. */
+  readonly signature?: Pick<ModelDescription, 'opsets' | 'irVersion' | 'producer'> & {
+    readonly inputs: readonly ShapedValue[];
+    readonly outputs: readonly ShapedValue[];
+  };
 }
+
+/** A free rank is shown as no dimensions. */
+type ShapedValue = ModelValue & { readonly shape: NonNullable<ModelValue['shape']> };

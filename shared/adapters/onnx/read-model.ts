@@ -1,13 +1,18 @@
 import { AppError } from '../../core/errors.ts';
 import { signatureSchema, type Signature } from '../../domains/serving/signature.ts';
-import type { ModelDescription, ModelValue } from '../../domains/serving/scorer.ts';
+import type { ModelValue } from '../../domains/serving/model-value.ts';
+import type { ModelDescription } from '../../domains/serving/scorer.ts';
+import { bindTask, type ModelTask } from '../../domains/serving/tasks/catalog.ts';
+import type { ModelFacts } from '../../domains/serving/tasks/task.ts';
 import { readWeightFiles } from './external-data.ts';
-import { messagesOf, numberOf, textOf } from './protobuf-reader.ts';
+import { messagesOf, numberOf, readFields, textOf } from './protobuf-reader.ts';
+import { readClasses } from './read-classes.ts';
 
-/** Where a model keeps its signature among its metadata. */
+/** The metadata of a model that say how rows become its inputs, and what its outputs mean. */
 export const signatureKey = 'slipway.signature';
+export const taskKey = 'slipway.task';
 
-/** ONNX's element types by number; others are shown as `type N`. */
+/** ONNX's element types by number. */
 const elementTypeNames: Readonly<Record<number, string>> = {
   1: 'float32',
   2: 'uint8',
@@ -22,13 +27,23 @@ const elementTypeNames: Readonly<Record<number, string>> = {
   11: 'float64',
   12: 'uint32',
   13: 'uint64',
+  14: 'complex64',
+  15: 'complex128',
+  16: 'bfloat16',
+  17: 'float8e4m3fn',
+  18: 'float8e4m3fnuz',
+  19: 'float8e5m2',
+  20: 'float8e5m2fnuz',
+  21: 'uint4',
+  22: 'int4',
+  23: 'float4e2m1',
 };
 
 /**
- * What an ONNX file says of itself, read from the file (the runtime tells neither opset nor metadata).
+ * Reads what an ONNX file says of itself (the runtime reports neither opsets nor metadata).
  *
  * @throws AppError UNPROCESSABLE when it is not an ONNX model, when it names a file of weights that is not beside it
- *   (`readWeightFiles`), or when its signature is damaged.
+ *   (`readWeightFiles`), or when its signature or its task is damaged.
  * @see https://github.com/onnx/onnx/blob/v1.18.0/onnx/onnx-ml.proto
  */
 export function readModel(bytes: Uint8Array): ModelDescription {
@@ -50,6 +65,7 @@ function readModelProto(bytes: Uint8Array): ModelDescription {
   const initializers = new Set(Array.from(messagesOf(graph, 5), (tensor) => textOf(tensor, 8)));
   // Old files list weights among the inputs, too.
   const inputs = Array.from(messagesOf(graph, 11), readValue).filter(({ name }) => !initializers.has(name));
+  const outputs = Array.from(messagesOf(graph, 12), readValue);
   return {
     irVersion: numberOf(bytes, 1),
     producer: textOf(bytes, 2),
@@ -58,10 +74,11 @@ function readModelProto(bytes: Uint8Array): ModelDescription {
       version: numberOf(opset, 2),
     })),
     inputs,
-    outputs: Array.from(messagesOf(graph, 12), readValue),
+    outputs,
     metadata,
     weightFiles: readWeightFiles(bytes),
     signature: readSignature(metadata[signatureKey], inputs),
+    task: readTask(metadata[taskKey], { outputs, classes: readClasses(graph) }),
   };
 }
 
@@ -69,18 +86,43 @@ function readValue(bytes: Uint8Array): ModelValue {
   const [type = new Uint8Array()] = messagesOf(bytes, 2);
   const [tensor] = messagesOf(type, 1);
   const name = textOf(bytes, 1);
-  if (tensor === undefined) return { name, type: 'not a tensor', shape: [] };
+  if (tensor === undefined) return { name, type: 'not a tensor', shape: null };
   const elementType = numberOf(tensor, 1);
-  const [shape = new Uint8Array()] = messagesOf(tensor, 2);
+  const [shape] = messagesOf(tensor, 2);
   return {
     name,
     type: elementTypeNames[elementType] ?? `type ${elementType}`,
-    shape: Array.from(messagesOf(shape, 1), (dim) => textOf(dim, 2) || numberOf(dim, 1)),
+    shape: shape === undefined ? null : Array.from(messagesOf(shape, 1), readDimension),
   };
 }
 
-/** A model from elsewhere has no signature: each of its inputs is then a column of its own. */
+/** Its size, or its name, or `?` for one that has neither; writers also use -1 for a free one. */
+function readDimension(bytes: Uint8Array): number | string {
+  let dimension: number | string = '?';
+  for (const { number, value } of readFields(bytes))
+    if (number === 1 && typeof value === 'number') dimension = value < 0 ? '?' : value;
+    else if (number === 2) dimension = textOf(bytes, 2) || '?';
+  return dimension;
+}
+
+/** @throws AppError UNPROCESSABLE */
+function readTask(declaration: string | undefined, facts: ModelFacts): ModelTask {
+  try {
+    return bindTask(facts, declaration);
+  } catch (error) {
+    if (!(error instanceof RangeError || error instanceof SyntaxError)) throw error;
+    throw new AppError(
+      'UNPROCESSABLE',
+      `Its metadata "${taskKey}" cannot be used: ${error.message}.`,
+      { [taskKey]: declaration },
+      error,
+    );
+  }
+}
+
+/** Without a signature, each input is a column: if all are [rows, 1] tensors of a type that rows can fill. */
 function readSignature(text: string | undefined, inputs: readonly ModelValue[]): Signature | null {
+  if (text === undefined && !inputs.every(isColumn)) return null;
   const parsed = signatureSchema.safeParse(
     text === undefined
       ? {
@@ -95,6 +137,11 @@ function readSignature(text: string | undefined, inputs: readonly ModelValue[]):
     if (!inputs.some((input) => input.name === name && input.type === tensor))
       throw new RangeError(`its signature names an input "${name}" (${tensor}) that it does not have`);
   return parsed.data;
+}
+
+/** An input whose shape the file leaves out can be a column, too. */
+function isColumn({ shape }: ModelValue): boolean {
+  return shape === null || (shape.length === 2 && shape[1] === 1);
 }
 
 const columnTypes: Readonly<Record<string, string>> = {

@@ -1,15 +1,18 @@
 import { Worker } from 'node:worker_threads';
 import { AppError } from '../../core/errors.ts';
-import type { PackedRows } from '../../domains/serving/pack-rows.ts';
-import type { ScoreAnswer, ScoreRequest, ScoreThreadOptions } from './score-protocol.ts';
+import { unpackError } from '../../core/thrown.ts';
+import type { Tensors } from '../../domains/serving/tensor.ts';
+import type { ScoreAnswer, ScoreRequest, ScoreRun, ScoreThreadOptions } from './score-protocol.ts';
 
 interface Waiting {
   readonly resolve: (answer: ScoreAnswer) => void;
   readonly reject: (error: AppError) => void;
 }
 
-/** Rows beyond this are refused until some are answered. */
-export interface ScoreQueueLimits {
+export interface ScoreQueueOptions {
+  /** The module that calls `runScoreWorker`. */
+  readonly workerUrl: URL;
+  /** Rows that may wait; beyond them, calls are refused until some are answered. */
   readonly maxWaitingRows: number;
 }
 
@@ -18,39 +21,42 @@ export interface ScoreQueueLimits {
  * alive, and is replaced if it dies.
  */
 export class ScoreThread {
-  readonly #options: ScoreThreadOptions & ScoreQueueLimits;
+  readonly #options: ScoreThreadOptions & ScoreQueueOptions;
   readonly #waiting = new Map<number, Waiting>();
   #waitingRows = 0;
   #nextId = 0;
   #worker: Worker | undefined;
 
-  constructor(options: ScoreThreadOptions & ScoreQueueLimits) {
+  constructor(options: ScoreThreadOptions & ScoreQueueOptions) {
     this.#options = options;
   }
 
   /**
-   * @param loadBytes Asked only when the thread has not the model.
-   * @throws AppError as `Scorer` says; UNAVAILABLE when the thread dies meanwhile.
+   * Loads a model into the thread.
+   *
+   * @throws AppError UNPROCESSABLE when it cannot be loaded; UNAVAILABLE when the thread dies meanwhile.
    */
-  async score(
-    sha256: string,
-    loadBytes: () => Promise<Uint8Array>,
-    rows: PackedRows | null,
-  ): Promise<Float32Array> {
-    const count = rows?.rows ?? 0;
-    if (this.#waitingRows + count > this.#options.maxWaitingRows)
+  async load(sha256: string, bytes: Uint8Array): Promise<void> {
+    await this.#askWith(sha256, bytes, null);
+  }
+
+  /**
+   * Runs a model in the thread.
+   *
+   * @param bytes Sent only when the thread does not have the model.
+   * @param weight How many rows the call counts as.
+   * @throws AppError as `OpenModel.run`.
+   */
+  async run(sha256: string, bytes: Uint8Array, run: ScoreRun, weight: number): Promise<Tensors> {
+    if (this.#waitingRows + weight > this.#options.maxWaitingRows)
       throw new AppError('RATE_LIMITED', 'Too many rows are waiting to be scored; try again shortly.', {
         maxWaitingRows: this.#options.maxWaitingRows,
       });
-    this.#waitingRows += count;
+    this.#waitingRows += weight;
     try {
-      let answer = await this.#ask({ sha256, bytes: null, rows });
-      if (answer.type === 'needsModel') answer = await this.#ask({ sha256, bytes: await loadBytes(), rows });
-      if (answer.type === 'scored') return answer.probabilities;
-      if (answer.type === 'failed') throw new AppError(answer.code, answer.message, answer.details);
-      throw new AppError('INTERNAL', 'The scoring thread refused the model it was given.');
+      return await this.#askWith(sha256, bytes, run);
     } finally {
-      this.#waitingRows -= count;
+      this.#waitingRows -= weight;
     }
   }
 
@@ -58,6 +64,14 @@ export class ScoreThread {
     const worker = this.#worker;
     this.#worker = undefined;
     await worker?.terminate();
+  }
+
+  async #askWith(sha256: string, bytes: Uint8Array, run: ScoreRun | null): Promise<Tensors> {
+    let answer = await this.#ask({ sha256, bytes: null, run });
+    if (answer.type === 'needsModel') answer = await this.#ask({ sha256, bytes, run });
+    if (answer.type === 'done') return answer.outputs;
+    if (answer.type === 'failed') throw unpackError(answer.thrown);
+    throw new AppError('INTERNAL', 'The scoring thread refused the model it was given.');
   }
 
   #ask(request: Omit<ScoreRequest, 'id'>): Promise<ScoreAnswer> {
@@ -71,8 +85,8 @@ export class ScoreThread {
   }
 
   #start(): Worker {
-    const { cacheBytes, chunkRows } = this.#options;
-    const worker = new Worker(moduleUrl('./score-worker'), {
+    const { cacheBytes, chunkRows, workerUrl } = this.#options;
+    const worker = new Worker(workerUrl, {
       workerData: { cacheBytes, chunkRows } satisfies ScoreThreadOptions,
       execArgv: [],
     });
@@ -91,9 +105,4 @@ export class ScoreThread {
     worker.on('exit', () => fail());
     return worker;
   }
-}
-
-/** The built app is JavaScript; tests and development run the sources. */
-function moduleUrl(path: string): URL {
-  return new URL(`${path}${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
 }

@@ -1,65 +1,81 @@
 import { AppError } from '../../core/errors.ts';
+import { Lru } from '../../core/lru.ts';
 
 /** Something loaded from a model's bytes that must be released. */
 export interface Loaded {
-  /** Of the model's bytes; what the runtime holds is of the same order. */
+  /** Of the model's bytes; the runtime's memory is of the same order. */
   readonly sizeBytes: number;
   release(): Promise<void>;
 }
 
+/** A loaded model, which is not released before it is disposed of. */
+export interface Loan<T> extends AsyncDisposable {
+  readonly value: T;
+}
+
 interface Entry<T> {
   readonly loading: Promise<T>;
-  readonly usage: { users: number; sizeBytes: number; isEvicted: boolean };
+  users: number;
+  isEvicted: boolean;
 }
 
 /**
- * Loaded models by the hash of their bytes, the least recently used released first once their bytes exceed the
- * bound. One in use is released when its last user is done. Those who ask for a model that is being loaded wait
- * for that one load; a failed load is forgotten.
+ * Loaded models by the hash of their bytes. The least recently used are released once their bytes exceed the bound; one
+ * in use is released by its last user. Callers that ask for a model while it loads share that load; a failed load is
+ * forgotten.
  */
 export class SessionCache<T extends Loaded> {
   readonly #maxBytes: number;
-  /** In order of last use: a Map keeps the order of insertion. */
-  readonly #entries = new Map<string, Entry<T>>();
-  #bytes = 0;
+  readonly #entries: Lru<string, Entry<T>>;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
+    this.#entries = new Lru({ maxCost: maxBytes });
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#entries.cost;
   }
 
   has(key: string): boolean {
-    return this.#entries.has(key);
+    return this.#entries.peek(key) !== undefined;
   }
 
   /**
-   * Lends the model to `work`, loading it if need be.
+   * Lends a model, loading it if need be.
    *
-   * @throws whatever `load` and `work` throw; AppError UNPROCESSABLE for a model that alone exceeds the bound.
+   * @throws what `load` throws; AppError UNPROCESSABLE for a model that alone exceeds the bound.
    */
-  async use<R>(key: string, load: () => Promise<T>, work: (loaded: T) => Promise<R>): Promise<R> {
+  async lend(key: string, load: () => Promise<T>): Promise<Loan<T>> {
     const entry = this.#entries.get(key) ?? this.#add(key, load);
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
-    entry.usage.users += 1;
+    entry.users += 1;
+    const giveBack = async () => {
+      entry.users -= 1;
+      if (entry.isEvicted) await releaseUnused(entry);
+    };
     try {
-      return await work(await this.#settle(key, entry));
-    } finally {
-      entry.usage.users -= 1;
-      if (entry.usage.isEvicted) await releaseUnused(entry);
+      return { value: await entry.loading, [Symbol.asyncDispose]: giveBack };
+    } catch (error) {
+      if (this.#entries.peek(key) === entry) this.#entries.delete(key);
+      throw error;
     }
   }
 
-  /** Releases everything that is not in use, and the rest when its users are done. */
+  /** As `lend`, for as long as `work` takes. */
+  async use<R>(key: string, load: () => Promise<T>, work: (loaded: T) => Promise<R>): Promise<R> {
+    await using loan = await this.lend(key, load);
+    return await work(loan.value);
+  }
+
+  /** Releases every model that is not in use; the others are released by their last users. */
   async clear(): Promise<void> {
-    for (const key of this.#entries.keys()) await this.#evict(key);
+    for (const [key] of this.#entries.entries()) {
+      const entry = this.#entries.delete(key);
+      if (entry) await evict(entry);
+    }
   }
 
   #add(key: string, load: () => Promise<T>): Entry<T> {
-    const usage: Entry<T>['usage'] = { users: 0, sizeBytes: 0, isEvicted: false };
     const loadChecked = async (): Promise<T> => {
       const loaded = await load();
       const { sizeBytes } = loaded;
@@ -71,44 +87,24 @@ export class SessionCache<T extends Loaded> {
           { sha256: key, sizeBytes, maxBytes: this.#maxBytes },
         );
       }
-      if (!usage.isEvicted) {
-        usage.sizeBytes = sizeBytes;
-        this.#bytes += sizeBytes;
-        await this.#makeRoom(key);
-      }
+      // Cleared meanwhile: it belongs to its users alone.
+      if (!entry.isEvicted)
+        for (const dropped of this.#entries.set(key, entry, sizeBytes)) await evict(dropped);
       return loaded;
     };
-    return { loading: loadChecked(), usage };
-  }
-
-  async #settle(key: string, entry: Entry<T>): Promise<T> {
-    try {
-      return await entry.loading;
-    } catch (error) {
-      if (this.#entries.get(key) === entry) this.#entries.delete(key);
-      entry.usage.isEvicted = false;
-      throw error;
-    }
-  }
-
-  async #makeRoom(newest: string): Promise<void> {
-    for (const key of this.#entries.keys()) {
-      if (this.#bytes <= this.#maxBytes) return;
-      if (key !== newest) await this.#evict(key);
-    }
-  }
-
-  async #evict(key: string): Promise<void> {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return;
-    this.#entries.delete(key);
-    this.#bytes -= entry.usage.sizeBytes;
-    entry.usage.isEvicted = true;
-    await releaseUnused(entry);
+    const entry: Entry<T> = { loading: Promise.resolve().then(loadChecked), users: 0, isEvicted: false };
+    // Its cost is known once it is loaded.
+    this.#entries.set(key, entry, 0);
+    return entry;
   }
 }
 
+async function evict<T extends Loaded>(entry: Entry<T>): Promise<void> {
+  entry.isEvicted = true;
+  await releaseUnused(entry);
+}
+
 async function releaseUnused<T extends Loaded>(entry: Entry<T>): Promise<void> {
-  if (entry.usage.users > 0) return;
+  if (entry.users > 0) return;
   await (await entry.loading).release();
 }

@@ -1,93 +1,115 @@
+import { InferenceSession } from 'onnxruntime-node';
 import { AppError } from '../../core/errors.ts';
-import type { PackedRows } from '../../domains/serving/pack-rows.ts';
-import type { ModelDescription, ModelSource, Scorer } from '../../domains/serving/scorer.ts';
-import { refuseWeightFiles } from './external-data.ts';
-import { readModel } from './read-model.ts';
-import { createSession, probabilityOutput, runSession } from './run-session.ts';
-import { ScoreThread } from './score-thread.ts';
-import { SessionCache, type Loaded } from './session-cache.ts';
+import { showValues, type ModelValue } from '../../domains/serving/model-value.ts';
+import { isTensorType, type Tensors } from '../../domains/serving/tensor.ts';
+import { fromRuntimeTensor, toRuntimeTensor } from './runtime-tensors.ts';
 
-export interface OnnxScorerOptions {
-  /** Models kept loaded, by the size of their files; the scoring thread keeps as many again. */
-  readonly cacheBytes: number;
-  /** The most rows of one call. */
-  readonly maxRows: number;
-  /** A larger model would stall the event loop while it loads: it lives in the scoring thread alone. */
-  readonly maxMainThreadModelBytes?: number;
-}
-
-/** About 5 ms of loading. */
-const defaultMainThreadModelBytes = 128 * 1024;
-/** Rows/s of the flights model by rows a call: 1: 42k, 16: 530k, 256: 2.8M, 1024: 3.6M, 4096: 3.8M. */
-const chunkRows = 1024;
-/** How many of the largest calls may wait. */
-const maxWaitingCalls = 16;
-
-interface LoadedModel extends Loaded {
-  readonly bytes: Uint8Array;
-  readonly description: ModelDescription;
-  /** Null when the model lives in the scoring thread alone. */
-  readonly session: Awaited<ReturnType<typeof createSession>> | null;
+/** A model loaded into the runtime. */
+export interface Session {
+  /** The outputs that the runtime can return. */
+  readonly answerable: readonly string[];
+  /**
+   * @param outputs The names of the outputs to compute; no others are.
+   * @throws AppError UNPROCESSABLE when the model fails, or when an output is of a type that the runtime cannot return.
+   */
+  run(inputs: Tensors, outputs: readonly string[]): Promise<Tensors>;
+  release(): Promise<void>;
 }
 
 /**
- * Scores with ONNX Runtime. `run` is synchronous inside, so one row (about 20 µs) is scored where it is asked for,
- * and anything more in a thread.
+ * Loads a model for one thread: small models lose more to a thread pool than they gain, and several sessions would
+ * otherwise fight over the cores. Synchronous inside: about 3 ms for a model of 50 KB.
+ *
+ * @param model Its bytes, or its path when it keeps weights in files beside it: those are opened by the runtime, so
+ *   their names must have been checked by `readWeightFiles`.
+ * @throws AppError UNPROCESSABLE with the runtime's reason.
  */
-export function createOnnxScorer(options: OnnxScorerOptions): Scorer {
-  const { cacheBytes, maxRows, maxMainThreadModelBytes = defaultMainThreadModelBytes } = options;
-  const models = new SessionCache<LoadedModel>(cacheBytes);
-  const thread = new ScoreThread({ cacheBytes, chunkRows, maxWaitingRows: maxWaitingCalls * maxRows });
-  const load = async (model: ModelSource): Promise<LoadedModel> => {
-    const bytes = await model.load();
-    const description = readModel(bytes);
-    // The runtime would look for them in the working directory.
-    if (description.weightFiles.length > 0) throw refuseWeightFiles();
-    const sizeBytes = bytes.length;
-    if (sizeBytes > maxMainThreadModelBytes) {
-      await thread.score(model.sha256, async () => bytes, null);
-      return { bytes, description, session: null, sizeBytes, release: async () => {} };
-    }
-    const session = await createSession(bytes);
-    return { bytes, description, session, sizeBytes, release: () => session.release() };
-  };
+export async function createSession(model: Uint8Array | string): Promise<Session> {
+  const session = await load(model);
+  const known = session.outputMetadata.map(toValue);
   return {
-    describe: (model) =>
-      models.use(
-        model.sha256,
-        () => load(model),
-        async ({ description }) => description,
-      ),
-    score: async (model, packed) => {
-      if (packed.rows > maxRows)
-        throw new AppError('PAYLOAD_TOO_LARGE', `${packed.rows} rows are more than ${maxRows}.`, { maxRows });
-      const probabilities = await models.use(
-        model.sha256,
-        () => load(model),
-        async ({ session, bytes, description }) => {
-          checkScorable(description, packed);
-          return session !== null && packed.rows === 1
-            ? await runSession(session, packed, 1)
-            : await thread.score(model.sha256, async () => bytes, packed);
-        },
-      );
-      return { probabilities };
+    answerable: known.filter(({ type }) => isTensorType(type)).map(({ name }) => name),
+    run: async (inputs, outputs) => {
+      checkOutputs(known, outputs);
+      const feeds = Object.create(null) as Record<string, ReturnType<typeof toRuntimeTensor>>;
+      for (const [name, tensor] of inputs) feeds[name] = toRuntimeTensor(tensor);
+      const found = await runOnce(session, feeds, outputs);
+      return new Map(outputs.map((name) => [name, fromRuntimeTensor(name, found[name])]));
     },
-    close: async () => {
-      await models.clear();
-      await thread.close();
-    },
+    release: () => session.release(),
   };
 }
 
-function checkScorable({ outputs, inputs }: ModelDescription, packed: PackedRows): void {
-  if (!outputs.some(({ name, type }) => name === probabilityOutput && type === 'float32'))
+async function load(model: Uint8Array | string): Promise<InferenceSession> {
+  try {
+    const options: InferenceSession.SessionOptions = {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: 1,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      // Frees buffers after each run instead of keeping the largest ones.
+      enableCpuMemArena: false,
+      enableMemPattern: false,
+      logSeverityLevel: 4,
+    };
+    return await (typeof model === 'string'
+      ? InferenceSession.create(model, options)
+      : InferenceSession.create(model, options));
+  } catch (error) {
+    throw new AppError('UNPROCESSABLE', `The model cannot be loaded: ${reasonOf(error)}.`, {}, error);
+  }
+}
+
+async function runOnce(
+  session: InferenceSession,
+  feeds: InferenceSession.OnnxValueMapType,
+  outputs: readonly string[],
+): Promise<InferenceSession.OnnxValueMapType> {
+  try {
+    return await session.run(feeds, outputs);
+  } catch (error) {
+    throw new AppError('UNPROCESSABLE', `The model cannot be run: ${reasonOf(error)}.`, {}, error);
+  }
+}
+
+/** The runtime's view, after it has inferred what the file leaves out. */
+function toValue(metadata: InferenceSession.ValueMetadata): ModelValue {
+  return metadata.isTensor
+    ? { name: metadata.name, type: metadata.type, shape: metadata.shape.map((size) => size || '?') }
+    : { name: metadata.name, type: 'not a tensor', shape: null };
+}
+
+/**
+ * The runtime aborts the whole process on an output of int4 or uint4, and throws on sequences and maps.
+ *
+ * @throws AppError UNPROCESSABLE, before the run.
+ */
+function checkOutputs(known: readonly ModelValue[], wanted: readonly string[]): void {
+  for (const name of wanted) {
+    const value = known.find((output) => output.name === name);
+    if (value !== undefined && isTensorType(value.type)) continue;
+    const answerable = known.filter(({ type }) => isTensorType(type));
     throw new AppError(
       'UNPROCESSABLE',
-      `The model has no float32 output "${probabilityOutput}"; it has: ${outputs.map(({ name, type }) => `${name} (${type})`).join(', ')}.`,
+      value === undefined
+        ? `The model has no output "${name}"; it has ${showValues(known)}.`
+        : `The output ${showValues([value])} cannot be answered. ${remedyFor(value, answerable)}`,
+      { output: name },
     );
-  const given = new Map<string, string>(packed.columns.map(({ name, tensor }) => [name, tensor]));
-  for (const { name, type } of inputs)
-    if (given.get(name) !== type)
-      throw new AppError('INVALID_ARGUMENT', `The rows do not fit the model's input "${name}" (${type}).`);
+  }
+}
+
+function remedyFor({ type }: ModelValue, answerable: readonly ModelValue[]): string {
+  const others =
+    answerable.length === 0
+      ? 'The model has no other.'
+      : `Name the outputs that you want: ${showValues(answerable)}.`;
+  return type === 'not a tensor'
+    ? `${others} To convert a classifier of scikit-learn without maps, set options={"zipmap": False}.`
+    : others;
+}
+
+function reasonOf(error: unknown): string {
+  const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+  return line.slice(0, 300).replace(/\.$/, '');
 }

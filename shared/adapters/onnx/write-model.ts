@@ -1,33 +1,41 @@
-import { canonicalJson } from '../../core/json.ts';
+import { canonicalJson, type JsonValue } from '../../core/json.ts';
 import type { Signature } from '../../domains/serving/signature.ts';
+import type { ModelTask } from '../../domains/serving/tasks/catalog.ts';
 import type { TrainedModel } from '../../domains/training/entities.ts';
 import { encodeModel, type Graph } from './onnx-proto.ts';
 import type { Bytes } from './protobuf-writer.ts';
-import { signatureKey } from './read-model.ts';
+import { readModel, signatureKey, taskKey } from './read-model.ts';
 import { buildLogisticGraph } from './write-logistic.ts';
 
-/** LabelEncoder takes tensors, and so float64 weights, from ai.onnx.ml 4 on; runtimes since 2023 read these. */
+/** From ai.onnx.ml 4 on, LabelEncoder takes tensors, and so float64 weights. Runtimes since 2023 read these. */
 const opsets = [
   { domain: '', version: 17 },
   { domain: 'ai.onnx.ml', version: 4 },
 ];
 const irVersion = 8;
 
+/** How one kind of model becomes a graph, and what its outputs mean. */
+interface ModelWriter<Model> {
+  readonly buildGraph: (model: Model, signature: Signature) => Graph;
+  readonly describeTask: (model: Model) => ModelTask;
+}
+
 /** One line for each kind of model. */
-const graphBuilders = {
-  logistic: buildLogisticGraph,
-} as const satisfies {
-  [Kind in TrainedModel['kind']]: (
-    model: Extract<TrainedModel, { kind: Kind }>,
-    signature: Signature,
-  ) => Graph;
+const writers: {
+  readonly [Kind in TrainedModel['kind']]: ModelWriter<Extract<TrainedModel, { kind: Kind }>>;
+} = {
+  logistic: {
+    buildGraph: buildLogisticGraph,
+    describeTask: () => ({ task: 'binary', probability: 'probability' }),
+  },
 };
 
 /**
- * A trained model as an ONNX file. Equal arguments give equal bytes: nothing of the time, the machine or the order
- * of object keys enters.
+ * A trained model as an ONNX file. Equal arguments give equal bytes: they do not depend on the time, the machine or the
+ * order of object keys.
  *
- * @param signature What the model asks of a request; it is written into the file beside `metadata`.
+ * @param signature How rows become its inputs; it is written into the file beside `metadata`. The task is written too,
+ *   unless a reader infers it from the outputs.
  * @param metadata Facts to keep with the model, such as the versions of the dataset and of the code.
  */
 export function writeModel(
@@ -35,10 +43,19 @@ export function writeModel(
   signature: Signature,
   metadata: Readonly<Record<string, string>>,
 ): Bytes {
-  return encodeModel({
-    graph: graphBuilders[model.kind](model, signature),
-    opsets,
-    irVersion,
-    metadata: { ...metadata, [signatureKey]: canonicalJson(JSON.parse(JSON.stringify(signature))) },
-  });
+  const { buildGraph, describeTask } = writers[model.kind];
+  const encode = (more: Readonly<Record<string, string>>) =>
+    encodeModel({
+      graph: buildGraph(model, signature),
+      opsets,
+      irVersion,
+      metadata: { ...metadata, ...more, [signatureKey]: toText(signature) },
+    });
+  const bytes = encode({});
+  const task = toText(describeTask(model));
+  return toText(readModel(bytes).task) === task ? bytes : encode({ [taskKey]: task });
+}
+
+function toText(value: object): string {
+  return canonicalJson(JSON.parse(JSON.stringify(value)) as JsonValue);
 }

@@ -1,7 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { AppError } from '../../core/errors.ts';
 import { parseTimestamp, partOfTimestamp } from '../../core/timestamps.ts';
+import { checkText } from './check-text.ts';
+import { shorten, showJson } from './show-json.ts';
 import type { ColumnType, Signature, SignatureInput } from './signature.ts';
+import type { Tensor, Tensors } from './tensor.ts';
 
 /** A column of a model's input, ready to be a tensor of shape [rows, 1]. */
 export type PackedColumn =
@@ -12,6 +15,12 @@ export type PackedColumn =
 export interface PackedRows {
   readonly rows: number;
   readonly columns: readonly PackedColumn[];
+}
+
+/** The inputs of the model, each a tensor of shape [rows, 1]. */
+export function toInputs({ rows, columns }: PackedRows): Tensors {
+  const shape = [rows, 1];
+  return new Map(columns.map(({ name, tensor, data }) => [name, { type: tensor, shape, data } as Tensor]));
 }
 
 /** One value that does not fit; `row` counts from 0. */
@@ -25,16 +34,16 @@ export interface PackLimits {
   readonly maxRows: number;
 }
 
-/** The text of a missing category and the number of a missing calendar part: no model knows either. */
+/** A missing category as a text and a missing calendar part as a number: values that no training sees. */
 const missingText = '';
 const missingPart = -1n;
-/** A request with every row wrong should not be answered with a book. */
+/** Keeps the answer short when every row is wrong. */
 const maxProblems = 10;
 
 /**
- * Checks rows against a signature and fills the model's inputs in the same pass. Every column must be there; null
- * says that its value is missing, which the model then handles as it learnt to. Derivations (calendar parts,
- * float32 rounding, category texts) are those of training.
+ * Checks rows against a signature and fills the model's inputs in the same pass. Every column is required; null is a
+ * missing value, which the model handles as it learnt to. Derivations (calendar parts, float32 rounding, category
+ * texts) are those of training.
  *
  * @param rows As parsed from JSON: hostile.
  * @throws AppError PAYLOAD_TOO_LARGE beyond `maxRows`; INVALID_ARGUMENT for anything else, with up to 10
@@ -52,10 +61,10 @@ export function packRows(signature: Signature, rows: unknown, limits: PackLimits
   return packing.end();
 }
 
-/** A slice takes about 1 ms: other requests get their turn after each. */
+/** Rows a turn of the event loop, about 1 ms. */
 const sliceRows = 500;
 
-/** The same, letting the event loop turn after every 500 rows. */
+/** As `packRows`, yielding to the event loop after every 500 rows. */
 export async function packRowsInSlices(
   signature: Signature,
   rows: unknown,
@@ -149,7 +158,7 @@ function fillRow(
   problems: RowProblem[],
 ): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    problems.push({ row, column: '', problem: `must be an object, not ${describe(value)}` });
+    problems.push({ row, column: '', problem: `must be an object, not ${showJson(value)}` });
     return;
   }
   const record = value as Readonly<Record<string, unknown>>;
@@ -175,37 +184,40 @@ function fillRow(
   }
 }
 
-/** A value that fits: a number (for a timestamp, its epoch milliseconds), a text or null. Or what is wrong. */
+/** A value that fits: a number (for a timestamp, its epoch milliseconds), a text, a truth value or null. */
 type Cell = { readonly value: number | string | boolean | null };
 
+/** @returns The value, or what is wrong with it. */
 function readCell(cell: unknown, type: ColumnType): Cell | string {
   if (cell === null) return { value: null };
   switch (type) {
     case 'number':
-      if (typeof cell !== 'number') return `must be a number or null, not ${describe(cell)}`;
+      if (typeof cell !== 'number') return `must be a number or null, not ${showJson(cell)}`;
       if (!Number.isFinite(Math.fround(cell)))
         return `must be a finite number within float32, not ${cell}; a missing one is null`;
       return { value: cell };
     case 'integer':
       return Number.isSafeInteger(cell)
         ? { value: cell as number }
-        : `must be a whole number or null, not ${describe(cell)}`;
+        : `must be a whole number or null, not ${showJson(cell)}`;
     case 'string':
-      return typeof cell === 'string' ? { value: cell } : `must be a text or null, not ${describe(cell)}`;
+      return typeof cell === 'string'
+        ? (checkText(cell) ?? { value: cell })
+        : `must be a text or null, not ${showJson(cell)}`;
     case 'boolean':
       return typeof cell === 'boolean'
         ? { value: cell }
-        : `must be true, false or null, not ${describe(cell)}`;
+        : `must be true, false or null, not ${showJson(cell)}`;
     case 'timestamp': {
       const epochMs = typeof cell === 'string' ? parseTimestamp(cell) : undefined;
       return epochMs === undefined
-        ? `must be an ISO 8601 date and time such as "2001-07-04T18:30:00Z", or null, not ${describe(cell)}`
+        ? `must be an ISO 8601 date and time such as "2001-07-04T18:30:00Z", or null, not ${showJson(cell)}`
         : { value: epochMs };
     }
   }
 }
 
-/** @returns what is wrong, if anything. */
+/** @returns What is wrong, if anything. */
 function fillCell(
   column: PackedColumn,
   row: number,
@@ -236,16 +248,4 @@ function invalidRows(problems: readonly RowProblem[]): AppError {
   return new AppError('INVALID_ARGUMENT', `${where} ${first.problem}${more}.`, {
     problems: problems.slice(0, maxProblems),
   });
-}
-
-/** A value as an error may show it: short, and never the whole of a nested one. */
-function describe(value: unknown): string {
-  if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object' && value !== null) return 'an object';
-  const text = typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : String(value);
-  return shorten(text);
-}
-
-function shorten(text: string): string {
-  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }

@@ -1,12 +1,7 @@
-import type { PackedRows } from './pack-rows.ts';
+import type { ModelValue } from './model-value.ts';
 import type { Signature } from './signature.ts';
-
-/** A tensor that a model takes or gives. A dimension that may vary has a name instead of a size. */
-export interface ModelValue {
-  readonly name: string;
-  readonly type: string;
-  readonly shape: readonly (number | string)[];
-}
+import type { ModelTask } from './tasks/catalog.ts';
+import type { Tensors } from './tensor.ts';
 
 /** What a model file says of itself. */
 export interface ModelDescription {
@@ -16,31 +11,50 @@ export interface ModelDescription {
   readonly inputs: readonly ModelValue[];
   readonly outputs: readonly ModelValue[];
   readonly metadata: Readonly<Record<string, string>>;
-  /** Where it keeps weights outside of its own file: paths from its folder, all below that. */
+  /** Files beside it that hold weights: paths from its folder, all below that. */
   readonly weightFiles: readonly string[];
-  /** Null when its inputs are not all [rows, 1] tensors of a type that requests can carry. */
+  /** How rows become its inputs. Null when its inputs are not all [rows, 1] tensors of a type that rows can fill. */
   readonly signature: Signature | null;
+  /** What its outputs mean. */
+  readonly task: ModelTask;
 }
 
-/** A model by the hash of its bytes; the bytes are fetched only when they are not at hand already. */
+/** A model by the hash of its bytes; `load` is called only when they are not in memory. */
 export interface ModelSource {
   readonly sha256: string;
   load(): Promise<Uint8Array>;
 }
 
-interface Scores {
-  /** The probability of a positive, one a row. */
-  readonly probabilities: Float32Array;
+export interface RunOptions {
+  /** The names of the outputs to compute. */
+  readonly outputs: readonly string[];
+  /**
+   * Set when the inputs are so many rows, each answered alone: long batches then run in pieces. Left out, the inputs
+   * run as they are, once.
+   */
+  readonly rows?: number;
 }
 
-/**
- * Runs models. Throws `AppError`: UNPROCESSABLE for a model that cannot be run (corrupt, or without a float32
- * output `probability`), PAYLOAD_TOO_LARGE for too many rows at once, RATE_LIMITED when too much waits already,
- * and whatever `ModelSource.load` throws.
- */
+/** A loaded model, which stays loaded until it is disposed of: `await using model = await scorer.open(source)`. */
+export interface OpenModel extends AsyncDisposable {
+  readonly description: ModelDescription;
+  /**
+   * @returns The outputs, by name.
+   * @throws AppError INVALID_ARGUMENT when the inputs do not fit the model (see `checkInputs`); UNPROCESSABLE when it
+   *   fails on them, or has no such output of a type that answers can carry; PAYLOAD_TOO_LARGE for too many rows;
+   *   RATE_LIMITED when too much waits already; UNAVAILABLE when the scoring thread dies.
+   */
+  run(inputs: Tensors, options: RunOptions): Promise<Tensors>;
+}
+
+/** Runs models. */
 export interface Scorer {
-  /** Loads the model, unless it is loaded already, and says what it takes and gives. */
-  describe(model: ModelSource): Promise<ModelDescription>;
-  score(model: ModelSource, rows: PackedRows): Promise<Scores>;
+  /**
+   * Loads a model, unless it is loaded already.
+   *
+   * @throws AppError UNPROCESSABLE for a model that cannot be loaded (corrupt, too large, of unknown operators), and
+   *   whatever `ModelSource.load` throws.
+   */
+  open(model: ModelSource): Promise<OpenModel>;
   close(): Promise<void>;
 }

@@ -1,164 +1,163 @@
-import type { Clock } from '../../core/clock.ts';
-import { AppError, isAppError } from '../../core/errors.ts';
-import { sha256 } from '../../core/ids.ts';
-import type { Logger } from '../../core/logger.ts';
-import { withTimeout } from '../../core/async/with-timeout.ts';
-import type { ModelFile, ModelVersion } from '../registry/entities.ts';
-import type { Registry } from '../registry/registry.ts';
-import type { BlobStore } from '../../platform/storage/blobs.ts';
-import { packRowsInSlices } from './pack-rows.ts';
-import type { ModelSource, Scorer } from './scorer.ts';
-import type { Signature } from './signature.ts';
+import { AppError } from '../../core/errors.ts';
+import type { ModelVersion } from '../registry/entities.ts';
+import { readTensors } from './json/read-tensors.ts';
+import { findModelSource, type ModelBlobs } from './model-source.ts';
+import { showValues } from './model-value.ts';
+import { packRowsInSlices, toInputs } from './pack-rows.ts';
+import type { ModelDescription, OpenModel, Scorer } from './scorer.ts';
+import { findTask, type Prediction } from './tasks/catalog.ts';
+import { countElements, type Tensors } from './tensor.ts';
+import { VersionLookup, type ScoreTarget, type VersionLookupDeps } from './version-lookup.ts';
 
-/** An alias may have moved this long ago without this instance knowing. */
-const aliasAgeMs = 2_000;
-/** How long a request waits to hear where an alias points now, when what it pointed at is known. */
-const aliasPatienceMs = 500;
-const maxModelBytes = 512 * 2 ** 20;
-const maxCachedTargets = 1_000;
-
-export type ScoreTarget =
-  { readonly model: string; readonly version: number } | { readonly model: string; readonly alias: string };
+export interface ScoringDeps extends VersionLookupDeps {
+  readonly blobs: ModelBlobs;
+  readonly scorer: Scorer;
+}
 
 export interface ScoringOptions {
-  readonly registry: Pick<Registry, 'aliases' | 'versions'>;
-  readonly blobs: BlobStore;
-  readonly scorer: Scorer;
+  /** The most rows of one request. */
   readonly maxRows: number;
-  readonly clock: Clock;
-  readonly logger: Logger;
+  /** The most elements of all inputs, or of all outputs, of one request. */
+  readonly maxElements: number;
 }
 
-interface CachedAlias {
+/** A loaded version, which stays loaded until it is disposed of. */
+export interface ServedModel extends OpenModel {
   readonly version: ModelVersion;
-  readonly readAt: number;
 }
 
-/** The probability that the answer is yes, and the answer at the usual threshold of one half. */
-export interface Prediction {
-  readonly probability: number;
-  readonly label: boolean;
+/** Rows or inputs, one of the two. They are hostile: they are checked against the model. */
+export interface ScoreRequest {
+  /** Objects of columns. */
+  readonly rows?: unknown;
+  /** Tensors in JSON, by name (see `readTensors`). */
+  readonly inputs?: unknown;
+  /** Asks for these outputs; left out, rows are answered by predictions if the model's task has any. */
+  readonly outputs?: readonly string[] | undefined;
 }
 
-/** Answers for model versions. What was served keeps being served while the metadata store is away. */
+export type ScoreAnswer = { readonly version: ModelVersion } & (
+  { readonly predictions: readonly Prediction[] } | { readonly outputs: Tensors }
+);
+
+/** Answers requests with model versions. Every protocol goes through `open`. */
 export class Scoring {
+  readonly #deps: ScoringDeps;
   readonly #options: ScoringOptions;
-  /** In the order of their reading: the oldest goes first when there are too many. */
-  readonly #aliases = new Map<string, CachedAlias>();
+  readonly #lookup: VersionLookup;
 
-  constructor(options: ScoringOptions) {
+  constructor(deps: ScoringDeps, options: ScoringOptions) {
+    this.#deps = deps;
     this.#options = options;
+    this.#lookup = new VersionLookup(deps);
   }
 
-  /** @throws NOT_FOUND, INVALID_ARGUMENT (naming row and column), UNPROCESSABLE (the model cannot be served) */
-  async score(
-    target: ScoreTarget,
-    rows: unknown,
-  ): Promise<{ readonly version: ModelVersion; readonly predictions: readonly Prediction[] }> {
-    const { scorer, maxRows } = this.#options;
-    const version = await this.#resolve(target);
-    const source = this.#source(version);
-    const signature = await this.#signatureOf(version, source);
-    const packed = await packRowsInSlices(signature, rows, { maxRows });
-    const { probabilities } = await scorer.score(source, packed);
-    const predictions = Array.from(probabilities, (probability) => ({
-      probability,
-      label: probability >= 0.5,
-    }));
-    return { version, predictions };
-  }
-
-  /** Opens a version, so that one that cannot be served says so before it is deployed. */
-  async probe(target: ScoreTarget): Promise<Signature> {
-    const version = await this.#resolve(target);
-    return this.#signatureOf(version, this.#source(version));
-  }
-
-  async #resolve(target: ScoreTarget): Promise<ModelVersion> {
-    const { registry, clock } = this.#options;
-    if ('version' in target) return registry.versions.get(target.model, target.version);
-    const key = `${target.model}\n${target.alias}`;
-    const cached = this.#aliases.get(key);
-    if (cached && clock.now() - cached.readAt < aliasAgeMs) return cached.version;
-    const read = async () => {
-      const alias = await registry.aliases.get(target.model, target.alias);
-      if (cached?.version.version === alias.version) return cached.version;
-      return registry.versions.get(target.model, alias.version);
+  /**
+   * Loads the version that a request means.
+   *
+   * @throws AppError NOT_FOUND; UNPROCESSABLE when it cannot be served.
+   */
+  async open(target: ScoreTarget): Promise<ServedModel> {
+    const version = await this.#lookup.find(target);
+    const model = await this.#deps.scorer.open(findModelSource(this.#deps.blobs, version));
+    return {
+      version,
+      description: model.description,
+      run: (inputs, options) => model.run(inputs, options),
+      [Symbol.asyncDispose]: () => model[Symbol.asyncDispose](),
     };
-    try {
-      const version = await (cached
-        ? withTimeout({ timeoutMs: aliasPatienceMs, toError: noAnswer }, read)
-        : read());
-      this.#remember(key, { version, readAt: clock.now() });
-      return version;
-    } catch (error) {
-      if (!cached || (isAppError(error) && !error.retry)) throw error;
-      // Remembered as if it had been read: the next requests do not wait for the same outage.
-      this.#remember(key, { version: cached.version, readAt: clock.now() });
-      this.#options.logger.log('warn', 'serving the last known version', {
-        ...target,
-        detail: String(error),
-      });
-      return cached.version;
-    }
   }
 
-  #remember(key: string, entry: CachedAlias): void {
-    this.#aliases.delete(key);
-    this.#aliases.set(key, entry);
-    if (this.#aliases.size <= maxCachedTargets) return;
-    const [oldest] = this.#aliases.keys();
-    if (oldest !== undefined) this.#aliases.delete(oldest);
+  /**
+   * Answers rows by predictions and inputs by outputs.
+   *
+   * @throws AppError NOT_FOUND; INVALID_ARGUMENT that names row and column, or input and index; PAYLOAD_TOO_LARGE;
+   *   UNPROCESSABLE when the model cannot be served, or not in this form.
+   */
+  async score(target: ScoreTarget, request: ScoreRequest): Promise<ScoreAnswer> {
+    await using model = await this.open(target);
+    return request.rows === undefined
+      ? await this.#runInputs(model, request.inputs, request.outputs)
+      : await this.#scoreRows(model, request.rows, request.outputs);
   }
 
-  #source(version: ModelVersion): ModelSource {
-    const { file } = version;
-    if (file === undefined) throw unservable(version);
-    return { sha256: file.sha256, load: () => this.#load(version, file) };
+  /**
+   * Loads a version, so that one that cannot be served says so before it is deployed.
+   *
+   * @throws AppError as `open`.
+   */
+  async probe(target: ScoreTarget): Promise<ModelDescription> {
+    await using model = await this.open(target);
+    return model.description;
   }
 
-  async #signatureOf(version: ModelVersion, source: ModelSource): Promise<Signature> {
-    const { signature, inputs } = await this.#options.scorer.describe(source);
-    if (signature) return signature;
-    throw new AppError(
-      'UNPROCESSABLE',
-      `${version.model} version ${version.version} cannot be served by rows: its inputs are not single columns.`,
-      { inputs },
-    );
-  }
-
-  async #load(version: ModelVersion, file: ModelFile): Promise<Uint8Array> {
-    if (file.sizeBytes > maxModelBytes) {
+  async #scoreRows(
+    model: ServedModel,
+    rows: unknown,
+    wanted: readonly string[] | undefined,
+  ): Promise<ScoreAnswer> {
+    const { version, description } = model;
+    const { signature, task, inputs } = description;
+    if (signature === null)
       throw new AppError(
         'UNPROCESSABLE',
-        `A model over ${maxModelBytes} bytes cannot be served in real time.`,
+        `${version.model} version ${version.version} does not take rows: send its inputs as tensors, {"inputs": {…}}. It has ${showValues(inputs)}.`,
+        { inputs },
       );
+    const packed = await packRowsInSlices(signature, rows, { maxRows: this.#options.maxRows });
+    const reader = findTask(task);
+    if (wanted !== undefined || task.task === 'raw') {
+      const names = pickOutputs(description, wanted);
+      const tensors = await model.run(toInputs(packed), { outputs: names, rows: packed.rows });
+      return { version, outputs: this.#checkSize(tensors) };
     }
-    // Asked first, so that no more is read than was registered.
-    const stored = await this.#options.blobs.head(file);
-    if (stored?.sizeBytes !== file.sizeBytes) throw lost(version, stored ? 'changed' : 'are gone');
-    const { body } = await this.#options.blobs.open(file, { ifMatch: stored.etag });
-    const bytes = Buffer.concat(await Array.fromAsync(body));
-    if (sha256(bytes) !== file.sha256) throw lost(version, 'changed');
-    return bytes;
+    const outputs = await model.run(toInputs(packed), { outputs: reader.outputs(task), rows: packed.rows });
+    return { version, predictions: reader.predict(task, outputs, packed.rows) };
+  }
+
+  async #runInputs(
+    model: ServedModel,
+    inputs: unknown,
+    wanted: readonly string[] | undefined,
+  ): Promise<ScoreAnswer> {
+    const { version, description } = model;
+    const { maxElements } = this.#options;
+    const tensors = await readTensors(description.inputs, inputs, { maxElements });
+    const outputs = await model.run(tensors, { outputs: pickOutputs(description, wanted) });
+    return { version, outputs: this.#checkSize(outputs) };
+  }
+
+  /** @throws AppError UNPROCESSABLE */
+  #checkSize(outputs: Tensors): Tensors {
+    const { maxElements } = this.#options;
+    let elements = 0;
+    // An output of shape [1000000000, 0] has no elements, and a billion lists in JSON.
+    for (const { shape } of outputs.values()) elements += countElements(shape.map((size) => size || 1));
+    if (elements <= maxElements) return outputs;
+    throw new AppError(
+      'UNPROCESSABLE',
+      `The outputs have ${elements} elements; one answer may have ${maxElements}: ask for fewer rows, or name the outputs that you want.`,
+      { elements, maxElements },
+    );
   }
 }
 
-function unservable({ model, version, serving }: ModelVersion): AppError {
-  const why = serving.status === 'ready' ? 'its model file is not known' : serving.reason;
-  return new AppError('UNPROCESSABLE', `${model} version ${version} cannot be served: ${why}`, {
-    model,
-    version,
-  });
-}
-
-/** Not NOT_FOUND: the model is there, and the caller did nothing wrong. */
-function lost({ model, version, sha256: expected }: ModelVersion, how: string): AppError {
-  return new AppError('UNPROCESSABLE', `The stored bytes of ${model} version ${version} ${how}.`, {
-    expected,
-  });
-}
-
-function noAnswer(timeoutMs: number): AppError {
-  return new AppError('TIMEOUT', `No answer within ${timeoutMs} ms.`, { timeoutMs });
+/**
+ * The names of the outputs that a request asks for: all of them unless it names some.
+ *
+ * @throws AppError INVALID_ARGUMENT for an unknown name.
+ */
+function pickOutputs(
+  { outputs }: ModelDescription,
+  wanted: readonly string[] | undefined,
+): readonly string[] {
+  if (wanted !== undefined) {
+    const unknown = wanted.find((name) => !outputs.some((output) => output.name === name));
+    if (unknown === undefined) return [...new Set(wanted)];
+    throw new AppError(
+      'INVALID_ARGUMENT',
+      `"${unknown.slice(0, 80)}" is not an output of this model; it has ${showValues(outputs)}.`,
+    );
+  }
+  return outputs.map(({ name }) => name);
 }

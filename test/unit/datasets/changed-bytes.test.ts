@@ -30,25 +30,22 @@ test.each([
       metrics: {},
       lineage,
     });
-    const blobs: Partial<BlobStore> = {
+    const blobs: Pick<BlobStore, 'head' | 'open'> = {
       head: async (ref) => stored && propertiesOf(ref, stored),
       open: async (ref) => ({ properties: propertiesOf(ref, stored ?? bytes), body: once(stored ?? bytes) }),
     };
-    const scorer: Partial<Scorer> = {
-      describe: async (model) => {
+    const scorer: Scorer = {
+      open: async (model) => {
         await model.load();
         throw new Error('these bytes must not be loaded');
       },
+      close: async () => {},
     };
-    const scoring = new Scoring({
-      registry,
-      blobs: blobs as BlobStore,
-      scorer: scorer as Scorer,
-      maxRows: 10,
-      clock: systemClock,
-      logger: silentLogger,
-    });
-    const answer = scoring.score({ model: 'm', version: 1 }, [{}]);
+    const scoring = new Scoring(
+      { registry, blobs, scorer, clock: systemClock, logger: silentLogger },
+      { maxRows: 10, maxElements: 10 },
+    );
+    const answer = scoring.score({ model: 'm', version: 1 }, { rows: [{}] });
     await expect(answer).rejects.toMatchObject({
       code: 'UNPROCESSABLE',
       message: expect.stringMatching(why) as string,

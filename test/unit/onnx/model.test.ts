@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeModel, floatTensor, rowsOf, type Node } from '../../../shared/adapters/onnx/onnx-proto.ts';
-import { messagesOf, readFields } from '../../../shared/adapters/onnx/protobuf-reader.ts';
+import { integersOf, messagesOf, readFields } from '../../../shared/adapters/onnx/protobuf-reader.ts';
 import {
+  bytesField,
   concat,
   encodeVarint,
   intField,
@@ -11,6 +12,7 @@ import {
   textField,
 } from '../../../shared/adapters/onnx/protobuf-writer.ts';
 import { readModel } from '../../../shared/adapters/onnx/read-model.ts';
+import type { ModelValue } from '../../../shared/domains/serving/model-value.ts';
 import { writeModel } from '../../../shared/adapters/onnx/write-model.ts';
 import { fitGolden, goldenMetadata, goldenSignature } from '../../support/training/golden-logistic.ts';
 
@@ -42,13 +44,38 @@ describe('protobuf', () => {
     );
   });
 
+  test("a varint is an int64 in two's complement, exact up to 2^53", () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(2n ** 53n), max: 2n ** 53n }), (value) => {
+        const bytes: number[] = [8];
+        for (let rest = BigInt.asUintN(64, value); ; rest >>= 7n) {
+          if (rest < 128n) {
+            bytes.push(Number(rest));
+            break;
+          }
+          bytes.push(Number(rest & 127n) + 128);
+        }
+        const message = Uint8Array.from(bytes);
+        expect([...readFields(message)]).toEqual([{ number: 1, value: Number(value) }]);
+        expect([...integersOf(message, 1)]).toEqual([Number(value)]);
+      }),
+    );
+  });
+
   test('fixed-width fields are stepped over', () => {
     const fixed = Uint8Array.of(1 * 8 + 5, 1, 2, 3, 4, 2 * 8 + 1, 1, 2, 3, 4, 5, 6, 7, 8, 3 * 8, 9);
     expect([...readFields(fixed)].at(-1)).toEqual({ number: 3, value: 9 });
   });
 
   test('damage is an error, never a wrong length', () => {
-    for (const bytes of [[0x0a, 5, 1], [0x08], [0x0b, 0], [0x00, 0], [0x08, ...Array(11).fill(0xff)]])
+    for (const bytes of [
+      [0x0a, 5, 1],
+      [0x08],
+      [0x0b, 0],
+      [0x00, 0],
+      [0x08, ...Array(11).fill(0xff)],
+      [0x0a, ...minusOne],
+    ])
       expect(() => [...readFields(Uint8Array.from(bytes))]).toThrow(RangeError);
   });
 });
@@ -89,6 +116,7 @@ describe('reading', () => {
       metadata: { ...goldenMetadata, 'slipway.signature': expect.any(String) },
       weightFiles: [],
       signature: goldenSignature,
+      task: { task: 'binary', probability: 'probability' },
     });
   });
 
@@ -98,6 +126,70 @@ describe('reading', () => {
       inputs: [{ name: 'x', tensor: 'float32', column: 'x' }],
     });
     expect(readModel(tinyModel({ inputType: 'float64' })).signature).toBeNull();
+  });
+
+  test.each<[string, readonly Bytes[] | null, ModelValue['shape']]>([
+    ['a size', [messageField(1, [intField(1, 4)])], [4]],
+    ['a name', [messageField(1, [textField(2, 'rows')])], ['rows']],
+    ['neither', [messageField(1, [])], ['?']],
+    ['an empty name', [messageField(1, [textField(2, '')])], ['?']],
+    ['the size -1', [messageField(1, [bytesOfMinusOne])], ['?']],
+    ['the size 0', [messageField(1, [intField(1, 0)])], [0]],
+    ['no dimensions', [], []],
+    ['no shape', null, null],
+  ])('a dimension with %s', (_, dimensions, shape) => {
+    const tensor = [intField(1, 1), ...(dimensions === null ? [] : [messageField(2, dimensions)])];
+    const input = [textField(1, 'x'), messageField(2, [messageField(1, tensor)])];
+    expect(readModel(tinyModel({ input })).inputs).toEqual([{ name: 'x', type: 'float32', shape }]);
+  });
+
+  test('only an input of one column can be filled from rows', () => {
+    const of = (...sizes: readonly number[]) => {
+      const shape = messageField(
+        2,
+        sizes.map((size) => messageField(1, [intField(1, size)])),
+      );
+      return [textField(1, 'x'), messageField(2, [messageField(1, [intField(1, 1), shape])])];
+    };
+    expect(readModel(tinyModel({ input: of(1, 1) })).signature).not.toBeNull();
+    for (const input of [of(1, 4), of(1), of(1, 1, 1), of()])
+      expect(readModel(tinyModel({ input })).signature).toBeNull();
+  });
+
+  test('a declared task is read, and one that does not fit is refused, saying why', () => {
+    const declare = (task: string) => readModel(tinyModel({ metadata: { 'slipway.task': task } }));
+    expect(declare('regression').task).toEqual({ task: 'regression', value: 'y' });
+    expect(readModel(tinyModel({})).task).toEqual({ task: 'raw' });
+    for (const [task, why] of [
+      ['ranking', /"slipway\.task" cannot be used: "ranking" is not a task/],
+      ['{', /"slipway\.task" cannot be used: .*JSON/],
+      ['{"task":"regression","value":"z"}', /no output "z"/],
+    ] as const)
+      expect(() => declare(task)).toThrow(
+        expect.objectContaining({ code: 'UNPROCESSABLE', message: expect.stringMatching(why) as string }),
+      );
+  });
+
+  test('classes are those of the classifier nodes, unless two lists differ', () => {
+    const list = (name: string, ...values: readonly number[]) => [
+      textField(1, name),
+      ...values.map((value) => (value < 0 ? fieldOfMinusOne(8) : intField(8, value))),
+      intField(20, 7),
+    ];
+    const packed = [textField(1, 'classlabels_int64s'), bytesField(8, Uint8Array.of(3, 1))];
+    const classes = (...attributes: Message[]) =>
+      readModel(
+        tinyModel({
+          attributes,
+          metadata: { 'slipway.task': '{"task":"multiclass","probabilities":"y"}' },
+          outputs: [floats('y', 2)],
+        }),
+      ).task;
+    expect(classes(list('classlabels_ints', -1, 1))).toMatchObject({ classes: [-1, 1] });
+    expect(classes(packed)).toMatchObject({ classes: [3, 1] });
+    expect(classes(packed, list('classlabels_ints', 3, 1))).toMatchObject({ classes: [3, 1] });
+    for (const attributes of [[], [packed, list('classlabels_ints', 1, 3)], [list('classlabels_ints')]])
+      expect(() => classes(...attributes)).toThrow(/does not say its classes/);
   });
 
   test.each<[string, Uint8Array, RegExp]>([
@@ -192,6 +284,7 @@ describe('reading', () => {
 });
 
 type Message = ReturnType<typeof floatTensor>;
+type Bytes = Message[number];
 
 /** A tensor whose data is said to be in another file. */
 function externalTensor(location: string): Message {
@@ -202,27 +295,41 @@ function externalTensor(location: string): Message {
   ];
 }
 
-/** y = Identity(x), by someone else. */
+/** The varint of -1, as int64: ten bytes. */
+const minusOne = Uint8Array.of(...Array.from({ length: 9 }, () => 0xff), 1);
+const fieldOfMinusOne = (field: number) => concat([Uint8Array.of(field * 8), minusOne]);
+const bytesOfMinusOne = fieldOfMinusOne(1);
+
+/** A float32 output of [rows, width]. */
+function floats(name: string, width: number): Message {
+  const shape = [messageField(1, [textField(2, 'rows')]), messageField(1, [intField(1, width)])];
+  return [textField(1, name), messageField(2, [messageField(1, [intField(1, 1), messageField(2, shape)])])];
+}
+
+/** y = Identity(x), by another writer. */
 function tinyModel(change: {
   readonly inputType?: 'float64';
+  readonly input?: Message;
+  readonly outputs?: readonly Message[];
   readonly metadata?: Record<string, string>;
   readonly initializer?: Message;
   readonly attribute?: Message;
+  readonly attributes?: readonly Message[];
 }): Uint8Array {
   const { inputType = 'float32', metadata = {}, initializer, attribute } = change;
   const node: Node = {
     op: 'Identity',
     inputs: ['x'],
     output: 'y',
-    ...(attribute !== undefined && { attributes: [attribute] }),
+    attributes: attribute === undefined ? (change.attributes ?? []) : [attribute],
   };
   const bytes = encodeModel({
     graph: {
       name: 'tiny',
       nodes: [node],
       initializers: initializer === undefined ? [] : [initializer],
-      inputs: [rowsOf('x', inputType)],
-      outputs: [rowsOf('y', inputType)],
+      inputs: [change.input ?? rowsOf('x', inputType)],
+      outputs: change.outputs ?? [rowsOf('y', inputType)],
     },
     opsets: [{ domain: '', version: 17 }],
     irVersion: 8,

@@ -73,6 +73,25 @@ test('a load that fails after it was cleared away fails as itself', async () => 
   expect(cache.bytes).toBe(0);
 });
 
+test('a load that ends after it was cleared is released by its user, and not kept', async () => {
+  const cache = new SessionCache(10);
+  const { events, load } = createLoader();
+  const gate = Promise.withResolvers<void>();
+  const using = cache.use(
+    'a',
+    async () => {
+      await gate.promise;
+      return load('a', 4)();
+    },
+    async () => 'used',
+  );
+  await cache.clear();
+  gate.resolve();
+  expect(await using).toBe('used');
+  expect(events).toEqual(['load a', 'release a']);
+  expect([cache.has('a'), cache.bytes]).toEqual([false, 0]);
+});
+
 test('a model above the bound is refused, released, and evicts nobody', async () => {
   const cache = new SessionCache(10);
   const { events, load } = createLoader();

@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { sha256 } from '../../../shared/core/ids.ts';
 import { encodeModel, rowsOf } from '../../../shared/adapters/onnx/onnx-proto.ts';
-import { createSession, runSession } from '../../../shared/adapters/onnx/run-session.ts';
-import { createOnnxScorer } from '../../../shared/adapters/onnx/session.ts';
-import { packRows } from '../../../shared/domains/serving/pack-rows.ts';
-import type { ModelSource } from '../../../shared/domains/serving/scorer.ts';
+import { runInChunks } from '../../../shared/adapters/onnx/run-in-chunks.ts';
+import { createOnnxScorer, type OnnxScorerOptions } from '../../../shared/adapters/onnx/scorer.ts';
+import { createSession } from '../../../shared/adapters/onnx/session.ts';
+import { packRows, toInputs, type PackedRows } from '../../../shared/domains/serving/pack-rows.ts';
+import type { ModelSource, Scorer } from '../../../shared/domains/serving/scorer.ts';
 import { logistic } from '../../../shared/domains/training/trainers/logistic.ts';
 import {
   allRows,
@@ -20,9 +21,23 @@ const packed = packRows(goldenSignature, goldenCases.rows, { maxRows: 1000 });
 const packRow = (row: number) => packRows(goldenSignature, [goldenCases.rows[row]], { maxRows: 1 });
 const source = (data: Uint8Array): ModelSource => ({ sha256: sha256(data), load: async () => data });
 
-const scorer = createOnnxScorer({ cacheBytes: 1e6, maxRows: 1000 });
+const workerUrl = new URL('../../../shared/workers/score.ts', import.meta.url);
+const createScorer = (options: OnnxScorerOptions) => createOnnxScorer({ workerUrl }, options);
+const scorer = createScorer({ cacheBytes: 1e6, maxRows: 1000 });
 /** Keeps every model in the scoring thread. */
-const threaded = createOnnxScorer({ cacheBytes: 1e6, maxRows: 1000, maxMainThreadModelBytes: 0 });
+const threaded = createScorer({ cacheBytes: 1e6, maxRows: 1000, maxMainThreadModelBytes: 0 });
+
+/** The probabilities of rows, as Scoring asks for them. */
+async function score(one: Scorer, model: ModelSource, rows: PackedRows) {
+  await using open = await one.open(model);
+  const outputs = await open.run(toInputs(rows), { outputs: ['probability'], rows: rows.rows });
+  return { probabilities: outputs.get('probability')?.data as Float32Array };
+}
+
+async function describeModel(one: Scorer, model: ModelSource) {
+  await using open = await one.open(model);
+  return open.description;
+}
 afterAll(async () => {
   await scorer.close();
   await threaded.close();
@@ -30,7 +45,7 @@ afterAll(async () => {
 
 describe('ONNX Runtime agrees', () => {
   test('with scikit-learn and, to one unit of float32, with the trainer', async () => {
-    const { probabilities } = await scorer.score(source(bytes), packed);
+    const { probabilities } = await score(scorer, source(bytes), packed);
     for (const [i, p] of goldenCases.probabilities.entries())
       expect(Math.abs(probabilities[i]! - p)).toBeLessThan(1e-7);
     const table = goldenTable();
@@ -39,20 +54,21 @@ describe('ONNX Runtime agrees', () => {
   });
 
   test('with itself: one row, any chunk, main thread or scoring thread give the same bits', async () => {
-    const { probabilities } = await scorer.score(source(bytes), packed);
+    const { probabilities } = await score(scorer, source(bytes), packed);
     const session = await createSession(bytes);
+    const call = { inputs: toInputs(packed), outputs: ['probability'], rows: packed.rows };
     for (const chunkRows of [1, 7, 16, 1000])
-      expect(await runSession(session, packed, chunkRows)).toEqual(probabilities);
+      expect((await runInChunks(session, call, chunkRows)).get('probability')?.data).toEqual(probabilities);
     await session.release();
     for (const row of [0, 3, 599, 603])
       for (const one of [scorer, threaded])
-        expect((await one.score(source(bytes), packRow(row))).probabilities[0]).toBe(probabilities[row]);
+        expect((await score(one, source(bytes), packRow(row))).probabilities[0]).toBe(probabilities[row]);
   });
 });
 
 test('a model is described from its own bytes', async () => {
   for (const one of [scorer, threaded])
-    expect(await one.describe(source(bytes))).toMatchObject({
+    expect(await describeModel(one, source(bytes))).toMatchObject({
       opsets: [{ version: 17 }, { domain: 'ai.onnx.ml', version: 4 }],
       signature: goldenSignature,
     });
@@ -60,10 +76,14 @@ test('a model is described from its own bytes', async () => {
 
 test('its bytes are fetched once', async () => {
   let loads = 0;
-  const own = createOnnxScorer({ cacheBytes: 1e6, maxRows: 1000 });
+  const own = createScorer({ cacheBytes: 1e6, maxRows: 1000 });
   const counting: ModelSource = { ...source(bytes), load: async () => (loads++, bytes) };
-  await Promise.all([own.describe(counting), own.score(counting, packed), own.score(counting, packRow(0))]);
-  await own.score(counting, packed);
+  await Promise.all([
+    describeModel(own, counting),
+    score(own, counting, packed),
+    score(own, counting, packRow(0)),
+  ]);
+  await score(own, counting, packed);
   expect(loads).toBe(1);
   await own.close();
 });
@@ -86,14 +106,14 @@ describe('refusals', () => {
       irVersion: 8,
       metadata: {},
     });
-    await expect(one.describe(source(unknown))).rejects.toMatchObject({
+    await expect(describeModel(one, source(unknown))).rejects.toMatchObject({
       code: 'UNPROCESSABLE',
       message: expect.stringMatching(/cannot be loaded: .*Nonsense/),
     });
     for (const data of [new Uint8Array(), Buffer.from('nonsense'), bytes.subarray(0, 1000)])
-      await expect(one.describe(source(data))).rejects.toMatchObject({ code: 'UNPROCESSABLE' });
+      await expect(describeModel(one, source(data))).rejects.toMatchObject({ code: 'UNPROCESSABLE' });
     // And the next model is none the worse for it.
-    expect((await one.score(source(bytes), packRow(0))).probabilities).toHaveLength(1);
+    expect((await score(one, source(bytes), packRow(0))).probabilities).toHaveLength(1);
   });
 
   test('of a model without a probability, and of rows for another model', async () => {
@@ -109,34 +129,38 @@ describe('refusals', () => {
       irVersion: 8,
       metadata: {},
     });
-    await expect(scorer.score(source(other), packRow(0))).rejects.toThrow(
-      /no float32 output "probability"; it has: y \(float32\)/,
+    const fitting = {
+      rows: 1,
+      columns: [{ name: 'x', tensor: 'float32', data: Float32Array.of(1) }],
+    } as const;
+    await expect(score(scorer, source(other), fitting)).rejects.toThrow(
+      /no output "probability"; it has y \(float32 \[rows, 1\]\)/,
     );
     const wrong = { rows: 1, columns: [{ name: 'x', tensor: 'float32', data: Float32Array.of(1) }] } as const;
-    await expect(scorer.score(source(bytes), wrong)).rejects.toMatchObject({
+    await expect(score(scorer, source(bytes), wrong)).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
-      message: expect.stringMatching(/input "distance" \(float32\)/),
+      message: expect.stringMatching(/"x" is not an input of this model; it has distance \(float32/),
     });
   });
 
   test('of more rows than a call or the queue may have', async () => {
-    const small = createOnnxScorer({ cacheBytes: 1e6, maxRows: 603 });
-    await expect(small.score(source(bytes), packed)).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
+    const small = createScorer({ cacheBytes: 1e6, maxRows: 603 });
+    await expect(score(small, source(bytes), packed)).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
     await small.close();
-    const busy = createOnnxScorer({ cacheBytes: 1e6, maxRows: 604 });
-    const calls = Array.from({ length: 17 }, () => busy.score(source(bytes), packed));
+    const busy = createScorer({ cacheBytes: 1e6, maxRows: 604 });
+    const calls = Array.from({ length: 17 }, () => score(busy, source(bytes), packed));
     const results = await Promise.allSettled(calls);
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(16);
     expect(results.find(({ status }) => status === 'rejected')).toMatchObject({
       reason: { code: 'RATE_LIMITED' },
     });
-    expect((await busy.score(source(bytes), packed)).probabilities).toHaveLength(604);
+    expect((await score(busy, source(bytes), packed)).probabilities).toHaveLength(604);
     await busy.close();
   });
 
   test('of a model larger than the cache, naming the bound', async () => {
-    const tiny = createOnnxScorer({ cacheBytes: 1000, maxRows: 10 });
-    await expect(tiny.describe(source(bytes))).rejects.toMatchObject({
+    const tiny = createScorer({ cacheBytes: 1000, maxRows: 10 });
+    await expect(describeModel(tiny, source(bytes))).rejects.toMatchObject({
       code: 'UNPROCESSABLE',
       details: { maxBytes: 1000 },
     });
@@ -146,19 +170,19 @@ describe('refusals', () => {
   test('what fetching the bytes throws is passed on', async () => {
     const away = new Error('storage is away');
     const model = { sha256: 'f'.repeat(64), load: () => Promise.reject(away) };
-    await expect(scorer.score(model, packRow(0))).rejects.toBe(away);
+    await expect(score(scorer, model, packRow(0))).rejects.toBe(away);
   });
 });
 
 test('models come and go in a cache that holds one of them', async () => {
   const other = Buffer.concat([bytes, Uint8Array.of(0x32, 0)]); // an empty doc_string: other bytes, same model
-  const small = createOnnxScorer({ cacheBytes: bytes.length + 10, maxRows: 1000 });
-  const expected = (await scorer.score(source(bytes), packed)).probabilities;
+  const small = createScorer({ cacheBytes: bytes.length + 10, maxRows: 1000 });
+  const expected = (await score(scorer, source(bytes), packed)).probabilities;
   for (let round = 0; round < 5; round++) {
     const [a, b, c] = await Promise.all([
-      small.score(source(bytes), packed),
-      small.score(source(other), packed),
-      small.score(source(other), packRow(0)),
+      score(small, source(bytes), packed),
+      score(small, source(other), packed),
+      score(small, source(other), packRow(0)),
     ]);
     expect(a.probabilities).toEqual(expected);
     expect(b.probabilities).toEqual(expected);

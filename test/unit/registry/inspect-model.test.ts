@@ -15,6 +15,14 @@ import {
 import { intField, messageField, textField } from '../../../shared/adapters/onnx/protobuf-writer.ts';
 import type { BlobProperties, BlobRef, BlobStore } from '../../../shared/platform/storage/blobs.ts';
 import type { Scratch } from '../../../shared/platform/storage/scratch.ts';
+import {
+  cast,
+  createModel,
+  identity,
+  readSklearnModel,
+  untypedValue,
+  value,
+} from '../../support/onnx/models.ts';
 import { createFolder } from '../../support/stores.ts';
 
 const golden = readFileSync(new URL('../../golden/onnx/logistic.onnx', import.meta.url));
@@ -41,16 +49,7 @@ function encode({
   });
 }
 
-/** float32 [rows, 4] */
-const wide = [
-  textField(1, 'x'),
-  messageField(2, [
-    messageField(1, [
-      intField(1, 1),
-      messageField(2, [messageField(1, [textField(2, 'rows')]), messageField(1, [intField(1, 4)])]),
-    ]),
-  ]),
-];
+const wide = value('x', 'float32', ['rows', 4]);
 
 function create(
   bytes: Uint8Array,
@@ -88,11 +87,11 @@ function create(
     etag: 'e',
     sizeBytes: bytes.length,
   } as BlobProperties;
-  const inspect = createModelInspector({
-    scratch,
-    maxBytes,
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-  });
+  const workerUrl = new URL('../../../shared/workers/inspect.ts', import.meta.url);
+  const inspect = createModelInspector(
+    { scratch, workerUrl },
+    { maxBytes, ...(timeoutMs === undefined ? {} : { timeoutMs }) },
+  );
   return { inspect: () => inspect(blob), downloads: () => downloads };
 }
 
@@ -112,18 +111,92 @@ test.each([
   ['is no model', Buffer.from('not a model at all'), /not an ONNX model/, false],
   ['is empty', Buffer.alloc(0), /not an ONNX model/, false],
   ['has an operator that nobody knows', encode({ op: 'NoSuchOperator' }), /cannot be loaded/, true],
-  ['gives something else', encode({ output: 'y' }), /no float32 output "probability".*y \(float32/, true],
-  ['takes wide rows', encode({ input: wide }), /\[rows, 1\].*x \(float32 \[rows, 4\]\)/, true],
   [
-    'takes doubles',
-    encode({ input: rowsOf('x', 'float64') }),
-    /cannot be loaded|float32, int64 or string/,
+    'declares a task that does not fit',
+    createModel({
+      nodes: [identity('x', 'y')],
+      inputs: [wide],
+      outputs: [value('y', 'float32', ['rows', 4])],
+      metadata: { 'slipway.task': 'regression' },
+    }),
+    /"slipway\.task" cannot be used: y \(float32 \[rows, 4\]\) is not one float a row/,
+    false,
+  ],
+  [
+    'fails on a blank row',
+    createModel({
+      nodes: [cast('x', 'y', 'float32')],
+      inputs: [value('x', 'string', ['rows', 1])],
+      outputs: [value('y', 'float32', ['rows', 1])],
+    }),
+    /cannot be run/,
     true,
   ],
+  [
+    'has outputs that nobody can be answered with',
+    createModel({
+      nodes: [cast('x', 'y', 'int4')],
+      inputs: [wide],
+      outputs: [value('y', 'int4', ['rows', 4])],
+    }),
+    /no output that can be answered. It has: y \(int4 \[rows, 4\]\)/,
+    true,
+  ],
+  ['takes doubles', encode({ input: rowsOf('x', 'float64') }), /cannot be loaded/, true],
 ])('one that %s says so at once, and why', async (_, bytes, why, isRead) => {
   const found = await create(bytes).inspect();
   expect(found.serving).toEqual({ status: 'unservable', reason: expect.stringMatching(why) as string });
   expect(found.signature !== undefined).toBe(isRead);
+});
+
+test.each<[string, Uint8Array]>([
+  ['gives something else', encode({ output: 'y' })],
+  ['takes wide rows', encode({ input: wide })],
+  [
+    'takes and gives several tensors of any type',
+    createModel({
+      nodes: [identity('a', 'c'), cast('b', 'd', 'float16')],
+      inputs: [value('a', 'bool', ['n', 2, 3]), value('b', 'uint8')],
+      outputs: [value('c', 'bool', ['n', 2, 3]), value('d', 'float16')],
+    }),
+  ],
+  [
+    'has an output beside it that nobody can be answered with',
+    createModel({
+      nodes: [cast('x', 'y', 'int4'), identity('x', 'z')],
+      inputs: [wide],
+      outputs: [untypedValue('y'), value('z', 'float32', ['rows', 4])],
+    }),
+  ],
+  ['is a classifier of scikit-learn', readSklearnModel('classifier')],
+  ['is one that answers with maps', readSklearnModel('classifier-with-zipmap')],
+])('one that %s is ready: tensors are scored', async (_, bytes) => {
+  expect((await create(bytes).inspect()).serving).toEqual({ status: 'ready' });
+});
+
+test.each<[string, Uint8Array, RegExp]>([
+  [
+    'fails on a tensor of ones in its free dimensions',
+    createModel({
+      nodes: [{ op: 'MatMul', inputs: ['a', 'b'], output: 'y' }],
+      inputs: [value('a', 'float32', ['n', 'k']), value('b', 'float32', [5, 2])],
+      outputs: [value('y', 'float32', ['n', 2])],
+    }),
+    /failed on a blank input\. The model cannot be run: .*MatMul/,
+  ],
+  [
+    'has a fixed input of many elements',
+    createModel({
+      nodes: [identity('x', 'y')],
+      inputs: [value('x', 'float32', [100_000, 101])],
+      outputs: [value('y', 'float32', [100_000, 101])],
+    }),
+    /its inputs are too large for a trial run/,
+  ],
+])('one that %s was not checked', async (_, bytes, why) => {
+  const { serving, signature } = await create(bytes).inspect();
+  expect(serving).toEqual({ status: 'notChecked', reason: expect.stringMatching(why) as string });
+  expect(signature).toBeDefined();
 });
 
 test('one larger than what is kept loaded is not even fetched', async () => {
@@ -172,7 +245,7 @@ describe('weights in other files', () => {
     vi.stubEnv('TMPDIR', temporary);
     onTestFinished(() => void vi.unstubAllEnvs());
     const found = await create(keptIn('w/a.data', wide), { weights }).inspect();
-    expect(found.serving).toMatchObject({ reason: expect.stringMatching(/\[rows, 1\]/) as string });
+    expect(found.serving).toMatchObject({ reason: expect.stringMatching(/one file/) as string });
     expect(found.signature).toMatchObject({
       inputs: [{ name: 'x', type: 'float32', shape: ['rows', 4] }],
       opsets: [{ domain: 'ai.onnx', version: 15 }],

@@ -65,6 +65,8 @@ describe('what does not fit is named by row and column', () => {
     ['distance', [1], /not a list/],
     ['distance', { a: 1 }, /not an object/],
     ['origin', 5, /must be a text or null, not 5/],
+    ['origin', 'O\u0000RD', /must not contain U\+0000/],
+    ['origin', 'O\ud800', /must not contain half of a surrogate pair/],
     ['stops', 2.5, /whole number/],
     ['stops', 2 ** 53, /whole number/],
     ['isNight', 'no', /true, false or null, not "no"/],

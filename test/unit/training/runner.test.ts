@@ -4,14 +4,15 @@ import { join } from 'node:path';
 import { expect, describe, test } from 'vitest';
 import { sha256 } from '../../../shared/core/ids.ts';
 import { readModel } from '../../../shared/adapters/onnx/read-model.ts';
-import { createOnnxScorer } from '../../../shared/adapters/onnx/session.ts';
-import { packRows } from '../../../shared/domains/serving/pack-rows.ts';
+import { createOnnxScorer } from '../../../shared/adapters/onnx/scorer.ts';
+import { packRows, toInputs } from '../../../shared/domains/serving/pack-rows.ts';
 import { parseTrainingSpec } from '../../../shared/domains/training/catalog.ts';
 import { createTrainingRunner } from '../../../shared/domains/training/runner.ts';
 import type { TrainingJob } from '../../../shared/domains/training/worker-protocol.ts';
 import { flightsSpec, makeTempDir, writeParquet } from '../../support/training/training.ts';
 
 const workerUrl = new URL('../../../shared/workers/training.ts', import.meta.url);
+const scoreWorkerUrl = new URL('../../../shared/workers/score.ts', import.meta.url);
 const builtWorkerUrl = new URL('../../../dist/shared/workers/training.js', import.meta.url);
 const runner = createTrainingRunner({ workerUrl });
 
@@ -57,11 +58,14 @@ test('a training in a thread gives a model, its hash, its report and its progres
   const { metadata, signature } = readModel(model);
   expect(metadata).toMatchObject({ 'slipway.codeVersion': 'test', 'slipway.dataset': 'flights/1' });
   expect(parseTrainingSpec(JSON.parse(metadata['slipway.training'] ?? ''))).toEqual(report.spec);
-  const scorer = createOnnxScorer({ cacheBytes: 1e6, maxRows: 10 });
+  const scorer = createOnnxScorer({ workerUrl: scoreWorkerUrl }, { cacheBytes: 1e6, maxRows: 10 });
   const row = { date: '2001-07-04T18:30:00Z', distance: 1846, origin: 'ORD', destination: 'SFO' };
   const rows = packRows(signature ?? report.signature, [row], { maxRows: 10 });
-  const { probabilities } = await scorer.score({ sha256: hash, load: async () => model }, rows);
-  expect(probabilities[0]).toBeGreaterThan(0.4);
+  {
+    await using open = await scorer.open({ sha256: hash, load: async () => model });
+    const outputs = await open.run(toInputs(rows), { outputs: ['probability'], rows: 1 });
+    expect(outputs.get('probability')?.data[0]).toBeGreaterThan(0.4);
+  }
   await scorer.close();
 });
 

@@ -8,7 +8,7 @@ import { regression, type RegressionTask } from './regression.ts';
 import type { ModelFacts, Task } from './task.ts';
 
 /** A task whose types have been erased: what it bound is only given back to it. */
-export type AnyTask = Task<{ readonly task: string }, ModelTask, unknown>;
+export type AnyTask = Task<{ readonly task: string }, ModelTask, Prediction>;
 
 /** Every task, by name, in the order in which a model that declares none is tried; `raw` fits every model. */
 export const tasks = { binary, multiclass, regression, raw } as const satisfies Record<string, AnyTask>;
@@ -17,6 +17,10 @@ export type TaskName = keyof typeof tasks;
 
 /** What the outputs of one model mean. */
 export type ModelTask = BinaryTask | MulticlassTask | RegressionTask | RawTask;
+
+/** One prediction of any task. */
+export const predictionSchema = z.union([binary.prediction, multiclass.prediction, regression.prediction]);
+export type Prediction = z.infer<typeof predictionSchema>;
 
 /** The metrics of a task, by name. */
 export type MetricsOf<Kind extends PredictionKind> = {
