@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { pageQuery, pageSchema, toPageRequest } from '../shared/api/http/paging.ts';
+import { defineList } from '../shared/api/http/read-routes.ts';
 import { defineRoute } from '../shared/api/http/route.ts';
 import {
   approvalPolicySchema,
@@ -21,7 +21,6 @@ registerRoutes([
     method: 'PUT',
     path: 'api/v1/models/{model}/approval-policy',
     summary: 'Sets which aliases move to approved versions only; an empty list removes the policy.',
-    authLevel: 'anonymous',
     // Approvers must not be able to abolish approvals.
     role: 'admin',
     params: byName,
@@ -33,27 +32,21 @@ registerRoutes([
       return { json: await app.registry.approvals.setPolicy(params.model, policy, principal.name) };
     },
   }),
-  defineRoute({
+  defineList({
     name: 'models-approvals',
-    method: 'GET',
     path: 'api/v1/models/{model}/versions/{version}/approvals',
     summary: 'Lists the decisions about a version, newest first: who, when and why.',
-    authLevel: 'anonymous',
-    role: 'reader',
     params: byVersion,
-    query: pageQuery,
-    returns: { status: 200, description: 'A page of decisions.', schema: pageSchema(approvalSchema) },
+    items: 'decisions',
+    schema: approvalSchema,
     errors: ['NOT_FOUND'],
-    handle: async ({ params, query }) => ({
-      json: await app.registry.approvals.list(params.model, params.version, toPageRequest(query)),
-    }),
+    list: ({ params }, page) => app.registry.approvals.list(params.model, params.version, page),
   }),
   defineRoute({
     name: 'models-approve',
     method: 'POST',
     path: 'api/v1/models/{model}/versions/{version}/approvals',
     summary: 'Approves or rejects a version; the newest decision counts.',
-    authLevel: 'anonymous',
     role: 'operator',
     params: byVersion,
     body: z.strictObject({ decision: z.enum(decisions), reason: z.string().min(1).max(5_000) }),

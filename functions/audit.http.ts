@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { subjectKinds } from '../shared/platform/audit/audit-log.ts';
 import { jsonObjectSchema, jsonValueSchema } from '../shared/core/validate.ts';
-import { pageQuery, pageSchema, toPageRequest } from '../shared/api/http/paging.ts';
-import { defineRoute } from '../shared/api/http/route.ts';
+import { pageQuery } from '../shared/api/http/paging.ts';
+import { defineGet, defineList } from '../shared/api/http/read-routes.ts';
 import { productionAlias } from '../shared/domains/registry/entities.ts';
 import { deliveryStatuses } from '../shared/domains/webhooks/entities.ts';
 import { registerRoutes } from './hosting/http.ts';
@@ -49,24 +49,24 @@ const deliverySchema = z.object({
   updatedAt: z.number(),
   nextAttemptAt: z.number().optional(),
   claimedUntil: z.number().optional(),
-  attempts: z.array(
-    z.object({
-      attempt: z.int(),
-      at: z.number(),
-      durationMs: z.number(),
-      status: z.int().optional(),
-      reason: z.string().optional(),
-    }),
-  ),
+  attempts: z
+    .array(
+      z.object({
+        attempt: z.int(),
+        at: z.number(),
+        durationMs: z.number(),
+        status: z.int().optional(),
+        reason: z.string().optional(),
+      }),
+    )
+    .readonly(),
 });
 
 registerRoutes([
-  defineRoute({
+  defineList({
     name: 'audit-list',
-    method: 'GET',
     path: 'api/v1/audit',
     summary: 'Lists events: who changed what, when, from what to what. Newest first; a page can be short.',
-    authLevel: 'anonymous',
     role: 'operator',
     query: pageQuery.extend({
       kind: z.enum(subjectKinds).optional(),
@@ -80,51 +80,50 @@ registerRoutes([
       from: instant.optional(),
       to: instant.optional(),
     }),
-    returns: { status: 200, description: 'A page of events.', schema: pageSchema(eventSchema) },
-    handle: async ({ query }) => {
-      const { experiment: experimentId, run: runId, webhook: webhookId, cursor, limit, ...rest } = query;
-      const page = toPageRequest({ cursor, limit });
-      return { json: await app.auditLog.list({ ...rest, experimentId, runId, webhookId }, page) };
+    items: 'events',
+    schema: eventSchema,
+    list: ({ query }, page) => {
+      const {
+        experiment: experimentId,
+        run: runId,
+        webhook: webhookId,
+        cursor: _,
+        limit: __,
+        ...rest
+      } = query;
+      return app.auditLog.list({ ...rest, experimentId, runId, webhookId }, page);
     },
   }),
-  defineRoute({
+  defineGet({
     name: 'timeline-get',
-    method: 'GET',
     path: 'api/v1/timeline',
     summary: 'Gets the version of each alias, stage and endpoint of a model at a time; by default now.',
-    authLevel: 'anonymous',
-    role: 'reader',
     query: z.object({ model: name, at: instant.optional() }),
-    returns: { status: 200, description: 'The snapshot.', schema: timelineSchema },
-    handle: async ({ query }) => {
+    description: 'The snapshot.',
+    schema: timelineSchema,
+    get: async ({ query }) => {
       const { model, at = app.clock.now() } = query;
       const { aliases, stages } = await app.timeline.at(model, at);
       const production = aliases.get(productionAlias);
       const endpoint = `/api/v1/models/${encodeURIComponent(model)}/score`;
       return {
-        json: {
-          model,
-          at,
-          aliases: [...aliases].map(([alias, serving]) => ({ alias, ...serving })),
-          stages: [...stages].flatMap(([stage, all]) => all.map((serving) => ({ stage, ...serving }))),
-          endpoints: production ? [{ endpoint, alias: productionAlias, ...production }] : [],
-        },
+        model,
+        at,
+        aliases: [...aliases].map(([alias, served]) => ({ alias, ...served })),
+        stages: [...stages].flatMap(([stage, all]) => all.map((served) => ({ stage, ...served }))),
+        endpoints: production ? [{ endpoint, alias: productionAlias, ...production }] : [],
       };
     },
   }),
-  defineRoute({
+  defineList({
     name: 'webhooks-deliveries',
-    method: 'GET',
     path: 'api/v1/webhooks/{webhookId}/deliveries',
     summary:
       'Lists the deliveries of a webhook in the last month, newest first, with every attempt and its outcome.',
-    authLevel: 'anonymous',
     role: 'admin',
     params: z.object({ webhookId: z.uuid() }),
-    query: pageQuery,
-    returns: { status: 200, description: 'A page of deliveries.', schema: pageSchema(deliverySchema) },
-    handle: async ({ params, query }) => ({
-      json: await app.deliveries.list(params.webhookId, toPageRequest(query)),
-    }),
+    items: 'deliveries',
+    schema: deliverySchema,
+    list: ({ params }, page) => app.deliveries.list(params.webhookId, page),
   }),
 ]);

@@ -38,7 +38,6 @@ registerRoutes([
     method: 'GET',
     path: `${path}/schema`,
     summary: 'The columns of a version, with their types.',
-    authLevel: 'anonymous',
     role: 'reader',
     params: byVersion,
     returns: {
@@ -60,7 +59,6 @@ registerRoutes([
     method: 'GET',
     path: `${path}/rows`,
     summary: 'A page of rows in their order, all or those that a condition (SQL) holds for.',
-    authLevel: 'anonymous',
     role: 'reader',
     params: byVersion,
     query: z.object({
@@ -91,7 +89,6 @@ registerRoutes([
     method: 'GET',
     path: `${path}/sample`,
     summary: 'Rows by chance, in their order; the same seed gives the same rows.',
-    authLevel: 'anonymous',
     role: 'reader',
     params: byVersion,
     query: z.object({
@@ -112,7 +109,6 @@ registerRoutes([
     method: 'POST',
     path: `${path}/query`,
     summary: 'Runs one SELECT (DuckDB) over a version, which is called "data", or by its dataset.',
-    authLevel: 'anonymous',
     role: 'reader',
     params: byVersion,
     body: z.strictObject({
@@ -136,7 +132,6 @@ registerRoutes([
     method: 'GET',
     path: `${path}/download`,
     summary: 'A whole version as one file.',
-    authLevel: 'anonymous',
     role: 'reader',
     params: byVersion,
     query: z.object({ format: z.enum(downloadFormats).default('parquet') }),

@@ -29,7 +29,6 @@ registerRoutes([
     path: 'api/v1/datasets/{dataset}/files/{*file}',
     summary:
       'Takes a file in: CSV, TSV, JSON Lines (each also .gz or .zst) or Parquet, told by its name. The body is the file.',
-    authLevel: 'anonymous',
     role: 'contributor',
     params: byName.extend({ file: z.string().min(1).max(900) }),
     query: z.object({ mode: z.enum(modes).optional(), keys: z.string().max(2_000).optional() }),
@@ -47,7 +46,6 @@ registerRoutes([
     method: 'POST',
     path: 'api/v1/datasets/{dataset}/ingestions',
     summary: 'Takes in a blob that lies in this storage account already; its bytes are streamed from there.',
-    authLevel: 'anonymous',
     role: 'contributor',
     params: byName,
     body: z.strictObject({
@@ -68,7 +66,6 @@ registerRoutes([
     method: 'GET',
     path: 'api/v1/datasets/{dataset}/rejections',
     summary: 'The files that ingestion refused, newest first, each with the reason.',
-    authLevel: 'anonymous',
     role: 'reader',
     // Files that name no dataset are kept under `_unnamed`.
     params: z.object({ dataset: datasetName.or(z.literal('_unnamed')) }),
@@ -83,7 +80,6 @@ registerRoutes([
     method: 'GET',
     path: 'api/v1/datasets/{dataset}/quarantine',
     summary: 'The files of which rows are in quarantine, newest first.',
-    authLevel: 'anonymous',
     role: 'reader',
     params: byName,
     query: pageQuery,
@@ -97,7 +93,6 @@ registerRoutes([
     method: 'GET',
     path: 'api/v1/datasets/{dataset}/quarantine/{quarantineId}/rows',
     summary: 'Rows of a file that did not become rows: where each was, its text, the column and the reason.',
-    authLevel: 'anonymous',
     role: 'reader',
     params: byQuarantine,
     query: pageQuery,
@@ -112,7 +107,6 @@ registerRoutes([
     method: 'POST',
     path: 'api/v1/datasets/{dataset}/quarantine/{quarantineId}/resubmissions',
     summary: 'Takes rows in that were put right: objects with a member for each column.',
-    authLevel: 'anonymous',
     role: 'contributor',
     params: byQuarantine,
     body: z.strictObject({ rows: z.array(jsonObjectSchema).min(1).max(10_000) }),

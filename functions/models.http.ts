@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { artifactScheme } from '../shared/core/mlflow-names.ts';
-import { pageQuery, pageSchema, toPageRequest } from '../shared/api/http/paging.ts';
+import { defineGet, defineList } from '../shared/api/http/read-routes.ts';
 import { defineRoute } from '../shared/api/http/route.ts';
 import {
   aliasName,
@@ -45,50 +45,39 @@ const registrationSchema = z
   );
 
 registerRoutes([
-  defineRoute({
+  defineList({
     name: 'models-list',
-    method: 'GET',
     path: 'api/v1/models',
     summary: 'Lists the registered models by name.',
-    authLevel: 'anonymous',
-    role: 'reader',
-    query: pageQuery,
-    returns: { status: 200, description: 'A page of models.', schema: pageSchema(modelSchema) },
-    handle: async ({ query }) => ({ json: await app.registry.models.list(toPageRequest(query)) }),
+    items: 'models',
+    schema: modelSchema,
+    list: (_, page) => app.registry.models.list(page),
   }),
-  defineRoute({
+  defineGet({
     name: 'models-get',
-    method: 'GET',
     path: 'api/v1/models/{model}',
     summary: 'Gets a model with its aliases, the newest version of each stage and its approval policy.',
-    authLevel: 'anonymous',
-    role: 'reader',
     params: byName,
-    returns: { status: 200, description: 'The model.', schema: modelSchema },
+    description: 'The model.',
+    schema: modelSchema,
     errors: ['NOT_FOUND'],
-    handle: async ({ params }) => ({ json: await app.registry.models.get(params.model) }),
+    get: ({ params }) => app.registry.models.get(params.model),
   }),
-  defineRoute({
+  defineList({
     name: 'models-versions',
-    method: 'GET',
     path: 'api/v1/models/{model}/versions',
     summary:
       'Lists the versions of a model, newest first, with metrics, lineage and whether they can be served.',
-    authLevel: 'anonymous',
-    role: 'reader',
     params: byName,
-    query: pageQuery,
-    returns: { status: 200, description: 'A page of versions.', schema: pageSchema(modelVersionViewSchema) },
-    handle: async ({ params, query }) => ({
-      json: await app.registry.versions.list(params.model, toPageRequest(query)),
-    }),
+    items: 'versions',
+    schema: modelVersionViewSchema,
+    list: ({ params }, page) => app.registry.versions.list(params.model, page),
   }),
   defineRoute({
     name: 'models-version-register',
     method: 'POST',
     path: 'api/v1/models/{model}/versions',
     summary: 'Registers the next version from an artifact and opens it; creates a missing model.',
-    authLevel: 'anonymous',
     role: 'contributor',
     params: byName,
     body: registrationSchema,
@@ -105,35 +94,30 @@ registerRoutes([
       return { json: await app.registration.registerArtifact(artifact, principal.name) };
     },
   }),
-  defineRoute({
+  defineGet({
     name: 'models-version',
-    method: 'GET',
     path: 'api/v1/models/{model}/versions/{version}',
     summary: 'Gets a model version.',
-    authLevel: 'anonymous',
-    role: 'reader',
     params: byVersion,
-    returns: { status: 200, description: 'The version.', schema: modelVersionViewSchema },
+    description: 'The version.',
+    schema: modelVersionViewSchema,
     errors: ['NOT_FOUND'],
-    handle: async ({ params }) => ({ json: await app.registry.versions.get(params.model, params.version) }),
+    get: ({ params }) => app.registry.versions.get(params.model, params.version),
   }),
-  defineRoute({
+  defineGet({
     name: 'models-aliases',
-    method: 'GET',
     path: 'api/v1/models/{model}/aliases',
     summary: 'Lists the aliases of a model.',
-    authLevel: 'anonymous',
-    role: 'reader',
     params: byName,
-    returns: { status: 200, description: 'The aliases.', schema: z.object({ items: z.array(aliasSchema) }) },
-    handle: async ({ params }) => ({ json: { items: await app.registry.aliases.list(params.model) } }),
+    description: 'The aliases.',
+    schema: z.object({ items: z.array(aliasSchema).readonly() }),
+    get: async ({ params }) => ({ items: await app.registry.aliases.list(params.model) }),
   }),
   defineRoute({
     name: 'models-alias-move',
     method: 'PUT',
     path: 'api/v1/models/{model}/aliases/{alias}',
     summary: 'Points an alias at a version: promote, or roll back.',
-    authLevel: 'anonymous',
     role: 'operator',
     params: byAlias,
     body: z.strictObject({ version: z.int().min(1) }),
@@ -148,7 +132,6 @@ registerRoutes([
     method: 'DELETE',
     path: 'api/v1/models/{model}/aliases/{alias}',
     summary: 'Deletes an alias; deleting an unknown one is no error.',
-    authLevel: 'anonymous',
     role: 'operator',
     params: byAlias,
     returns: { status: 200, description: 'The alias is deleted.', schema: z.object({}) },

@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { defineRoute } from '../shared/api/http/route.ts';
+import { pageSchema } from '../shared/api/http/paging.ts';
+import { defineList } from '../shared/api/http/read-routes.ts';
+import { defineRoute, type Route } from '../shared/api/http/route.ts';
 import { registerRoutes } from './hosting/http.ts';
 import { app } from './hosting/start.ts';
 
@@ -15,20 +17,15 @@ const subjectSchema = z.object({
   isFolder: z.boolean().optional(),
 });
 
-const trashSchema = z.object({
-  items: z.array(
-    z.object({
-      subject: subjectSchema,
-      deletedAt: z.number(),
-      dueAt: z.number(),
-      files: z.int(),
-      sizeBytes: z.int(),
-      isPartial: z.boolean(),
-      keptBy: z.array(z.string()),
-      goes: z.boolean(),
-    }),
-  ),
-  cursor: z.string().optional(),
+const itemSchema = z.object({
+  subject: subjectSchema,
+  deletedAt: z.number(),
+  dueAt: z.number(),
+  files: z.int(),
+  sizeBytes: z.int(),
+  isPartial: z.boolean(),
+  keptBy: z.array(z.string()).readonly(),
+  goes: z.boolean(),
 });
 
 const collectedSchema = z.object({
@@ -46,29 +43,25 @@ const collectBody = z.object({
   cursor: z.string().max(100_000).optional(),
 });
 const idParam = z.string().min(1).max(200);
-const purged = { status: 200, description: 'It is purged.', schema: z.object({}) };
 
 registerRoutes([
-  defineRoute({
+  defineList({
     name: 'trash-list',
-    method: 'GET',
     path: 'api/v1/trash',
     summary:
       'Lists the trash: what is deleted, when it is due, its size, and what keeps it. A page can be empty.',
-    authLevel: 'anonymous',
-    role: 'reader',
     query: listQuery,
-    timeoutMs,
-    returns: { status: 200, description: 'One page of the trash.', schema: trashSchema },
+    items: 'the trash',
+    schema: itemSchema,
     errors: ['INVALID_ARGUMENT'],
-    handle: async ({ query }) => ({ json: await app.retention.list(query) }),
+    timeoutMs,
+    list: (_, page) => app.retention.list(page),
   }),
   defineRoute({
     name: 'trash-collect',
     method: 'POST',
     path: 'api/v1/trash/collect',
     summary: 'Purges what is due, for up to a minute; as a dry run, lists one page of the trash instead.',
-    authLevel: 'anonymous',
     role: 'admin',
     body: collectBody,
     bodyIsOptional: true,
@@ -78,7 +71,9 @@ registerRoutes([
       description: 'What was purged, and what stays though it is due.',
       schema: collectedSchema,
     },
-    alsoReturns: [{ status: 200, description: 'In a dry run, one page of the trash.', schema: trashSchema }],
+    alsoReturns: [
+      { status: 200, description: 'In a dry run, one page of the trash.', schema: pageSchema(itemSchema) },
+    ],
     errors: ['INVALID_ARGUMENT'],
     handle: async ({ body, principal }) => {
       if (body.dryRun) return { json: await app.retention.list({ cursor: body.cursor, limit: 50 }) };
@@ -86,44 +81,17 @@ registerRoutes([
       return { json: await app.retention.collect({ by: principal.name, deadline }) };
     },
   }),
-  defineRoute({
-    name: 'trash-remove-run',
-    method: 'DELETE',
-    path: 'api/v1/trash/runs/{runId}',
-    summary: 'Purges a deleted run with its artifacts and metrics.',
-    authLevel: 'anonymous',
-    role: 'admin',
-    params: z.object({ runId: idParam }),
-    timeoutMs,
-    returns: purged,
-    errors: ['NOT_FOUND', 'INVALID_ARGUMENT', 'PRECONDITION_FAILED'],
-    handle: async ({ params, principal }) => {
-      await app.retention.remove('run', params.runId, principal.name);
-      return { json: {} };
-    },
-  }),
-  defineRoute({
+  purgeRoute('run', { name: 'trash-remove-run', path: 'runs', what: 'run with its artifacts and metrics' }),
+  purgeRoute('loggedModel', {
     name: 'trash-remove-logged-model',
-    method: 'DELETE',
-    path: 'api/v1/trash/logged-models/{modelId}',
-    summary: 'Purges a deleted logged model with its artifacts.',
-    authLevel: 'anonymous',
-    role: 'admin',
-    params: z.object({ modelId: idParam }),
-    timeoutMs,
-    returns: purged,
-    errors: ['NOT_FOUND', 'INVALID_ARGUMENT', 'PRECONDITION_FAILED'],
-    handle: async ({ params, principal }) => {
-      await app.retention.remove('loggedModel', params.modelId, principal.name);
-      return { json: {} };
-    },
+    path: 'logged-models',
+    what: 'logged model with its artifacts',
   }),
   defineRoute({
     name: 'trash-remove-experiment',
     method: 'DELETE',
     path: 'api/v1/trash/experiments/{experimentId}',
     summary: 'Purges a deleted experiment with everything in it that is not needed, for up to a minute.',
-    authLevel: 'anonymous',
     role: 'admin',
     params: z.object({ experimentId: idParam }),
     timeoutMs,
@@ -135,3 +103,25 @@ registerRoutes([
     },
   }),
 ]);
+
+function purgeRoute(
+  kind: 'run' | 'loggedModel',
+  { name, path, what }: { readonly name: string; readonly path: string; readonly what: string },
+): Route {
+  const parameter = kind === 'run' ? 'runId' : 'modelId';
+  return defineRoute({
+    name,
+    method: 'DELETE',
+    path: `api/v1/trash/${path}/{${parameter}}`,
+    summary: `Purges a deleted ${what}.`,
+    role: 'admin',
+    params: z.object({ [parameter]: idParam }),
+    timeoutMs,
+    returns: { status: 200, description: 'It is purged.', schema: z.object({}) },
+    errors: ['NOT_FOUND', 'INVALID_ARGUMENT', 'PRECONDITION_FAILED'],
+    handle: async ({ params, principal }) => {
+      await app.retention.remove(kind, params[parameter]!, principal.name);
+      return { json: {} };
+    },
+  });
+}

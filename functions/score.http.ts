@@ -78,7 +78,6 @@ registerRoutes([
     path: 'api/v1/models/{model}/score',
     summary:
       'Scores rows or tensors in real time, by the version in production unless an alias or version is given.',
-    authLevel: 'anonymous',
     role: 'reader',
     params: z.object({ model: modelName }),
     query: querySchema,

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { pageSchema } from '../shared/api/http/paging.ts';
-import { defineRoute } from '../shared/api/http/route.ts';
+import { defineGet, defineList } from '../shared/api/http/read-routes.ts';
 import { compareStoredRuns, maxComparedRuns } from '../shared/domains/tracking/compare.ts';
 import { experimentNames, runNames } from '../shared/api/mlflow/search-names.ts';
 import type { Found } from '../shared/platform/search/search.ts';
@@ -62,101 +61,79 @@ const seriesQuery = z.object({
 });
 
 registerRoutes([
-  defineRoute({
+  defineList({
     name: 'tracking-experiments',
-    method: 'GET',
     path: 'api/v1/tracking/experiments',
     summary: 'Searches experiments; by default newest first.',
-    authLevel: 'anonymous',
-    role: 'reader',
     query: searchQuery,
-    returns: { status: 200, description: 'A page of experiments.', schema: pageSchema(experimentViewSchema) },
-    handle: async ({ query }) => ({
-      json: toPage(
-        await app.tracking.search.searchExperiments(toSearch(query, experimentNames)),
-        toExperimentView,
-      ),
-    }),
+    items: 'experiments',
+    schema: experimentViewSchema,
+    list: async ({ query }) =>
+      toPage(await app.tracking.search.searchExperiments(toSearch(query, experimentNames)), toExperimentView),
   }),
-  defineRoute({
+  defineGet({
     name: 'tracking-experiment',
-    method: 'GET',
     path: 'api/v1/tracking/experiments/{experimentId}',
     summary: 'Gets an experiment.',
-    authLevel: 'anonymous',
-    role: 'reader',
     params: byExperiment,
-    returns: { status: 200, description: 'The experiment.', schema: experimentViewSchema },
+    description: 'The experiment.',
+    schema: experimentViewSchema,
     errors: ['NOT_FOUND'],
-    handle: async ({ params }) => ({
-      json: toExperimentView(await app.tracking.experiments.get(params.experimentId)),
-    }),
+    get: async ({ params }) => toExperimentView(await app.tracking.experiments.get(params.experimentId)),
   }),
-  defineRoute({
+  defineList({
     name: 'tracking-experiment-runs',
-    method: 'GET',
     path: 'api/v1/tracking/experiments/{experimentId}/runs',
     summary: 'Searches the runs of an experiment; by default newest first.',
-    authLevel: 'anonymous',
-    role: 'reader',
     params: byExperiment,
     query: searchQuery,
-    returns: { status: 200, description: 'A page of runs.', schema: pageSchema(runSummaryViewSchema) },
+    items: 'runs',
+    schema: runSummaryViewSchema,
     errors: ['NOT_FOUND'],
-    handle: async ({ params, query }) => {
+    list: async ({ params, query }) => {
       const { experimentId } = await app.tracking.experiments.get(params.experimentId);
       const found = await app.tracking.search.searchRuns([experimentId], toSearch(query, runNames));
-      return { json: toPage(found, toRunSummaryView) };
+      return toPage(found, toRunSummaryView);
     },
   }),
-  defineRoute({
+  defineGet({
     name: 'tracking-runs-compare',
-    method: 'GET',
     path: 'api/v1/tracking/runs/compare',
     summary: 'Compares params, latest metrics and tags of runs; by default only those that differ.',
-    authLevel: 'anonymous',
-    role: 'reader',
     query: compareQuery,
-    returns: { status: 200, description: 'The rows.', schema: comparisonViewSchema },
+    description: 'The rows.',
+    schema: comparisonViewSchema,
     errors: ['NOT_FOUND'],
-    handle: async ({ url, query }) => {
+    get: async ({ url, query }) => {
       const getRun = (runId: string) => app.tracking.runs.get(runId);
-      return { json: toComparisonView(await compareStoredRuns(getRun, readRunIds(url), query.rows)) };
+      return toComparisonView(await compareStoredRuns(getRun, readRunIds(url), query.rows));
     },
   }),
-  defineRoute({
+  defineGet({
     name: 'tracking-run',
-    method: 'GET',
     // The constraint excludes `runs/compare`: the host takes whichever route was registered first.
     path: 'api/v1/tracking/runs/{runId:minlength(8)}',
     summary: 'Gets a run with its params, tags, latest metrics, inputs and outputs.',
-    authLevel: 'anonymous',
-    role: 'reader',
     params: byRun,
-    returns: { status: 200, description: 'The run.', schema: runViewSchema },
+    description: 'The run.',
+    schema: runViewSchema,
     errors: ['NOT_FOUND'],
-    handle: async ({ params }) => ({ json: toRunView(await app.tracking.runs.get(params.runId)) }),
+    get: async ({ params }) => toRunView(await app.tracking.runs.get(params.runId)),
   }),
-  defineRoute({
+  defineGet({
     name: 'tracking-run-series',
-    method: 'GET',
     path: 'api/v1/tracking/runs/{runId}/series',
     summary:
       'Down-samples a metric for a chart: the extremes of each bucket of the axis, and the exact ends.',
-    authLevel: 'anonymous',
-    role: 'reader',
     params: byRun,
     query: seriesQuery,
-    returns: {
-      status: 200,
-      description: 'The points; empty for an unknown metric.',
-      schema: seriesViewSchema,
-    },
+    description: 'The points; empty for an unknown metric.',
+    schema: seriesViewSchema,
     errors: ['NOT_FOUND'],
     timeoutMs: 120_000,
-    handle: async ({ params, query }) => {
+    get: async ({ params, query }) => {
       const batches = app.tracking.runs.readMetricPoints(params.runId, query.metric);
-      return { json: toSeriesView(await sampleSeries(batches, { axis: query.x, maxPoints: query.points })) };
+      return toSeriesView(await sampleSeries(batches, { axis: query.x, maxPoints: query.points }));
     },
   }),
 ]);

@@ -1,12 +1,18 @@
 import { z } from 'zod';
+import type { PageRequest } from '../../platform/storage/page.ts';
 
-/** A cursor as a query parameter: of the answer before, as it came. */
+/** The cursor of the previous page, as a query parameter. */
 export function cursorParameter(maxChars: number) {
   return z
     .string()
     .max(maxChars)
     .regex(/^[A-Za-z0-9_-]+$/, 'must be the cursor of an answer')
     .optional();
+}
+
+export interface PageQuery {
+  readonly cursor?: string | undefined;
+  readonly limit: number;
 }
 
 /** The query of every listing. */
@@ -19,10 +25,6 @@ export function pageSchema<T>(item: z.ZodType<T>) {
   return z.object({ items: z.array(item), cursor: z.string().optional() });
 }
 
-/** Leaves the cursor out instead of passing `undefined` on. */
-export function toPageRequest(query: { cursor?: string | undefined; limit: number }): {
-  cursor?: string;
-  limit: number;
-} {
-  return query.cursor === undefined ? { limit: query.limit } : { limit: query.limit, cursor: query.cursor };
+export function toPageRequest({ cursor, limit }: PageQuery): PageRequest {
+  return cursor === undefined ? { limit } : { limit, cursor };
 }

@@ -120,9 +120,14 @@ export interface Reply {
 export const defaultMaxBodyBytes = 2 ** 20;
 export const defaultTimeoutMs = 30_000;
 
-/** Keeps the types of one route's schemas together; a list of routes forgets them. */
-export function defineRoute<Params, Query, Body>(route: Route<Params, Query, Body>): Route {
-  return route as unknown as Route;
+/**
+ * Declares a route with the types of its schemas, which a list of routes loses. The default `authLevel` is `anonymous`:
+ * the route's role decides who may call it.
+ */
+export function defineRoute<Params, Query, Body>(
+  route: Omit<Route<Params, Query, Body>, 'authLevel'> & Partial<Pick<Route, 'authLevel'>>,
+): Route {
+  return { authLevel: 'anonymous', ...route } as unknown as Route;
 }
 
 /** A body that the handler checks itself, so that it can report faults of shape and of content together. */

@@ -37,7 +37,6 @@ export function defineEndpoint<Message>(endpoint: MlflowEndpoint<Message>): read
       method,
       path,
       summary,
-      authLevel: 'anonymous',
       role,
       protocol: mlflowProtocol,
       ...(path.includes('{') ? { params: z.record(z.string(), z.string()) } : {}),

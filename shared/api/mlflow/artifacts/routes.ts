@@ -39,7 +39,6 @@ export function defineFileRoute(
   return defineRoute({
     name: `mlflow ${route.method} ${route.path}`,
     ...route,
-    authLevel: 'anonymous',
     protocol: mlflowProtocol,
     ...(route.path.includes('{') ? { params: z.record(z.string(), z.string()) } : {}),
     timeoutMs,
