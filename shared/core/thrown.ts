@@ -1,6 +1,6 @@
 import { AppError, type ErrorCode, type ErrorDetails, toAppError } from './errors.ts';
 
-/** An error on its way between threads or processes. */
+/** An error in transit between threads or processes. */
 export interface Thrown {
   readonly code: ErrorCode;
   readonly message: string;
@@ -12,7 +12,7 @@ export interface Thrown {
 export function packError(error: unknown): Thrown {
   const { code, message, details } = toAppError(error);
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  // A copy without what cannot travel.
+  // A copy of what structured clones can carry.
   return { code, message, details: JSON.parse(JSON.stringify(details)) as ErrorDetails, stack };
 }
 

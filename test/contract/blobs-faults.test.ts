@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { createBlobStore, type BlobStoreTuning } from '../../shared/adapters/azure/blob-store.ts';
 import type { BlobRef, BlobStore } from '../../shared/platform/storage/blobs.ts';
+import { isAppError, retryIntent } from '../../shared/core/errors.ts';
 import { moveBlobPort, startTestAzurite, type TestAzurite } from '../support/azurite/azurite.ts';
 import { collect } from '../support/blobs/bodies.ts';
 import { startFlakyProxy, type FlakyProxy } from '../support/flaky-proxy.ts';
@@ -127,7 +128,9 @@ describe('blobs over a connection that fails', () => {
     const store = await connectThrough();
     await proxy.stop();
     for (const [what, call] of Object.entries(everyCall(store, newRef()))) {
-      await expect(call(), what).rejects.toMatchObject({ code: 'UNAVAILABLE', retry: true });
+      await expect(call(), what).rejects.toSatisfy(
+        (error) => isAppError(error, 'UNAVAILABLE') && retryIntent(error) === 'later',
+      );
     }
   });
 
@@ -148,26 +151,36 @@ describe('blobs over a connection that fails', () => {
     [412, 'LeaseIdMissing', 'PRECONDITION_FAILED'],
     [409, 'LeaseAlreadyPresent', 'PRECONDITION_FAILED'],
   ])('reads an answer %i %s as %s', async (status, serviceCode, code) => {
-    const server = createServer((request, response) => {
-      request.resume();
-      if (serviceCode !== undefined) response.setHeader('x-ms-error-code', serviceCode);
-      response.writeHead(status).end();
-    });
-    await new Promise<void>((resolve) => {
-      server.listen(0, '127.0.0.1', resolve);
-    });
-    try {
-      const { port } = server.address() as AddressInfo;
-      const connectionString = moveBlobPort(azurite.connectionString, port);
-      const store = createBlobStore({ connectionString, ...tuning, maxTries: 2 });
-      for (const [what, call] of Object.entries(everyCall(store, newRef()))) {
-        await expect(call(), what).rejects.toMatchObject({ name: 'AppError', code });
-      }
-    } finally {
-      await new Promise((resolve) => server.close(resolve));
+    await using server = await startAnswering(status, serviceCode && { 'x-ms-error-code': serviceCode });
+    const connectionString = moveBlobPort(azurite.connectionString, server.port);
+    const store = createBlobStore({ connectionString, ...tuning, maxTries: 2 });
+    for (const [what, call] of Object.entries(everyCall(store, newRef()))) {
+      await expect(call(), what).rejects.toMatchObject({ name: 'AppError', code });
     }
   });
+
+  it.each([429, 503])('says after an answer %i how long the service asks to wait', async (status) => {
+    await using server = await startAnswering(status, { 'retry-after': '3' });
+    const connectionString = moveBlobPort(azurite.connectionString, server.port);
+    const store = createBlobStore({ connectionString, ...tuning, maxTries: 1 });
+    await expect(store.head(newRef())).rejects.toMatchObject({ retryAfterMs: 3_000 });
+  });
 });
+
+/** A server with one answer for everything. */
+async function startAnswering(status: number, headers: Readonly<Record<string, string>> | undefined | '') {
+  const server = createServer((request, response) => {
+    request.resume();
+    response.writeHead(status, headers || {}).end();
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    [Symbol.asyncDispose]: () => new Promise<void>((resolve) => server.close(() => resolve())),
+  };
+}
 
 function everyCall(store: BlobStore, ref: BlobRef): Readonly<Record<string, () => Promise<unknown>>> {
   return {

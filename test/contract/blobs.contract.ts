@@ -157,15 +157,18 @@ export function describeBlobContract(target: BlobContractTarget): void {
       const missing = newRef('not/there');
       expect(await store.head(missing)).toBeUndefined();
       expect(await store.delete(missing)).toBe(false);
-      await expect(store.open(missing)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      const [blobMissing, containerMissing] = [
+        { code: 'NOT_FOUND', details: { reason: 'blobMissing' } },
+        { code: 'NOT_FOUND', details: { reason: 'containerMissing' } },
+      ];
+      await expect(store.open(missing)).rejects.toMatchObject(blobMissing);
       await expect(store.acquireLease(missing, 15)).rejects.toMatchObject({ code: 'NOT_FOUND' });
       const elsewhere = { container: 'slipway-no-such-container', name: 'x' };
-      await expect(store.head(elsewhere)).rejects.toMatchObject({ code: 'NOT_FOUND' });
-      await expect(store.delete(elsewhere)).rejects.toMatchObject({ code: 'NOT_FOUND' });
-      await expect(store.put(elsewhere, 'x')).rejects.toMatchObject({ code: 'NOT_FOUND' });
-      await expect(store.list(elsewhere.container, { limit: 1 })).rejects.toMatchObject({
-        code: 'NOT_FOUND',
-      });
+      await expect(store.open(elsewhere)).rejects.toMatchObject(containerMissing);
+      await expect(store.head(elsewhere)).rejects.toMatchObject(containerMissing);
+      await expect(store.delete(elsewhere)).rejects.toMatchObject(containerMissing);
+      await expect(store.put(elsewhere, 'x')).rejects.toMatchObject(containerMissing);
+      await expect(store.list(elsewhere.container, { limit: 1 })).rejects.toMatchObject(containerMissing);
     });
 
     it('deletes once, and with ifMatch only what was seen', async () => {

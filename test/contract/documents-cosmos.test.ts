@@ -291,6 +291,12 @@ describe('Cosmos DB documents: faults', () => {
     },
   );
 
+  it('an outage says when to come back, where the service does', async () => {
+    answerDocuments(failure(503, 'away', { 'x-ms-retry-after-ms': '9' }));
+    const error = await failureOf(store.get(key));
+    expect(error).toMatchObject({ code: 'UNAVAILABLE', retryAfterMs: 9 });
+  });
+
   it.each(Object.keys(operations))(
     '%s: an answer without a body, or not of Cosmos, is an outage',
     async (operation) => {

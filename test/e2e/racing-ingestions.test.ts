@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createApp } from '../../shared/app.ts';
-import { toAppError } from '../../shared/core/errors.ts';
+import { retryIntent } from '../../shared/core/errors.ts';
 import { openIngestBench } from '../support/datasets/dirty-ingest.ts';
 import { findDangling, replayDeltaLog } from '../support/delta/replay-log.ts';
 
@@ -76,7 +76,7 @@ async function retry<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      if (attempt === 20 || !toAppError(error).retry) throw error;
+      if (attempt === 20 || retryIntent(error) !== 'later') throw error;
       await sleep(50 * attempt);
     }
   }

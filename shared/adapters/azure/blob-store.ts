@@ -12,6 +12,7 @@ import {
   checkPageLimit,
   checkPutOptions,
 } from '../../platform/storage/blob-rules.ts';
+import { blobErrors } from '../../platform/storage/blob-errors.ts';
 import type { BlobLease, BlobRef, BlobStore } from '../../platform/storage/blobs.ts';
 import { callBlobService } from './blob/errors.ts';
 import { createPresigner } from './blob/presigner.ts';
@@ -71,7 +72,7 @@ export function createBlobStore({
     try {
       return await found;
     } catch (error) {
-      if (isAppError(error, 'NOT_FOUND') && error.details['reason'] === 'BlobNotFound') return undefined;
+      if (blobErrors.blobMissing.is(error)) return undefined;
       throw error;
     }
   };

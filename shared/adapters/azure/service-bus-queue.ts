@@ -7,7 +7,7 @@ import {
   type ServiceBusSender,
 } from '@azure/service-bus';
 import type { Clock } from '../../core/clock.ts';
-import { AppError, isAppError } from '../../core/errors.ts';
+import { AppError, isAppError, retryIntent } from '../../core/errors.ts';
 import type {
   MessageQueue,
   OutgoingMessage,
@@ -209,7 +209,7 @@ class ServiceBusQueue implements MessageQueue {
         settle(this.#receivers.settler(message.source), held.message),
       );
     } catch (error) {
-      if (isAppError(error) && error.retry) this.#held.set(message.lockToken, held);
+      if (retryIntent(error) === 'later') this.#held.set(message.lockToken, held);
       throw error;
     }
   }

@@ -1,7 +1,9 @@
+import { defineErrors, errorKind } from '../../core/error-kinds.ts';
 import { AppError, isAppError } from '../../core/errors.ts';
 
-/** `details.reason` of an error that another memory limit would help. */
-export const outOfMemory = 'OUT_OF_MEMORY';
+export const duckDbErrors = defineErrors({
+  outOfMemory: errorKind('UNPROCESSABLE', () => 'The table needs more memory to read than the limit allows.'),
+});
 
 /**
  * DuckDB's errors are texts that begin with their kind. Those that speak of the file become UNPROCESSABLE with
@@ -14,13 +16,7 @@ export function translateDuckDbError(error: unknown): AppError {
     /^([A-Z][\w -]*?(?: Error|exception)): (.*)$/i.exec(firstLine) ?? [];
   if (/^interrupt/i.test(kind))
     return new AppError('CANCELLED', 'Reading the table was cancelled.', {}, error);
-  if (/^out of memory/i.test(kind))
-    return new AppError(
-      'UNPROCESSABLE',
-      'The table needs more memory to read than the limit allows.',
-      { reason: outOfMemory },
-      error,
-    );
+  if (/^out of memory/i.test(kind)) return duckDbErrors.outOfMemory({}, error);
   if (/no space left|disk quota|max_temp_directory_size/i.test(text))
     return new AppError('INSUFFICIENT_STORAGE', 'The disk for temporary files is full.', {}, error);
   return new AppError('UNPROCESSABLE', `The table cannot be read: ${cleanReason(text)}.`, {}, error);

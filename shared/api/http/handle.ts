@@ -177,7 +177,7 @@ function toErrorResponse(
       cause: describeCause(error.cause),
     });
   }
-  const retryAfterMs = error.details['retryAfterMs'];
+  const { retryAfterMs } = error;
   const { status, contentType, body } = (route.protocol ?? problems).toErrorReply(error, correlationId);
   return {
     status,
@@ -185,7 +185,7 @@ function toErrorResponse(
       'content-type': contentType,
       ...lengthOf(body),
       ...commonHeaders(correlationId),
-      ...(typeof retryAfterMs === 'number' ? { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) } : {}),
+      ...(retryAfterMs !== undefined ? { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) } : {}),
     },
     body,
   };

@@ -1,4 +1,5 @@
-import { AppError } from '../../core/errors.ts';
+import { defineErrors, errorKind } from '../../core/error-kinds.ts';
+import type { AppError } from '../../core/errors.ts';
 import { type HttpMethod, httpMethods, type Route, type RouteGroup } from './route.ts';
 
 export interface FoundRoute {
@@ -48,7 +49,7 @@ export function createRouteTable(group: RouteGroup): RouteTable {
   return {
     find(method, path) {
       const given = decodeSegments(path)?.slice(prefixLength);
-      if (given === undefined) return { route: refuse(group, 'INVALID_ARGUMENT'), params: {} };
+      if (given === undefined) return { route: refuse(group, routeErrors.pathMalformed()), params: {} };
       const asked = method === 'HEAD' ? 'GET' : method;
       const exact = literal.get(given.join('/'));
       let isKnown = exact !== undefined;
@@ -60,7 +61,8 @@ export function createRouteTable(group: RouteGroup): RouteTable {
         if (isMethod(asked) && entry.byMethod[asked]) return { route: entry.byMethod[asked], params };
         isKnown = true;
       }
-      return { route: refuse(group, isKnown ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND'), params: {} };
+      const miss = isKnown ? routeErrors.methodMissing : routeErrors.routeMissing;
+      return { route: refuse(group, miss({ endpoint: 'unknown' })), params: {} };
     },
   };
 }
@@ -105,13 +107,24 @@ function matchSegments(
   return given.length === template.length ? Object.fromEntries(params) : undefined;
 }
 
-const refusals = {
-  NOT_FOUND: 'There is no such endpoint here.',
-  METHOD_NOT_ALLOWED: 'This endpoint does not take that method.',
-  INVALID_ARGUMENT: 'The path is not valid: its percent-encoding is broken.',
-} as const;
+interface OfEndpoint {
+  readonly endpoint: 'unknown';
+}
 
-function refuse(group: RouteGroup, code: keyof typeof refusals): Route {
+/** How a request can miss every route. */
+export const routeErrors = defineErrors({
+  routeMissing: errorKind<OfEndpoint>('NOT_FOUND', () => 'There is no such endpoint here.'),
+  methodMissing: errorKind<OfEndpoint>(
+    'METHOD_NOT_ALLOWED',
+    () => 'This endpoint does not take that method.',
+  ),
+  pathMalformed: errorKind(
+    'INVALID_ARGUMENT',
+    () => 'The path is not valid: its percent-encoding is broken.',
+  ),
+});
+
+function refuse(group: RouteGroup, error: AppError): Route {
   return {
     name: `${group.name}-refuse`,
     method: 'GET',
@@ -120,10 +133,7 @@ function refuse(group: RouteGroup, code: keyof typeof refusals): Route {
     authLevel: group.authLevel,
     role: 'anonymous',
     protocol: group.protocol,
-    returns: { status: 404, description: refusals[code] },
-    handle: () =>
-      Promise.reject(
-        new AppError(code, refusals[code], code === 'INVALID_ARGUMENT' ? {} : { endpoint: 'unknown' }),
-      ),
+    returns: { status: 404, description: error.message },
+    handle: () => Promise.reject(error),
   };
 }

@@ -1,4 +1,5 @@
 import { type AppError, type ErrorCode } from '../../core/errors.ts';
+import { routeErrors } from '../http/route-table.ts';
 import type { Protocol } from '../http/route.ts';
 import { toMlflowMessage } from './wording/wordings.ts';
 
@@ -41,9 +42,8 @@ const codes = {
   INSUFFICIENT_STORAGE: { status: 507, code: 'RESOURCE_EXHAUSTED' },
 } as const satisfies Record<ErrorCode, { readonly status: number; readonly code: string }>;
 
-/** `details.endpoint` marks the refusal of the route table: there is no such operation. */
+/** A missing route is a missing operation, not a missing resource. */
 function toMlflowError(error: AppError): { readonly status: number; readonly code: string } {
-  if (error.code === 'NOT_FOUND' && error.details['endpoint'] === 'unknown')
-    return { status: 404, code: 'ENDPOINT_NOT_FOUND' };
+  if (routeErrors.routeMissing.is(error)) return { status: 404, code: 'ENDPOINT_NOT_FOUND' };
   return codes[error.code];
 }

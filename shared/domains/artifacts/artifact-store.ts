@@ -1,4 +1,5 @@
-import { AppError, isAppError } from '../../core/errors.ts';
+import { AppError } from '../../core/errors.ts';
+import { blobErrors } from '../../platform/storage/blob-errors.ts';
 import { blobContainers } from '../../core/names.ts';
 import type {
   BlobProperties,
@@ -70,8 +71,7 @@ export class ArtifactStore {
       const { properties, body } = await this.#blobs.open(toRef(path), options);
       return { properties, body: releaseBuffers(body) };
     } catch (error) {
-      if (isAppError(error, 'NOT_FOUND') && error.details['reason'] === 'BlobNotFound')
-        throw await this.explainMissing(path);
+      if (blobErrors.blobMissing.is(error)) throw await this.explainMissing(path);
       throw error;
     }
   }

@@ -1,3 +1,4 @@
+import { maxAttemptsFor } from '../../core/errors.ts';
 import type { JsonValue } from '../../core/json.ts';
 import type { Schedule, ScheduledStep } from './plan.ts';
 
@@ -90,11 +91,8 @@ export function* orchestrate<Task>(
   return result;
 }
 
-/** An unforeseen failure is more often a defect than an outage, so fewer attempts go by before it shows. */
-const maxUnforeseenAttempts = 3;
-
 function maxAttempts({ retry }: ScheduledStep, { code }: StepError): number {
-  return code === 'INTERNAL' ? Math.min(retry.maxAttempts, maxUnforeseenAttempts) : retry.maxAttempts;
+  return maxAttemptsFor(code === 'INTERNAL' ? 'maybe' : 'later', retry.maxAttempts);
 }
 
 const lost: StepError = { code: 'INTERNAL', message: 'The step ended without an outcome.', retry: true };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Clock } from '../../core/clock.ts';
-import { AppError, describeCause, errorCodes, toAppError } from '../../core/errors.ts';
+import { AppError, describeCause, retryIntent, toAppError } from '../../core/errors.ts';
 import type { JsonValue } from '../../core/json.ts';
 import { type LogFields, type Logger, withFields } from '../../core/logger.ts';
 import { validate } from '../../core/validate.ts';
@@ -152,12 +152,11 @@ async function execute<Services>(
   return output.data as JsonValue;
 }
 
-/** An unknown failure may pass, so it is retried within the step's retry policy. */
 function toStepError(thrown: unknown): StepError {
   const error = toAppError(thrown);
   return {
     code: error.code,
     message: error.message,
-    retry: error.code === 'INTERNAL' || errorCodes[error.code].retry,
+    retry: retryIntent(error) !== 'never',
   };
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
-import { AppError, isAppError } from '../../core/errors.ts';
+import { AppError, retryIntent } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import { Lru } from '../../core/lru.ts';
 import { withTimeout } from '../../core/async/with-timeout.ts';
@@ -57,7 +57,7 @@ export class VersionLookup {
       this.#aliases.set(key, { version, readAt: clock.now() });
       return version;
     } catch (error) {
-      if (!cached || (isAppError(error) && !error.retry)) throw error;
+      if (!cached || retryIntent(error) === 'never') throw error;
       // As if it had been read: the next requests do not wait for the same outage.
       this.#aliases.set(key, { version: cached.version, readAt: clock.now() });
       logger.log('warn', 'serving the last known version', { ...target, detail: String(error) });

@@ -1,7 +1,7 @@
 import { type Announcement, toMessage } from '../../platform/audit/announced-event.ts';
 import { findEvent } from '../../platform/audit/audit-log.ts';
 import { backoffMs } from '../../core/async/backoff.ts';
-import { AppError, isAppError, toAppError } from '../../core/errors.ts';
+import { AppError, isAppError, isFinal, toAppError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Logger } from '../../core/logger.ts';
 import { queues } from '../../core/names.ts';
@@ -63,13 +63,12 @@ export class Courier {
       if (work.kind === 'announcement') await this.dispatch(work.announcement);
       else if (work.kind === 'delivery') await this.deliver(work.delivery, logger);
     } catch (error) {
-      const canPass = !isAppError(error) || error.retry;
-      if (!canPass || work.kind === 'other' || pauses >= maxPauses) throw error;
-      const { code, message: reason } = toAppError(error);
+      if (isFinal(error, pauses + 1, maxPauses + 1) || work.kind === 'other') throw error;
+      const { code, message: reason, retryAfterMs = 0 } = toAppError(error);
       logger.log('warn', 'webhook work postponed', { code, reason, pauses });
       const { id, body: content } =
         work.kind === 'announcement' ? toMessage(work.announcement) : toQueueMessage(work.delivery);
-      const pauseMs = backoffMs(pauses + 1, pauseBackoff, 0);
+      const pauseMs = Math.max(retryAfterMs, backoffMs(pauses + 1, pauseBackoff, 0));
       await this.#options.queue.send(queues.webhooks, [
         {
           id: `${id}.pause-${pauses + 1}`,

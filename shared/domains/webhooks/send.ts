@@ -1,5 +1,6 @@
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import { parseRetryAfterMs } from '../../core/retry-after.ts';
 import { isAppError } from '../../core/errors.ts';
 import { createLookup, readTarget, type Resolve, type TargetPolicy } from './target.ts';
 
@@ -76,7 +77,7 @@ async function exchange(call: ClientRequest, body: string): Promise<SendOutcome>
   // The answer has its own error event from here on; the request's repeats it.
   call.on('error', () => answer.destroy());
   const text = await readStart(answer);
-  const retryAfterMs = readRetryAfter(answer.headers['retry-after']);
+  const retryAfterMs = parseRetryAfterMs(answer.headers['retry-after']);
   return {
     kind: 'answered',
     status: answer.statusCode ?? 0,
@@ -101,11 +102,6 @@ async function readStart(answer: IncomingMessage): Promise<string> {
     answer.destroy();
   }
   return Buffer.concat(chunks).subarray(0, maxAnswerBytes).toString('utf8').toWellFormed();
-}
-
-/** Seconds only: dates depend on clocks that agree. */
-function readRetryAfter(value: string | undefined): number | undefined {
-  return value !== undefined && /^\d{1,6}$/.test(value) ? Number(value) * 1_000 : undefined;
 }
 
 /** Node's messages can hold the whole address; its codes do not. */

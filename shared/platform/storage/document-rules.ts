@@ -179,12 +179,12 @@ export function atOperation(error: AppError, index: number): AppError {
   return new AppError(error.code, error.message, { ...error.details, operation: index }, error.cause);
 }
 
-/** `retryAfterMs` is what the store asks for, or our guess when it does not say. */
+/** @param retryAfterMs what the store asks for, or our guess when it does not say */
 export function rateLimited(retryAfterMs: number, cause?: unknown): AppError {
   return new AppError('RATE_LIMITED', 'The metadata store is busy; try again.', { retryAfterMs }, cause);
 }
 
-/** How a broken rule is told. */
+/** The error for a broken rule. */
 export function invalid(message: string, details: Readonly<Record<string, unknown>>): AppError {
   return new AppError('INVALID_ARGUMENT', message, details);
 }

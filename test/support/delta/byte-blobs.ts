@@ -1,3 +1,4 @@
+import { blobErrors } from '../../../shared/platform/storage/blob-errors.ts';
 import { AppError } from '../../../shared/core/errors.ts';
 import type {
   BlobBody,
@@ -61,7 +62,7 @@ export function createByteBlobs(): ByteBlobs {
     open: async (ref, { range } = {}) => {
       calls.push(`open ${ref.name}`);
       const file = files.get(ref.name);
-      if (file === undefined) throw new AppError('NOT_FOUND', 'It is not there.', { reason: 'BlobNotFound' });
+      if (file === undefined) throw blobErrors.blobMissing({ subject: 'It' });
       const end = range?.count === undefined ? undefined : range.offset + range.count;
       const bytes = file.bytes.subarray(range?.offset ?? 0, end);
       return { properties: describe(ref, file), body: slice(bytes) };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../../shared/core/errors.ts';
+import { blobErrors } from '../../../shared/platform/storage/blob-errors.ts';
 import { removeFile } from '../../../shared/formats/delta/log/actions.ts';
 import { SnapshotCache } from '../../../shared/formats/delta/snapshots/snapshot-cache.ts';
 import {
@@ -26,20 +27,20 @@ describe('reading', () => {
   });
 
   test('a container that is missing, or an outage, is no missing table', async () => {
-    for (const [code, details] of [
-      ['NOT_FOUND', { reason: 'ContainerNotFound' }],
-      ['UNAVAILABLE', {}],
-    ] as const) {
+    for (const error of [
+      blobErrors.containerMissing({ subject: 'The log' }),
+      new AppError('UNAVAILABLE', 'No.'),
+    ]) {
       const { open, store } = openMemoryTable();
       const table = open({
         blobs: {
           ...store,
           open: async () => {
-            throw new AppError(code, 'No.', details);
+            throw error;
           },
         },
       });
-      await expect(table.latest()).rejects.toMatchObject({ code });
+      await expect(table.latest()).rejects.toBe(error);
     }
   });
 

@@ -48,6 +48,22 @@ test('each of several gets its turn: what cannot pass is refused, what may pass 
   expect({ done, refused }).toEqual({ done: ['good'], refused: ['bad'] });
 });
 
+test('what may be a defect is refused after a few deliveries', async () => {
+  const refused: AppError[] = [];
+  const bug = new TypeError('bug');
+  const deliver = (attempts: number) =>
+    forEachSettled(
+      ['bug'],
+      () => Promise.reject(bug),
+      (_item, error) => void refused.push(error),
+      attempts,
+    );
+  await expect(deliver(1)).rejects.toBe(bug);
+  await expect(deliver(2)).rejects.toBe(bug);
+  await deliver(3);
+  expect(refused).toMatchObject([{ code: 'INTERNAL', cause: bug }]);
+});
+
 function openQueue() {
   const file = join(createFolder(), 'queue.db');
   const queue = openSqliteQueue({

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { AuditedWriter } from '../../../shared/platform/audit/audited-writer.ts';
 import type { AuditEntry } from '../../../shared/platform/audit/event.ts';
 import { Outbox } from '../../../shared/platform/audit/outbox.ts';
-import { AppError, isAppError } from '../../../shared/core/errors.ts';
+import { AppError, retryIntent } from '../../../shared/core/errors.ts';
 import { type LogFields, type Logger, silentLogger } from '../../../shared/core/logger.ts';
 import { openSqliteQueue } from '../../../shared/adapters/embedded/sqlite-queue.ts';
 import type { QueueSource } from '../../../shared/platform/storage/queue.ts';
@@ -30,7 +30,7 @@ interface Sent {
 
 /** A courier with a real store and queue, a clock that only the test moves, and receivers made of answers. */
 function setUp(answer: (count: number) => SendOutcome | Promise<SendOutcome> = () => ok) {
-  const state = { now: 1_000_000, isStoreAway: false, isPrompt: false };
+  const state = { now: 1_000_000, storeFails: undefined as Error | undefined, isPrompt: false };
   const sent: Sent[] = [];
   const logged: LogFields[] = [];
   const logger: Logger = { log: (level, message, fields) => void logged.push({ level, message, ...fields }) };
@@ -38,7 +38,7 @@ function setUp(answer: (count: number) => SendOutcome | Promise<SendOutcome> = (
   const real = createDocuments();
   const store = new Proxy(real, {
     get: (target, name: keyof typeof real) => {
-      if (state.isStoreAway) throw new AppError('UNAVAILABLE', 'The store is away.');
+      if (state.storeFails) throw state.storeFails;
       return target[name].bind(target);
     },
   });
@@ -85,7 +85,7 @@ function setUp(answer: (count: number) => SendOutcome | Promise<SendOutcome> = (
     const all = Array.from({ length: copies }, () => courier.handle(message.body, logger));
     for (const outcome of await Promise.allSettled(all)) {
       if (outcome.status === 'fulfilled') continue;
-      if (!isAppError(outcome.reason) || outcome.reason.retry) throw outcome.reason;
+      if (retryIntent(outcome.reason) !== 'never') throw outcome.reason;
       refused.push(outcome.reason);
     }
     await queue.complete(message);
@@ -212,14 +212,45 @@ test('while the store is away, events wait in the queue, and arrive once it is b
   const { sent, work, settle, commit, hook, state, refused } = setUp();
   await hook();
   await commit();
-  state.isStoreAway = true;
+  state.storeFails = new AppError('UNAVAILABLE', 'The store is away.');
   for (let second = 0; second < 3_600; second += 1, state.now += 1_000)
     while ((await work(topic)) || (await work(queueSource)));
   expect(sent).toEqual([]);
-  state.isStoreAway = false;
+  state.storeFails = undefined;
   await settle();
   expect(sent).toHaveLength(1);
   expect(refused).toEqual([]);
+});
+
+test('a defect is postponed twice and then refused', async () => {
+  const { courier, work, hook, commit, state, queue } = setUp();
+  await hook();
+  await commit();
+  state.storeFails = new TypeError('a defect');
+  await work(topic);
+  const postponed = [];
+  for (let second = 0; second < 60; second += 1, state.now += 1_000) {
+    const [message] = await queue.receive(queueSource, { maxMessages: 1, waitMs: 0 });
+    if (message === undefined) continue;
+    const outcome = await courier.handle(message.body, silentLogger).catch((error: unknown) => error);
+    postponed.push(outcome);
+    await queue.complete(message);
+  }
+  expect(postponed).toEqual([undefined, state.storeFails]);
+});
+
+test('a pause is no shorter than the store asks for', async () => {
+  const { work, hook, commit, state, sent } = setUp();
+  await hook();
+  await commit();
+  state.storeFails = new AppError('RATE_LIMITED', 'Busy.', { retryAfterMs: 60_000 });
+  await work(topic);
+  state.storeFails = undefined;
+  state.now += 59_000;
+  expect(await work(queueSource)).toBe(false);
+  state.now += 1_000;
+  while (await work(queueSource));
+  expect(sent).toHaveLength(1);
 });
 
 test('a webhook that was disabled or deleted meanwhile hears nothing more', async () => {

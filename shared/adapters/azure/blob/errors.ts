@@ -2,12 +2,12 @@ import { RestError } from '@azure/storage-blob';
 
 import { AppError, isAppError } from '../../../core/errors.ts';
 import type { ErrorCode } from '../../../core/errors.ts';
+import { blobErrors } from '../../../platform/storage/blob-errors.ts';
+import { parseRetryAfterMs } from '../../../core/retry-after.ts';
 import { cancelled } from '../../../core/async/cancelled.ts';
 import { withTimeout } from '../../../core/async/with-timeout.ts';
 
 const codesByServiceCode: Readonly<Record<string, ErrorCode>> = {
-  BlobNotFound: 'NOT_FOUND',
-  ContainerNotFound: 'NOT_FOUND',
   ResourceNotFound: 'NOT_FOUND',
   BlobAlreadyExists: 'ALREADY_EXISTS',
   ConditionNotMet: 'PRECONDITION_FAILED',
@@ -45,9 +45,9 @@ const messages: Readonly<Partial<Record<ErrorCode, string>>> = {
 };
 
 /**
- * One SDK failure as the platform knows it. Only an answer that is Blob storage's own can say "missing": a 404
- * without its error-code header comes from something in between, and is an outage. So are refused credentials,
- * which are the operator's to mend and often only a role assignment still spreading: a queue should try again.
+ * Translates a failure of the SDK. Only an answer of Blob storage itself can mean "missing": a 404 without its
+ * error-code header comes from something in between, and is an outage. So are refused credentials, which the operator
+ * must mend, and which are often a role assignment that has yet to spread: a queue should retry.
  *
  * @param subject what was worked on, as the start of a sentence: `Blob "raw/a.csv"`
  * @see https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
@@ -55,14 +55,25 @@ const messages: Readonly<Partial<Record<ErrorCode, string>>> = {
 export function translateBlobError(error: unknown, subject: string): AppError {
   if (isAppError(error)) return error;
   const serviceCode = readServiceCode(error);
+  if (serviceCode === 'BlobNotFound') return blobErrors.blobMissing({ subject }, error);
+  if (serviceCode === 'ContainerNotFound') return blobErrors.containerMissing({ subject }, error);
   const code = chooseCode(error, serviceCode);
   const phrase = messages[code];
+  const retryAfterMs = parseRetryAfterMs(readHeader(error, 'retry-after'));
   return new AppError(
     code,
     phrase === undefined ? 'Blob storage failed.' : `${subject} ${phrase}.`,
-    serviceCode === undefined ? {} : { reason: serviceCode },
+    {
+      ...(serviceCode === undefined ? {} : { reason: serviceCode }),
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    },
     error,
   );
+}
+
+/** Whether the service itself answered with this code. */
+export function hasServiceCode(error: unknown, code: string): error is AppError {
+  return isAppError(error) && readServiceCode(error.cause) === code;
 }
 
 function chooseCode(error: unknown, serviceCode: string | undefined): ErrorCode {
@@ -79,7 +90,11 @@ function chooseCode(error: unknown, serviceCode: string | undefined): ErrorCode 
 
 /** The service's own code (`BlobNotFound`); answers to HEAD carry it in a header only. */
 export function readServiceCode(error: unknown): string | undefined {
-  return error instanceof RestError ? error.response?.headers.get('x-ms-error-code') : undefined;
+  return readHeader(error, 'x-ms-error-code');
+}
+
+function readHeader(error: unknown, name: string): string | undefined {
+  return error instanceof RestError ? error.response?.headers.get(name) : undefined;
 }
 
 /** What `@azure/identity` throws when it gets no token. */

@@ -6,10 +6,10 @@ import {
   StorageSharedKeyCredential,
 } from '@azure/storage-blob';
 
-import { AppError, isAppError } from '../../../core/errors.ts';
+import { AppError } from '../../../core/errors.ts';
 import { checkExpiry, maxPresignMs } from '../../../platform/storage/blob-rules.ts';
 import type { PresignOptions } from '../../../platform/storage/blobs.ts';
-import { callBlobService } from './errors.ts';
+import { callBlobService, hasServiceCode } from './errors.ts';
 import { encodeBlockId } from './writer.ts';
 
 export interface Presigner {
@@ -94,7 +94,7 @@ async function askForKey(
       service.getUserDelegationKey(startsOn, expiresOn, { abortSignal }),
     );
   } catch (error) {
-    if (!isAppError(error) || error.details['reason'] !== 'AuthorizationPermissionMismatch') throw error;
+    if (!hasServiceCode(error, 'AuthorizationPermissionMismatch')) throw error;
     throw new AppError(
       'NOT_IMPLEMENTED',
       'The platform may not sign URLs: grant its identity "Storage Blob Delegator" on the storage account.',

@@ -4,7 +4,7 @@ import { backoffMs } from '../../../core/async/backoff.ts';
 import { cancelled } from '../../../core/async/cancelled.ts';
 import { withTimeout } from '../../../core/async/with-timeout.ts';
 import { systemClock } from '../../../core/clock.ts';
-import { AppError, isAppError } from '../../../core/errors.ts';
+import { AppError, isAppError, retryIntent } from '../../../core/errors.ts';
 import { checkRange } from '../../../platform/storage/blob-rules.ts';
 import type { BlobRef, OpenedBlob, OpenOptions } from '../../../platform/storage/blobs.ts';
 import { callBlobService } from './errors.ts';
@@ -87,7 +87,7 @@ async function* readBody(
       }
     } catch (error) {
       // What the service answered is final (changed, deleted), but for outages, which are what this loop is for.
-      if (isAppError(error) && !error.retry) throw error;
+      if (isAppError(error) && retryIntent(error) !== 'later') throw error;
       cause = error;
     }
     if (signal?.aborted === true) throw cancelled('The read', cause);

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 
 import type { BlockBlobClient } from '@azure/storage-blob';
 
-import { AppError, isAppError } from '../../../core/errors.ts';
+import { AppError, isAppError, retryIntent } from '../../../core/errors.ts';
 import { writeMarkerName } from '../../../platform/storage/blob-rules.ts';
 import type { BlobBody, BlobProperties, BlobRef, PutOptions } from '../../../platform/storage/blobs.ts';
 import { splitIntoBlocks } from './blocks.ts';
-import { callBlobService } from './errors.ts';
+import { callBlobService, hasServiceCode } from './errors.ts';
 import { toBlobProperties } from './properties.ts';
 import type { BlobAnswer } from './properties.ts';
 
@@ -140,9 +140,7 @@ async function writeInBlocks(
       return describeWritten(ref, options, answer, sizeBytes);
     });
   } catch (error) {
-    throw isAppError(error) && error.details['reason'] === 'InvalidBlockList'
-      ? describeLostBlocks(target, error)
-      : error;
+    throw hasServiceCode(error, 'InvalidBlockList') ? describeLostBlocks(target, error) : error;
   }
 }
 
@@ -193,10 +191,10 @@ async function conditionally(
 }
 
 /** Conditions that this very write may have made untrue, and failures that say nothing of the outcome. */
-function mayHideSuccess({ code, details }: AppError): boolean {
+function mayHideSuccess(error: AppError): boolean {
   return (
-    ['ALREADY_EXISTS', 'PRECONDITION_FAILED', 'TIMEOUT', 'UNAVAILABLE'].includes(code) ||
-    details['reason'] === 'InvalidBlockList'
+    ['ALREADY_EXISTS', 'PRECONDITION_FAILED', 'TIMEOUT', 'UNAVAILABLE'].includes(error.code) ||
+    hasServiceCode(error, 'InvalidBlockList')
   );
 }
 
@@ -209,7 +207,7 @@ async function findCommitted(
     return await callBlobService(settings, (abortSignal) => probe.getProperties({ abortSignal }));
   } catch (error) {
     if (isAppError(error, 'NOT_FOUND')) return undefined;
-    throw otherwise.retry ? otherwise : error;
+    throw retryIntent(otherwise) === 'later' ? otherwise : error;
   }
 }
 

@@ -11,9 +11,9 @@ interface ServiceError {
   readonly cause?: unknown;
 }
 
-/** When the service does not say how long to wait. */
+/** Used when the service does not say how long to wait. */
 const defaultRetryAfterMs = 1_000;
-/** A write that met another one inside the service (449): done again at once, it usually succeeds. */
+/** A write that collided with another inside the service (449) usually succeeds when retried at once. */
 const conflictRetryAfterMs = 20;
 
 /** Network failures as Node and the SDK's pipeline name them. */
@@ -29,8 +29,8 @@ const networkCodes: ReadonlySet<unknown> = new Set([
 ]);
 
 /**
- * An error of the service, the SDK or the network as the port names it. Only a plain 404 is NOT_FOUND: one with a
- * substatus tells of a missing container or of a replica that lags, which is an outage.
+ * Translates an error of the service, the SDK or the network. Only a plain 404 is NOT_FOUND: one with a substatus
+ * means a missing container or a lagging replica, which is an outage.
  *
  * @see https://learn.microsoft.com/rest/api/cosmos-db/http-status-codes-for-cosmosdb
  */
@@ -42,17 +42,17 @@ export function translateCosmosError(thrown: unknown): AppError {
     return new AppError('TIMEOUT', 'The metadata store did not answer in time.', {}, thrown);
   if (networkCodes.has(error.code) || error.name === 'RestError')
     return new AppError('UNAVAILABLE', 'The metadata store cannot be reached.', {}, thrown);
-  // The SDK stumbles over an answer without a body, or one that is not JSON, such as a proxy's error page.
+  // The SDK cannot read an answer without a body, or one that is not JSON, such as a proxy's error page.
   if (error.name === 'SyntaxError' || error.name === 'TypeError')
-    return new AppError('UNAVAILABLE', 'The metadata store gave an answer that makes no sense.', {}, thrown);
+    return new AppError('UNAVAILABLE', 'The metadata store gave a malformed answer.', {}, thrown);
   if (/Authentication|Credential/.test(error.name ?? ''))
-    return new AppError('UNAVAILABLE', 'No credential for the metadata store can be had.', {}, thrown);
+    return new AppError('UNAVAILABLE', 'Could not obtain a credential for the metadata store.', {}, thrown);
   return new AppError('INTERNAL', 'The metadata store failed.', {}, thrown);
 }
 
 /** The error of a status, also of one operation within a batch. */
 export function translateStatus(status: number, error: ServiceError = {}, cause: unknown = error): AppError {
-  const { substatus = 0 } = error;
+  const { substatus = 0, retryAfterInMs } = error;
   switch (status) {
     case 400:
       return new AppError('INTERNAL', 'The metadata store refused a request of ours.', {}, cause);
@@ -76,17 +76,22 @@ export function translateStatus(status: number, error: ServiceError = {}, cause:
     case 413:
       return new AppError('INVALID_ARGUMENT', 'The document is larger than 2 MB.', {}, cause);
     case 429:
-      return rateLimited(error.retryAfterInMs ?? defaultRetryAfterMs, cause);
+      return rateLimited(retryAfterInMs ?? defaultRetryAfterMs, cause);
     case 449:
-      return rateLimited(error.retryAfterInMs ?? conflictRetryAfterMs, cause);
+      return rateLimited(retryAfterInMs ?? conflictRetryAfterMs, cause);
     default:
       return status === 410 || status >= 500
-        ? new AppError('UNAVAILABLE', 'The metadata store is not available.', { status }, cause)
+        ? new AppError(
+            'UNAVAILABLE',
+            'The metadata store is not available.',
+            { status, ...(retryAfterInMs === undefined ? {} : { retryAfterMs: retryAfterInMs }) },
+            cause,
+          )
         : new AppError('INTERNAL', 'The metadata store failed.', { status }, cause);
   }
 }
 
-/** The SDK hides what went wrong with a batch in the cause of an error that has nothing but a message. */
+/** The SDK wraps a batch's error in one that has only a message. */
 function unwrap(thrown: unknown): ServiceError {
   const error = (thrown ?? {}) as ServiceError;
   const { cause } = error;

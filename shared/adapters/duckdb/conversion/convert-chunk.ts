@@ -9,8 +9,8 @@ import type {
 } from '../../../domains/datasets/ingestion/staging/table-converter.ts';
 import { readJsonRecord } from '../../../domains/datasets/schema/read-json-record.ts';
 import { splitRecord } from '../../../domains/datasets/schema/split-record.ts';
+import { duckDbErrors } from '../errors.ts';
 import { quoteName } from '../quote.ts';
-import { outOfMemory } from '../errors.ts';
 import { runQuery } from '../run-query.ts';
 import { explainFault, toBadRow } from './bad-rows.ts';
 import { openCsv } from './chunk-source.ts';
@@ -122,7 +122,7 @@ async function writeStrictly(
     checkCount(records, file?.rows ?? 0);
     return file;
   } catch (error) {
-    if (isAppError(error, 'UNPROCESSABLE') && error.details['reason'] !== outOfMemory) return undefined;
+    if (isAppError(error, 'UNPROCESSABLE') && !duckDbErrors.outOfMemory.is(error)) return undefined;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
+import { registryErrors } from '../../registry/errors.ts';
 import { z } from 'zod';
-import { isAppError } from '../../../core/errors.ts';
 import { productionAlias } from '../../registry/entities.ts';
 import { checkGateMetric, gateSchema, passGate } from './gate.ts';
 import { registeredSchema } from './register-model.ts';
@@ -33,7 +33,7 @@ export const deployModel = defineStep({
       const { previousVersion } = alias;
       return { model, version, alias: alias.alias, previousVersion, outcome: 'deployed' as const };
     } catch (error) {
-      if (!isAppError(error, 'PERMISSION_DENIED') || error.details['awaiting'] !== 'approval') throw error;
+      if (!registryErrors.approvalNeeded.is(error)) throw error;
       // Not a failure: the version passed its gate, and a person decides.
       report(1, error.message);
       const outcome = 'awaitingApproval' as const;

@@ -1,3 +1,4 @@
+import { blobErrors } from '../../../platform/storage/blob-errors.ts';
 import { isAppError } from '../../../core/errors.ts';
 import type {
   BlobProperties,
@@ -173,7 +174,7 @@ async function openIfThere(
   try {
     return await blobs.open(ref, options);
   } catch (error) {
-    if (isAppError(error, 'NOT_FOUND') && error.details['reason'] !== 'ContainerNotFound') return undefined;
+    if (isAppError(error, 'NOT_FOUND') && !blobErrors.containerMissing.is(error)) return undefined;
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { isAppError } from '../../../core/errors.ts';
+import { isAppError, retryIntent } from '../../../core/errors.ts';
 import type { BlobStore } from '../../../platform/storage/blobs.ts';
 import type { Pace } from '../../../platform/storage/optimistic.ts';
 import type { LogFiles } from './log-files.ts';
@@ -30,7 +30,7 @@ export async function writeCommit(
       return (await blobs.put(log.commitBlob(version), body, options)).etag;
     } catch (error) {
       const isTaken = isAppError(error, 'ALREADY_EXISTS') || isAppError(error, 'PRECONDITION_FAILED');
-      if (!isTaken && !(isAppError(error) && error.retry)) throw error;
+      if (!isTaken && retryIntent(error) !== 'later') throw error;
       const stored = await log.readInfo(version);
       if (stored) return stored.info?.txnId === txnId ? stored.etag : undefined;
       if (tries === maxTries) throw error;

@@ -1,6 +1,6 @@
-import { isAppError } from '../../../../core/errors.ts';
+import { blobErrors } from '../../../../platform/storage/blob-errors.ts';
 
 /** Excludes a missing container: that is a mistake in the configuration, not a deleted file. */
 export function isMissingBlob(error: unknown): boolean {
-  return isAppError(error, 'NOT_FOUND') && error.details['reason'] === 'BlobNotFound';
+  return blobErrors.blobMissing.is(error);
 }
