@@ -243,7 +243,7 @@ const segment = fc.constantFrom(
 const fill = (text: string) =>
   text.replaceAll(/\$(run_id|name|version)/g, (_, id: string) => known[id] ?? '');
 
-test('no question is a 5xx, and every refusal has the shape that MLflow’s clients read', async () => {
+test('no request is a 5xx, and every refusal has the shape that MLflow’s clients read', async () => {
   const statuses = new Map<number, number>();
   const answering = new Set<string>();
   await fc.assert(

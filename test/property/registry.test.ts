@@ -179,7 +179,7 @@ function describePlain({ models }: Plain): unknown {
     });
 }
 
-test('whatever is asked of the registry, it is what a plain one would be', async () => {
+test('the registry behaves like a plain model of it', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(anyAction, { minLength: 1, maxLength: 40 }), async (actions) => {
       const registry = createRegistry(createDocuments());

@@ -295,7 +295,7 @@ function makeBlobsFlaky(blobs: BlobStore, nextFate: () => Fate): BlobStore {
   return { ...blobs, delete: remove };
 }
 
-it('whatever happens, nothing that is needed goes, and everything else does', async () => {
+it('purges everything that is due and not needed, and nothing else', async () => {
   const runs = Number(process.env['RETENTION_RUNS'] ?? 150);
   const steps = fc.array(step, { minLength: 5, maxLength: 40 });
   // Everything deleted is due at the end, and the removal of it breaks off somewhere.

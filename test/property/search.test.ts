@@ -74,7 +74,7 @@ describe.each(targets)('a search of $name', ({ open, numRuns, skipProto = false 
     ...rest,
   });
 
-  it('finds what a plain evaluator selects, in the order of a plain sort, each once', async () => {
+  it('finds what a plain evaluator selects, in the order of a plain sort, once each', async () => {
     const { store, container } = fixture;
     let telling = 0;
     await fc.assert(
@@ -113,7 +113,7 @@ describe.each(targets)('a search of $name', ({ open, numRuns, skipProto = false 
     expect(telling).toBeGreaterThan(numRuns / 4);
   });
 
-  it('shows what stays exactly once, whatever comes and goes between its pages', async () => {
+  it('shows stable documents exactly once while others change between pages', async () => {
     const { store, container } = fixture;
     await fc.assert(
       fc.asyncProperty(
@@ -205,7 +205,7 @@ describe('a filter', () => {
     }),
   );
 
-  it('that makes no sense is INVALID_ARGUMENT, and nothing else ever happens', async () => {
+  it('that is nonsense is INVALID_ARGUMENT, and nothing else', async () => {
     const fixture = await openSqliteFixture();
     let refused = 0;
     let taken = 0;
@@ -236,7 +236,7 @@ describe('a filter', () => {
     expect(taken).toBeGreaterThan(100);
   });
 
-  it('means the same with more parentheses, other spaces and other letters', () => {
+  it('means the same with more parentheses and other spaces', () => {
     fc.assert(
       fc.property(wishes, (wish) => {
         const text = print(wish);
@@ -247,7 +247,7 @@ describe('a filter', () => {
     );
   });
 
-  it('of any depth and length is read or refused, without a word of the machine', () => {
+  it('of any depth and length is parsed or refused, without a RangeError', () => {
     const deep = (depth: number) => `${'('.repeat(depth)}metrics.m > 1${')'.repeat(depth)}`;
     const not = (depth: number) => `${'NOT '.repeat(depth)}metrics.m > 1`;
     const long = (count: number) => Array.from({ length: count }, () => 'metrics.m > 1').join(' OR ');

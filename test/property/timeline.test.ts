@@ -137,7 +137,7 @@ function play(
 const names = ['one', 'two', 'three'];
 
 test.each(metadataStores)(
-  'on $name, the timeline tells of every moment what a plain replay tells',
+  'on $name, the timeline equals a plain replay at every time',
   async ({ name: adapter, open }) => {
     const isSlow = adapter !== 'SQLite';
     const store = await open();

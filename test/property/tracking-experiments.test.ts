@@ -20,7 +20,7 @@ const fate = fc.constantFrom<Fate>(...Array<Fate>(9).fill('ok'), 'late', 'late',
 const quick = { ids: pace.ids, clock: { now: () => Date.now(), sleep: async () => {} } };
 
 for (const { name: storeName, open } of metadataStores)
-  test(`${storeName}: an active name has one experiment, whoever races and whatever fails`, async () => {
+  test(`${storeName}: an active name has one experiment under races and failures`, async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.array(command, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 5 }),

@@ -165,7 +165,7 @@ async function expectSame({ runs }: Tracking, runId: string, model: Model): Prom
 }
 
 for (const { name, open } of metadataStores)
-  test(`${name}: whatever fails between two writes, a retry repairs`, async () => {
+  test(`${name}: a retry repairs any failure between two writes`, async () => {
     const store = await open();
     const steady = openTracking(store);
     await fc.assert(
@@ -193,7 +193,7 @@ for (const { name, open } of metadataStores)
     );
   });
 
-test('metric points come out the same in whatever order they were written, and however often', async () => {
+test('a history does not depend on the order or repetition of writes', async () => {
   const store = createDocuments();
   const tracking = openTracking(store);
   const batches = fc.array(batch, { minLength: 1, maxLength: 6 });

@@ -71,7 +71,7 @@ export function openPosition(cursor: string): WalkPosition {
  * Reads one page of the trash: deleted runs and logged models, then deleted experiments with their contents, then
  * orphaned artifacts. A page can be empty and have a next one.
  *
- * @throws INVALID_ARGUMENT for a position that is none
+ * @throws INVALID_ARGUMENT for an invalid position
  */
 export async function walk(deps: WalkDeps, position: WalkPosition, limit: number): Promise<WalkPage> {
   switch (position.stage) {

@@ -8,9 +8,9 @@
  * | model.updated | model | `{ description }` | `{ description }` |
  * | model.renamed | model: one event under the old name, one under the new | `{ name }` | `{ name }` |
  * | model.tagSet, model.tagDeleted | model | `{ tags: { key: value or null } }` | the same |
- * | model.policyChanged | model | `{ approvalPolicy }`, null where there is none | the same |
+ * | model.policyChanged | model | `{ approvalPolicy }`, null without one | the same |
  * | model.deleted | model | `{ description, tags, latestVersion }` | null |
- * | modelVersion.created | modelVersion | null | `{ source, runId, description, tags, stage }`, null where there is none |
+ * | modelVersion.created | modelVersion | null | `{ source, runId, description, tags, stage }`, a missing `runId` as null |
  * | modelVersion.updated | modelVersion | `{ description }` | `{ description }` |
  * | modelVersion.stageChanged | modelVersion | `{ stage }` | `{ stage }`, as `None`, `Staging`, `Production`, `Archived` |
  * | modelVersion.tagSet, modelVersion.tagDeleted | modelVersion | `{ tags: { key: value or null } }` | the same |

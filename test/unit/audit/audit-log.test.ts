@@ -81,7 +81,7 @@ const queries: readonly AuditQuery[] = [
 ];
 
 describe.each(metadataStores)('the audit log on $name', ({ name, open }) => {
-  test('gives every event that is asked for once, newest first, whatever the page', async () => {
+  test('lists every matching event once, newest first, for any page size', async () => {
     const store = await open();
     const choices = fc.sample(fc.nat(1_000), { numRuns: name === 'SQLite' ? 150 : 40, seed: 7 });
     const events = await fill(store, choices);
@@ -94,7 +94,7 @@ describe.each(metadataStores)('the audit log on $name', ({ name, open }) => {
   });
 });
 
-test('events that come while pages are read change nothing behind them', async () => {
+test('new events do not shift pages', async () => {
   const store = createDocuments();
   const log = new AuditLog(store);
   const before = await fill(store, [0, 1, 3, 4, 5, 6]);
@@ -114,7 +114,7 @@ test('events that come while pages are read change nothing behind them', async (
   expect([...first.items, ...rest]).toEqual(before);
 });
 
-test('a store whose pages are short or empty loses nothing', async () => {
+test('short or empty pages of the store lose nothing', async () => {
   const store = createDocuments();
   const events = await fill(store, fc.sample(fc.nat(1_000), { numRuns: 60, seed: 3 }));
   let reads = 0;
@@ -134,14 +134,14 @@ test('a store whose pages are short or empty loses nothing', async () => {
 });
 
 test.each(['garbage', Buffer.from('{"of":"x","at":[{}]}').toString('base64url')])(
-  'the cursor %j is refused',
+  'refuses the cursor %j',
   async (cursor) => {
     const log = new AuditLog(createDocuments());
     await expect(log.list({}, { limit: 1, cursor })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   },
 );
 
-test('a cursor of another query is refused', async () => {
+test('refuses the cursor of another query', async () => {
   const store = createDocuments();
   await fill(store, [0, 1, 2, 3, 4, 5, 6]);
   const log = new AuditLog(store);
@@ -151,7 +151,7 @@ test('a cursor of another query is refused', async () => {
   });
 });
 
-test('a cursor with a place for other sources than the query has is refused', async () => {
+test('refuses a cursor for another number of sources', async () => {
   const cursor = sealPositions([{}, {}], {});
   const log = new AuditLog(createDocuments());
   await expect(log.list({}, { limit: 2, cursor })).rejects.toThrow('Invalid cursor');

@@ -41,7 +41,7 @@ async function listIds(store: MetadataStore): Promise<readonly string[]> {
 }
 
 describe.each(metadataStores)('a change with its event on $name', ({ open }) => {
-  test('is written with it, announced, and leaves nothing in the outbox', async () => {
+  test('writes both, announces the event, and empties the outbox', async () => {
     const store = await open();
     const { sent, writer } = setUp(store);
     const { etags, events } = await writer.commit('registry', 'm', [head], [created]);
@@ -52,7 +52,7 @@ describe.each(metadataStores)('a change with its event on $name', ({ open }) => 
     expect(await findEvent(store, place)).toEqual({ ...created, at: 1_000_000, eventId: events[0]?.eventId });
   });
 
-  test('is made while the queue is away, and announced once by the sweep', async () => {
+  test('commits while the queue is unavailable; the sweep announces once', async () => {
     const store = await open();
     const { sent, state, outbox, writer } = setUp(store);
     state.isQueueAway = true;
@@ -68,7 +68,7 @@ describe.each(metadataStores)('a change with its event on $name', ({ open }) => 
     expect(await listIds(store)).toEqual(['event', 'head']);
   });
 
-  test('that fails leaves no event, and says which operation it was', async () => {
+  test('leaves no event when it fails, and names the failed operation', async () => {
     const store = await open();
     const { sent, writer } = setUp(store);
     await writer.commit('registry', 'm', [head], []);
@@ -80,7 +80,7 @@ describe.each(metadataStores)('a change with its event on $name', ({ open }) => 
     expect(sent).toEqual([]);
   });
 
-  test('of a run is told to nobody', async () => {
+  test('announces no events of runs', async () => {
     const store = await open();
     const { sent, writer } = setUp(store);
     const subject = { kind: 'run', experimentId: '7', runId: 'r' } as const;
@@ -89,7 +89,7 @@ describe.each(metadataStores)('a change with its event on $name', ({ open }) => 
   });
 });
 
-test('a sweep sends what thousands of failures left behind', async () => {
+test('a sweep sends what many failures left behind', async () => {
   const store = await metadataStores[0]!.open();
   const { sent, state, outbox, writer } = setUp(store);
   state.isQueueAway = true;
@@ -101,7 +101,7 @@ test('a sweep sends what thousands of failures left behind', async () => {
   expect(new Set(sent.map(({ id }) => id)).size).toBe(250);
 });
 
-test('a queue that does not answer holds no request up for long', async () => {
+test('a queue that does not answer delays a request only briefly', async () => {
   const store = await metadataStores[0]!.open();
   const outbox = new Outbox({
     store,

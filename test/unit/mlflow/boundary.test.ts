@@ -61,7 +61,7 @@ function findForeign(source: string): readonly string[] {
   });
 }
 
-test('no other room spells MLflow’s names or argument names', () => {
+test('no other room contains MLflow’s names or argument names', () => {
   const others = files.filter(
     (file) => !file.startsWith(room) && !Object.keys(exempt).some((place) => isIn(file, place)),
   );

@@ -35,7 +35,7 @@ async function ask(path: string, query: readonly (readonly [string, string])[]):
   return (json as { metrics: readonly Point[] }).metrics;
 }
 
-test('histories come by run, then by time, and no more than are asked for', async () => {
+test('sorts histories by run, then by time, up to the limit', async () => {
   const runs = [await createRun([1, NaN, 3]), await createRun([4, -Infinity])].sort();
   const query = [...runs, 'f'.repeat(32)].map((runId) => ['run_id', runId] as const);
   const all = await ask('get-history-bulk', [...query, ['metric_key', 'm']]);
@@ -49,7 +49,7 @@ test('histories come by run, then by time, and no more than are asked for', asyn
   expect(some).toEqual(all.slice(0, 4));
 });
 
-test('thinned out histories come run by run, by step', async () => {
+test('samples histories run by run, by step', async () => {
   const [a, b] = [await createRun(Array.from({ length: 30 }, (_, i) => i)), await createRun([1, 2, 3])];
   const points = await ask('get-history-bulk-interval', [
     ['run_ids', a],
@@ -111,7 +111,7 @@ test.each([
   expect(json).toMatchObject({ message: expect.stringContaining(message) as string });
 });
 
-test('the old list of models keeps what MLflow keeps of each', async () => {
+test('the history tag keeps what MLflow keeps of each model', async () => {
   const runId = await createRun([]);
   const model = {
     run_id: runId,

@@ -25,7 +25,7 @@ function open() {
   return { ...tracking, post, get };
 }
 
-test('the name of a deleted experiment can be given again, and then keeps the first from its place', async () => {
+test('the name of a deleted experiment can be reused, which prevents its restore', async () => {
   const { post, get } = open();
   const first = await post('experiments/create', { name: 'n' });
   await post('experiments/delete', { experiment_id: first.experiment_id });
@@ -45,7 +45,7 @@ test('the name of a deleted experiment can be given again, and then keeps the fi
   });
 });
 
-test('restoring an experiment does not restore what was deleted in it before', async () => {
+test('restoring an experiment does not restore runs deleted individually', async () => {
   const { post, get } = open();
   const { experiment_id } = await post('experiments/create', { name: 'n' });
   const create = async () => (await post('runs/create', { experiment_id })).run.info.run_id;
@@ -92,7 +92,7 @@ test.each([
 });
 
 test.each(['..', 'a b', 'a/b', '%00', '0'.repeat(300), '__proto__'])(
-  'an experiment id like %j is simply not there',
+  'the experiment id %j is not found',
   async (id) => {
     const { get } = open();
     expect(await get(`experiments/get?experiment_id=${encodeURIComponent(id)}`)).toMatchObject({
@@ -103,7 +103,7 @@ test.each(['..', 'a b', 'a/b', '%00', '0'.repeat(300), '__proto__'])(
   },
 );
 
-test('a deleted experiment takes no name, no tag and no run', async () => {
+test('a deleted experiment refuses names, tags and runs', async () => {
   const { post } = open();
   const { experiment_id } = await post('experiments/create', { name: 'n' });
   await post('experiments/delete', { experiment_id });
@@ -115,7 +115,7 @@ test('a deleted experiment takes no name, no tag and no run', async () => {
     expect(await post(path, body)).toMatchObject({ status: 400, error_code: 'INVALID_PARAMETER_VALUE' });
 });
 
-test('an experiment removed for good stays away, and its name is free', async () => {
+test('a purged experiment does not come back, and its name is free', async () => {
   const { post, get, experiments } = open();
   const { experiment_id } = await post('experiments/create', { name: 'n' });
   await expect(experiments.purge(experiment_id, 'test')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });

@@ -43,7 +43,7 @@ function refusal(given: unknown, source?: string): string {
   throw new Error('it was taken');
 }
 
-describe('as protobuf reads JSON', () => {
+describe('reads JSON like Protobuf', () => {
   test.each([
     ['camelCase', { runId: 'r', orderBy: ['a'] }, { ...none, order_by: ['a'] }],
     ['null is absent', { run_id: 'r', name: null, metrics: null }, none],
@@ -67,12 +67,12 @@ describe('as protobuf reads JSON', () => {
     expect(read(given)).toEqual(expected);
   });
 
-  test('parameters of the path win over the body', () => {
+  test('path parameters take precedence over the body', () => {
     expect(read({ run_id: 'body' }, { run_id: 'path' })).toEqual({ ...none, run_id: 'path' });
   });
 });
 
-describe('as a query says it', () => {
+describe('reads a query', () => {
   test.each([
     ['a list of one', 'run_id=r&order_by=a', { ...none, order_by: ['a'] }],
     ['a list of many', 'run_id=r&order_by=a&order_by=b', { ...none, order_by: ['a', 'b'] }],
@@ -86,7 +86,7 @@ describe('as a query says it', () => {
 });
 
 // The words are those that MLflow's own tests of its REST API look for.
-describe('what is wrong is said in MLflow’s words', () => {
+describe('words errors as MLflow does', () => {
   test.each([
     [{ run_id: 31 }, "Invalid value 31 for parameter 'run_id' supplied"],
     [{ run_id: 'r', step: 'foo' }, `Invalid value "foo" for parameter 'step' supplied`],
@@ -121,23 +121,26 @@ describe('what is wrong is said in MLflow’s words', () => {
     expect(refusal(given)).toContain(words);
   });
 
-  test('a number is quoted as it was written', () => {
+  test('quotes a number as written', () => {
     const source = '{"run_id":"r","metrics":[{"key":9.0}]}';
     expect(refusal(JSON.parse(source), source)).toContain("Invalid value 9.0 for parameter 'metrics[0].key'");
   });
 
-  test('a value of megabytes is not sent back', () => {
+  test('does not send back a value of megabytes', () => {
     expect(refusal({ run_id: 'r', step: 'x'.repeat(10_000_000) }).length).toBeLessThan(400);
   });
 });
 
 describe('hostile bodies', () => {
-  test.each([100_000, 1_000_000])('nesting of %i, whose recursion would end the stack', (depth) => {
-    const source = `{"run_id":"r","deep":${'['.repeat(depth)}${']'.repeat(depth)}}`;
-    expect(refusal(JSON.parse(source))).toContain('nested more than 100 deep');
-  });
+  test.each([100_000, 1_000_000])(
+    'refuses nesting of %i, whose recursion would overflow the stack',
+    (depth) => {
+      const source = `{"run_id":"r","deep":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+      expect(refusal(JSON.parse(source))).toContain('nested more than 100 deep');
+    },
+  );
 
-  test('members of the names of JavaScript’s own are members like any other', () => {
+  test('treats names of JavaScript’s own members like any other', () => {
     const given: unknown = JSON.parse(
       '{"run_id":"r","__proto__":{"step":7},"constructor":null,"toString":1}',
     );
@@ -146,7 +149,7 @@ describe('hostile bodies', () => {
     expect(refusal(JSON.parse('{"__proto__":{"run_id":"r"}}'))).toContain('run_id');
   });
 
-  test('whatever comes is read, or refused as the caller’s fault', () => {
+  test('reads any input, or refuses it as the caller’s fault', () => {
     const key = fc.oneof(
       fc.constantFrom('run_id', 'runId', 'step', 'metrics', 'tags', 'key', 'value', 'order_by', '__proto__'),
       fc.string(),
@@ -171,7 +174,7 @@ describe('hostile bodies', () => {
   });
 });
 
-test('metrics come out as they went in, in either spelling', () => {
+test('metrics round-trip in either spelling', () => {
   const number = fc.oneof(fc.double(), fc.constantFrom('NaN', 'Infinity', '-Infinity'));
   const given = fc.array(
     fc.record({

@@ -10,7 +10,7 @@ interface History {
   readonly next_page_token?: string;
 }
 
-test('clients may say names in camelCase, and follow the token page by page', async () => {
+test('clients can use camelCase, and follow the token page by page', async () => {
   const tracking = openTracking(createDocuments(), { pace: createTickingPace() });
   const wire = openWire([...runEndpoints(tracking), ...metricEndpoints(tracking)]);
   const { info } = await tracking.runs.create({}, 'me');

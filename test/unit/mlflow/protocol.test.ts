@@ -121,12 +121,12 @@ describe('bodies', () => {
     expect(json['message']).toMatch(words);
   });
 
-  test('too large is 413, which nobody retries', async () => {
+  test('a too large body is 413, which clients do not retry', async () => {
     const { status, json } = await send(post, { body: `{"name":"${'x'.repeat(2_000)}"}` });
     expect([status, json['error_code']]).toEqual([413, 'BAD_REQUEST']);
   });
 
-  test('whatever bytes come, the answer has the shape that clients read', async () => {
+  test('any bytes get an answer in the shape that clients read', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.uint8Array({ maxLength: 200 }),
@@ -149,14 +149,14 @@ describe('roles', () => {
     Buffer.from(JSON.stringify({ claims: [{ typ: 'roles', val: role }] })).toString('base64');
   test.each([
     ['nobody', '', 401, 'UNAUTHENTICATED'],
-    ['a header that nobody writes', '!', 401, 'UNAUTHENTICATED'],
+    ['an invalid header', '!', 401, 'UNAUTHENTICATED'],
     ['a reader', as('reader'), 403, 'PERMISSION_DENIED'],
   ])('%s is refused before the body is read', async (_, principal, status, code) => {
     const { status: given, json } = await send(post, { principal, body: '{"broken' });
     expect([given, json['error_code']]).toEqual([status, code]);
   });
 
-  test('who has the role is let in', async () => {
+  test('a caller with the role is admitted', async () => {
     expect((await send(post, { principal: as('operator'), body: '{"name":"a"}' })).status).toBe(200);
   });
 });

@@ -82,7 +82,7 @@ describe('refuses, in the protocol of the group', () => {
   });
 });
 
-test('two routes of one method and path are a mistake in the code', () => {
+test('two routes of one method and path throw', () => {
   const twice = { ...group, routes: [...group.routes, route('POST', 'runs/search')] };
   expect(() => createRouteTable(twice)).toThrow(/Two routes/);
 });

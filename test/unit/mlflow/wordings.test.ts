@@ -253,7 +253,7 @@ describe('an error in MLflow’s words', () => {
     expect(error.message).not.toBe(sentence);
   });
 
-  test('only those of filters are left to the recorded answers of the search', () => {
+  test('leaves only filter errors to the recorded answers of searches', () => {
     expect(untested.sort()).toEqual(Object.keys(searchWordings).sort());
   });
 

@@ -16,7 +16,7 @@ describe.each(metadataStores)('approvals on $name', ({ open }) => {
     message: expect.stringMatching(message) as string,
   });
 
-  test('an alias that needs one moves to an approved version only, by alias and by stage', async () => {
+  test('moves a protected alias or stage to approved versions only', async () => {
     const registry = await create();
     const move = () => registry.aliases.move('m', 'production', 1, 'bob');
     await expect(move()).rejects.toMatchObject(refused(/POST api\/v1\/models\/m\/versions\/1\/approvals/));
@@ -33,7 +33,7 @@ describe.each(metadataStores)('approvals on $name', ({ open }) => {
     );
   });
 
-  test('who registered a version cannot approve it, where another is asked for', async () => {
+  test('with distinctApprover, nobody approves a version that they registered', async () => {
     const registry = await create();
     const approve = () => registry.approvals.decide('m', 1, { decision: 'approve', reason: 'mine' }, 'ada');
     await expect(approve()).rejects.toMatchObject(refused(/ask another operator/));
@@ -47,7 +47,7 @@ describe.each(metadataStores)('approvals on $name', ({ open }) => {
     );
   });
 
-  test('the newest decision counts; all are kept, once each', async () => {
+  test('the newest decision counts; all are stored once', async () => {
     const registry = await create();
     await registry.approvals.decide('m', 1, { decision: 'approve', reason: 'good' }, 'grace');
     await registry.approvals.decide('m', 1, { decision: 'reject', reason: 'biased' }, 'grace');
@@ -64,14 +64,14 @@ describe.each(metadataStores)('approvals on $name', ({ open }) => {
     expect((await registry.versions.get('m', 1)).approval).toEqual(again);
   });
 
-  test('without a policy nothing is asked for', async () => {
+  test('requires no approval without a policy', async () => {
     const registry = await create();
     await registry.approvals.setPolicy('m', null, 'ada');
     expect((await registry.aliases.move('m', 'production', 1, 'bob')).version).toBe(1);
     expect((await registry.models.get('m')).approvalPolicy).toBeUndefined();
   });
 
-  test('a rejection and a move at once: never does the move win over what was known to be rejected', async () => {
+  test('a concurrent move never wins over a rejection committed before it', async () => {
     const registry = await create();
     await registry.approvals.decide('m', 1, { decision: 'approve', reason: 'good' }, 'grace');
     const [rejected, moved] = await Promise.allSettled([

@@ -5,7 +5,7 @@ import type { StepServices } from '../../../shared/domains/pipelines/steps/servi
 import { createRegistration, createRegistry } from '../../support/tracking/registry.ts';
 import { createDocuments } from '../../support/stores.ts';
 
-test('a deployment that needs an approval waits for it, and is no failure', async () => {
+test('a deployment without its approval ends with awaitingApproval, not as a failure', async () => {
   const registry = createRegistry(createDocuments());
   await registry.models.create({ name: 'm' }, 'ada');
   await createRegistration(registry).register({ model: 'm', source: 's3://b/1' }, 'run r');

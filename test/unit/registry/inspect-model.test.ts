@@ -95,7 +95,7 @@ function create(
   return { inspect: () => inspect(blob), downloads: () => downloads };
 }
 
-test('a model that scoring could answer with is ready, with its signature', async () => {
+test('a model that can be scored is ready and has a signature', async () => {
   const found = await create(golden).inspect();
   expect(found).toMatchObject({ sha256: sha256(golden), serving: { status: 'ready' } });
   expect(found.signature).toMatchObject({
@@ -199,26 +199,26 @@ test.each<[string, Uint8Array, RegExp]>([
   expect(signature).toBeDefined();
 });
 
-test('one larger than what is kept loaded is not even fetched', async () => {
+test('does not download a model larger than the session cache', async () => {
   const { inspect, downloads } = create(golden, { maxBytes: 10 });
   expect((await inspect()).serving).toMatchObject({ status: 'unservable' });
   expect(downloads()).toBe(0);
 });
 
-test('one that takes too long, or changes meanwhile, was not checked', async () => {
+test('a model that takes too long, or changes concurrently, is notChecked', async () => {
   const late = await create(golden, { timeoutMs: 1 }).inspect();
   expect(late.serving).toMatchObject({ status: 'notChecked' });
   const changed = await create(golden, { fails: new AppError('PRECONDITION_FAILED', 'changed') }).inspect();
   expect(changed.serving).toMatchObject({ status: 'notChecked' });
 });
 
-test('an outage is thrown, and the next one is opened all the same', async () => {
+test('throws an outage, and opens the next model', async () => {
   const { inspect } = create(golden, { fails: new AppError('UNAVAILABLE', 'away') });
   await expect(inspect()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   await expect(inspect()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
 });
 
-test('many at once are opened, one after another', async () => {
+test('opens concurrent requests one after another', async () => {
   const { inspect } = create(golden);
   const found = await Promise.all(Array.from({ length: 5 }, inspect));
   expect(new Set(found.map(({ serving }) => serving.status))).toEqual(new Set(['ready']));
@@ -240,7 +240,7 @@ describe('weights in other files', () => {
     });
   const weights = { 'w/a.data': new Uint8Array(Float32Array.of(1).buffer) };
 
-  test('the model is opened with them, and its signature kept', async () => {
+  test('are loaded with the model, and its signature is kept', async () => {
     const temporary = createFolder();
     vi.stubEnv('TMPDIR', temporary);
     onTestFinished(() => void vi.unstubAllEnvs());

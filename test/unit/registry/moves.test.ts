@@ -72,8 +72,8 @@ async function kindsIn(store: MetadataStore, partition: string): Promise<unknown
   return [...kinds].filter((kind) => kind !== 'event' && kind !== 'outbox');
 }
 
-describe.each(['before', 'after'] as const)('killed %s any of its writes', (when) => {
-  test('a rename is not done or done, loses nothing, and can be asked for again', async () => {
+describe.each(['before', 'after'] as const)('killed %s any write', (when) => {
+  test('a rename is atomic, loses nothing, and can be repeated', async () => {
     let deaths = 0;
     for (let at = 1; ; at += 1) {
       const store = createDocuments();
@@ -100,7 +100,7 @@ describe.each(['before', 'after'] as const)('killed %s any of its writes', (when
     expect(deaths).toBeGreaterThan(5);
   });
 
-  test('a deletion is not done or done, and the name is free', async () => {
+  test('a deletion is atomic, and frees the name', async () => {
     let deaths = 0;
     for (let at = 1; ; at += 1) {
       const store = createDocuments();
@@ -128,7 +128,7 @@ describe.each(['before', 'after'] as const)('killed %s any of its writes', (when
   });
 });
 
-test('a claim whose move was called off does not keep the name', async () => {
+test('the claim of a cancelled move does not keep the name', async () => {
   const store = createDocuments();
   const registry = createRegistry(store);
   await fill(registry);
@@ -145,7 +145,7 @@ test('a claim whose move was called off does not keep the name', async () => {
 });
 
 describe.each(metadataStores)('renaming on $name', ({ open }) => {
-  test('while others register, move aliases, and want other names', async () => {
+  test('survives concurrent registrations, alias moves and renames', async () => {
     const registry = createRegistry(await open());
     await fill(registry);
     await registry.approvals.setPolicy('old', null, 'ada');
@@ -184,7 +184,7 @@ describe.each(metadataStores)('renaming on $name', ({ open }) => {
     );
   });
 
-  test('a model with more than fits a batch is renamed and deleted whole', async () => {
+  test('renames and deletes a model larger than a batch completely', async () => {
     const registry = createRegistry(await open());
     await registry.models.create({ name: 'many' }, 'ada');
     const registration = createRegistration(registry);

@@ -58,8 +58,8 @@ async function create(files: Readonly<Record<string, string>>, inspect = ready, 
   return { registry, registration, blobs, register, noted };
 }
 
-describe('a version of what was logged', () => {
-  test('of a run: its model file, code and data', async () => {
+describe('registering a version', () => {
+  test('from a run: records model file, code version and data', async () => {
     const { register } = await create({
       '0/run/artifacts/model/model.onnx': 'x',
       '0/run/artifacts/a.onnx': 'y',
@@ -78,7 +78,7 @@ describe('a version of what was logged', () => {
     });
   });
 
-  test('of a logged model: where that is kept, its run, params and metrics', async () => {
+  test('from a logged model: records its place, run, params and metrics', async () => {
     const { register, noted } = await create({ '0/models/m-1/artifacts/model.onnx': 'x' });
     expect(await register('models:/m-1')).toMatchObject({
       source: 'models:/m-1',
@@ -96,7 +96,7 @@ describe('a version of what was logged', () => {
     });
   });
 
-  test('of another version: what that is, wherever it came from', async () => {
+  test('from another version: copies what that version is', async () => {
     const { registry, register } = await create({ '0/run/artifacts/model/model.onnx': 'x' });
     const first = await register('mlflow-artifacts:/0/run/artifacts/model', { runId: 'run' });
     await registry.aliases.move('m', 'champion', 1, 'ada');
@@ -126,7 +126,7 @@ describe('a version of what was logged', () => {
     expect(await registry.versions.latest('m')).toEqual([]);
   });
 
-  test('a registration does not fail when a logged model cannot be told of it', async () => {
+  test('succeeds when the logged model cannot be updated', async () => {
     const { registry, registration } = await create({});
     await registry.models.create({ name: 'away' }, 'ada');
     const version = await registration.register({ model: 'away', source: 'models:/m-1' }, 'ada');
@@ -150,7 +150,7 @@ describe('a version of what was logged', () => {
     expect(version.file).toBeUndefined();
   });
 
-  test('an outage of the storage does not keep it from being registered', async () => {
+  test('succeeds during an outage of the storage', async () => {
     const away = () => Promise.reject(new AppError('UNAVAILABLE', 'The storage is away.'));
     const { register } = await create({ 'a/model.onnx': 'x' }, away);
     expect((await register('mlflow-artifacts:/a')).serving).toEqual({
@@ -159,7 +159,7 @@ describe('a version of what was logged', () => {
     });
   });
 
-  test('what cannot be a source costs no version, and an unknown model reads nothing', async () => {
+  test('an invalid source uses no version number, and an unknown model reads nothing', async () => {
     const { registry, registration, register } = await create({});
     await expect(register('/etc/passwd')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     await expect(registration.register({ model: 'none', source: 's3://b/m' }, 'ada')).rejects.toMatchObject({
@@ -199,14 +199,14 @@ describe('sources', () => {
     expect(() => checkSource(source)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }) as Error);
   });
 
-  test('an artifact URI is a folder of ours, and nothing outside of it', () => {
+  test('an artifact URI denotes a folder of the platform, and nothing outside', () => {
     expect(artifactFolder('mlflow-artifacts:/0//run/artifacts/m%20x/')?.name).toBe('0/run/artifacts/m x');
     expect(artifactFolder('mlflow-artifacts://host:1/0/x')?.name).toBe('0/x');
     expect(artifactFolder('s3://bucket/x')).toBeUndefined();
     expect(artifactFolder('mlflow-artifacts:/')).toBeUndefined();
   });
 
-  test('a name with an @ is not an alias of nothing', () => {
+  test('splits a name with several @ at the last one', () => {
     expect(parseModelUri('models:/a@b@c')).toEqual({ kind: 'alias', model: 'a@b', alias: 'c' });
     expect(parseModelUri('models:/m/latest')).toEqual({ kind: 'latest', model: 'm' });
     expect(() => parseModelUri('models://host/m/1')).toThrow(/models:\//);
@@ -224,7 +224,7 @@ describe('a trained model', () => {
     lineage: { runId: 'run-1', codeVersion: 'test' },
   };
 
-  test('becomes one version with a directory that MLflow loads, however often it is registered', async () => {
+  test('becomes one version with a directory for MLflow, however often it is registered', async () => {
     const from = modelBlob(trained.model, trained.sha256);
     const blobs = createMemoryBlobs({ [`${from.container}/${from.name}`]: bytes });
     const registry = createRegistry(createDocuments());
@@ -252,14 +252,14 @@ describe('a trained model', () => {
     ]);
   });
 
-  test('whose bytes are gone is not registered', async () => {
+  test('without its file is not registered', async () => {
     const registration = createRegistration(createRegistry(createDocuments()), {
       blobs: createMemoryBlobs({}),
     });
     await expect(registration.registerTrained(trained)).rejects.toMatchObject({ code: 'UNPROCESSABLE' });
   });
 
-  test('of a type that MLflow cannot say has no signature there', async () => {
+  test('of a type that MLflow does not have gets no signature there', async () => {
     const blobs = createMemoryBlobs({ 'models/x': bytes });
     const odd = { ...signature, inputs: [{ name: 'x', type: 'float8', shape: [] }] };
     await writeModelFolder(blobs, {
@@ -272,7 +272,7 @@ describe('a trained model', () => {
   });
 
   test.each(['late-flights', 'Any näme.', '..', 'a\\b', 'x'.repeat(256), 'ü'.repeat(256), 'a '])(
-    'has a blob name that storage takes, whatever the name: %s',
+    'has a valid blob name: %s',
     (model) => {
       expect(() => checkBlobRef(modelBlob(model, sha256('x')))).not.toThrow();
     },

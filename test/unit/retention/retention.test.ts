@@ -90,7 +90,7 @@ describe.each(metadataStores)('the trash on $name', ({ open }) => {
     ).toEqual([free, model, 'stray.txt'].sort());
   });
 
-  it('collects what is due and nothing else, and tells of it', async () => {
+  it('purges what is due and nothing else, and reports it', async () => {
     const {
       tracking,
       retention,
@@ -148,7 +148,7 @@ describe.each(metadataStores)('the trash on $name', ({ open }) => {
     });
   });
 
-  it('removes one thing at once when asked, but neither what is live nor what is needed', async () => {
+  it('purges one object on request, unless it is live or needed', async () => {
     const { tracking, retention, createRun, createModel, register, written } = await openWorld();
     const [run, needed] = [await createRun(), await createRun()];
     const model = await createModel();
@@ -172,7 +172,7 @@ describe.each(metadataStores)('the trash on $name', ({ open }) => {
       await expect(retention.remove('run', id, 'me')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  it('removes a deleted experiment with what is in it, and its name is free', async () => {
+  it('purges a deleted experiment with its contents, and frees its name', async () => {
     const { tracking, retention, createRun, createModel, register, written, experimentId } =
       await openWorld();
     const runs = [await createRun(), await createRun()];
@@ -199,7 +199,7 @@ describe.each(metadataStores)('the trash on $name', ({ open }) => {
     });
   });
 
-  it('puts back what turns out to be needed while it goes', async () => {
+  it('restores what turns out to be needed during its removal', async () => {
     const { tracking, retention, clock, createRun, register, written } = await openWorld();
     const run = await createRun();
     await tracking.runs.logMetric(run, { key: 'm', value: 1, step: 0, timestamp: 1 }, 'me');

@@ -76,7 +76,7 @@ describe('the cost of a page of 100', () => {
     }
   });
 
-  it('every page costs about the same, the last one too', async () => {
+  it('every page costs about the same, including the last', async () => {
     const perPage: number[] = [];
     let found = 0;
     let pageToken: string | undefined;

@@ -117,7 +117,7 @@ describe('MLflow’s own parsers', () => {
     },
   );
 
-  it('say the same first words of what is wrong, where clients see them', () => {
+  it('errors begin with the same words where clients see them', () => {
     const words = known.flatMap(({ what, filter, order_by, message }) => {
       const subject = subjects[what]!;
       const { error } = attempt(() => {

@@ -11,12 +11,12 @@ const versions = withNames(versionSubject, versionNames);
 const order = (subject: SearchSubject, ...asked: string[]) =>
   parseOrder(asked, subject).map(({ field, direction }) => `${field.path.at(-1)} ${direction}`);
 
-test('an order goes on until no two can be alike, and no further', () => {
+test('an order ends at the first unique field', () => {
   expect(order(runs, 'run_id DESC', 'metrics.a')).toEqual(['runId desc']);
   expect(order(runs, 'metrics.a')).toEqual(['a asc', 'startTime desc', 'runId asc']);
 });
 
-test('versions of different models have the same numbers', () => {
+test('a version number is unique only together with its model', () => {
   expect(order(versions, 'version_number DESC')).toEqual(['version desc', 'model asc']);
   expect(order(versions, 'name DESC')).toEqual(['model desc', 'version desc']);
   expect(order(versions, 'name', 'version_number', 'run_id')).toEqual(['model asc', 'version asc']);

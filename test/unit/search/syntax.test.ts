@@ -10,7 +10,7 @@ import { fixedEntity, type SearchSubject } from '../../../shared/platform/search
 import { runSubject } from '../../../shared/domains/tracking/subjects/runs.ts';
 import { openSqliteForTest } from '../../support/documents/stores.ts';
 
-describe('what is wrong is told with its place', () => {
+describe('errors name the position', () => {
   const cases: readonly (readonly [string, RegExp])[] = [
     ['metrics.m > 1 AND foo.bar = 1', /^Invalid entity type 'foo'.*\(at character 19\)$/],
     ['metrics.m > 1 metrics.n > 2', /Join conditions with AND or OR \(at character 15\)$/],
@@ -30,7 +30,7 @@ describe('what is wrong is told with its place', () => {
 });
 
 describe('a page token', () => {
-  it('goes on only in its own search, whatever the size of the next page', async () => {
+  it('continues only its own search, with any page size', async () => {
     const { store } = await openSqliteForTest();
     for (let index = 0; index < 6; index += 1)
       await store.create(
@@ -74,7 +74,7 @@ describe('a page token', () => {
     expect(() => openPageToken({}, 2, sealPageToken({}, resume))).toThrow('Invalid cursor');
   });
 
-  it('is not given out when nothing follows', async () => {
+  it('is absent on the last page', async () => {
     const { store } = await openSqliteForTest();
     for (const id of ['a', 'b', 'c'])
       await store.create(
@@ -131,8 +131,8 @@ describe('a missing field', () => {
   });
 });
 
-describe('texts beyond what an index keeps', () => {
-  it('are ordered as far as it goes, and none is lost between pages', async () => {
+describe('texts longer than an index keeps', () => {
+  it('sort by their prefix, and are not lost between pages', async () => {
     const { store } = await openSqliteForTest();
     const long = '🛫'.repeat(1_024);
     const values = [`${long}b`, `${long}a`, long, 'x', `${long}c`, `${'🛫'.repeat(1_023)}z`];
@@ -183,7 +183,7 @@ describe('LIKE', () => {
     expect(isLike(text, pattern, false)).toBe(expected);
   });
 
-  it('tells which patterns a store can answer by itself', () => {
+  it('classifies the patterns that a store can evaluate', () => {
     expect(readPattern('abc')).toMatchObject({ isLiteral: true, start: 'abc', end: '' });
     expect(['a%', '%a', '%a%', '%'].map((pattern) => readPattern(pattern).isSimple)).toEqual(
       Array.from({ length: 4 }, () => true),
@@ -191,7 +191,7 @@ describe('LIKE', () => {
     expect(['a%b', 'a_', '%a%b%', '_'].some((pattern) => readPattern(pattern).isSimple)).toBe(false);
   });
 
-  it('is quick with patterns made to be slow', () => {
+  it('is fast for adversarial patterns', () => {
     expect(isLike('a'.repeat(5_000), `${'%a'.repeat(40)}%b`, false)).toBe(false);
   });
 });

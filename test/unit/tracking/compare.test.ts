@@ -58,7 +58,7 @@ function toMap<V>(rows: readonly ComparedRow<V>[]): Map<string, (V | 'missing')[
   return new Map(rows.map((row) => [row.key, row.values.map((value) => value ?? 'missing')]));
 }
 
-test('rows are those of a comparison cell by cell, in the order of their keys', () => {
+test('compares like a cell-by-cell comparison, sorted by key', () => {
   fc.assert(
     fc.property(fc.array(run, { maxLength: 6 }), fc.constantFrom('different', 'all'), (runs, which) => {
       const compared = compareRuns(runs, which);
@@ -84,7 +84,7 @@ test('rows are those of a comparison cell by cell, in the order of their keys', 
   );
 });
 
-test('more than an answer can hold is refused', () => {
+test('refuses more text than an answer can hold', () => {
   const big = toRun({ params: [['p', 'x'.repeat(2 ** 20)]], tags: [], metrics: [] });
   expect(() =>
     compareRuns([...Array(20).fill(big), toRun({ params: [], tags: [], metrics: [] })], 'different'),

@@ -22,13 +22,13 @@ test.each([
   expect(steps(await sampleEvenly(inBatches(points), count))).toEqual(expected);
 });
 
-test('only a range of steps, when that is asked for', async () => {
+test('samples only the requested range of steps', async () => {
   const points = Array.from({ length: 23 }, (_, step) => at(step));
   const isWanted = ({ step }: MetricPoint) => step >= 3 && step <= 20;
   expect(steps(await sampleEvenly(inBatches(points), 4, isWanted))).toEqual([3, 8, 13, 20]);
 });
 
-test('the order in which points come does not matter', async () => {
+test('does not depend on the order of the points', async () => {
   const point = fc.record({
     step: fc.integer({ min: 0, max: 9 }),
     timestamp: fc.integer({ min: 0, max: 9 }),
@@ -52,7 +52,7 @@ test('the order in which points come does not matter', async () => {
   );
 });
 
-test('more points than fit into one block are sorted too', async () => {
+test('sorts more points than fit into one block', async () => {
   const count = 100_003;
   const points = Array.from({ length: count }, (_, index) => at((index * 7_919) % count));
   const picked = await sampleEvenly(inBatches(points, 1_000), count);

@@ -40,7 +40,7 @@ describe.each(metadataStores)('logged models on $name', ({ open }) => {
 
   const create = (name: string) => tracking.loggedModels.create({ experimentId, name }, 'ann');
 
-  test('a model is pending until it is finalized, and keeps what it was made with', async () => {
+  test('a model is pending until it is finalized, and keeps its initial members', async () => {
     const { loggedModels } = tracking;
     const params = [{ key: '__proto__', value: 'x' }];
     const model = await loggedModels.create(
@@ -71,7 +71,7 @@ describe.each(metadataStores)('logged models on $name', ({ open }) => {
   });
 
   test.each(['', 'a/b', 'a:b', 'a.b', 'a%b', 'a"b', "a'b", `${'long'.repeat(125)}s`])(
-    'a bad name is refused: %s',
+    'refuses the name %s',
     async (name) => {
       await expect(create(name)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
       expect(
@@ -80,7 +80,7 @@ describe.each(metadataStores)('logged models on $name', ({ open }) => {
     },
   );
 
-  test('a deleted model is not found, may be asked for, and can be deleted again', async () => {
+  test('hides a deleted model unless asked for, and deletes it again without error', async () => {
     const { loggedModels } = tracking;
     const { modelId } = await create('m');
     await loggedModels.delete(modelId, 'bob');
@@ -94,7 +94,7 @@ describe.each(metadataStores)('logged models on $name', ({ open }) => {
     expect(await readEvents(store, experimentId)).toEqual(['loggedModel.created', 'loggedModel.deleted']);
   });
 
-  test('there are no models in experiments that are missing or deleted', async () => {
+  test('creates no models in missing or deleted experiments', async () => {
     await expect(tracking.loggedModels.create({ experimentId: '77' }, 'ann')).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
@@ -150,7 +150,7 @@ describe.each(metadataStores)('logged models on $name', ({ open }) => {
     ]);
   });
 
-  test('writers at once lose nothing', async () => {
+  test('concurrent writers lose nothing', async () => {
     const { loggedModels } = tracking;
     const { modelId } = await create('m');
     const keys = Array.from({ length: 8 }, (_, index) => `k${index}`);
@@ -158,7 +158,7 @@ describe.each(metadataStores)('logged models on $name', ({ open }) => {
     expect([...(await loggedModels.get(modelId)).tags.keys()].sort()).toEqual(keys);
   });
 
-  test('what a run measures of a model is kept with the run and with the model', async () => {
+  test('records a metric of a model on the run and on the model', async () => {
     const { loggedModels, runs } = tracking;
     const { modelId } = await create('m');
     const { runId } = (await runs.create({ experimentId }, 'ann')).info;
@@ -174,7 +174,7 @@ describe.each(metadataStores)('logged models on $name', ({ open }) => {
     expect((await runs.get(runId)).metrics.get('acc')?.value).toBe(0.5);
   });
 
-  test('a metric of a model that is not there is not kept at all', async () => {
+  test('records nothing for a missing model', async () => {
     const { runs } = tracking;
     const { runId } = (await runs.create({ experimentId }, 'ann')).info;
     const metric = { key: 'acc', timestamp: 5, step: 1, value: 0.5, modelId: `m-${'0'.repeat(32)}` };
@@ -182,7 +182,7 @@ describe.each(metadataStores)('logged models on $name', ({ open }) => {
     expect((await runs.get(runId)).metrics.size).toBe(0);
   });
 
-  test('of a batch for two models nothing is kept when one is not there', async () => {
+  test('records nothing of a batch when one of its models is missing', async () => {
     const { modelId } = await create('m');
     const metric = { key: 'acc', timestamp: 5, step: 1, value: 0.5 };
     const missing = `m-${'0'.repeat(32)}`;
@@ -194,7 +194,7 @@ describe.each(metadataStores)('logged models on $name', ({ open }) => {
     expect((await tracking.loggedModels.get(modelId)).metrics).toEqual([]);
   });
 
-  test('searching scopes metrics to datasets, in filters and in orders', async () => {
+  test('restricts metrics to datasets, in filters and in orders', async () => {
     const { loggedModels } = tracking;
     const [a, b, c] = [await create('a'), await create('b'), await create('c')];
     const measure = (
@@ -243,7 +243,7 @@ describe.each(metadataStores)('logged models on $name', ({ open }) => {
     });
   });
 
-  test('pages follow each other without a gap', async () => {
+  test('pages have no gaps', async () => {
     const names = ['a', 'b', 'c', 'd', 'e'];
     for (const name of names) await create(name);
     const found: string[] = [];
@@ -269,7 +269,7 @@ describe('metrics of a model', () => {
     datasetDigest: fc.constantFrom(undefined, 'd1'),
   });
 
-  test('come to the same in whatever order, and however often, they are told', async () => {
+  test('do not depend on order or repetition', async () => {
     const [{ open }] = metadataStores as [(typeof metadataStores)[number]];
     const store = await open();
     const { experiments, loggedModels } = openTracking(store);
@@ -301,7 +301,7 @@ describe('metrics of a model', () => {
     );
   });
 
-  test('of many the newest stay, and the latest of each, in whatever order they are told', () => {
+  test('keep the newest points and the latest of each series, in any order', () => {
     const many = fc.array(
       fc.record({
         key: fc.constantFrom('acc', 'loss', '__proto__'),
@@ -345,7 +345,7 @@ describe('metrics of a model', () => {
     );
   });
 
-  test('a model takes no more than 2,000 series', () => {
+  test('a model has at most 2,000 series', () => {
     const points = Array.from({ length: 2_001 }, (_, i) => ({
       key: `k${i}`,
       timestamp: 1,

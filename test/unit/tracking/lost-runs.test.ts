@@ -25,7 +25,7 @@ function open(store = createDocuments()) {
   return { ...tracking, clock, start, sweep: () => tracking.lostRuns.sweep(silentLogger) };
 }
 
-test.each(metadataStores)('$name: a run that fell silent is given up, and no other', async (store) => {
+test.each(metadataStores)('$name: kills silent runs, and no others', async (store) => {
   const { runs, clock, start, sweep } = open(await store.open());
   const startedAt = clock.now();
   const dead = await start();
@@ -48,7 +48,7 @@ test.each(metadataStores)('$name: a run that fell silent is given up, and no oth
   expect((await runs.get(done.info.runId)).info.status).toBe('FINISHED');
 });
 
-test('a run that was only slow goes on when it logs again', async () => {
+test('revives a killed run that logs again', async () => {
   const { runs, clock, start, sweep } = open();
   const { info } = await start();
   clock.advance(100);
@@ -64,7 +64,7 @@ test('a run that was only slow goes on when it logs again', async () => {
   expect(await sweep()).toBe(0);
 });
 
-test('a run that its client ended late has ended as the client says', async () => {
+test('keeps the end that a late client reports', async () => {
   const { runs, clock, start, sweep } = open();
   const { info } = await start();
   clock.advance(100);
@@ -75,7 +75,7 @@ test('a run that its client ended late has ended as the client says', async () =
   expect(run.tags.has(lostAtTag)).toBe(false);
 });
 
-test('a run that was killed by its user is not revived', async () => {
+test('does not revive a run that its user killed', async () => {
   const { runs, start } = open();
   const { info } = await start();
   await runs.update(info.runId, { status: 'KILLED', endTime: 5 }, by);
@@ -83,7 +83,7 @@ test('a run that was killed by its user is not revived', async () => {
   expect((await runs.get(info.runId)).info.status).toBe('KILLED');
 });
 
-test('a sweep that looks does not count as a sign of life', async () => {
+test('a sweep is no sign of life', async () => {
   const { runs, clock, start, sweep } = open();
   const { info } = await start();
   for (let sweeps = 0; sweeps < 12; sweeps += 1) {
@@ -95,7 +95,7 @@ test('a sweep that looks does not count as a sign of life', async () => {
   expect((await runs.get(info.runId)).info.status).toBe('KILLED');
 });
 
-test('a write that comes between finding and giving up saves the run', async () => {
+test('a write between the search and the kill saves the run', async () => {
   const store = createDocuments();
   const { clock, ...first } = open(store);
   const { info } = await first.start();

@@ -11,7 +11,7 @@ function dataset(name: string, digest: string, context?: string): DatasetInput {
   return { dataset: { name, digest, sourceType: 'local', source: 's' }, tags };
 }
 
-describe.each(metadataStores)('what runs read and make on $name', ({ open }) => {
+describe.each(metadataStores)('inputs and outputs of runs on $name', ({ open }) => {
   let store: MetadataStore;
   let tracking: Tracking;
   let experimentId: string;
@@ -27,7 +27,7 @@ describe.each(metadataStores)('what runs read and make on $name', ({ open }) => 
   const addInputs = (datasets: readonly DatasetInput[], models: readonly string[] = []) =>
     tracking.links.addInputs(runId, { datasets, models: models.map((modelId) => ({ modelId })) }, 'ann');
 
-  test('a dataset is there once by name and digest, as it was first told', async () => {
+  test('stores a dataset once by name and digest, as first logged', async () => {
     await addInputs(
       [dataset('a', '1', 'training'), dataset('a', '1', 'test'), dataset('a', '2')],
       ['m-1', 'm-1'],
@@ -42,7 +42,7 @@ describe.each(metadataStores)('what runs read and make on $name', ({ open }) => 
     expect(links.modelInputs).toEqual([{ modelId: 'm-1' }, { modelId: 'm-2' }]);
   });
 
-  test('runs are found by their datasets, and datasets by their experiments', async () => {
+  test('finds runs by dataset, and datasets by experiment', async () => {
     await addInputs([dataset('a', '1', 'training'), dataset('b', '2')]);
     await addInputs([dataset('a', '1', 'too late')]);
     const find = async (filter: string) =>
@@ -59,7 +59,7 @@ describe.each(metadataStores)('what runs read and make on $name', ({ open }) => 
     ]);
   });
 
-  test('outputs are there once by model and step', async () => {
+  test('stores an output once by model and step', async () => {
     const add = (modelId: string, step: number) =>
       tracking.links.addOutputs(runId, [{ modelId, step }], 'ann');
     await add('m-1', 1);
@@ -71,7 +71,7 @@ describe.each(metadataStores)('what runs read and make on $name', ({ open }) => 
     ]);
   });
 
-  test('models logged in the old way become a list in a tag', async () => {
+  test('collects models of old clients in a tag', async () => {
     const add = (path: string) => tracking.links.addToModelHistory(runId, { artifact_path: path }, 'ann');
     for (const path of ['a', 'b', 'a']) await add(path);
     const tag = async () => (await tracking.runs.get(runId)).tags.get('mlflow.log-model.history');
@@ -81,7 +81,7 @@ describe.each(metadataStores)('what runs read and make on $name', ({ open }) => 
     expect(await tag()).toBe('mine');
   });
 
-  test('each change is told once', async () => {
+  test('writes one event for each change', async () => {
     for (let times = 0; times < 2; times += 1) {
       await addInputs([dataset('a', '1')]);
       await tracking.links.addOutputs(runId, [{ modelId: 'm', step: 0 }], 'ann');
@@ -98,7 +98,7 @@ describe.each(metadataStores)('what runs read and make on $name', ({ open }) => 
     expect(actions.sort()).toEqual(['run.inputs.added', 'run.outputs.added']);
   });
 
-  test('nothing is added to a run that is deleted, or not there', async () => {
+  test('adds nothing to a deleted or missing run', async () => {
     await expect(
       tracking.links.addOutputs('f'.repeat(32), [{ modelId: 'm', step: 0 }], 'ann'),
     ).rejects.toMatchObject({ code: 'NOT_FOUND' });
@@ -107,7 +107,7 @@ describe.each(metadataStores)('what runs read and make on $name', ({ open }) => 
     expect(await tracking.links.listDatasets([experimentId])).toEqual([]);
   });
 
-  test('limits are kept before anything is written', async () => {
+  test('checks limits before it writes', async () => {
     const long = dataset('n'.repeat(501), '1');
     await expect(addInputs([dataset('a', '1'), long])).rejects.toMatchObject({
       details: { reason: 'textTooLong', place: { of: 'dataset', member: 'name' }, maxCharacters: 500 },

@@ -9,7 +9,7 @@ import { openTracking } from '../../support/tracking/tracking.ts';
 const by = 'me';
 
 describe.each(metadataStores)('$name', ({ name, open }) => {
-  test('32 writers of one run, in two processes, lose nothing', async () => {
+  test('32 writers of one run in two processes lose nothing', async () => {
     const store = await open();
     const processes = [openTracking(store), openTracking(store)] as const;
     const { info } = await processes[0].runs.create({ name: 'shared' }, by);
@@ -33,7 +33,7 @@ describe.each(metadataStores)('$name', ({ name, open }) => {
   });
 });
 
-test('waiting writers are merged into few writes', async () => {
+test('merges waiting writers into few writes', async () => {
   const store = createDocuments();
   let writes = 0;
   const counting: MetadataStore = Object.assign(Object.create(store) as MetadataStore, {
@@ -57,7 +57,7 @@ test('waiting writers are merged into few writes', async () => {
   expect((await runs.getHistory(info.runId, 'm', { limit: 100 })).points).toHaveLength(40);
 });
 
-test('one that is refused does not keep the others from being written', async () => {
+test('a refused change does not stop the others', async () => {
   const { runs } = openTracking(createDocuments());
   const { info } = await runs.create({ name: 'shared' }, by);
   await runs.logParam(info.runId, { key: 'p', value: '1' }, by);
@@ -82,7 +82,7 @@ const links = (sizeBytes: number) => ({
   modelOutputs: [],
 });
 
-test('a batch too large for the run leaves nothing behind, not even its points', async () => {
+test('a batch too large for the run leaves nothing behind, not even points', async () => {
   const { runs } = openTracking(createDocuments());
   const { info } = await runs.create({ name: 'full' }, by);
   const params = (start: number) =>
@@ -100,7 +100,7 @@ test('a batch too large for the run leaves nothing behind, not even its points',
   expect((await runs.get(info.runId)).params.size).toBe(100);
 });
 
-test('long values are cut as MLflow cuts them, never within a character', async () => {
+test('truncates long values as MLflow does, never within a character', async () => {
   const { runs } = openTracking(createDocuments());
   const { info } = await runs.create({ name: 'long' }, by);
   await runs.logParam(info.runId, { key: 'p', value: '😀'.repeat(6_001) }, by);
@@ -112,7 +112,7 @@ test('long values are cut as MLflow cuts them, never within a character', async 
   await runs.logParam(info.runId, { key: 'p', value: '😀'.repeat(6_001) }, by);
 });
 
-test('a finished run keeps its few last points and nothing more', async () => {
+test('a finished run keeps its last few points in its document', async () => {
   const store = createDocuments();
   const { runs } = openTracking(store);
   const { info } = await runs.create({ name: 'done' }, by);
@@ -125,7 +125,7 @@ test('a finished run keeps its few last points and nothing more', async () => {
   expect((await runs.getHistory(info.runId, 'm', { limit: 100 })).points).toHaveLength(30);
 });
 
-test('an update is told with what it changed, and with nothing else', async () => {
+test('an update records only what it changed', async () => {
   const store = createDocuments();
   const { runs } = openTracking(store);
   const { info } = await runs.create({ name: 'first' }, by);
@@ -148,7 +148,7 @@ test('an update is told with what it changed, and with nothing else', async () =
   ]);
 });
 
-test('pages of history stay in place while points are written', async () => {
+test('pages of a history stay stable while points are written', async () => {
   const { runs } = openTracking(createDocuments());
   const { info } = await runs.create({ name: 'pages' }, by);
   const log = (from: number, count: number) =>
@@ -180,7 +180,7 @@ test('pages of history stay in place while points are written', async () => {
   expect(new Set(seen).size).toBe(seen.length);
 });
 
-test('many points at one time are still read page by page, whole', async () => {
+test('reads many points of one time page by page, completely', async () => {
   const { runs } = openTracking(createDocuments());
   const { info } = await runs.create({ name: 'same time' }, by);
   for (let batch = 0; batch < 25; batch += 1)
@@ -210,7 +210,7 @@ test('many points at one time are still read page by page, whole', async () => {
   expect(seen).toEqual(pages.flat());
 });
 
-test.each(['', 'nonsense', 'WzEsMl0', 'WzEsMiwieCJd'])('the page token %j is refused', async (pageToken) => {
+test.each(['', 'nonsense', 'WzEsMl0', 'WzEsMiwieCJd'])('refuses the page token %j', async (pageToken) => {
   const { runs } = openTracking(createDocuments());
   const { info } = await runs.create({ name: 'n' }, by);
   const read = runs.getHistory(info.runId, 'm', { limit: 1, pageToken });

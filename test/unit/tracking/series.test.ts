@@ -34,7 +34,7 @@ function bucketsOf(points: readonly MetricPoint[], by: SeriesAxis, maxBuckets: n
   }
 }
 
-test('the extremes of every bucket and the exact ends are kept, whatever the order of the points', async () => {
+test('keeps the extremes of every bucket and the exact ends, in any order of the points', async () => {
   await fc.assert(
     fc.asyncProperty(history, axis, fc.integer({ min: 6, max: 60 }), async (points, by, maxPoints) => {
       const series = await sampleSeries(inBatches(points), { axis: by, maxPoints });
@@ -66,7 +66,7 @@ test('the extremes of every bucket and the exact ends are kept, whatever the ord
   );
 });
 
-test('the order of the points changes nothing', async () => {
+test('does not depend on the order of the points', async () => {
   const shuffled = history.chain((points) =>
     fc.tuple(fc.constant(points), fc.shuffledSubarray(points, { minLength: points.length })),
   );
@@ -84,7 +84,7 @@ test('the order of the points changes nothing', async () => {
   );
 });
 
-test('NaN and infinities are apart, and every one of them is counted', async () => {
+test('separates NaN and infinities, and counts every one', async () => {
   await fc.assert(
     fc.asyncProperty(history, axis, async (points, by) => {
       const series = await sampleSeries(inBatches(points), { axis: by, maxPoints: 20 });
@@ -98,7 +98,7 @@ test('NaN and infinities are apart, and every one of them is counted', async () 
   );
 });
 
-test('of many NaN in one part of the axis the first is told, with their number', async () => {
+test('reports the first NaN of a bucket, with their number', async () => {
   const points = Array.from({ length: 100 }, (_, step) => ({ step, timestamp: 0, value: NaN }));
   const series = await sampleSeries(inBatches(points.toReversed()), { axis: 'step', maxPoints: 6 });
   expect(series.points).toEqual([]);
@@ -108,7 +108,7 @@ test('of many NaN in one part of the axis the first is told, with their number',
   ]);
 });
 
-test('a million points cost a bounded number of kept ones', async () => {
+test('keeps a bounded number of a million points', async () => {
   async function* many() {
     for (let batch = 0; batch < 1_000; batch += 1)
       yield Array.from({ length: 1_000 }, (_, i): MetricPoint => {
@@ -125,7 +125,7 @@ test('a million points cost a bounded number of kept ones', async () => {
   expect(series.points.at(-1)?.step).toBe(999_999);
 });
 
-test('nothing comes of nothing', async () => {
+test('an empty history has an empty series', async () => {
   const series = await sampleSeries(inBatches([]), { axis: 'step', maxPoints: 10 });
   expect(series).toEqual({ points: [], nonFinite: [], total: 0, isSampled: false });
 });
