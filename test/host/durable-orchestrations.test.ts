@@ -8,6 +8,7 @@ import {
   type DurableHarness,
   type HarnessOptions,
 } from '../support/durable/harness.ts';
+import { passTurns } from '../support/turns.ts';
 import { until } from '../support/until.ts';
 
 let harness: DurableHarness | undefined;
@@ -86,7 +87,7 @@ describe.each([
     await waitForStatus(h.client, id, ['Running']);
     await until(() => h.db.prepare('SELECT count(*) AS n FROM df_timers').get()?.['n'] === 1);
     clock.advance(59_999);
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await passTurns();
     expect((await h.client.getStatus(id)).runtimeStatus).toBe('Running');
     clock.advance(1);
     expect(await waitForStatus(h.client, id)).toMatchObject(completed(60_000));

@@ -10,6 +10,7 @@ import {
   type DurableHarness,
   type HarnessOptions,
 } from '../support/durable/harness.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { until } from '../support/until.ts';
 
 let folder: string;
@@ -68,13 +69,14 @@ test('after a restart the orchestrator sees the same history as without one', as
 });
 
 test('a timer that fell due while nothing ran fires at the start', async () => {
-  let h = await restart();
-  const id = await h.client.startNew('timer', { input: 60 });
+  const clock = new ManualClock(Date.UTC(2026, 0, 1));
+  let h = await restart({ clock });
+  const id = await h.client.startNew('timer', { input: 60_000 });
   await until(() => h.db.prepare('SELECT count(*) AS n FROM df_timers').get()?.['n'] === 1);
   await h.dispose();
   harness = undefined;
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  h = await restart();
+  clock.advance(60_000);
+  h = await restart({ clock });
   expect(await waitForStatus(h.client, id)).toMatchObject({ runtimeStatus: 'Completed' });
 });
 
@@ -122,13 +124,14 @@ test('an instance that is replaced while its orchestrator runs gets nothing of t
   await h.client.startNew('twoEvents', { instanceId });
   release?.();
   await waitForStatus(h.client, instanceId, ['Running']);
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  expect(h.db.prepare('SELECT count(*) AS n FROM df_activities').get()).toEqual({ n: 0 });
+  const countActivities = () => h.db.prepare('SELECT count(*) AS n FROM df_activities').get();
+  expect(countActivities()).toEqual({ n: 0 });
   for (const name of ['one', 'two']) await h.client.raiseEvent(instanceId, name, name);
   expect(await waitForStatus(h.client, instanceId)).toMatchObject({
     name: 'twoEvents',
     output: ['one', 'two'],
   });
+  expect(countActivities()).toEqual({ n: 0 });
 });
 
 test('a full disk: what cannot be saved is tried again, nothing is lost and nothing is said to be missing', async () => {

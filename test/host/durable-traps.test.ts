@@ -10,6 +10,7 @@ import {
   type DurableHarness,
   type HarnessOptions,
 } from '../support/durable/harness.ts';
+import { passTurns } from '../support/turns.ts';
 import { until } from '../support/until.ts';
 
 /** The numbered traps of the real platform: each is reproduced here, so that an app that passes does not fall in. */
@@ -33,9 +34,12 @@ const orchestration = (
   df.app.orchestration(name, handler as df.OrchestrationHandler);
 };
 
-const gates = new Map<string, () => void>();
+/** What lets the gated activities of a key go on. */
+const gates = new Map<string, (() => void)[]>();
+const openGates = (key: string) => gates.get(key)?.forEach((open) => open());
 df.app.activity('gated', {
-  handler: (key: string) => new Promise<string>((resolve) => gates.set(key, () => resolve(key))),
+  handler: (key: string) =>
+    new Promise<string>((resolve) => gates.set(key, [...(gates.get(key) ?? []), () => resolve(key)])),
 });
 df.app.activity('outcome', {
   handler: (failing: boolean) => (failing ? { error: 'expected' } : { ok: true }),
@@ -64,9 +68,9 @@ test('trap 1: Task.all fails fast, yet the next activity starts only once all si
   const h = await start();
   const id = await h.client.startNew('trap1');
   await until(() => countEvents(h, id, 'taskFailed') === 1 && gates.has(id));
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await passTurns();
   expect(countEvents(h, id, 'taskScheduled')).toBe(2);
-  gates.get(id)?.();
+  openGates(id);
   expect(await waitForStatus(h.client, id)).toMatchObject({ runtimeStatus: 'Completed', output: 'next' });
   expect(countEvents(h, id, 'taskScheduled')).toBe(3);
 });
@@ -158,7 +162,7 @@ test('trap 5: an event name in another case is taken by the extension and never 
   await waitForStatus(h.client, id, ['Running']);
   await h.client.raiseEvent(id, 'GO', 1);
   await until(() => countEvents(h, id, 'eventRaised') === 1);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await passTurns();
   expect((await h.client.getStatus(id)).runtimeStatus).toBe('Running');
   await h.client.raiseEvent(id, 'go', 2);
   expect(await waitForStatus(h.client, id)).toMatchObject({ output: { won: 2, after: 'after' } });
@@ -247,7 +251,7 @@ describe('trap 9: determinism', () => {
     const id = await h.client.startNew('trap1');
     await until(() => gates.has(id) && countEvents(h, id, 'taskFailed') === 1);
     isChanged = true;
-    gates.get(id)?.();
+    openGates(id);
     expect(await waitForStatus(h.client, id)).toMatchObject({
       runtimeStatus: 'Failed',
       output:
@@ -266,7 +270,7 @@ describe('trap 9: determinism', () => {
 
 describe('not in the list: a task yielded twice', () => {
   orchestration('yieldedTwice', function* (context) {
-    const slow = context.df.callActivity('slow', { ms: 60, value: 'slow' });
+    const slow = context.df.callActivity('gated', context.df.instanceId);
     const quick = context.df.callActivity('echo', 'quick');
     yield context.df.Task.any([slow, quick]);
     yield context.df.Task.any([slow]);
@@ -276,7 +280,8 @@ describe('not in the list: a task yielded twice', () => {
   test('is scheduled twice by the extension, so that ids diverge, here as on Azure', async () => {
     const h = await start();
     const id = await h.client.startNew('yieldedTwice');
-    await until(() => countEvents(h, id, 'taskScheduled') >= 3);
+    await until(() => countEvents(h, id, 'taskScheduled') >= 3 && (gates.get(id)?.length ?? 0) >= 2);
+    openGates(id);
     const status = await waitForStatus(h.client, id);
     expect(status.output).not.toBe('last');
   });

@@ -28,6 +28,7 @@ export class ManualClock implements Clock {
       const abort = () => end(() => reject(signal?.reason as Error));
       const sleeper = { wakeMs: this.#nowMs + ms, wake: () => end(resolve) };
       if (signal?.aborted) return reject(signal.reason as Error);
+      if (ms <= 0) return resolve();
       this.#sleepers.add(sleeper);
       signal?.addEventListener('abort', abort);
     });

@@ -9,6 +9,7 @@ import { systemClock, type Clock } from '../../../shared/core/clock.ts';
 import { systemIds } from '../../../shared/core/ids.ts';
 import { openSqliteQueue, type SqliteQueueOptions } from '../../../shared/adapters/embedded/sqlite-queue.ts';
 import { codeOf } from '../../contract/queue-fixture.ts';
+import { patienceMs } from '../../support/hang-guard.ts';
 
 const lockDurationMs = 1000;
 const source = { queue: 'work' };
@@ -108,15 +109,15 @@ describe('SQLite queue: time', () => {
 describe('SQLite queue: waiting', () => {
   it('another client of this process is heard at once, without a poll', async () => {
     const receiver = open({ clock: systemClock, pollMs: 3_600_000 });
-    const waiting = receiver.receive(source, { maxMessages: 1, waitMs: 20_000 });
-    await systemClock.sleep(30);
+    // It looks and begins to wait before it first yields.
+    const waiting = receiver.receive(source, { maxMessages: 1, waitMs: patienceMs });
     await open({ clock: systemClock }).send('work', [message('a')]);
     expect(ids(await waiting)).toEqual(['a']);
   });
 
   it('another process is heard by polling', async () => {
     const receiver = open({ clock: systemClock });
-    const waiting = receiver.receive(source, { maxMessages: 1, waitMs: 20_000 });
+    const waiting = receiver.receive(source, { maxMessages: 1, waitMs: patienceMs });
     const worker = join(import.meta.dirname, '../../support/queue/crash-worker.ts');
     const child = spawn(process.execPath, [worker, 'send', file, 'other'], { stdio: 'ignore' });
     const [received] = await waiting;

@@ -10,6 +10,7 @@ import type { ModelTask } from '../../../shared/domains/serving/tasks/catalog.ts
 import type { Tensor, Tensors } from '../../../shared/domains/serving/tensor.ts';
 import { createRegistry, registerTrained } from '../../support/tracking/registry.ts';
 import { createDocuments } from '../../support/stores.ts';
+import { settle, useVirtualTimers } from '../../support/virtual-timers.ts';
 
 const description: ModelDescription = {
   irVersion: 8,
@@ -140,7 +141,8 @@ test('serves the last known version while the store hangs', async () => {
   await ask();
   aliases.get = () => new Promise(() => {});
   advance(2_000);
-  expect((await ask()).version.version).toBe(1);
+  useVirtualTimers();
+  expect((await settle(ask(), 1_000)).version.version).toBe(1);
 });
 
 test('a deleted alias is NOT_FOUND: only an outage is bridged', async () => {

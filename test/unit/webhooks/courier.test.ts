@@ -14,6 +14,7 @@ import { createSecretBox } from '../../../shared/domains/webhooks/secret-box.ts'
 import type { Sender, SendOutcome } from '../../../shared/domains/webhooks/send.ts';
 import { Webhooks } from '../../../shared/domains/webhooks/webhooks.ts';
 import { createDocuments, createFolder, pace } from '../../support/stores.ts';
+import { passTurns } from '../../support/turns.ts';
 
 const topic: QueueSource = { topic: 'events', subscription: 'webhooks' };
 const queueSource: QueueSource = { queue: 'webhooks' };
@@ -181,7 +182,7 @@ test('an event that is announced twice, by a sweep after a crash, is delivered o
 
 test('of two who hold the same message, one sends', async () => {
   const { sent, settle, work, commit, hook } = setUp(async () => {
-    await pace.clock.sleep(20);
+    await passTurns();
     return ok;
   });
   await hook();
