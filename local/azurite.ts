@@ -5,18 +5,18 @@ import { Worker } from 'node:worker_threads';
 import { AppError } from '../shared/core/errors.ts';
 import type { AzuriteMessage, AzuriteSettings } from './azurite/protocol.ts';
 
-/** The account every Azure emulator has; the key is public, so it guards nothing beyond the loopback address. */
+/** The well-known account of Azure emulators. Its key is public: only the loopback address protects the data. */
 const account = 'devstoreaccount1';
 const accountKey = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
 
 export interface AzuriteOptions {
-  /** Made when missing. One process at a time may hold it. */
+  /** Created when missing. For one process at a time. */
   readonly dataDir: string;
   /** Blob service port; 0, the default, takes a free one. */
   readonly port?: number;
   /** Queue service port; 0, the default, takes a free one. */
   readonly queuePort?: number;
-  /** Told once when the service dies on its own after it had started. */
+  /** Called once when the service stops unexpectedly after its start. */
   readonly onFailure?: (error: AppError) => void;
 }
 
@@ -26,19 +26,19 @@ export interface RunningAzurite {
   readonly queueEndpoint: string;
   readonly port: number;
   readonly queuePort: number;
-  /** Answers what is in flight (two seconds at most), then frees the ports and the data directory. */
+  /** Answers pending requests (two seconds at most), then releases the ports and the data directory. */
   stop(): Promise<void>;
 }
 
 /**
- * Runs Azurite's blob and queue services on 127.0.0.1, silent and without telemetry, with everything an answered
- * request wrote already in the hands of the operating system: SIGKILL of this process loses nothing that was
- * acknowledged (see `azurite/journal.ts`).
+ * Runs Azurite's blob and queue services on 127.0.0.1, silent and without telemetry. It answers a request only after
+ * its writes are with the operating system, so SIGKILL of this process loses nothing that was acknowledged (see
+ * `azurite/journal.ts`).
  *
- * It lives in a worker thread. A child process would outlive a killed host and hold its ports and data; on the
- * host's own event loop, uploads and function code would stall one another.
+ * It runs in a worker thread. A child process would outlive a killed host and hold its ports and data; on the host's
+ * event loop, uploads and functions would block each other.
  *
- * @throws UNAVAILABLE when a port is taken, the directory is in use by another process, or the start fails
+ * @throws UNAVAILABLE when a port or the directory is in use by another process, or the start fails
  */
 export async function startAzurite(options: AzuriteOptions): Promise<RunningAzurite> {
   await mkdir(options.dataDir, { recursive: true });
@@ -47,7 +47,7 @@ export async function startAzurite(options: AzuriteOptions): Promise<RunningAzur
     blobPort: options.port ?? 0,
     queuePort: options.queuePort ?? 0,
   };
-  // Whatever Azurite prints stays in the thread, and none of the caller's AZURITE_* variables reaches it.
+  // The thread discards Azurite's output and gets none of the caller's AZURITE_* variables.
   const worker = new Worker(new URL(`./azurite/worker${extname(import.meta.filename)}`, import.meta.url), {
     workerData: settings,
     stdout: true,

@@ -9,16 +9,16 @@ import { cleanDataDir, lockDataDir, openWebhookKey } from './data-dir.ts';
 import { startHost, type RunningHost } from './host.ts';
 import { mergeSettings, readLocalSettings, type AppSettings } from './settings/app-settings.ts';
 
-/** How long a stop may take before the process ends anyway; what is unfinished is taken up at the next start. */
+/** The time limit of a stop, after which the process ends anyway. The next start continues unfinished work. */
 const stopMs = 15_000;
-/** 100 GiB: artifacts are streamed, and routes that read JSON have limits of their own. */
+/** 100 GiB: artifacts are streamed, and routes that read JSON have lower limits. */
 const bodyLimitBytes = String(100 * 2 ** 30);
 const log = createConsoleLogger(process.stderr);
 
 async function main(): Promise<void> {
   const options = parseCliOptions(process.argv.slice(2), process.cwd());
   if (options.help) return void process.stdout.write(usage);
-  // Storage must not be touched before it is sure that nobody else uses it.
+  // Azurite must not open storage that another host uses.
   const lock = lockDataDir(options.dataDir);
   try {
     if (options.clean) cleanDataDir(options.dataDir);
@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** Our own defaults, under local.settings.json, under the environment. */
+/** Merges our defaults, local.settings.json and the environment; later ones override earlier ones. */
 function chooseSettings({ appDir, dataDir }: CliOptions, azurite: RunningAzurite): AppSettings {
   const defaults = {
     FUNCTIONS_WORKER_RUNTIME: 'node',
@@ -53,18 +53,18 @@ function chooseSettings({ appDir, dataDir }: CliOptions, azurite: RunningAzurite
     TASK_HUB_NAME: 'SlipwayLocal',
     SLIPWAY_AUTH: 'off',
     FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: bodyLimitBytes,
-    // Receivers under development are on this machine.
+    // Webhook receivers under development are on this machine.
     SLIPWAY_WEBHOOK_TARGETS: 'any',
     SLIPWAY_WEBHOOK_KEYS: openWebhookKey(join(dataDir, 'webhook.key')),
   };
   const { AzureWebJobsStorage: storage, ...local } = readLocalSettings(join(appDir, 'local.settings.json'));
-  // The file's usual "UseDevelopmentStorage=true" is meant for Core Tools; our Azurite has its own ports.
+  // "UseDevelopmentStorage=true" is meant for Core Tools; our Azurite has its own ports.
   const ownStorage = storage &&
     !/^UseDevelopmentStorage=true/i.test(storage) && { AzureWebJobsStorage: storage };
   return mergeSettings(process.env, defaults, local, ownStorage || {});
 }
 
-/** For the programs that start the platform (demo, tests): where it is, written whole or not at all. */
+/** Writes the addresses for programs that start the platform, such as the demo and tests. Atomic. */
 function writeEndpoints(dataDir: string, host: RunningHost, blobConnectionString: string): void {
   const file = join(dataDir, 'endpoints.json');
   const endpoints = { url: host.url, blobConnectionString, pid: process.pid };
@@ -77,9 +77,9 @@ function stopOnSignals(host: RunningHost, azurite: RunningAzurite): void {
   const stop = (signal: NodeJS.Signals): void => {
     if (isStopping) process.exit(130);
     isStopping = true;
-    process.stderr.write(`\n${signal}: finishing what is under way (again to stop at once)\n`);
+    process.stderr.write(`\n${signal}: waiting for running calls. Press Ctrl+C again to stop immediately.\n`);
     setTimeout(() => {
-      log.log('warn', 'Not everything ended in time; the next start takes it up');
+      log.log('warn', 'Some calls did not end in time; the next start continues them');
       process.exit(1);
     }, stopMs).unref();
     host
@@ -95,7 +95,7 @@ function stopOnSignals(host: RunningHost, azurite: RunningAzurite): void {
 }
 
 function fail(error: unknown): never {
-  // An expected fault is a sentence for its reader; anything else is a defect, and wants its stack.
+  // An AppError is meant for the user. Any other error is a defect and needs its stack.
   process.stderr.write(
     isAppError(error) ? `${error.message}\n` : `${(error as Error).stack ?? String(error)}\n`,
   );

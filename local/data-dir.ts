@@ -9,8 +9,8 @@ export interface DataDirLock {
 }
 
 /**
- * Makes the data folder this host's alone. The lock is an exclusive SQLite lock on a file of its own, so the
- * operating system drops it when the process ends, however it ends: nothing stale is left by SIGKILL.
+ * Locks the data folder for this host. The lock is an exclusive SQLite lock on a separate file, which the operating
+ * system releases when the process ends, also by SIGKILL.
  *
  * @throws AppError ALREADY_EXISTS with the other host's process id
  */
@@ -23,7 +23,7 @@ export function lockDataDir(dataDir: string): DataDirLock {
   } catch (error) {
     db.close();
     const pid = existsSync(pidFile) ? readFileSync(pidFile, 'utf8').trim() : 'unknown';
-    const message = `Another host (process ${pid}) is using ${dataDir}. Stop it, or give --data-dir another folder.`;
+    const message = `Another host (process ${pid}) is using ${dataDir}. Stop it, or choose another folder with --data-dir.`;
     throw new AppError('ALREADY_EXISTS', message, { dataDir, pid }, error);
   }
   writeFileSync(pidFile, `${process.pid}\n`);
@@ -35,7 +35,7 @@ export function lockDataDir(dataDir: string): DataDirLock {
   };
 }
 
-/** What the platform keeps in the data folder; `--clean` removes these and nothing else that may be there. */
+/** The platform's databases; `--clean` removes only what the platform created. */
 const ownEntries = [
   'host.db',
   'host.db-wal',
@@ -45,17 +45,17 @@ const ownEntries = [
   'metadata.db-shm',
 ];
 
-/** Empties the data folder. Hold its lock. */
+/** Deletes the platform's data. The caller holds the lock. */
 export function cleanDataDir(dataDir: string): void {
   for (const entry of [...ownEntries, 'azurite', 'keys.json', 'webhook.key', 'endpoints.json'])
     rmSync(join(dataDir, entry), { recursive: true, force: true });
 }
 
-/** What keeps the secrets of webhooks: made at the first start, for its owner's eyes only. */
+/** Reads the key that encrypts webhook secrets, or creates it in a file that only its owner can read. */
 export function openWebhookKey(file: string): string {
   if (existsSync(file)) return readFileSync(file, 'utf8').trim();
   const key = randomBytes(32).toString('base64');
-  // A rename, so that a kill in between leaves either no file or a whole one.
+  // A rename is atomic: after a kill there is no file or a complete one.
   writeFileSync(`${file}.new`, `${key}\n`, { mode: 0o600 });
   renameSync(`${file}.new`, file);
   return key;

@@ -1,3 +1,4 @@
+import { withTimeout } from '../shared/core/async/with-timeout.ts';
 import type { Ids } from '../shared/core/ids.ts';
 import type { Logger, LogLevel } from '../shared/core/logger.ts';
 import type { Dispatch, FunctionCall, OutputCall, RunningExtension } from './host-context.ts';
@@ -7,9 +8,8 @@ import { invokeFunction } from './worker/invoke.ts';
 import type { LoadedApp } from './worker/load.ts';
 import type { InvocationResponse, NamedData } from './worker/typed-data.ts';
 
-export interface DispatcherOptions {
+export interface DispatchDeps {
   readonly app: LoadedApp;
-  readonly functionTimeoutMs: number;
   readonly ids: Ids;
   readonly log: Logger;
   /** By binding type. Filled while the extensions start. */
@@ -17,10 +17,11 @@ export interface DispatcherOptions {
   readonly outputs: ReadonlyMap<string, RunningExtension>;
 }
 
-/** The one way into the worker: fills in the other inputs, calls, bounds the time, and writes the extra outputs. */
-export function createDispatch(options: DispatcherOptions): Dispatch {
-  const { app, functionTimeoutMs, ids, log, inputs, outputs } = options;
-
+/** The only way into the worker: adds the other inputs, calls the function, limits its time, writes extra outputs. */
+export function createDispatch(
+  { app, ids, log, inputs, outputs }: DispatchDeps,
+  { functionTimeoutMs }: { readonly functionTimeoutMs: number },
+): Dispatch {
   return async function dispatch(fn, call) {
     const invocationId = call.invocationId ?? ids.uuid();
     const request = {
@@ -29,11 +30,15 @@ export function createDispatch(options: DispatcherOptions): Dispatch {
       triggerMetadata: call.metadata,
       ...(call.retryContext && { retryContext: call.retryContext }),
     };
-    const running = invokeFunction(app, fn.name, request, (level, category, message) => {
-      if (category === 'user' || level === 'warning' || level === 'error')
-        log.log(toLogLevel(level), message, { function: fn.name, invocationId });
-    });
-    const response = await withTimeout(running, call.timeoutMs ?? functionTimeoutMs, fn.name);
+    const invoke = () =>
+      invokeFunction(app, fn.name, request, (level, category, message) => {
+        if (category === 'user' || level === 'warning' || level === 'error')
+          log.log(toLogLevel(level), message, { function: fn.name, invocationId });
+      });
+    const timeoutMs = call.timeoutMs ?? functionTimeoutMs;
+    const toError = () =>
+      new Error(`Timeout value of ${timeoutMs / 1000} s was exceeded by function "${fn.name}".`);
+    const response = await (timeoutMs === Infinity ? invoke() : withTimeout({ timeoutMs, toError }, invoke));
     if (fn.outputs.length > 0 || (fn.returns && fn.returns.type !== 'http'))
       await writeOutputs(fn, response, { fn, invocationId, bindingData: readBindingData(call) }, outputs);
     return response.returnValue;
@@ -54,7 +59,7 @@ function collectInputs(
   return [trigger, ...others];
 }
 
-/** The extra outputs, and the return value where it is bound to something other than the HTTP reply. */
+/** Writes the extra outputs, and the return value when it is bound to something other than the HTTP reply. */
 async function writeOutputs(
   fn: FunctionEntry,
   { outputData = [], returnValue }: InvocationResponse,
@@ -69,29 +74,12 @@ async function writeOutputs(
     await outputs.get(fn.returns.type)?.writeOutput?.(fn.returns, returnValue, call);
 }
 
-/** The values that `{name}` in an output's path may take: text in the trigger's metadata, and `rand-guid`. */
+/** Reads the values of `{name}` in an output's path: texts in the trigger's metadata. */
 function readBindingData(call: FunctionCall): Record<string, string> {
   const values: Record<string, string> = {};
   for (const [name, data] of Object.entries(call.metadata))
     if (data.string !== undefined) values[name.toLowerCase()] = data.string;
   return values;
-}
-
-async function withTimeout<T>(work: Promise<T>, timeoutMs: number, name: string): Promise<T> {
-  if (timeoutMs === Number.POSITIVE_INFINITY) return work;
-  let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`Timeout value of ${timeoutMs / 1000} s was exceeded by function "${name}".`)),
-      Math.min(timeoutMs, 2 ** 31 - 1),
-    );
-    timer.unref();
-  });
-  try {
-    return await Promise.race([work, expired]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 export function toLogLevel(level: RpcLogLevel): LogLevel {

@@ -9,8 +9,8 @@ import { timerExtension } from './timer/extension.ts';
 import type { FunctionEntry } from './worker/function-table.ts';
 
 /**
- * Everything that the host emulates, in the order of starting; stopping goes backwards. Functions of the later ones
- * use the earlier ones: the Durable client, for one, speaks HTTP to this host.
+ * Everything that the host emulates, in the order of starting; they stop in reverse. Functions of later extensions use
+ * earlier ones: the Durable client, for example, calls this host over HTTP.
  */
 export const extensions: readonly HostExtension[] = [
   storageQueueExtension,
@@ -21,7 +21,7 @@ export const extensions: readonly HostExtension[] = [
   timerExtension,
 ];
 
-/** What no extension can serve, and what each finds wrong: one line for each fault, with the function's name. */
+/** Checks all bindings. @returns one line per fault, with the function's name */
 export function checkBindings(functions: readonly FunctionEntry[], settings: AppSettings): readonly string[] {
   return functions.flatMap((fn) => {
     const problems: string[] = [];

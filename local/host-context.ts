@@ -11,12 +11,12 @@ import type { AppSettings } from './settings/app-settings.ts';
 import type { FunctionEntry, NamedBinding } from './worker/function-table.ts';
 import type { InvocationRequest, TypedData } from './worker/typed-data.ts';
 
-/** What the host gives to each extension. */
+/** What extensions get from the host. */
 export interface HostContext {
   readonly hostJson: HostJson;
   readonly settings: AppSettings;
   readonly capabilities: Readonly<Record<string, string>>;
-  /** The worker's own HTTP server, where the app streams and the worker is in this process. */
+  /** The worker's HTTP server, when the app streams and the worker is in this process. */
   readonly workerServer: Server | undefined;
   readonly functions: readonly FunctionEntry[];
   readonly db: DatabaseSync;
@@ -25,7 +25,7 @@ export interface HostContext {
   readonly ids: Ids;
   readonly log: Logger;
   readonly keys: HostKeys;
-  /** Where extensions mount their webhooks. */
+  /** Extensions mount their webhooks here. */
   readonly endpoints: HostEndpoints;
   readonly tuning: HostTuning;
   /** The root URL of the running host. @throws before the HTTP extension has started */
@@ -36,12 +36,12 @@ export interface HostContext {
 export interface HostTuning {
   /** 0 takes a free port. */
   readonly port: number;
-  /** How long an HTTP function may take to begin its answer; Azure's load balancer gives up after 230 s. */
+  /** The time an HTTP function has to begin its answer. Azure's load balancer times out after 230 s. */
   readonly responseTimeoutMs: number;
   readonly blobPollMs: number;
 }
 
-/** Calls a function and writes its extra outputs. @throws what the function threw, or an output's failure */
+/** Calls a function and writes its extra outputs. @throws the function's error, or that of an output */
 export type Dispatch = (fn: FunctionEntry, call: FunctionCall) => Promise<TypedData | null | undefined>;
 
 export interface FunctionCall {
@@ -50,29 +50,29 @@ export interface FunctionCall {
   readonly retryContext?: InvocationRequest['retryContext'];
   /** Default: a new UUID. */
   readonly invocationId?: string;
-  /** Default: host.json's functionTimeout. HTTP has a limit of its own. */
+  /** Default: host.json's functionTimeout. */
   readonly timeoutMs?: number;
 }
 
 /**
- * One emulated resource: which triggers it listens for, and which input and output bindings it serves. The registry
- * in `extensions.ts` is the only place that knows them all.
+ * One emulated resource: the triggers that it listens for, and the input and output bindings that it serves. Only
+ * `extensions.ts` knows them all.
  */
 export interface HostExtension {
   readonly name: string;
   readonly triggerTypes: readonly string[];
   readonly inputTypes?: readonly string[];
   readonly outputTypes?: readonly string[];
-  /** What is wrong with a function's bindings, in words; found before anything starts. */
+  /** Lists the faults of a function's bindings before anything starts. */
   check?(fn: FunctionEntry, settings: AppSettings): readonly string[];
-  /** Gets ready without calling any function yet. `functions` are those with one of `triggerTypes`. */
+  /** Prepares without calling functions yet. `functions` are those with one of `triggerTypes`. */
   start(context: HostContext, functions: readonly FunctionEntry[]): Promise<RunningExtension>;
 }
 
 export interface RunningExtension {
-  /** From here on functions may be called. */
+  /** Begins to call functions. */
   begin?(): void | Promise<void>;
-  /** Takes no more work, then waits for what is under way. */
+  /** Accepts no more work and waits for running calls. */
   stop(): Promise<void>;
   readInput?(binding: NamedBinding): TypedData;
   writeOutput?(binding: NamedBinding, value: TypedData, call: OutputCall): Promise<void>;

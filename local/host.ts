@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-import { systemClock, type Clock } from '../shared/core/clock.ts';
+import { withTimeout } from '../shared/core/async/with-timeout.ts';
+import { systemClock } from '../shared/core/clock.ts';
 import { AppError } from '../shared/core/errors.ts';
-import { systemIds, type Ids } from '../shared/core/ids.ts';
+import { systemIds } from '../shared/core/ids.ts';
 import type { Logger } from '../shared/core/logger.ts';
 import { openSqliteQueue } from '../shared/adapters/embedded/sqlite-queue.ts';
 import { cleanDataDir, lockDataDir } from './data-dir.ts';
@@ -19,19 +19,17 @@ import { buildFunctionTable, type FunctionEntry } from './worker/function-table.
 import { loadApp, type LoadedApp } from './worker/load.ts';
 
 export interface HostOptions {
-  /** The built app's folder: package.json, host.json and what `main` globs. */
+  /** The built app's folder: package.json, host.json and the files that `main` globs. */
   readonly appDir: string;
-  /** Everything the host keeps. One host at a time. */
+  /** Everything that the host stores. One host at a time. */
   readonly dataDir: string;
   /** 0 takes a free port. */
   readonly port: number;
   /** App settings; they become environment variables, as in the real worker. */
   readonly settings: AppSettings;
   readonly log: Logger;
-  /** Begin with an empty data folder. */
+  /** Deletes earlier data first. */
   readonly clean?: boolean;
-  readonly clock?: Clock;
-  readonly ids?: Ids;
   readonly tuning?: Partial<Omit<HostTuning, 'port'>>;
 }
 
@@ -40,22 +38,23 @@ export interface RunningHost {
   readonly functions: readonly FunctionEntry[];
   readonly keys: HostKeys;
   readonly routePrefix: string;
-  /** Takes no more work, lets what is under way end, runs the appTerminate hooks and closes the files. */
+  /** Accepts no more work, waits for running calls, runs the appTerminate hooks and closes the files. */
   stop(): Promise<void>;
 }
 
-/** Azure's load balancer gives up on an answer after 230 s. */
+/** Azure's load balancer times out after 230 s. */
 export const defaultTuning = { responseTimeoutMs: 230_000, blobPollMs: 500 } as const;
 const terminateHooksMs = 5000;
 
 /**
- * Starts the local host on a built app, as the real one would: load, check, listen, begin.
+ * Starts the local host on a built app as the real host would: load, check, listen, begin.
  *
  * @throws AppError INVALID_ARGUMENT for an app, a host.json or a binding that cannot be hosted, naming every fault;
- * ALREADY_EXISTS when the port or the data folder is taken
+ *   ALREADY_EXISTS when the port or the data folder is in use
  */
 export async function startHost(options: HostOptions): Promise<RunningHost> {
-  const { appDir, dataDir, settings, log, clean = false, clock = systemClock, ids = systemIds } = options;
+  const { appDir, dataDir, settings, log, clean = false } = options;
+  const [clock, ids] = [systemClock, systemIds];
   const lock = lockDataDir(dataDir);
   const cleanups: (() => unknown)[] = [() => lock.release()];
   const stopAll = async (): Promise<void> => {
@@ -101,10 +100,10 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       endpoints: createHostEndpoints(),
       tuning: { ...defaultTuning, ...options.tuning, port: options.port },
       baseUrl() {
-        if (url === undefined) throw new Error('The host does not listen yet.');
+        if (url === undefined) throw new Error('The host is not listening yet.');
         return url;
       },
-      dispatch: createDispatch({ app, functionTimeoutMs, ids, log, inputs, outputs }),
+      dispatch: createDispatch({ app, ids, log, inputs, outputs }, { functionTimeoutMs }),
     };
 
     const started: RunningExtension[] = [];
@@ -129,14 +128,14 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
 }
 
 /**
- * As Azure and Core Tools do. Without it the Durable client takes every URL that it is given for one of Core Tools
- * and rewrites it to localhost:7071.
+ * Sets WEBSITE_HOSTNAME, as Azure and Core Tools do. Without it the Durable client rewrites every URL to
+ * localhost:7071, the address of Core Tools.
  */
 function announceHostname(url: string): void {
   process.env['WEBSITE_HOSTNAME'] = `localhost:${new URL(url).port}`;
 }
 
-/** The app setting by which slots keep functions quiet; as in the real host, such a function is not there. */
+/** Whether an app setting disables the function, as slots do; the real host does not load it either. */
 function isDisabled(name: string, settings: AppSettings): boolean {
   const value = settings[`AzureWebJobs.${name}.Disabled`] ?? settings[`AzureWebJobs_${name}_Disabled`];
   return /^(true|1)$/i.test(value ?? '');
@@ -146,12 +145,10 @@ async function runTerminateHooks({ registrations, appHookData }: LoadedApp, log:
   const run = async (): Promise<void> => {
     for (const hook of registrations.hooks.appTerminate) await hook({ hookData: {}, appHookData });
   };
-  const limit = new AbortController();
+  const toError = (timeoutMs: number) => new Error(`They did not end within ${timeoutMs} ms.`);
   try {
-    await Promise.race([run(), wait(terminateHooksMs, undefined, { signal: limit.signal })]);
+    await withTimeout({ timeoutMs: terminateHooksMs, toError }, run);
   } catch (error) {
-    log.log('warn', 'An appTerminate hook failed', { error: String(error) });
-  } finally {
-    limit.abort();
+    log.log('warn', 'The appTerminate hooks failed', { error: String(error) });
   }
 }

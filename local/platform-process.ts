@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BlobServiceClient } from '@azure/storage-blob';
 
-/** What a running platform writes to `endpoints.json` in its data folder. */
+/** The addresses in `endpoints.json` of a running platform's data folder. */
 export interface PlatformEndpoints {
   readonly url: string;
   readonly blobConnectionString: string;
@@ -14,21 +14,21 @@ export interface PlatformEndpoints {
 
 export interface PlatformProcessOptions {
   readonly dataDir: string;
-  /** 0 takes a free one. */
+  /** 0 takes a free port. */
   readonly port: number;
   readonly clean?: boolean;
-  /** Another Functions app than Slipway, and a path that answers 200 once it is up. */
+  /** The folder of another Functions app, and a path that answers 200 when it is ready. */
   readonly appDir?: string;
   readonly readyPath?: string;
-  /** A command to run the platform under: it gets the platform's own command as its last arguments. */
+  /** A command to run the platform under; the platform's own command follows as its last arguments. */
   readonly wrap?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
 }
 
 /**
- * The platform as a process of its own, started as `npm start` does; what it prints goes to `<data folder>.log`.
- * For demos, tests and benchmarks.
+ * The platform as a separate process, as `npm start` runs it, for demos, tests and benchmarks. Its output goes to
+ * `<data folder>.log`.
  */
 export class PlatformProcess {
   readonly url: string;
@@ -41,7 +41,7 @@ export class PlatformProcess {
     this.#child = child;
   }
 
-  /** @returns once it answers a request. @throws Error with the end of its output when it does not start */
+  /** Resolves when it answers requests. @throws Error with the end of its output when it does not start */
   static async start(options: PlatformProcessOptions): Promise<PlatformProcess> {
     const { dataDir, port, clean = false, appDir, readyPath = 'version', timeoutMs = 60_000 } = options;
     mkdirSync(join(dataDir, '..'), { recursive: true });
@@ -86,7 +86,7 @@ export class PlatformProcess {
     );
   }
 
-  /** Drops a file into a blob container, as any Azure tool would. */
+  /** Uploads a file to a blob container. */
   async upload(container: string, name: string, file: string): Promise<void> {
     const service = BlobServiceClient.fromConnectionString(this.blobConnectionString);
     await service.getContainerClient(container).getBlockBlobClient(name).uploadFile(file);
@@ -105,7 +105,7 @@ export class PlatformProcess {
     return JSON.parse(text) as T;
   }
 
-  /** The whole process at once, as a crash would. */
+  /** Kills the process, as a crash would. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL', 10_000);
   }
@@ -137,12 +137,12 @@ function readEndpoints(dataDir: string): PlatformEndpoints | undefined {
   try {
     return JSON.parse(readFileSync(join(dataDir, 'endpoints.json'), 'utf8')) as PlatformEndpoints;
   } catch {
-    // Not written yet, or half: the caller asks again.
+    // Missing or incomplete: the caller polls.
     return undefined;
   }
 }
 
-/** Appends a process's output to a file and remembers the end of it. */
+/** Appends a process's output to a file. @returns a function that returns its end */
 function keepOutput(child: ChildProcess, file: string): () => string {
   let tail = '';
   const log = createWriteStream(file, { flags: 'a' });

@@ -1,9 +1,8 @@
 import { DatabaseSync } from 'node:sqlite';
 
 /**
- * Opens `host.db`, the one file of everything the host must not forget: blob receipts and timers (tables `host_*`),
- * the Durable engine (`df_*`) and the queues (`sb_*`). WAL with `synchronous=NORMAL`: a killed process loses
- * nothing that was committed.
+ * Opens `host.db`, the host's only durable file: blob receipts and timers (tables `host_*`), the Durable engine (`df_*`)
+ * and the queues (`sb_*`). WAL with `synchronous=NORMAL`: a killed process loses no committed transaction.
  */
 export function openHostStore(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: 10_000 });

@@ -7,7 +7,7 @@ interface LokiCollection {
   readonly binaryIndices: Readonly<Record<string, unknown>>;
   readonly uniqueNames: readonly string[];
   readonly data: readonly object[];
-  /** Ids inserted, updated or removed since the journal last looked; LokiJS fills it for incremental adapters. */
+  /** Ids inserted, updated or removed since the last flush; LokiJS fills it for incremental adapters. */
   dirtyIds: number[];
   dirty: boolean;
   get(id: number): object | null;
@@ -38,16 +38,15 @@ const schema = `
 /**
  * Makes Azurite's metadata survive SIGKILL.
  *
- * Azurite keeps names, sizes, ETags and the place of every byte in LokiJS databases in memory and writes them out
- * whole every five seconds: kill it and the last five seconds of acknowledged writes are gone, though their
- * bytes are on disk; write them out at each request and its cost grows with every blob there is. The journal takes
- * the place of that persistence through LokiJS's own "incremental" adapter interface: LokiJS lists the ids that
- * changed, and `flush` writes just those rows to SQLite in one transaction. Azurite's servers call it before the
- * first byte of each answer leaves, so nobody learns of a write that could still be lost. WAL with
- * `synchronous=NORMAL` hands a commit to the operating system, which a killed process cannot take back (a power
- * cut can).
+ * Azurite keeps names, sizes, ETags and the location of every byte in LokiJS databases in memory and saves them whole
+ * every five seconds. A kill loses the acknowledged writes of the last five seconds, although their bytes are on disk;
+ * a save per request would cost more with every blob. The journal replaces that persistence through LokiJS's
+ * "incremental" adapter interface: LokiJS lists the changed ids, and `flush` writes only those rows to SQLite in one
+ * transaction. Azurite's servers call it before the first byte of each answer, so that no client sees a write that
+ * could still be lost. With WAL and `synchronous=NORMAL` a commit is with the operating system, where it survives the
+ * process (but not a power cut).
  *
- * Rows use V8's serialization rather than JSON, as the dates and digests of the records are then what they were.
+ * Rows use V8's serialization instead of JSON to preserve the dates and digests of the records.
  */
 export class LokiJournal {
   readonly path: string;
@@ -60,7 +59,7 @@ export class LokiJournal {
   constructor(path: string) {
     this.path = path;
     this.#sqlite = new DatabaseSync(path);
-    // Exclusive: two Azurites on one directory would overwrite each other's extents. The kernel frees it on death.
+    // Exclusive: two Azurites on one directory would overwrite each other's extents. The kernel releases it.
     this.#sqlite.exec(
       'PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; BEGIN IMMEDIATE',
     );
@@ -69,11 +68,11 @@ export class LokiJournal {
     this.#sqlite.exec('COMMIT');
     if (version !== 0 && version !== schemaVersion) {
       this.#sqlite.close();
-      throw new Error(`${path} is of format ${String(version)}; this version reads format ${schemaVersion}.`);
+      throw new Error(`${path} has format ${String(version)}; this version reads format ${schemaVersion}.`);
     }
   }
 
-  /** Grows when changes were taken back: what was read or half done before then no longer holds. */
+  /** Increases with each rollback: states read before are no longer valid. */
   get generation(): number {
     return this.#generation;
   }
@@ -81,7 +80,7 @@ export class LokiJournal {
   /**
    * Replaces the persistence of a LokiJS database that has not loaded yet.
    *
-   * @param undo whether changes that cannot be saved are taken back (or kept for the next flush)
+   * @param undo whether changes that cannot be saved are rolled back instead of kept for the next flush
    */
   attach(name: string, database: LokiDatabase, { undo }: { readonly undo: boolean }): void {
     this.#databases.set(name, { database, undo });
@@ -103,9 +102,9 @@ export class LokiJournal {
   }
 
   /**
-   * Writes what changed since the last call.
+   * Writes the changes since the last call.
    *
-   * @throws SQLite's error, after taking back what could not be saved: reads go on over what is safe
+   * @throws SQLite's error, after it has rolled back what could not be saved: reads then see saved data only
    */
   flush(): void {
     const changed = [...this.#databases].flatMap(([name, { database, undo }]) =>
@@ -121,13 +120,13 @@ export class LokiJournal {
       for (const { name, collection } of changed) this.#write(name, collection);
       this.#sqlite.exec('COMMIT');
     } catch (error) {
-      // A full disk makes SQLite roll back by itself.
+      // When the disk is full, SQLite has already rolled back.
       if (this.#sqlite.isTransaction) this.#sqlite.exec('ROLLBACK');
       const undone = new Map(
         changed.flatMap(({ name, database, undo }) => (undo ? [[name, database] as const] : [])),
       );
       if (undone.size === 0) return;
-      for (const [name, database] of undone) this.#takeBack(name, database);
+      for (const [name, database] of undone) this.#rollBack(name, database);
       this.#generation += 1;
       throw error;
     }
@@ -138,7 +137,7 @@ export class LokiJournal {
     }
   }
 
-  /** Flushes, and lets go of the file. */
+  /** Flushes and closes the file. */
   close(): void {
     this.flush();
     this.#sqlite.close();
@@ -160,15 +159,15 @@ export class LokiJournal {
     }
   }
 
-  #takeBack(name: string, database: LokiDatabase): void {
+  #rollBack(name: string, database: LokiDatabase): void {
     const saved = this.#load(name);
-    // A new database that could not be saved even once fails the start.
+    // A new database that was never saved fails the start.
     if (saved === null) return;
     database.loadJSONObject(saved, {});
     rebuildIndexes(database);
   }
 
-  /** @returns what LokiJS's `loadJSONObject` wants, or null for a new database */
+  /** @returns the argument of LokiJS's `loadJSONObject`; null for a new database */
   #load(name: string): object | null {
     const collections = this.#sqlite.prepare('SELECT name, indices FROM collection WHERE db = ?').all(name);
     if (collections.length === 0) return null;
@@ -193,7 +192,7 @@ export class LokiJournal {
           ),
           uniqueNames: unique,
           adaptiveBinaryIndices: true,
-          // Left out, LokiJS reads them as false and keeps every change in memory for ever.
+          // When absent, LokiJS reads them as false and keeps every change in memory.
           disableChangesApi: true,
           disableDeltaChangesApi: true,
           disableMeta: false,

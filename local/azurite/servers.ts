@@ -27,8 +27,8 @@ type StorageErrorClass = new (status: number, code: string, message: string, req
 const require = createRequire(import.meta.url);
 
 /**
- * Loads Azurite's two services, and neither its table service nor its SQL drivers, by path. Application Insights
- * stays out too: nothing is reported to anyone, and two thirds of the load time go with it.
+ * Loads Azurite's two services by path, without its table service and SQL drivers. A stub replaces Application
+ * Insights: it sends no telemetry and saves two thirds of the load time.
  */
 function loadAzurite() {
   const azuriteRequire = createRequire(require.resolve('azurite/package.json'));
@@ -52,7 +52,7 @@ function loadAzurite() {
   };
 }
 
-/** Starts both services over one journal. @returns the listening servers */
+/** Starts both services on one journal. @returns the listening servers */
 export async function startServers(
   dataDir: string,
   journal: LokiJournal,
@@ -62,12 +62,12 @@ export async function startServers(
   const start = async (service: 'blob' | 'queue'): Promise<AzuriteServer> => {
     const { Server, Configuration, StorageError } = azurite[service];
     const extentDir = join(dataDir, `${service}-extents`);
-    // Azurite loads a database only where a file of its name exists: both names are the journal's.
+    // Azurite loads a database only when a file of that name exists: the journal's serves for both.
     const server = new Server(
       new Configuration(
         '127.0.0.1',
         ports[service],
-        // Seconds. Azurite's 5 would close idle connections under a client that is just about to use them.
+        // Seconds of keep-alive. With Azurite's 5 a client may send into a connection that is being closed.
         120,
         journal.path,
         journal.path,
@@ -77,12 +77,12 @@ export async function startServers(
         false,
         undefined,
         false,
-        // The client speaks a newer API version than this Azurite has seen.
+        // Skips the check of the API version: the client's is newer than this Azurite.
         true,
       ),
     );
     journal.attach(service, server.metadataStore.db, { undo: true });
-    // Kept: a blob must never refer to a file that the journal forgot, a file without blobs does no harm.
+    // Not rolled back: a blob must never refer to an unknown file, while a file without blobs is harmless.
     journal.attach(`${service}-extents`, server.extentMetadataStore.db, { undo: false });
     answerOnlyWhatIsSaved(server, journal);
     nameFullDisk(server, StorageError);
@@ -96,9 +96,8 @@ export async function startServers(
 }
 
 /**
- * Flushes the journal before the head of every answer, reads included: nobody may act on a state that a kill
- * could undo. An answer whose state could not be saved becomes a failure, as does one made of a state that another
- * request's failure took back meanwhile.
+ * Flushes the journal before the head of every answer, reads included: no client may act on a state that a kill could
+ * undo. An answer fails when its state could not be saved, or when another request's failure rolled it back meanwhile.
  */
 function answerOnlyWhatIsSaved(server: AzuriteServer, journal: LokiJournal): void {
   const flush = (response: ServerResponse, status: number, generation: number): number => {
@@ -119,7 +118,7 @@ function answerOnlyWhatIsSaved(server: AzuriteServer, journal: LokiJournal): voi
     response.writeHead = (status: number, ...rest: unknown[]) =>
       writeHead(flush(response, status, generation), ...rest);
   });
-  // The collector must not drop bytes whose blob a kill could bring back.
+  // The collector must not delete bytes of a blob whose deletion is not saved.
   const { extentStore } = server;
   const deleteExtents = extentStore.deleteExtents.bind(extentStore);
   extentStore.deleteExtents = (ids) => {
@@ -129,8 +128,8 @@ function answerOnlyWhatIsSaved(server: AzuriteServer, journal: LokiJournal): voi
 }
 
 /**
- * Azurite answers a bare 500 when it runs out of disk, and leaves the rest of the body unread, so that the next
- * request on that connection would wait for ever.
+ * Answers 507 when the disk is full. Azurite answers a bare 500 and leaves the rest of the body unread, which blocks the
+ * connection.
  */
 function nameFullDisk({ extentStore, httpServer }: AzuriteServer, StorageError: StorageErrorClass): void {
   httpServer.prependListener('request', (request, response) => {
@@ -167,7 +166,7 @@ async function listFiles(dir: string): Promise<readonly string[]> {
   }
 }
 
-/** Bytes of uploads that a kill cut short belong to no record, and Azurite's collector never sees them. */
+/** Deletes the bytes of uploads that a kill interrupted: no record refers to them, and Azurite's collector never does. */
 async function removeOrphans(server: AzuriteServer, dir: string, files: readonly string[]): Promise<void> {
   const { collections } = server.extentMetadataStore.db;
   const known = new Set(

@@ -9,7 +9,7 @@ import type { AzuriteServer } from './servers.ts';
 
 const drainMs = 2_000;
 
-/** Runs in a thread of its own: starts the services, says where they listen, and ends on `'stop'`. */
+/** The entry point of Azurite's thread: starts the services, reports their ports and ends on `'stop'`. */
 async function main(settings: AzuriteSettings): Promise<void> {
   try {
     const journal = new LokiJournal(join(settings.dataDir, 'metadata.sqlite'));
@@ -18,7 +18,7 @@ async function main(settings: AzuriteSettings): Promise<void> {
       queue: settings.queuePort,
     });
     parentPort?.once('message', () => void stop(Object.values(servers), journal));
-    // Azurite closes a service by itself when its garbage collector meets records it cannot read.
+    // Azurite closes a service when its garbage collector finds records that it cannot read.
     for (const { httpServer } of Object.values(servers)) httpServer.once('close', () => process.exit(1));
     report({ kind: 'started', blobPort: portOf(servers.blob), queuePort: portOf(servers.queue) });
   } catch (error) {
@@ -56,7 +56,8 @@ function describeFailure(error: unknown): string {
     readonly port?: number;
   };
   const sqliteBusy = 5;
-  if (code === 'EADDRINUSE') return `Port ${port} of 127.0.0.1 is taken; the local blob storage needs it.`;
+  if (code === 'EADDRINUSE')
+    return `The local blob storage needs port ${port} of 127.0.0.1, which is in use.`;
   if (errcode === sqliteBusy) return 'Another process is using this data directory.';
   return `The local blob storage did not start: ${error instanceof Error ? error.message : String(error)}`;
 }

@@ -10,7 +10,7 @@ export interface BlobBindingPath {
   readonly template: BindingTemplate | undefined;
 }
 
-/** @throws AppError INVALID_ARGUMENT for a template that cannot be parsed; what is not set goes to `problems` */
+/** @throws AppError INVALID_ARGUMENT for a malformed template; missing app settings are added to `problems` */
 export function readBlobPath(
   binding: NamedBinding,
   settings: AppSettings,
@@ -22,7 +22,7 @@ export function readBlobPath(
   return { container: path.slice(0, slash), template: parseBindingTemplate(path.slice(slash + 1)) };
 }
 
-/** A client that fails soon: the host has its own way of trying again. */
+/** A client with few retries, because the host retries by itself. */
 export function connectBlobs(connectionString: string): BlobServiceClient {
   return BlobServiceClient.fromConnectionString(connectionString, {
     retryOptions: { maxTries: 2, tryTimeoutInMs: 30_000, retryDelayInMs: 100 },

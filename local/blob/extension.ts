@@ -3,6 +3,7 @@ import { connectionName, requireConnection } from '../storage-queue/extension.ts
 import type { AppSettings } from '../settings/app-settings.ts';
 import type { FunctionEntry, NamedBinding } from '../worker/function-table.ts';
 import { fromTypedData, type TypedData } from '../worker/typed-data.ts';
+import { Semaphore } from '../../shared/core/async/semaphore.ts';
 import { connectBlobs, readBlobPath } from './connections.ts';
 import { createBlobPoller, type BlobPoller } from './poller.ts';
 import { createBlobReceipts } from './receipts.ts';
@@ -10,20 +11,20 @@ import { ContainerScanner, type BlobSubscription } from './scanner.ts';
 
 const containerPattern = /^(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*$|^\$(root|web)$/;
 
-/** Blob triggers by polling, and `blob` outputs. */
+/** Blob triggers, by polling, and `blob` outputs. */
 export const blobExtension = {
   name: 'blobs',
   triggerTypes: ['blobTrigger'],
   outputTypes: ['blob'],
   check({ trigger }: FunctionEntry, settings: AppSettings) {
     if (trigger['source'] === 'EventGrid')
-      return ['the local host polls: "source" must be "LogsAndContainerScan" or left out'];
+      return ['"source" must be "LogsAndContainerScan" or absent: the local host polls'];
     const problems: string[] = [];
     try {
       const { container } = readBlobPath(trigger, settings, problems);
-      if (/[{}]/.test(container)) problems.push('the container of a blob trigger cannot be a parameter');
+      if (/[{}]/.test(container)) problems.push('the container of a blob trigger must not be a parameter');
       else if (problems.length === 0 && !containerPattern.test(container))
-        problems.push(`"${container}" is not a container name`);
+        problems.push(`"${container}" is not a valid container name`);
     } catch (error) {
       problems.push((error as Error).message);
     }
@@ -44,7 +45,7 @@ export const blobExtension = {
   },
 } satisfies HostExtension;
 
-/** One poller for each container, however many functions listen to it. */
+/** Creates one poller per container, which serves all functions on it. */
 function groupByContainer(context: HostContext, functions: readonly FunctionEntry[]): readonly BlobPoller[] {
   const receipts = createBlobReceipts(context.db);
   const groups = new Map<string, BlobSubscription[]>();
@@ -53,13 +54,13 @@ function groupByContainer(context: HostContext, functions: readonly FunctionEntr
     const key = `${connectionName(fn.trigger)}/${container}`;
     groups.set(key, [...(groups.get(key) ?? []), { fn, container, template }]);
   }
-  const slots = { free: context.hostJson.blobs.maxDegreeOfParallelism };
+  const calls = new Semaphore(context.hostJson.blobs.maxDegreeOfParallelism);
   return [...groups.values()].map((subscriptions) => {
     const [{ fn, container }] = subscriptions as [BlobSubscription];
     const service = connectBlobs(requireConnection(fn.trigger, context.settings));
     const client = service.getContainerClient(container);
     const scanner = new ContainerScanner(client, subscriptions, receipts);
-    return createBlobPoller({ context, client, scanner, receipts, slots });
+    return createBlobPoller({ ...context, client, scanner, receipts, calls });
   });
 }
 
@@ -72,7 +73,7 @@ async function writeBlob(
   const { container, template } = readBlobPath(binding, settings);
   const values = { ...call.bindingData, 'rand-guid': call.invocationId };
   const name = template?.write(values);
-  if (name === undefined) throw new Error(`Output binding "${binding.name}" names no blob.`);
+  if (name === undefined) throw new Error(`The path of output binding "${binding.name}" has no blob name.`);
   const value = fromTypedData(data);
   const body =
     value instanceof Uint8Array

@@ -1,6 +1,7 @@
 import type { ContainerClient } from '@azure/storage-blob';
 import type { HostContext } from '../host-context.ts';
-import { describe } from '../http/server.ts';
+import type { Semaphore } from '../../shared/core/async/semaphore.ts';
+import { describeError } from '../describe-error.ts';
 import { connectionName, requireConnection } from '../storage-queue/extension.ts';
 import { createStorageQueueClient } from '../storage-queue/client.ts';
 import type { TypedData } from '../worker/typed-data.ts';
@@ -12,32 +13,28 @@ const poisonQueueName = 'webjobs-blobtrigger-poison';
 
 export interface BlobPoller {
   begin(): void;
-  /** Waits for the calls under way. */
+  /** Waits for running calls. */
   stop(): Promise<void>;
 }
 
-export interface BlobPollerOptions {
-  readonly context: HostContext;
+export interface BlobPollerDeps extends Pick<
+  HostContext,
+  'clock' | 'dispatch' | 'hostJson' | 'log' | 'settings' | 'tuning'
+> {
   readonly client: ContainerClient;
   readonly scanner: ContainerScanner;
   readonly receipts: BlobReceipts;
-  /** Shared by every container of the host. */
-  readonly slots: { free: number };
+  /** Limits the calls of all containers of the host. */
+  readonly calls: Semaphore;
 }
 
 /**
- * Polls one container at a steady pace. A blob's receipt is written once its function has succeeded or given up, so
- * a killed host calls again: functions see each version of a blob at least once. Only failures count as attempts;
- * a kill in the middle does not (the real host counts it), because a host that is killed often must not lose drops.
+ * Polls one container at an interval. Writes a blob's receipt after its function has succeeded or failed for good, so
+ * that a killed host calls again: functions receive each version of a blob at least once. Only failures count as
+ * attempts. The real host counts a kill in the middle, too; here, often killed, it would lose drops.
  */
-export function createBlobPoller({
-  context,
-  client,
-  scanner,
-  receipts,
-  slots,
-}: BlobPollerOptions): BlobPoller {
-  const { clock, log, hostJson } = context;
+export function createBlobPoller(deps: BlobPollerDeps): BlobPoller {
+  const { client, scanner, receipts, calls, clock, log } = deps;
   const abort = new AbortController();
   const running = new Map<string, Promise<void>>();
   let isStorageDown = false;
@@ -47,38 +44,37 @@ export function createBlobPoller({
     while (!abort.signal.aborted) {
       try {
         for await (const pending of scanner.scan(abort.signal)) await startWork(pending);
-        if (isStorageDown) log.log('info', 'Blob storage answers again', { container: client.containerName });
+        if (isStorageDown)
+          log.log('info', 'Blob storage is available again', { container: client.containerName });
         isStorageDown = false;
       } catch (error) {
         if (abort.signal.aborted) return;
-        // Said once, not twice a second.
+        // Logged once, not at every poll.
         if (!isStorageDown)
-          log.log('error', 'Blob storage cannot be reached; trying again', {
+          log.log('error', 'Blob storage is not available; retrying', {
             container: client.containerName,
             error: (error as Error).message,
           });
         isStorageDown = true;
       }
-      await clock.sleep(context.tuning.blobPollMs, abort.signal).catch(ignoreAbort);
+      await clock.sleep(deps.tuning.blobPollMs, abort.signal).catch(ignoreAbort);
     }
   }
 
   async function startWork(pending: PendingBlob): Promise<void> {
     const key = `${pending.subscription.fn.name}\n${pending.blob.name}`;
     if (running.has(key)) return;
-    while (slots.free === 0 && !abort.signal.aborted) await clock.sleep(10, abort.signal).catch(ignoreAbort);
-    if (abort.signal.aborted) return;
-    slots.free -= 1;
+    const permit = await calls.acquire(abort.signal);
     const work = handle(pending)
       .catch((error: unknown) => {
-        log.log('error', 'A blob could not be handled; it will be tried again', {
+        log.log('error', 'Processing a blob failed; retrying', {
           function: pending.subscription.fn.name,
           blob: `${pending.blob.container}/${pending.blob.name}`,
-          error: describe(error),
+          error: describeError(error),
         });
       })
       .finally(() => {
-        slots.free += 1;
+        permit[Symbol.dispose]();
         running.delete(key);
       });
     running.set(key, work);
@@ -87,12 +83,12 @@ export function createBlobPoller({
   async function handle({ subscription, blob, params, failures }: PendingBlob): Promise<void> {
     const { fn, container } = subscription;
     const call = await readTrigger(client, { subscription, blob, params, failures });
-    // Gone or overwritten since it was listed: the next scan knows better.
+    // Deleted or overwritten since it was listed: the next scan finds the current version.
     if (!call) return;
-    const threshold = hostJson.blobs.poisonBlobThreshold;
+    const threshold = deps.hostJson.blobs.poisonBlobThreshold;
     if (failures < threshold) {
       try {
-        await context.dispatch(fn, call);
+        await deps.dispatch(fn, call);
         return receipts.write(fn.name, container, blob.name, { etag: blob.etag, failures, state: 'done' });
       } catch (error) {
         failures += 1;
@@ -101,16 +97,16 @@ export function createBlobPoller({
           blob: `${container}/${blob.name}`,
           attempt: failures,
           of: threshold,
-          error: describe(error),
+          error: describeError(error),
         });
         receipts.write(fn.name, container, blob.name, { etag: blob.etag, failures, state: 'failing' });
       }
     }
     if (failures < threshold) return;
-    const queue = createStorageQueueClient(requireConnection(fn.trigger, context.settings));
+    const queue = createStorageQueueClient(requireConnection(fn.trigger, deps.settings));
     await queue.send(poisonQueueName, Buffer.from(toPoisonMessage(fn.name, blob)).toString('base64'));
     receipts.write(fn.name, container, blob.name, { etag: blob.etag, failures, state: 'poison' });
-    log.log('error', 'A blob was given up', {
+    log.log('error', 'A blob failed for good; moved to the poison queue', {
       function: fn.name,
       blob: `${container}/${blob.name}`,
       queue: poisonQueueName,
@@ -152,5 +148,5 @@ async function readTrigger(
 }
 
 function ignoreAbort(): void {
-  // The loop's condition ends it.
+  // The loop's condition ends the loop.
 }

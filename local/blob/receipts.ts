@@ -1,18 +1,18 @@
 import type { DatabaseSync } from 'node:sqlite';
 
-/** What became of one version (ETag) of a blob in one function. */
-export interface BlobReceipt {
+/** The outcome of one version (ETag) of a blob in one function. */
+export type BlobReceipt = {
   readonly etag: string;
   readonly failures: number;
   readonly state: 'failing' | 'done' | 'poison';
-}
+};
 
 /**
- * The receipts of blob triggers: one for each function and blob, for the newest ETag that was handled. They make a
- * restart silent and an overwrite loud.
+ * The receipts of blob triggers: one per function and blob, with the newest ETag that was processed. A restart does not
+ * call a function again; an overwritten blob does.
  */
 export interface BlobReceipts {
-  /** The receipts of a page of blobs, by name: one query for the page, however long. */
+  /** Reads the receipts of a page of blobs, by name, in one query. */
   readPage(fn: string, container: string, blobs: readonly string[]): ReadonlyMap<string, BlobReceipt>;
   write(fn: string, container: string, blob: string, receipt: BlobReceipt): void;
 }
@@ -25,7 +25,7 @@ export function createBlobReceipts(db: DatabaseSync): BlobReceipts {
   const upsert = db.prepare('INSERT OR REPLACE INTO host_blob_receipts VALUES (?, ?, ?, ?, ?, ?)');
   return {
     readPage(fn, container, blobs) {
-      const rows = select.all(fn, container, JSON.stringify(blobs)) as unknown as (BlobReceipt & {
+      const rows = select.all(fn, container, JSON.stringify(blobs)) as (BlobReceipt & {
         readonly blob: string;
       })[];
       return new Map(rows.map((row) => [row.blob, row]));

@@ -4,11 +4,11 @@ import type { FunctionEntry } from '../worker/function-table.ts';
 import type { BlobReceipt, BlobReceipts } from './receipts.ts';
 import { quoteEtag, type SeenBlob } from './trigger-data.ts';
 
-/** One function's interest in a container. */
+/** A function that listens to a container. */
 export interface BlobSubscription {
   readonly fn: FunctionEntry;
   readonly container: string;
-  /** Over the name within the container; undefined: every blob. */
+  /** Matches the name within the container; undefined matches every blob. */
   readonly template: BindingTemplate | undefined;
 }
 
@@ -19,13 +19,13 @@ export interface PendingBlob {
   readonly failures: number;
 }
 
-/** As many as the real host looks at in one poll of a container. */
+/** The real host's limit for one poll of a container. */
 const scanLimit = 10_000;
 const pageSize = 1000;
 
 /**
- * Looks through one container for blobs that a function has not handled yet. A scan takes `scanLimit` blobs at
- * most, and the next one goes on from there, so that its cost does not grow with the container.
+ * Searches a container for blobs that a function has not processed. A scan reads at most `scanLimit` blobs and the next
+ * one continues there, so that the cost of a scan does not grow with the container.
  */
 export class ContainerScanner {
   readonly #client: ContainerClient;
@@ -41,7 +41,7 @@ export class ContainerScanner {
     this.#prefix = commonPrefix(subscriptions.map(({ template }) => template?.prefix ?? ''));
   }
 
-  /** @throws when storage is out of reach. A container that is not there has no blobs. */
+  /** @throws when storage is not available. A missing container has no blobs. */
   async *scan(signal: AbortSignal): AsyncGenerator<PendingBlob> {
     for (let seen = 0; seen < scanLimit; seen += pageSize) {
       const items = await this.#listPage(signal);

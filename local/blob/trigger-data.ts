@@ -1,14 +1,14 @@
 import type { BlobGetPropertiesResponse, BlobItem } from '@azure/storage-blob';
 import { jsonData, type TypedData } from '../worker/typed-data.ts';
 
-/** Where a blob is, and the version that was seen. */
+/** A blob and the version that was listed. */
 export interface SeenBlob {
   readonly container: string;
   readonly name: string;
   readonly etag: string;
 }
 
-/** A blob trigger that takes the reference, not the bytes (`sdkBinding: true`). */
+/** Whether a blob trigger receives the reference instead of the bytes (`sdkBinding: true`). */
 export function isDeferred(binding: { readonly properties?: Readonly<Record<string, string>> }): boolean {
   return binding.properties?.['supportsDeferredBinding'] === 'true';
 }
@@ -30,7 +30,7 @@ export function toDeferredData(connection: string, blob: SeenBlob): TypedData {
   };
 }
 
-/** The metadata of a blob trigger: the built-in values, over which those of the path win. */
+/** The metadata of a blob trigger: the built-in values, overridden by those of the path. */
 export function toBlobMetadata(
   blob: SeenBlob,
   uri: string,
@@ -54,7 +54,7 @@ export function toBlobMetadata(
   };
 }
 
-/** The message that a blob which failed for good leaves in `webjobs-blobtrigger-poison`. */
+/** The message in `webjobs-blobtrigger-poison` for a blob that failed for good. */
 export function toPoisonMessage(fn: string, blob: SeenBlob): string {
   return JSON.stringify({
     Type: 'BlobTrigger',

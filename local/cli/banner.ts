@@ -8,7 +8,7 @@ export interface BannerFacts {
   readonly isOpen: boolean;
 }
 
-/** The groups of the table, in their order; a trigger of another type follows under its own name. */
+/** The headings of the table, in order. Other trigger types follow under their own names. */
 const headings: Readonly<Record<string, string>> = {
   httpTrigger: 'HTTP',
   blobTrigger: 'Blob',
@@ -19,19 +19,22 @@ const headings: Readonly<Record<string, string>> = {
   entityTrigger: 'Entity',
 };
 
-/** Pages worth opening first, where the app has them. */
+/** Pages to suggest, if the app has them. */
 const pages = ['docs', 'api/health'];
 
-/** What `npm start` prints once the host runs: every function with what calls it, then where to go. */
+/** The text that `npm start` prints when the host runs: every function with its trigger, then the addresses. */
 export function renderBanner(facts: BannerFacts): string {
   const { url, functions, dataDir, isOpen } = facts;
   const lines = ['', `Functions (${functions.length})`, ...renderTable(facts)];
   lines.push('', `Listening on ${url}`, `Data in ${dataDir}`);
   if (isOpen)
-    lines.push('', 'Authentication is OFF (SLIPWAY_AUTH=off): everyone on this machine is an administrator.');
+    lines.push(
+      '',
+      'Authentication is OFF (SLIPWAY_AUTH=off): every user of this machine is an administrator.',
+    );
   const open = functions.map((fn) => pathOf(fn, facts)).filter((path) => pages.includes(path));
   if (open.length > 0) lines.push('', 'Open', ...open.map((path) => `  ${url}/${path}`));
-  return [...lines, '', 'Ctrl+C stops.', ''].join('\n');
+  return [...lines, '', 'Press Ctrl+C to stop.', ''].join('\n');
 }
 
 function renderTable(facts: BannerFacts): readonly string[] {
@@ -71,7 +74,7 @@ function methodsOf({ trigger }: FunctionEntry): string {
   return (trigger['methods'] as readonly string[] | undefined)?.join(',') ?? 'ANY';
 }
 
-/** Where an HTTP function is found, without a slash at its start; of another function, nothing. */
+/** The path of an HTTP function, without a leading slash; empty for other functions. */
 function pathOf(fn: FunctionEntry, { routePrefix }: BannerFacts): string {
   if (fn.trigger.type !== 'httpTrigger') return '';
   const path = [routePrefix, textOf(fn, 'route') || fn.name].filter(Boolean).join('/');

@@ -4,10 +4,10 @@ import type { Logger, LogFields, LogLevel } from '../../shared/core/logger.ts';
 const ranks: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
 const colours: Readonly<Record<LogLevel, string>> = { debug: '2', info: '36', warn: '33', error: '31' };
 
-/** Where entries go: `process.stderr`, or what stands for it in a test. */
+/** The destination: `process.stderr`, or a substitute in tests. */
 type Output = Pick<NodeJS.WriteStream, 'write' | 'isTTY'>;
 
-/** One line for each entry, whatever it holds: time, level, message, then the fields. Coloured on a terminal. */
+/** Logs one line per entry: time, level, message, fields. Coloured on a terminal. */
 export function createConsoleLogger(output: Output, least: LogLevel = 'info'): Logger {
   const paint = (code: string, text: string): string =>
     output.isTTY && text !== '' ? `\u001B[${code}m${text}\u001B[0m` : text;
@@ -32,21 +32,21 @@ interface Entry {
   readonly fields: LogFields;
 }
 
-/** What a function logs is often JSON itself, for Application Insights; a person reads it better unpacked. */
+/** Unpacks the entries that functions log as JSON for Application Insights. */
 function readEntry(text: string, context: LogFields): Entry {
   if (text.startsWith('{"message":')) {
     try {
       const { message, ...fields } = JSON.parse(text) as LogFields;
-      // A field that both know (the function's name) is said once.
+      // Fields in both, such as the function's name, appear once.
       return { message: String(message), fields: { ...context, ...fields } };
     } catch {
-      // Not an entry after all: shown as it is.
+      // Not an entry: shown unchanged.
     }
   }
   return { message: text, fields: context };
 }
 
-/** `name=value`, quoted where a blank would make it two. Ids of single calls are for machines, and left out. */
+/** Renders `name=value`, quoted where needed. Omits invocation ids, which are noise on a terminal. */
 function renderFields(fields: LogFields): string {
   return Object.entries(fields)
     .filter(([name, value]) => name !== 'invocationId' && value !== undefined)
@@ -60,7 +60,7 @@ function renderValue(value: unknown): string {
   return toLine(inspect(value, { depth: 4, breakLength: Number.POSITIVE_INFINITY }));
 }
 
-/** Line ends and terminal commands in a text that came from outside must not forge entries. */
+/** Replaces control characters, so that a text from outside cannot forge entries or send terminal commands. */
 function toLine(text: string): string {
   return text.trim().replaceAll(/\p{Cc}+/gu, ' ');
 }

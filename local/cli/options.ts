@@ -10,17 +10,17 @@ export interface CliOptions {
   readonly help: boolean;
 }
 
-export const usage = `Runs the built app on this machine: no Azure, no Docker, no Core Tools.
+export const usage = `Runs the built app on this machine, without Azure, Docker or Core Tools.
 
   npm start -- [--port 7071] [--data-dir .slipway] [--clean] [--app-dir .]
 
-  --port      where to listen on 127.0.0.1; 0 takes a free port (default 7071)
-  --data-dir  what the platform keeps: blobs, metadata, queues, keys (default .slipway)
-  --clean     begin with an empty data folder
-  --app-dir   the folder of the built app (default: this one)
+  --port      the port on 127.0.0.1; 0 takes a free one (default 7071)
+  --data-dir  the folder for blobs, metadata, queues and keys (default .slipway)
+  --clean     delete earlier data first
+  --app-dir   the folder of the built app (default .)
 `;
 
-/** @throws AppError INVALID_ARGUMENT for an unknown flag or a port that is not one */
+/** @throws AppError INVALID_ARGUMENT for an unknown flag or an invalid port */
 export function parseCliOptions(args: readonly string[], workingDir: string): CliOptions {
   let values;
   try {
@@ -46,7 +46,7 @@ export function parseCliOptions(args: readonly string[], workingDir: string): Cl
   if (!/^\d+$/.test(values.port) || port > 65_535)
     throw new AppError(
       'INVALID_ARGUMENT',
-      `--port ${values.port}: a port is a number from 0 to 65535.\n\n${usage}`,
+      `--port must be a number from 0 to 65535, not ${values.port}.\n\n${usage}`,
     );
   return {
     appDir: resolve(workingDir, values['app-dir']),

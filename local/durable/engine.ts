@@ -15,7 +15,7 @@ import { InstanceStore } from './store/instance-store.ts';
 import { jsonCodec } from './wire/json-codec.ts';
 import { LiveInstances } from './dispatch/live-instances.ts';
 import type { DurableFunction } from './model.ts';
-import { OrchestrationRunner } from './dispatch/orchestrations.ts';
+import { OrchestrationRunner, type OrchestrationOptions } from './dispatch/orchestrations.ts';
 import { ReadyQueue } from './dispatch/ready-queue.ts';
 import { readDurableSettings } from './settings.ts';
 import { durableSchema } from './store/store-schema.ts';
@@ -23,30 +23,31 @@ import { TimerService } from './dispatch/timers.ts';
 import type { Stores, Wakes } from './store/turn-commit.ts';
 import { WorkStore } from './store/work-store.ts';
 
-export interface DurableExtensionOptions {
-  /** The host's database, in WAL mode. Tables are prefixed `df_`. */
+export interface DurableDeps {
+  /** The host's database, in WAL mode. The engine's tables are prefixed `df_`. */
   readonly db: DatabaseSync;
-  readonly hubName: string;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Logger;
-  /** Origin under which the host listens, e.g. `http://127.0.0.1:7071`; asked anew for each URL. */
+  /** The origin where the host listens, as `http://127.0.0.1:7071`; read again for each URL. */
   readonly baseUrl: () => string;
-  /** The key of `/runtime/webhooks/durabletask`. */
-  readonly systemKey: string;
   readonly functions: readonly DurableFunction[];
-  /** `extensions.durableTask` of host.json. */
-  readonly settings: unknown;
-  /** Replay every orchestrator in full at each turn, one event at a time, and fail it if it decides otherwise. */
-  readonly verifyReplay?: boolean;
-  /** Runs a function and gives its return value; throws an Error with the function's message. */
+  /** Runs a function and returns its value. @throws an Error with the function's message */
   readonly invoke: (functionName: string, input: string) => Promise<unknown>;
 }
 
+export interface DurableOptions extends Partial<OrchestrationOptions> {
+  readonly hubName: string;
+  /** The key of `/runtime/webhooks/durabletask`. */
+  readonly systemKey: string;
+  /** `extensions.durableTask` of host.json. */
+  readonly settings: unknown;
+}
+
 export interface DurableExtension {
-  /** Takes up everything that the last process left: due timers, unfinished activities, unheard messages. */
+  /** Continues what the last process left: due timers, unfinished activities, unread messages. */
   start(): Promise<void>;
-  /** Lets running functions finish for a few seconds, then stops; what is unfinished runs again next time. */
+  /** Waits a few seconds for running functions, then stops; unfinished ones run again after the next start. */
   stop(): Promise<void>;
   /** The value of a `durableClient` input binding. */
   clientBinding(): string;
@@ -59,21 +60,21 @@ const stopTimeoutMs = 5000;
 /**
  * The part of the Durable Task extension that Slipway needs, over SQLite.
  *
- * @throws AppError INVALID_ARGUMENT for a hub name or settings that Azure would not take.
+ * @throws AppError INVALID_ARGUMENT for a hub name or settings that Azure would refuse
  */
-export function createDurableExtension(options: DurableExtensionOptions): DurableExtension {
+export function createDurableExtension(deps: DurableDeps, options: DurableOptions): DurableExtension {
   requireHubName(options.hubName);
   const settings = readDurableSettings(options.settings);
-  const { clock, log, invoke } = options;
-  const db = new Database(options.db);
+  const { clock, log, invoke } = deps;
+  const db = new Database(deps.db);
   db.exec(durableSchema);
   const stores: Stores = { db, instances: new InstanceStore(db), work: new WorkStore(db) };
   const codec = jsonCodec;
   const live = new LiveInstances(stores.instances, codec);
-  const registry = new FunctionRegistry(options.functions);
+  const registry = new FunctionRegistry(deps.functions);
   const waiters = new EndWaiters();
-  const newExecutionId = (): string => options.ids.uuid().replaceAll('-', '');
-  const ids = { uuid: () => options.ids.uuid(), random: () => options.ids.random(), newExecutionId };
+  const newExecutionId = (): string => deps.ids.uuid().replaceAll('-', '');
+  const ids = { uuid: () => deps.ids.uuid(), random: () => deps.ids.random(), newExecutionId };
   let isStopped = true;
 
   const wakeInstance = (instanceId: string): void => instanceQueue.add(instanceId);
@@ -97,22 +98,18 @@ export function createDurableExtension(options: DurableExtensionOptions): Durabl
     wakeEntity,
     invoke,
   };
-  const activities = new ActivityPump({ ...shared, concurrency: settings.maxConcurrentActivityFunctions });
+  const activities = new ActivityPump(shared, { concurrency: settings.maxConcurrentActivityFunctions });
   const timers = new TimerService(shared);
-  const orchestrations = new OrchestrationRunner({
-    ...shared,
-    verifyReplay: options.verifyReplay ?? false,
-    isStopped: () => isStopped,
-    wake,
-    onEnded: (instanceId) => waiters.ended(instanceId),
-  });
-  const entities = new EntityRunner({
-    ...shared,
-    maxBatchSize: settings.maxEntityOperationBatchSize,
-    isStopped: () => isStopped,
-  });
+  const orchestrations = new OrchestrationRunner(
+    { ...shared, isStopped: () => isStopped, wake, onEnded: (instanceId) => waiters.ended(instanceId) },
+    { verifyReplay: options.verifyReplay ?? false },
+  );
+  const entities = new EntityRunner(
+    { ...shared, isStopped: () => isStopped },
+    { maxBatchSize: settings.maxEntityOperationBatchSize },
+  );
   const onError = (key: string, error: unknown): void =>
-    log.log('error', 'A durable turn could not be saved; trying again.', { key, cause: String(error) });
+    log.log('error', 'Saving a durable turn failed; retrying', { key, cause: String(error) });
   const instanceQueue = new ReadyQueue({
     concurrency: settings.maxConcurrentOrchestratorFunctions,
     run: (instanceId) => orchestrations.runTurn(instanceId),
@@ -125,7 +122,7 @@ export function createDurableExtension(options: DurableExtensionOptions): Durabl
   });
   const client = new DurableClientOperations(shared);
   const urls = (): UrlOptions => ({
-    origin: options.baseUrl().replace(/\/+$/, ''),
+    origin: deps.baseUrl().replace(/\/+$/, ''),
     hubName: options.hubName,
     systemKey: options.systemKey,
   });

@@ -13,7 +13,7 @@ const kinds = {
   entityTrigger: 'entity',
 } as const;
 
-/** Durable Functions: joins the engine in `durable/` to the worker, its triggers, its client binding and its webhooks. */
+/** Durable Functions: connects the engine to the worker, its triggers, its client binding and its webhooks. */
 export const durableExtension = {
   name: 'durableTask',
   triggerTypes: Object.keys(kinds),
@@ -21,29 +21,29 @@ export const durableExtension = {
   start(context: HostContext, functions: readonly FunctionEntry[]) {
     const byName = new Map(functions.map((fn) => [fn.name, fn]));
     const settings = context.hostJson.durableTask;
-    const engine = createDurableExtension({
-      db: context.db,
-      hubName: textOf(settings['hubName'], 'TestHubName'),
-      clock: context.clock,
-      ids: context.ids,
-      log: context.log,
-      baseUrl: context.baseUrl,
-      systemKey: context.keys.durableTask,
-      functions: functions.map(({ name, trigger }) => ({
-        name,
-        kind: kinds[trigger.type as keyof typeof kinds],
-      })),
-      settings,
-      async invoke(name, input) {
-        const fn = byName.get(name);
-        if (!fn)
-          throw new AppError('NOT_FOUND', `There is no durable function "${name}".`, { function: name });
-        return fromTypedData(await context.dispatch(fn, { trigger: { string: input }, metadata: {} }));
+    const engine = createDurableExtension(
+      {
+        ...context,
+        functions: functions.map(({ name, trigger }) => ({
+          name,
+          kind: kinds[trigger.type as keyof typeof kinds],
+        })),
+        async invoke(name, input) {
+          const fn = byName.get(name);
+          if (!fn)
+            throw new AppError('NOT_FOUND', `There is no durable function "${name}".`, { function: name });
+          return fromTypedData(await context.dispatch(fn, { trigger: { string: input }, metadata: {} }));
+        },
       },
-    });
+      {
+        hubName: textOf(settings['hubName'], 'TestHubName'),
+        systemKey: context.keys.durableTask,
+        settings,
+      },
+    );
     context.endpoints.mount({
       prefix: webhookPath,
-      // The SDK's client sends no key: its base URL has a secret below /rpc/, which the engine checks itself.
+      // The SDK's client sends no key. Its base URL has a secret below /rpc/, which the engine checks.
       isOpenedBy: (keys, key, path) => path.startsWith('/rpc/') || opensDurableWebhooks(keys, key),
       handle: (request) => engine.handle({ ...request, isTrusted: true }),
     });

@@ -3,7 +3,7 @@ import type { DurableFunction, FunctionKind } from './model.ts';
 
 const maxInstanceIdLength = 256;
 
-/** `@name@key`, the name in lower case: the id under which the extension schedules an entity. */
+/** `@name@key` with the name in lower case: the extension's id of an entity. */
 export function entityIdOf(name: string, key: string): string {
   return `@${name.toLowerCase()}@${key}`;
 }
@@ -13,7 +13,7 @@ export function partsOfEntityId(entityId: string): { readonly name: string; read
   return { name: entityId.slice(1, at), key: entityId.slice(at + 1) };
 }
 
-/** @throws AppError INVALID_ARGUMENT in the words of DurableClient.StartNewAsync. */
+/** @throws AppError INVALID_ARGUMENT with the text of DurableClient.StartNewAsync */
 export function requireInstanceId(instanceId: string): void {
   if (instanceId.startsWith('@'))
     throw new AppError('INVALID_ARGUMENT', 'Orchestration instance ids must not start with @.');
@@ -30,7 +30,7 @@ export function requireInstanceId(instanceId: string): void {
     );
 }
 
-/** @throws AppError INVALID_ARGUMENT: 3 to 45 letters and digits, the first a letter. */
+/** @throws AppError INVALID_ARGUMENT unless it has 3 to 45 letters and digits and begins with a letter */
 export function requireHubName(hubName: string): void {
   if (!/^[A-Za-z][A-Za-z0-9]{2,44}$/.test(hubName))
     throw new AppError(
@@ -40,7 +40,7 @@ export function requireHubName(hubName: string): void {
     );
 }
 
-/** Which functions exist; names are compared without case, as everywhere in Functions. */
+/** The registered functions. Compares names without case, as everywhere in Functions. */
 export class FunctionRegistry {
   readonly #names: Readonly<Record<FunctionKind, ReadonlyMap<string, string>>>;
 
@@ -54,12 +54,12 @@ export class FunctionRegistry {
     };
   }
 
-  /** The name as it was registered. */
+  /** @returns the registered name */
   find(kind: FunctionKind, name: string): string | undefined {
     return this.#names[kind].get(name.toLowerCase());
   }
 
-  /** Null when the function exists, else the extension's message. */
+  /** @returns null when the function exists, otherwise the extension's message */
   whyUnknown(kind: FunctionKind, name: string): string | null {
     if (this.find(kind, name) !== undefined) return null;
     const noun = kind === 'orchestration' ? 'orchestrator' : kind;

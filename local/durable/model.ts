@@ -1,6 +1,6 @@
 /**
- * The durable engine's own words: history, actions, effects. No wire format here; `wire-codec.ts` translates.
- * Times are milliseconds since the Unix epoch, payloads are JSON texts unless said otherwise.
+ * The durable engine's model: history, actions, effects. `wire-codec.ts` translates it to a wire format. Times are
+ * milliseconds since the Unix epoch; payloads are JSON texts unless a comment says otherwise.
  */
 
 export type RuntimeStatus = 'Pending' | 'Running' | 'Suspended' | 'Completed' | 'Failed' | 'Terminated';
@@ -11,7 +11,7 @@ export function isTerminal(status: RuntimeStatus): boolean {
   return (terminalStatuses as readonly RuntimeStatus[]).includes(status);
 }
 
-/** A message to an orchestration that waits in its inbox and becomes history in its next turn. */
+/** A message in the inbox of an orchestration; its next turn moves it to the history. */
 export type InboxEvent =
   | {
       readonly type: 'taskCompleted';
@@ -100,7 +100,7 @@ export interface RetryPolicy {
   readonly timeoutMs: number;
 }
 
-/** What an orchestrator asked for, in the order of its code; a reply always repeats the whole list since start. */
+/** A request of an orchestrator, in the order of its code. A reply repeats the whole list since the start. */
 export type Action =
   | {
       readonly type: 'callActivity';
@@ -126,7 +126,7 @@ export type Action =
     }
   | { readonly type: 'whenAny' | 'whenAll'; readonly actions: readonly Action[] };
 
-/** An orchestrator function's reply to one invocation. `threw`: it failed without a state, e.g. it did not load. */
+/** An orchestrator's reply to one invocation. `threw`: it failed without a state, for example did not load. */
 export type Decision =
   | {
       readonly kind: 'replied';
@@ -139,7 +139,7 @@ export type Decision =
     }
   | { readonly kind: 'threw'; readonly message: string };
 
-/** What a turn asks the world to do; committed with the history that records it. */
+/** A side effect of a turn, committed with the history that records it. */
 export type Effect =
   | { readonly type: 'scheduleActivity'; readonly id: number; readonly name: string; readonly input: string }
   | {

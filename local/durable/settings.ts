@@ -10,17 +10,16 @@ export interface DurableSettings {
   readonly maxEntityOperationBatchSize: number;
   readonly maxOrchestrationActions: number;
   readonly overridableExistingInstanceStates: 'NonRunningStates' | 'AnyState';
-  /** Beyond it a timer becomes a chain of `longTimerIntervalMs`; those of the Azure Storage provider. */
+  /** A longer timer becomes a chain of `longTimerIntervalMs`. Both are those of the Azure Storage provider. */
   readonly maxShortTimerMs: number;
   readonly longTimerIntervalMs: number;
   readonly maxCustomStatusBytes: number;
 }
 
 /**
- * Reads `extensions.durableTask` of host.json. Settings that only matter to Azure Storage, tracing or scale-out are
- * accepted and have no effect here.
+ * Reads `extensions.durableTask` of host.json. Accepts and ignores settings for Azure Storage, tracing and scale-out.
  *
- * @throws AppError INVALID_ARGUMENT naming every fault.
+ * @throws AppError INVALID_ARGUMENT naming every fault
  */
 export function readDurableSettings(raw: unknown): DurableSettings {
   const section = typeof raw === 'object' && raw !== null ? (raw as Readonly<Record<string, unknown>>) : {};

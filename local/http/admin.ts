@@ -3,7 +3,7 @@ import type { FunctionEntry } from '../worker/function-table.ts';
 import { jsonReply, type HostEndpoint } from './host-endpoints.ts';
 import { opensFunction } from './keys.ts';
 
-/** The part of the real host's admin API that tools poll: `/admin/host/status`, `/admin/functions[/{name}]`. */
+/** The part of the real host's admin API that tools poll: `/admin/host/status` and `/admin/functions[/{name}]`. */
 export function createAdminEndpoint(context: HostContext): HostEndpoint {
   const startedAt = context.clock.now();
   const describe = (fn: FunctionEntry): object => ({

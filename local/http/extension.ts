@@ -14,7 +14,7 @@ import { TurnEnd } from './turn-end.ts';
 import type { WorkerServer } from './streaming/worker-server.ts';
 
 const drainMs = 10_000;
-/** Kestrel's limit in the real host; FUNCTIONS_REQUEST_BODY_SIZE_LIMIT raises it. */
+/** Kestrel's limit in the real host; FUNCTIONS_REQUEST_BODY_SIZE_LIMIT changes it. */
 const defaultBodyLimitBytes = 104_857_600;
 
 const authLevels = ['anonymous', 'function', 'admin'] as const;
@@ -23,7 +23,7 @@ export interface RunningHttp extends RunningExtension {
   readonly url: string;
 }
 
-/** HTTP triggers and `http` outputs. It starts first, and answers 503 until the others are ready. */
+/** HTTP triggers and `http` outputs. Answers 503 until all extensions have started. */
 export const httpExtension = {
   name: 'http',
   triggerTypes: ['httpTrigger'],
@@ -43,12 +43,10 @@ export const httpExtension = {
     const worker = findWorkerServer(context, turnEnd);
     const front = new HttpFront(context, router, bodyLimitBytes, worker, turnEnd);
     const { port, responseTimeoutMs } = context.tuning;
-    const server = await startHttpServer({
-      port,
-      responseTimeoutMs,
-      log: context.log,
-      handle: (request, response) => front.handle(request, response),
-    });
+    const server = await startHttpServer(
+      { log: context.log, handle: (request, response) => front.handle(request, response) },
+      { port, responseTimeoutMs },
+    );
     return {
       url: server.url,
       begin() {
@@ -68,14 +66,14 @@ function toRoute(fn: FunctionEntry) {
   const methods = trigger['methods'] as readonly string[] | undefined;
   return {
     name: fn.name,
-    // As in the real host, a function without a route is found by its name.
+    // As in the real host, a function without a route has its name as the route.
     template: (trigger['route'] as string | undefined) || fn.name,
     methods: methods?.map((method) => method.toUpperCase()),
     target: { fn, authLevel: readAuthLevel(trigger) as AuthLevel },
   };
 }
 
-/** Text that is no number would be a limit that nothing exceeds. */
+/** @throws AppError INVALID_ARGUMENT for a value that is not a number, which no body would exceed */
 function readBodyLimit(settings: AppSettings): number {
   const text = settings['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT'];
   if (text === undefined) return defaultBodyLimitBytes;

@@ -15,7 +15,7 @@ interface HttpFunction {
   readonly authLevel: AuthLevel;
 }
 
-/** What happens to a request: endpoint or route, key, body, function, answer. */
+/** Serves a request: finds the endpoint or route, checks the key, reads the body, calls the function, answers. */
 export class HttpFront {
   isReady = false;
   fallbackHost = '127.0.0.1';
@@ -57,7 +57,7 @@ export class HttpFront {
     const { fn, authLevel } = match.target;
     if (authLevel !== 'anonymous' && !opensFunction(this.#context.keys, authLevel, readKey(request, target)))
       return sendStatus(response, 401);
-    // The connection stays open: Node reads on and drops the rest, so that the client lives to see the answer.
+    // Node discards the rest of the body and keeps the connection, so that the client can read the answer.
     if (Number(request.headers['content-length'] ?? 0) > this.#bodyLimitBytes)
       return sendStatus(response, 413);
     if (this.#worker) return this.#callStreaming(this.#worker, fn, match, request, response, target);
@@ -122,7 +122,7 @@ export class HttpFront {
 
 const noMetadata: Readonly<Record<string, TypedData>> = Object.freeze({});
 
-/** For a streamed request the worker reads the route's parameters and the headers from the trigger's metadata. */
+/** The trigger's metadata, from which the worker reads the parameters and headers of a streamed request. */
 function toStreamingMetadata(
   request: IncomingMessage,
   target: RequestTarget,

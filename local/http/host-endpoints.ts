@@ -1,8 +1,8 @@
 import type { HostKeys } from './keys.ts';
 
-/** What the host itself serves under `/admin` and `/runtime`, next to the functions. */
+/** A part of the host's own API under `/admin` or `/runtime`. */
 export interface HostEndpoint {
-  /** Lower case, starts with a slash; the endpoint has everything at and below it. */
+  /** Lower case, starts with a slash. The endpoint serves this path and everything below it. */
   readonly prefix: string;
   /** `path` is below the prefix. */
   readonly isOpenedBy: (keys: HostKeys, key: string | undefined, path: string) => boolean;
@@ -25,7 +25,7 @@ export interface HostReply {
 
 export interface HostEndpoints {
   mount(endpoint: HostEndpoint): void;
-  /** The longest mounted prefix of a path. */
+  /** @returns the endpoint with the longest prefix of the path */
   find(path: string): HostEndpoint | undefined;
 }
 

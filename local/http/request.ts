@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { NullableString, RpcHttp, TypedData } from '../worker/typed-data.ts';
 
-/** What a request asks for, split once: `path` is still percent-encoded, `search` starts with "?" or is empty. */
+/** A request's target, split once: `path` is percent-encoded, `search` starts with "?" or is empty. */
 export interface RequestTarget {
   readonly host: string;
   readonly path: string;
   readonly search: string;
 }
 
-/** @returns undefined for a target or Host header that is not one: answered with 400 */
+/** @returns undefined for an invalid target or Host header: answer 400 */
 export function readTarget(request: IncomingMessage, fallbackHost: string): RequestTarget | undefined {
   const host = request.headers.host ?? fallbackHost;
   if (!/^[\w.:[\]-]+$/.test(host) || !isHost(host)) return undefined;
@@ -27,7 +27,7 @@ export function readTarget(request: IncomingMessage, fallbackHost: string): Requ
   return { host, path: pathname, search };
 }
 
-/** A host that was right once is not parsed again: the same few come all day. */
+/** Hosts that were valid before and need no second parse; there are only a few. */
 const knownHosts = new Set<string>();
 const maxKnownHosts = 100;
 
@@ -38,7 +38,7 @@ function isHost(host: string): boolean {
   return true;
 }
 
-/** The key of a request: header `x-functions-key`, or `code` in the query. */
+/** Reads the key of a request: header `x-functions-key`, or `code` in the query. */
 export function readKey(request: IncomingMessage, target: RequestTarget): string | undefined {
   const header = request.headers['x-functions-key'];
   if (typeof header === 'string') return header;
@@ -47,7 +47,7 @@ export function readKey(request: IncomingMessage, target: RequestTarget): string
     : undefined;
 }
 
-/** The HTTP trigger's data on the wire, as the real host writes it for a Node worker's capabilities. */
+/** The HTTP trigger's data as the real host sends it to a worker with Node's capabilities. */
 export function toHttpData(
   request: IncomingMessage,
   target: RequestTarget,
@@ -74,7 +74,7 @@ export function toHttpData(
   return { http };
 }
 
-/** Repeated names are joined by commas, as ASP.NET Core's StringValues are. */
+/** Joins repeated names with commas, as ASP.NET Core's StringValues do. */
 function readQuery(search: string): Record<string, NullableString> {
   const query: Record<string, NullableString> = {};
   if (search === '') return query;
@@ -86,11 +86,10 @@ function readQuery(search: string): Record<string, NullableString> {
 }
 
 /**
- * Reads a whole body. Nothing is read of one that announces too much; one that does not announce is cut off at the
- * limit.
+ * Reads a whole body, up to the limit. Reads nothing when the announced length is over it.
  *
- * @returns 'tooLarge', or the body (undefined for none)
- * @throws when the client goes away in the middle
+ * @returns 'tooLarge', or the body (undefined when there is none)
+ * @throws when the client leaves in the middle
  */
 export async function readBody(
   request: IncomingMessage,

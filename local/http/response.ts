@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { RpcHttp, RpcHttpCookie, TypedData } from '../worker/typed-data.ts';
 
-/** Sent by hop, not by end: a function's word on them is not passed on. */
+/** Headers of the connection, which functions cannot set. */
 const hopByHop = new Set([
   'connection',
   'keep-alive',
@@ -25,9 +25,9 @@ export function sendStatus(response: ServerResponse, status: number): void {
 }
 
 /**
- * Writes the reply that a function returned; none at all is 204.
+ * Writes the reply that a function returned; no reply is 204.
  *
- * @throws when the reply is not one (a status or header that HTTP does not allow); nothing has been sent then
+ * @throws for a status or header that HTTP does not allow, before anything is sent
  */
 export function sendHttpData(response: ServerResponse, data: TypedData | null | undefined): void {
   if (response.headersSent || response.destroyed) return;

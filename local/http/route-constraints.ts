@@ -49,7 +49,7 @@ const withArguments: Readonly<Record<string, (args: string) => ((value: string) 
   },
 };
 
-/** @returns undefined for a constraint that ASP.NET Core does not have, or one with wrong arguments. */
+/** @returns undefined for an unknown constraint or wrong arguments */
 export function parseConstraint(text: string): RouteConstraint | undefined {
   const call = /^(\w+)\((.*)\)$/s.exec(text);
   const matches = call ? withArguments[call[1]!.toLowerCase()]?.(call[2]!) : plain[text.toLowerCase()];
@@ -58,7 +58,7 @@ export function parseConstraint(text: string): RouteConstraint | undefined {
 
 const digitsOnly = new Set(['int', 'long']);
 
-/** Whether no text can satisfy both: known only where it is plain to see. */
+/** Whether clearly no text satisfies both. */
 export function areDisjoint(a: readonly RouteConstraint[], b: readonly RouteConstraint[]): boolean {
   const has = (constraints: readonly RouteConstraint[], wanted: (text: string) => boolean): boolean =>
     constraints.some(({ text }) => wanted(text.toLowerCase()));

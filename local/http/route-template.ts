@@ -28,7 +28,7 @@ export function parseRouteTemplate(template: string): readonly RouteSegment[] {
   const segments = parts.map((part) => parseSegment(part, fail));
   const names = segments.flatMap(parametersOf).map(({ name }) => name.toLowerCase());
   for (const name of names)
-    if (names.indexOf(name) !== names.lastIndexOf(name)) fail(`{${name}} is there twice`);
+    if (names.indexOf(name) !== names.lastIndexOf(name)) fail(`{${name}} is repeated`);
   for (const [index, segment] of segments.entries()) {
     const isLast = index === segments.length - 1;
     if (segment.kind === 'rest' && !isLast) fail('{*…} can only be the last segment');
@@ -43,7 +43,7 @@ export function parametersOf(segment: RouteSegment): readonly RouteParameter[] {
   return segment.kind === 'mixed' ? segment.parameters : [segment];
 }
 
-/** Splits at slashes outside braces: a regex constraint may hold one. */
+/** Splits at slashes outside of braces, as a regex constraint may contain one. */
 function splitSegments(template: string): readonly string[] {
   return template.match(/(?:\{(?:[^{}]|\{[^{}]*\})*\}|[^/])+/g) ?? [];
 }
@@ -64,7 +64,7 @@ function parseSegment(part: string, fail: (reason: string) => never): RouteSegme
 
 function parseParameter(piece: string, fail: (reason: string) => never): RouteParameter {
   const match = /^\{(\*{0,2})([a-z_][\w-]*)((?::(?:[^:()?=]|\([^)]*\)+)+)*)(\?)?\}$/i.exec(piece);
-  if (!match) return fail(`${piece} is not a parameter that the local host knows`);
+  if (!match) return fail(`${piece} is not a parameter that the local host supports`);
   const [, stars, name, constraintText, optional] = match;
   const texts = constraintText!.match(/:(?:[^:()]|\([^)]*\)+)+/g) ?? [];
   const constraints = texts.map(
@@ -73,7 +73,7 @@ function parseParameter(piece: string, fail: (reason: string) => never): RoutePa
   return { kind: stars ? 'rest' : 'parameter', name: name!, isOptional: optional !== undefined, constraints };
 }
 
-/** Whether some path could be matched by both templates. Errs on the side of yes. */
+/** Whether both templates may match the same path. May answer yes where none does. */
 export function canOverlap(a: readonly RouteSegment[], b: readonly RouteSegment[]): boolean {
   const [headA, ...restA] = a;
   const [headB, ...restB] = b;
@@ -88,7 +88,7 @@ function canBeEmpty(segment: RouteSegment): boolean {
   return segment.kind === 'rest' || (segment.kind === 'parameter' && segment.isOptional);
 }
 
-/** A catch-all's constraints see the whole remaining path; only fixed paths can be ruled out. */
+/** A catch-all's constraints apply to the whole remaining path; only fixed paths can be excluded. */
 function acceptsRest(rest: RouteParameter, path: readonly RouteSegment[]): boolean {
   if (path.some(({ kind }) => kind !== 'literal')) return true;
   const text = path.map((segment) => (segment.kind === 'literal' ? segment.text : '')).join('/');

@@ -20,7 +20,7 @@ export interface Router<T> {
   /**
    * Finds the route of a request. `path` is still percent-encoded and starts with a slash.
    *
-   * @returns undefined when no route has this path *and* method: the Functions host answers 404 to both
+   * @returns undefined when no route has this path and method; the Functions host answers 404 to either
    * @throws URIError when a matching parameter is not valid percent-encoding
    */
   match(method: string, path: string): RouteMatch<T> | undefined;

@@ -2,58 +2,65 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import { AppError } from '../../shared/core/errors.ts';
 import type { Logger } from '../../shared/core/logger.ts';
+import { describeError } from '../describe-error.ts';
 import { sendStatus } from './response.ts';
 import { AnswerCutError } from './streaming/worker-server.ts';
 
-export interface HttpServerOptions {
-  readonly port: number;
-  readonly responseTimeoutMs: number;
+export interface HttpServerDeps {
   readonly log: Logger;
   readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 }
 
+export interface HttpServerOptions {
+  /** 0 takes a free port. */
+  readonly port: number;
+  readonly responseTimeoutMs: number;
+}
+
 export interface RunningHttpServer {
   readonly url: string;
-  /** Takes no more connections and waits for the answers under way, `drainMs` at most. */
+  /** Accepts no more connections and waits up to `drainMs` for pending answers. */
   stop(drainMs: number): Promise<void>;
 }
 
-/** A connection on which nothing moves is closed; longer than an answer may take to begin. */
+/** The idle timeout of a connection; longer than an answer may take to begin. */
 const idleMs = 300_000;
 
 /**
- * A server on 127.0.0.1. Every failure of a handler is a bare 500: what went wrong is for the log, never for the
- * client. An answer that has not begun after `responseTimeoutMs` is 504, as Azure's load balancer would cut it off.
+ * Starts a server on 127.0.0.1. A handler that fails is a bare 500; the reason is logged and never sent. An answer that
+ * has not begun after `responseTimeoutMs` is 504, where Azure's load balancer would close the connection.
  *
- * @throws AppError ALREADY_EXISTS when the port is taken
+ * @throws AppError ALREADY_EXISTS when the port is in use
  */
-export async function startHttpServer(options: HttpServerOptions): Promise<RunningHttpServer> {
-  const { port, responseTimeoutMs, log, handle } = options;
+export async function startHttpServer(
+  { log, handle }: HttpServerDeps,
+  { port, responseTimeoutMs }: HttpServerOptions,
+): Promise<RunningHttpServer> {
   const waiting = new Map<ServerResponse, number>();
-  // Not Node's limit of five minutes for a whole request: a large upload takes as long as it takes, while it moves.
+  // Node's limit of five minutes for a request would end large uploads.
   const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 0 }, (request, response) => {
     waiting.set(response, performance.now() + responseTimeoutMs);
     response.once('close', () => waiting.delete(response));
     handle(request, response).catch((error: unknown) => {
       const { url } = request;
       if (error instanceof AnswerCutError)
-        log.log('error', 'An HTTP answer broke off', { url, error: describe(error.cause) });
+        log.log('error', 'An HTTP answer broke off', { url, error: describeError(error.cause) });
       else if (!response.destroyed)
-        log.log('error', 'An HTTP request failed', { url, error: describe(error) });
+        log.log('error', 'An HTTP request failed', { url, error: describeError(error) });
       sendStatus(response, 500);
     });
   });
   server.on('clientError', answerBrokenRequest);
   server.setTimeout(idleMs);
 
-  // One sweep over what is under way, rather than a timer for each request.
+  // One sweep over pending requests is cheaper than a timer for each.
   const sweep = setInterval(
     () => {
       const now = performance.now();
       for (const [response, deadline] of waiting) {
         if (now < deadline || response.headersSent) continue;
         waiting.delete(response);
-        log.log('warn', 'An HTTP function gave no answer in time', {
+        log.log('warn', 'An HTTP function did not answer in time', {
           url: response.req.url,
           responseTimeoutMs,
         });
@@ -94,7 +101,7 @@ async function listen(server: Server, port: number): Promise<void> {
         error.code === 'EADDRINUSE'
           ? new AppError(
               'ALREADY_EXISTS',
-              `Port ${port} is in use. Give another with --port.`,
+              `Port ${port} is in use. Choose another with --port.`,
               { port },
               error,
             )
@@ -105,7 +112,7 @@ async function listen(server: Server, port: number): Promise<void> {
   });
 }
 
-/** What the parser cannot read still gets an answer, where there is anyone to take it. */
+/** Answers a request that the parser cannot read, if the client is still there. */
 function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
   if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
   const status =
@@ -115,8 +122,4 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
         ? '408 Request Timeout'
         : '400 Bad Request';
   socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
-}
-
-export function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

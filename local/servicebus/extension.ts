@@ -40,7 +40,7 @@ export const serviceBusExtension = {
   },
 } satisfies HostExtension;
 
-/** In Azure, Bicep declares queues, topics and subscriptions; here the bindings that name them do. */
+/** Declares the queues, topics and subscriptions that bindings name; in Azure, Bicep does. */
 async function declareEntities(context: HostContext, functions: readonly FunctionEntry[]): Promise<void> {
   const queues = new Set<string>();
   const topics: Record<string, string[]> = {};
@@ -56,7 +56,7 @@ async function declareEntities(context: HostContext, functions: readonly Functio
     else topics[name] ??= [];
   }
   await context.queue.declare({ queues: [...queues], topics });
-  // This host is alone with its data: whoever held a lock is gone.
+  // This host has its data to itself, so no lock has a living holder.
   await context.queue.releaseLocks();
 }
 
@@ -74,7 +74,7 @@ function readDestination(
   return { topic, name: replaceSettings(String(binding[topic ? 'topicName' : 'queueName']), settings, []) };
 }
 
-/** One message, or one for each element of an array. Ids follow from the call, so that all are told apart. */
+/** Sends one message, or one per element of an array, with ids derived from the call. */
 async function sendOutput(
   context: HostContext,
   binding: NamedBinding,
@@ -97,7 +97,7 @@ function toBody(value: unknown): JsonValue {
   try {
     return JSON.parse(value) as JsonValue;
   } catch {
-    // Not JSON: the text itself is the body.
+    // Other texts are the body themselves.
     return value;
   }
 }

@@ -1,7 +1,7 @@
 import type { SequencedMessage } from '../../shared/adapters/embedded/queue/messages.ts';
 import { jsonData, type TypedData } from '../worker/typed-data.ts';
 
-/** A message's body on the wire: the text that was sent, which here is always JSON. */
+/** A message's body as the trigger sends it: the message's text, which is always JSON here. */
 export function toMessageData(message: SequencedMessage): TypedData {
   return { string: JSON.stringify(message.body) };
 }
@@ -11,8 +11,8 @@ export function toBatchData(messages: readonly SequencedMessage[]): TypedData {
 }
 
 /**
- * The metadata of one message, with the host's encodings: text as text, everything else as JSON; what a message has
- * not is left out.
+ * The metadata of one message in the host's encodings: texts as text, everything else as JSON. Absent properties are
+ * omitted.
  *
  * @see https://github.com/Azure/azure-sdk-for-net ServiceBusTriggerBindingStrategy.AddBindingData
  */
@@ -35,7 +35,7 @@ export function toMessageMetadata(message: SequencedMessage): Readonly<Record<st
   };
 }
 
-/** The metadata of a batch: one array for each property, in the messages' order. */
+/** The metadata of a batch: one array per property, in the order of the messages. */
 export function toBatchMetadata(messages: readonly SequencedMessage[]): Readonly<Record<string, TypedData>> {
   const texts = (read: (message: SequencedMessage) => string): TypedData => ({
     collectionString: { string: messages.map(read) },
@@ -50,7 +50,7 @@ export function toBatchMetadata(messages: readonly SequencedMessage[]): Readonly
     ContentTypeArray: texts(() => 'application/json'),
     EnqueuedTimeUtcArray: jsonData(messages.map(({ enqueuedAt }) => new Date(enqueuedAt))),
     ExpiresAtUtcArray: jsonData(messages.map(() => neverExpires)),
-    // The worker drops empty entries nowhere: a message without a subject has an empty one.
+    // Arrays have an entry per message: an absent subject is empty.
     SubjectArray: texts(({ subject }) => subject ?? ''),
     LabelArray: texts(({ subject }) => subject ?? ''),
     CorrelationIdArray: texts(({ correlationId }) => correlationId ?? ''),

@@ -2,25 +2,26 @@ import { isAppError } from '../../shared/core/errors.ts';
 import type { QueueSource } from '../../shared/platform/storage/queue.ts';
 import type { SequencedMessage } from '../../shared/adapters/embedded/queue/messages.ts';
 import type { HostContext } from '../host-context.ts';
-import { describe } from '../http/server.ts';
+import { describeError } from '../describe-error.ts';
 import type { FunctionEntry } from '../worker/function-table.ts';
 import { toBatchData, toBatchMetadata, toMessageData, toMessageMetadata } from './message-data.ts';
 
 export interface Receiver {
   begin(): void;
-  /** Takes no more messages and waits for the calls under way. */
+  /** Receives no more messages and waits for running calls. */
   stop(): Promise<void>;
 }
 
-/** How long a stop may have to wait for an idle receiver. */
+/** The time that a stop may wait for an idle receiver. */
 const receiveWaitMs = 250;
-/** The queue's own bound on one receive. */
+/** The queue's limit for one receive. */
 const receiveLimit = 100;
 const pauseAfterErrorMs = 1000;
 
 /**
- * Calls a function for each message (or batch), under its lock: completed when the call succeeds (unless
- * autoCompleteMessages is off), abandoned when it throws, and so delivered again until the queue dead-letters it.
+ * Calls a function for each message or batch while it holds the lock. Completes the message when the call succeeds
+ * (unless autoCompleteMessages is off) and abandons it when the call throws: the queue then redelivers it, and
+ * dead-letters it after its last attempt.
  */
 export function createReceiver(context: HostContext, fn: FunctionEntry, source: QueueSource): Receiver {
   const { queue, clock, log } = context;
@@ -34,7 +35,7 @@ export function createReceiver(context: HostContext, fn: FunctionEntry, source: 
   async function receive(): Promise<void> {
     let isQueueDown = false;
     while (!abort.signal.aborted) {
-      // A batch function has one call at a time; the others have as many as host.json allows.
+      // A batch function has one call at a time; others up to host.json's limit.
       const free = isBatch ? (running.size > 0 ? 0 : maxMessageBatchSize) : maxConcurrentCalls - running.size;
       if (free <= 0) {
         await Promise.race(running);
@@ -50,9 +51,9 @@ export function createReceiver(context: HostContext, fn: FunctionEntry, source: 
         for (const group of isBatch ? [messages] : messages.map((message) => [message])) start(group);
       } catch (error) {
         if (!isQueueDown)
-          log.log('error', 'A queue cannot be read; trying again', {
+          log.log('error', 'Receiving from a queue failed; retrying', {
             function: fn.name,
-            error: describe(error),
+            error: describeError(error),
           });
         isQueueDown = true;
         await clock.sleep(pauseAfterErrorMs, abort.signal).catch(ignoreAbort);
@@ -63,9 +64,9 @@ export function createReceiver(context: HostContext, fn: FunctionEntry, source: 
   function start(messages: readonly SequencedMessage[]): void {
     const work = handle(messages)
       .catch((error: unknown) => {
-        log.log('warn', 'A message was not settled; it will come again', {
+        log.log('warn', 'Settling a message failed; it will be redelivered', {
           function: fn.name,
-          error: describe(error),
+          error: describeError(error),
         });
       })
       .finally(() => running.delete(work));
@@ -85,7 +86,7 @@ export function createReceiver(context: HostContext, fn: FunctionEntry, source: 
       log.log('error', 'A Service Bus function failed', {
         function: fn.name,
         messages: ids,
-        error: describe(error),
+        error: describeError(error),
       });
       done.abort();
       for (const message of messages) await queue.abandon(message);
@@ -109,9 +110,9 @@ export function createReceiver(context: HostContext, fn: FunctionEntry, source: 
   };
 }
 
-/** Keeps the locks while a call takes its time, up to host.json's maxAutoLockRenewalDuration. */
+/** Renews the locks while a call runs, up to host.json's maxAutoLockRenewalDuration. */
 async function renewLocks(
-  { queue, clock, hostJson, log }: HostContext,
+  { queue, clock, hostJson, log }: Pick<HostContext, 'queue' | 'clock' | 'hostJson' | 'log'>,
   messages: readonly SequencedMessage[],
   signal: AbortSignal,
 ): Promise<void> {
@@ -128,12 +129,12 @@ async function renewLocks(
       lockedUntil = Math.min(...renewed);
     } catch (error) {
       if (!isAppError(error, 'PRECONDITION_FAILED'))
-        log.log('warn', 'A lock was not renewed', { error: describe(error) });
+        log.log('warn', 'Renewing a lock failed', { error: describeError(error) });
       return;
     }
   }
 }
 
 function ignoreAbort(): void {
-  // The loop's condition ends it.
+  // The loop's condition ends the loop.
 }

@@ -4,9 +4,9 @@ import { AppError } from '../../shared/core/errors.ts';
 export type AppSettings = Readonly<Record<string, string>>;
 
 /**
- * The `Values` of a local.settings.json, as Core Tools reads it; none when there is no such file.
+ * Reads the `Values` of a local.settings.json, as Core Tools does; empty when the file is missing.
  *
- * @throws AppError INVALID_ARGUMENT for broken JSON or a value that is not text
+ * @throws AppError INVALID_ARGUMENT for malformed JSON or a value that is not a string
  */
 export function readLocalSettings(file: string): AppSettings {
   if (!existsSync(file)) return {};
@@ -20,12 +20,12 @@ export function readLocalSettings(file: string): AppSettings {
   if (wrong.length > 0)
     throw new AppError(
       'INVALID_ARGUMENT',
-      `${file}: values must be text; these are not: ${wrong.map(([name]) => name).join(', ')}.`,
+      `${file}: values must be strings. Correct ${wrong.map(([name]) => name).join(', ')}.`,
     );
   return values as AppSettings;
 }
 
-/** Merges settings, later ones winning; the process environment wins over all of them, as with Core Tools. */
+/** Merges settings. Later layers override earlier ones, and the environment overrides all, as with Core Tools. */
 export function mergeSettings(env: NodeJS.ProcessEnv, ...layers: readonly AppSettings[]): AppSettings {
   const merged: Record<string, string> = Object.assign({}, ...layers) as Record<string, string>;
   for (const [name, value] of Object.entries(env)) if (value !== undefined) merged[name] = value;

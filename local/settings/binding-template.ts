@@ -1,11 +1,11 @@
 import { AppError } from '../../shared/core/errors.ts';
 
-/** A binding path such as `landing/{dataset}/{file}`, which reads values out of a path or puts them into one. */
+/** A binding path such as `landing/{dataset}/{file}`, which extracts values from a path or inserts them. */
 export interface BindingTemplate {
   readonly parameters: readonly string[];
   /** The text before the first parameter. */
   readonly prefix: string;
-  /** @returns the values, or undefined when the path does not fit */
+  /** @returns the values; undefined when the path does not match */
   read(path: string): Readonly<Record<string, string>> | undefined;
   /** @throws AppError INVALID_ARGUMENT for a parameter without a value */
   write(values: Readonly<Record<string, string>>): string;
@@ -24,7 +24,7 @@ export function parseBindingTemplate(template: string): BindingTemplate {
   const tokens = tokenize(template);
   const parameters = tokens.filter(({ kind }) => kind === 'parameter').map(({ text }) => text);
   const repeated = parameters.find((name, index) => parameters.indexOf(name) !== index);
-  if (repeated !== undefined) throw invalid(template, `{${repeated}} is there twice`);
+  if (repeated !== undefined) throw invalid(template, `{${repeated}} is repeated`);
   const source = tokens.map(({ kind, text }) => (kind === 'literal' ? RegExp.escape(text) : '(.*)')).join('');
   const pattern = new RegExp(`^${source}$`, 's');
   const firstParameter = tokens.findIndex(({ kind }) => kind === 'parameter');
@@ -43,7 +43,7 @@ export function parseBindingTemplate(template: string): BindingTemplate {
         .map(({ kind, text }) => {
           if (kind === 'literal') return text;
           const value = values[text.toLowerCase()];
-          if (value === undefined) throw invalid(template, `there is no value for {${text}}`);
+          if (value === undefined) throw invalid(template, `{${text}} has no value`);
           return value;
         })
         .join(''),
@@ -58,7 +58,7 @@ function tokenize(template: string): readonly Token[] {
     else if (!text.startsWith('{')) tokens.push({ kind: 'literal', text });
     else if (/^\{[\p{L}_][\p{L}\p{N}_.-]*\}$/u.test(text))
       tokens.push({ kind: 'parameter', text: text.slice(1, -1) });
-    else throw invalid(template, `${text} is not a parameter name`);
+    else throw invalid(template, `${text} is not a valid parameter name`);
   }
   return tokens;
 }

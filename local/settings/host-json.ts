@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { AppError } from '../../shared/core/errors.ts';
 import { parseTimeSpan } from './time-span.ts';
 
-/** host.json, read and checked; every part that the local host acts on, with the real host's defaults. */
+/** The validated parts of host.json that the local host uses, with the real host's defaults. */
 export interface HostJson {
   readonly routePrefix: string;
-  /** Calls of non-HTTP functions that take longer are counted as failed. */
+  /** The time limit of calls other than HTTP. */
   readonly functionTimeoutMs: number;
   readonly blobs: { readonly maxDegreeOfParallelism: number; readonly poisonBlobThreshold: number };
   readonly serviceBus: {
@@ -15,7 +15,7 @@ export interface HostJson {
     readonly autoCompleteMessages: boolean;
     readonly maxAutoLockRenewalMs: number;
   };
-  /** `extensions.durableTask` as it stands, after %SETTING%. */
+  /** `extensions.durableTask` with %SETTING% replaced. */
   readonly durableTask: JsonSection;
 }
 
@@ -49,14 +49,14 @@ const knownExtensions: Readonly<Record<string, readonly string[]>> = {
 const minimumBundle = [4, 30, 0] as const;
 
 /**
- * Reads host.json of an app's folder. `%SETTING%` in any text is replaced from `settings`.
+ * Reads host.json of an app's folder and replaces `%SETTING%` in every string from `settings`.
  *
- * @throws AppError INVALID_ARGUMENT naming every fault at once. Unknown keys are faults: the real host passes over
- * them in silence, so that a misspelt limit is simply not there.
+ * @throws AppError INVALID_ARGUMENT naming every fault. Unknown keys are faults: the real host ignores them, so that a
+ *   misspelt limit has no effect.
  */
 export function readHostJson(appDir: string, settings: Readonly<Record<string, string>>): HostJson {
   const file = join(appDir, 'host.json');
-  if (!existsSync(file)) throw new AppError('INVALID_ARGUMENT', `There is no host.json in ${appDir}.`);
+  if (!existsSync(file)) throw new AppError('INVALID_ARGUMENT', `${appDir} has no host.json.`);
   let parsed: unknown;
   try {
     parsed = JSON.parse(readFileSync(file, 'utf8'));
@@ -72,7 +72,7 @@ export function readHostJson(appDir: string, settings: Readonly<Record<string, s
   const numberOf = (of: JsonSection | undefined, path: string, key: string, fallback: number): number => {
     const value = of?.[key] ?? fallback;
     if (typeof value === 'number' && Number.isInteger(value) && value > 0) return value;
-    problems.push(`${path}.${key} must be a whole number above 0`);
+    problems.push(`${path}.${key} must be a positive integer`);
     return fallback;
   };
   const durationOf = (value: unknown, path: string, fallbackMs: number): number => {
@@ -84,7 +84,7 @@ export function readHostJson(appDir: string, settings: Readonly<Record<string, s
           ? parseTimeSpan(value)
           : undefined;
     if (durationMs === undefined || durationMs <= 0)
-      problems.push(`${path} is not a TimeSpan above zero ("hh:mm:ss")`);
+      problems.push(`${path} must be a TimeSpan above zero ("hh:mm:ss")`);
     return durationMs ?? fallbackMs;
   };
   const hostJson: HostJson = {
@@ -107,7 +107,7 @@ export function readHostJson(appDir: string, settings: Readonly<Record<string, s
     durableTask: section(extensions['durableTask']),
   };
   if (problems.length > 0)
-    throw new AppError('INVALID_ARGUMENT', `${file} is not usable: ${problems.join('; ')}.`, { problems });
+    throw new AppError('INVALID_ARGUMENT', `${file} is invalid: ${problems.join('; ')}.`, { problems });
   return hostJson;
 }
 
@@ -134,7 +134,7 @@ function compareVersions(a: readonly number[], b: readonly number[]): number {
   return 0;
 }
 
-/** A setting that should be text; anything else counts as not given. */
+/** A setting that must be a string; any other value counts as absent. */
 export function textOf(value: unknown, fallback = ''): string {
   return typeof value === 'string' ? value : fallback;
 }
@@ -161,7 +161,7 @@ function resolveSettings(
   return resolve(root) as JsonSection;
 }
 
-/** Replaces every `%NAME%` by the app setting of that name; one that is not set is added to `problems`. */
+/** Replaces every `%NAME%` with that app setting; missing ones are added to `problems`. */
 export function replaceSettings(
   text: string,
   settings: Readonly<Record<string, string>>,
@@ -169,7 +169,7 @@ export function replaceSettings(
 ): string {
   return text.replace(/%([^%\s]+)%/g, (whole, name: string) => {
     const value = settings[name];
-    if (value === undefined) problems.push(`%${name}% is used, but the app setting "${name}" is not set`);
+    if (value === undefined) problems.push(`%${name}%: the app setting "${name}" is not set`);
     return value ?? whole;
   });
 }

@@ -1,9 +1,10 @@
 const pattern = /^(?:(\d+)\.)?(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,7}))?)?$/;
 
 /**
- * A .NET TimeSpan, `[d.]hh:mm[:ss[.fffffff]]`, in milliseconds; undefined for anything else. Hours over 23 are
- * refused: .NET reads "24:00:00" as 24 *days*, which nobody who writes it means.
+ * Parses a .NET TimeSpan, `[d.]hh:mm[:ss[.fffffff]]`. Refuses hours over 23: .NET reads "24:00:00" as 24 days, which is
+ * never the intention.
  *
+ * @returns milliseconds; undefined for anything else
  * @example
  * parseTimeSpan('1.02:03:04.5') // 93_784_500
  */

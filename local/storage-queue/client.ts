@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { AppError } from '../../shared/core/errors.ts';
 
-/** The two calls of the Queue service that the host needs. */
+/** The part of the Queue service that the host needs. */
 export interface StorageQueueClient {
-  /** Adds a message, making the queue if it is not there. @throws AppError UNAVAILABLE with the service's status */
+  /** Adds a message and creates a missing queue. @throws AppError UNAVAILABLE with the service's status */
   send(queue: string, text: string): Promise<void>;
 }
 
@@ -11,7 +11,7 @@ const apiVersion = '2021-12-02';
 const timeoutMs = 30_000;
 
 /**
- * A client for Azure Storage queues by Shared Key, as small as poison messages and `queue` outputs need.
+ * A client for Azure Storage queues with Shared Key, for poison messages and `queue` outputs only.
  *
  * @throws AppError INVALID_ARGUMENT when the connection string has no account, key or queue endpoint
  * @see https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key
@@ -22,7 +22,7 @@ export function createStorageQueueClient(connectionString: string): StorageQueue
   async function call(method: 'PUT' | 'POST', path: string, body: string): Promise<number> {
     const url = new URL(`${endpoint}/${path}`);
     const date = new Date().toUTCString();
-    // The verb; eleven standard headers, of which only length and type are sent; our own; and the resource.
+    // The string to sign: verb, eleven standard headers (all empty but length and type), x-ms headers, resource.
     const [length, type] = body === '' ? ['', ''] : [String(Buffer.byteLength(body)), 'application/xml'];
     const standard = ['', '', length, '', type, '', '', '', '', '', ''];
     const own = [`x-ms-date:${date}`, `x-ms-version:${apiVersion}`];
@@ -54,12 +54,7 @@ export function createStorageQueueClient(connectionString: string): StorageQueue
           status = await call('POST', `${queue}/messages`, message);
         }
       } catch (error) {
-        throw new AppError(
-          'UNAVAILABLE',
-          `The storage queue "${queue}" cannot be reached.`,
-          { queue },
-          error,
-        );
+        throw new AppError('UNAVAILABLE', `The storage queue "${queue}" is not available.`, { queue }, error);
       }
       if (status !== 201)
         throw new AppError('UNAVAILABLE', `The storage queue "${queue}" answered ${status}.`, {
@@ -89,10 +84,7 @@ function readConnectionString(connectionString: string) {
   const protocol = parts.get('DefaultEndpointsProtocol') ?? 'https';
   const suffix = parts.get('EndpointSuffix') ?? 'core.windows.net';
   if (!account || !key)
-    throw new AppError(
-      'INVALID_ARGUMENT',
-      'The storage connection string has no AccountName or no AccountKey.',
-    );
+    throw new AppError('INVALID_ARGUMENT', 'The storage connection string needs AccountName and AccountKey.');
   const endpoint = parts.get('QueueEndpoint') ?? `${protocol}://${account}.queue.${suffix}`;
   return { account, key: Buffer.from(key, 'base64'), endpoint: endpoint.replace(/\/$/, '') };
 }

@@ -6,7 +6,7 @@ import type { NamedBinding } from '../worker/function-table.ts';
 import { fromTypedData, type TypedData } from '../worker/typed-data.ts';
 import { createStorageQueueClient } from './client.ts';
 
-/** `queue` outputs: one message, or one for each element of an array. There is no storage queue trigger here. */
+/** `queue` outputs: one message, or one per element of an array. There is no storage queue trigger. */
 export const storageQueueExtension = {
   name: 'storageQueue',
   triggerTypes: [],
@@ -30,7 +30,7 @@ function toText(value: unknown): string | Uint8Array {
   return typeof value === 'string' || value instanceof Uint8Array ? value : JSON.stringify(value);
 }
 
-/** The connection string of a binding. @throws AppError INVALID_ARGUMENT naming the setting that is missing */
+/** Reads the connection string of a binding. @throws AppError INVALID_ARGUMENT naming the missing setting */
 export function requireConnection(binding: NamedBinding, settings: Readonly<Record<string, string>>): string {
   const name = connectionName(binding);
   const connectionString = settings[name];

@@ -1,5 +1,5 @@
 import type { HostContext, HostExtension } from '../host-context.ts';
-import { describe } from '../http/server.ts';
+import { describeError } from '../describe-error.ts';
 import { replaceSettings } from '../settings/host-json.ts';
 import type { AppSettings } from '../settings/app-settings.ts';
 import type { FunctionEntry } from '../worker/function-table.ts';
@@ -7,8 +7,7 @@ import { callWithRetries } from './retry.ts';
 import { parseSchedule, type TimerSchedule } from './schedule.ts';
 import { createTimerStatusStore, resumeTimer, toTimerData, type TimerStatusStore } from './timer-status.ts';
 
-/** Node's timers take no longer one; the wait is then done in pieces. */
-const longestSleepMs = 2 ** 31 - 1;
+type TimerDeps = Pick<HostContext, 'clock' | 'dispatch' | 'log' | 'settings'>;
 
 /** Timer triggers. */
 export const timerExtension = {
@@ -25,7 +24,7 @@ export const timerExtension = {
       return [(error as Error).message];
     }
   },
-  start(context: HostContext, functions: readonly FunctionEntry[]) {
+  start(context: TimerDeps & Pick<HostContext, 'db'>, functions: readonly FunctionEntry[]) {
     const store = createTimerStatusStore(context.db);
     const abort = new AbortController();
     let loops: readonly Promise<void>[] = [];
@@ -42,11 +41,11 @@ export const timerExtension = {
 } satisfies HostExtension;
 
 /**
- * One timer's life. Runs never overlap: the next time is worked out from when a run began, and one that has gone by
- * when the run ends is made up for once, at once.
+ * Runs one timer until the host stops. Runs never overlap: the next time is computed from the start of a run, and a
+ * time missed during the run is made up for once, immediately.
  */
 async function runTimer(
-  context: HostContext,
+  context: TimerDeps,
   store: TimerStatusStore,
   fn: FunctionEntry,
   signal: AbortSignal,
@@ -64,7 +63,7 @@ async function runTimer(
     try {
       await callWithRetries(context, fn, toTimerData(schedule, status, isPastDue), signal);
     } catch (error) {
-      log.log('error', 'A timer function failed', { function: fn.name, error: describe(error) });
+      log.log('error', 'A timer function failed', { function: fn.name, error: describeError(error) });
     }
     const last = isImmediate ? begin : Math.max(begin, status.next);
     status = { last, next: schedule.next(last), lastUpdated: last };
@@ -79,13 +78,13 @@ function openSchedule(fn: FunctionEntry, settings: AppSettings): TimerSchedule {
   return parseSchedule(text, fn.trigger['useMonitor'] !== false);
 }
 
-/** @returns false when the host is stopping */
-async function sleepUntil({ clock }: HostContext, time: number, signal: AbortSignal): Promise<boolean> {
+/** @returns false when the host stops meanwhile */
+async function sleepUntil({ clock }: TimerDeps, time: number, signal: AbortSignal): Promise<boolean> {
   for (;;) {
     const waitMs = time - clock.now();
     if (waitMs <= 0) return true;
     try {
-      await clock.sleep(Math.min(waitMs, longestSleepMs), signal);
+      await clock.sleep(waitMs, signal);
     } catch (error) {
       if (signal.aborted) return false;
       throw error;

@@ -26,15 +26,15 @@ const fields: readonly Field[] = [
   { name: 'day of week', min: 0, max: 6, names: days },
 ];
 const dayMs = 86_400_000;
-/** Days and weekdays repeat after 28 years, except across a century that is no leap year. */
+/** Dates and weekdays repeat after 28 years, except across a century that is not a leap year. */
 const horizonDays = 366 * 40;
 
 /**
  * Parses a six-field NCRONTAB expression `{second} {minute} {hour} {day} {month} {day of week}` (five fields: second
- * 0). Values, `*`, lists, ranges, steps and English names, as NCrontab reads them: a backward range is turned round,
- * `5/10` means "from 5 in steps of 10", and a day must fit the day *and* the day of the week.
+ * 0). Values, `*`, lists, ranges, steps and English names, as in NCrontab: a backward range is reversed, `5/10` means
+ * "from 5 in steps of 10", and a day must match both the day and the day of the week.
  *
- * @throws AppError INVALID_ARGUMENT saying which field is wrong, or that the schedule never comes (30 February)
+ * @throws AppError INVALID_ARGUMENT naming the wrong field, or for a schedule that never occurs (30 February)
  * @see https://github.com/atifaziz/NCrontab/wiki/Crontab-Expression
  * @example
  * new Date(parseNcrontab('0 30 9 * * MON-FRI').next(Date.UTC(2026, 0, 3))).toISOString() // '2026-01-05T09:30:00.000Z'
@@ -45,7 +45,7 @@ export function parseNcrontab(expression: string): Schedule {
   if (parts.length !== fields.length)
     throw new AppError(
       'INVALID_ARGUMENT',
-      `"${expression}" is not a schedule: it needs 6 fields, not ${parts.length}.`,
+      `"${expression}" is not a valid schedule: it has ${parts.length} fields instead of 6.`,
     );
   const sets = fields.map((field, index) => parseField(parts[index]!, field, expression));
   const [seconds, minutes, hours, monthDays, monthSet, weekDays] = sets as [Set, Set, Set, Set, Set, Set];
@@ -62,17 +62,17 @@ export function parseNcrontab(expression: string): Schedule {
         const second = firstTime(hours, minutes, seconds, Math.max(0, start - day) / 1000);
         if (second !== undefined) return day + second * 1000;
       }
-      throw new AppError('INVALID_ARGUMENT', `The schedule "${expression}" never comes.`);
+      throw new AppError('INVALID_ARGUMENT', `The schedule "${expression}" never occurs.`);
     },
   };
   schedule.next(0);
   return schedule;
 }
 
-/** Index: the value; whether it is in the field. */
+/** Whether a field contains the value at each index. */
 type Set = readonly boolean[];
 
-/** The first second of the day from `from` on that fits, 0–86,399. */
+/** The first matching second of the day from `from` on, 0–86,399. */
 function firstTime(hours: Set, minutes: Set, seconds: Set, from: number): number | undefined {
   let hour = Math.floor(from / 3600);
   let minute = Math.floor((from % 3600) / 60);
@@ -93,7 +93,7 @@ function parseField(text: string, field: Field, expression: string): Set {
   const fail = (reason: string): never => {
     throw new AppError(
       'INVALID_ARGUMENT',
-      `"${expression}" is not a schedule: ${field.name} "${text}" ${reason}.`,
+      `"${expression}" is not a valid schedule: ${field.name} "${text}" ${reason}.`,
     );
   };
   const toValue = (word: string): number => {
@@ -107,11 +107,11 @@ function parseField(text: string, field: Field, expression: string): Set {
   for (const item of text.split(',')) {
     const [range = '', stepText, ...more] = item.split('/');
     const step = stepText === undefined ? 1 : /^\d+$/.test(stepText) ? Number(stepText) : 0;
-    if (more.length > 0 || step === 0) fail('has a wrong step');
+    if (more.length > 0 || step === 0) fail('has an invalid step');
     let [first, last] = [field.min, field.max];
     if (range !== '*') {
       const [from = '', to, ...rest] = range.split('-');
-      if (rest.length > 0) fail('is not a range');
+      if (rest.length > 0) fail('is not a valid range');
       first = toValue(from);
       last = to === undefined ? (step === 1 ? first : field.max) : toValue(to);
     }

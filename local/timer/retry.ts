@@ -4,14 +4,14 @@ import type { FunctionEntry } from '../worker/function-table.ts';
 import type { TypedData } from '../worker/typed-data.ts';
 
 /**
- * Calls a function under its retry policy, telling it the attempt in `context.retryContext`. Of the triggers here
- * the real host keeps such policies for timers only: blobs, queues and Durable have their own.
+ * Calls a function under its retry policy, with the attempt in `context.retryContext`. Of the triggers here the real
+ * host applies such policies to timers only: blobs, queues and Durable have retries of their own.
  *
  * @throws the last attempt's error
  * @see https://learn.microsoft.com/azure/azure-functions/functions-bindings-error-pages#retry-policies
  */
 export async function callWithRetries(
-  { dispatch, clock }: HostContext,
+  { dispatch, clock }: Pick<HostContext, 'dispatch' | 'clock'>,
   fn: FunctionEntry,
   trigger: TypedData,
   signal: AbortSignal,
@@ -32,7 +32,7 @@ export async function callWithRetries(
   }
 }
 
-/** Fixed, or doubling from the least to the greatest interval. */
+/** A fixed delay, or one that doubles from the minimum to the maximum interval. */
 export function retryDelayMs(retry: CoreRetryOptions | undefined, retryCount: number): number {
   if (retry?.retryStrategy !== 'exponentialBackoff') return (retry?.delayInterval?.seconds ?? 0) * 1000;
   const leastMs = (retry.minimumInterval?.seconds ?? 0) * 1000;

@@ -3,9 +3,9 @@ import { parseTimeSpan } from '../settings/time-span.ts';
 import { parseNcrontab, type Schedule } from './ncrontab.ts';
 
 export interface TimerSchedule extends Schedule {
-  /** A TimeSpan schedule is not adjusted for daylight saving; the host runs in UTC, where it makes no difference. */
+  /** Interval schedules are not adjusted for daylight saving, which makes no difference in UTC. */
   readonly kind: 'cron' | 'interval';
-  /** Whether the last run is kept: not for schedules that come more than once a minute, as in the real host. */
+  /** Whether the last run is stored; as in the real host, not for schedules of less than a minute. */
   readonly isMonitored: boolean;
 }
 

@@ -3,7 +3,7 @@ import type { TypedData } from '../worker/typed-data.ts';
 import { jsonData } from '../worker/typed-data.ts';
 import type { TimerSchedule } from './schedule.ts';
 
-/** When a timer last ran and when it is to run next; milliseconds since the Unix epoch. */
+/** A timer's last and next run, in milliseconds since the Unix epoch. */
 export interface TimerStatus {
   readonly last: number | undefined;
   readonly next: number;
@@ -30,8 +30,8 @@ export function createTimerStatusStore(db: DatabaseSync): TimerStatusStore {
 }
 
 /**
- * What a timer should do at a start: it is past due when its recorded next run has gone by. A schedule that was
- * changed meanwhile (it would no longer give the recorded next run) starts afresh and is never past due.
+ * A timer's status after a start. It is past due when its recorded next run lies in the past. A schedule that changed
+ * meanwhile, so that it no longer gives the recorded next run, starts over and is never past due.
  *
  * @see https://github.com/Azure/azure-webjobs-sdk-extensions ScheduleMonitor.CheckPastDueAsync
  */
@@ -56,7 +56,7 @@ export function resumeTimer(
   };
 }
 
-/** The timer trigger's data on the wire: the extension's TimerInfo as Newtonsoft.Json writes it. */
+/** The timer trigger's data: the extension's TimerInfo as Newtonsoft.Json writes it. */
 export function toTimerData(schedule: TimerSchedule, status: TimerStatus, isPastDue: boolean): TypedData {
   const { last, next, lastUpdated } = status;
   return jsonData({
@@ -68,7 +68,7 @@ export function toTimerData(schedule: TimerSchedule, status: TimerStatus, isPast
   });
 }
 
-/** A .NET DateTimeOffset in UTC; its default value when there is none. */
+/** A .NET DateTimeOffset in UTC; the type's default value for undefined. */
 function toOffset(time: number | undefined): string {
   return time === undefined
     ? '0001-01-01T00:00:00+00:00'

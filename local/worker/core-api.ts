@@ -2,11 +2,11 @@ import Module from 'node:module';
 import type { InvocationRequest, InvocationResponse } from './typed-data.ts';
 
 /**
- * The object that `require('@azure/functions-core')` answers inside a Functions worker. The module exists in no
- * registry: the worker intercepts `require` for it, and without it `@azure/functions` falls into "test mode".
+ * The object that `require('@azure/functions-core')` returns inside a Functions worker. The module is in no registry:
+ * the worker intercepts `require`, and without it `@azure/functions` enters "test mode".
  *
- * The SDK remembers the first answer for the life of the process, so there is one core API per process, and it
- * passes on to whichever app is being loaded.
+ * The SDK caches the first object for the life of the process. So there is one core API per process, which registers
+ * with the app that is being loaded.
  *
  * @see https://github.com/Azure/azure-functions-nodejs-worker/blob/v4.x/src/setupCoreModule.ts
  */
@@ -58,7 +58,7 @@ export interface ProgrammingModel {
   getCapabilities?(capabilities: Record<string, string>): Promise<Record<string, string>>;
 }
 
-/** What one app registered while its files were loaded. */
+/** What an app registered while its files were loaded. */
 export interface Registrations {
   readonly functions: Map<
     string,
@@ -66,7 +66,7 @@ export interface Registrations {
   >;
   readonly hooks: Readonly<Record<HookName, HookCallback[]>>;
   readonly problems: string[];
-  /** Registration is refused from then on, as in the real worker. */
+  /** Refuses further registrations, as the real worker does. */
   isLocked: boolean;
   log(level: RpcLogLevel, category: RpcLogCategory, message: string): void;
 }
@@ -81,7 +81,7 @@ export function createRegistrations(log: Registrations['log']): Registrations {
   return { functions: new Map(), hooks, problems: [], isLocked: false, log };
 }
 
-/** Directs what the SDK registers from now on to one app. */
+/** Sets the app that later registrations of the SDK belong to. */
 export function directRegistrationsTo(registrations: Registrations): void {
   current = registrations;
 }
@@ -107,7 +107,7 @@ class Disposable {
 }
 
 function registering(what: string): Registrations {
-  if (!current) throw new Error(`${what} was registered before the host began to load an app.`);
+  if (!current) throw new Error(`${what} was registered before the host loaded an app.`);
   if (current.isLocked) throw new Error(`${what} can only be registered during app startup.`);
   return current;
 }
@@ -142,13 +142,14 @@ const coreApi = {
 
 let isInstalled = false;
 
-/** Makes `require('@azure/functions-core')` answer with the core API, as the real worker does. */
+/** Makes `require('@azure/functions-core')` return the core API, as the real worker does. */
 export function installCoreApi(): void {
   if (isInstalled) return;
   isInstalled = true;
-  const prototype = Module.prototype as unknown as { require: (id: string) => unknown };
-  prototype.require = new Proxy(prototype.require, {
+  const require = Reflect.get(Module.prototype, 'require') as (id: string) => unknown;
+  const intercepted = new Proxy(require, {
     apply: (target, self, args: [string]) =>
       args[0] === '@azure/functions-core' ? coreApi : Reflect.apply(target, self, args),
   });
+  Reflect.set(Module.prototype, 'require', intercepted);
 }

@@ -1,7 +1,7 @@
 import { AppError } from '../../shared/core/errors.ts';
 import type { CoreBinding, CoreFunctionMetadata, CoreRetryOptions, Registrations } from './core-api.ts';
 
-/** One registered function, with its bindings sorted by what they are for. */
+/** A registered function with its bindings by role. */
 export interface FunctionEntry {
   readonly name: string;
   readonly trigger: NamedBinding;
@@ -16,13 +16,13 @@ export interface NamedBinding extends CoreBinding {
   readonly name: string;
 }
 
-/** Function names as the host accepts them (the host compares without case). */
+/** The host's rule for function names, which it compares without case. */
 const namePattern = /^[a-z][a-z0-9_-]{0,127}$/i;
 
 /**
- * The table of an app's functions in name order.
+ * Builds the table of an app's functions, by name.
  *
- * @throws AppError INVALID_ARGUMENT naming every bad or duplicate name at once
+ * @throws AppError INVALID_ARGUMENT naming every invalid or duplicate name
  */
 export function buildFunctionTable(registrations: Registrations): readonly FunctionEntry[] {
   const problems = [...registrations.problems];
@@ -30,7 +30,9 @@ export function buildFunctionTable(registrations: Registrations): readonly Funct
   const entries = [...registrations.functions.values()].map(({ metadata }) => {
     const { name } = metadata;
     if (!namePattern.test(name))
-      problems.push(`"${name}" is not a function name: a letter, then up to 127 letters, digits, "_" or "-"`);
+      problems.push(
+        `"${name}" is not a valid function name: use a letter, then up to 127 letters, digits, "_" or "-"`,
+      );
     const twin = seen.get(name.toLowerCase());
     if (twin !== undefined && twin !== name)
       problems.push(`"${twin}" and "${name}" differ only in case; function names are case-insensitive`);
@@ -61,8 +63,8 @@ function toEntry(metadata: CoreFunctionMetadata): FunctionEntry {
 }
 
 /**
- * The table as stable JSON (two-space indent, keys in code-point order, undefined left out): the form that is
- * committed as a golden file, so that no registration changes unseen.
+ * Renders the table as stable JSON (two-space indent, keys in code-point order, no undefined) for the golden file that
+ * reveals every changed registration.
  */
 export function renderFunctionTable(table: readonly FunctionEntry[]): string {
   const sorted = (value: unknown): unknown => {

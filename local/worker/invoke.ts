@@ -36,10 +36,10 @@ interface HookContext {
 }
 
 /**
- * One call of a function, in the real worker's order: arguments, preInvocation hooks (which may change the inputs
- * and the handler), the handler, postInvocation hooks (which may change the result or the error), the response.
+ * Calls a function in the real worker's order: arguments, preInvocation hooks (which may change the inputs and the
+ * handler), the handler, postInvocation hooks (which may change the result or the error), the response.
  *
- * @throws what the function threw, unless a hook replaced it
+ * @throws the function's error, unless a hook replaced it
  * @see https://github.com/Azure/azure-functions-nodejs-worker/blob/v4.x/src/eventHandlers/InvocationHandler.ts
  */
 export async function invokeFunction(

@@ -18,13 +18,13 @@ export interface LoadedApp {
   readonly registrations: Registrations;
   readonly model: ProgrammingModel;
   readonly capabilities: Readonly<Record<string, string>>;
-  /** The HTTP server that an app with `enableHttpStream` has in this process. It takes no connections. */
+  /** The HTTP server of an app with `enableHttpStream`, when it is in this process. It does not listen. */
   readonly server?: Server | undefined;
   /** Shared by every hook, as `context.appHookData` is. */
   readonly appHookData: Record<string, unknown>;
 }
 
-/** What Microsoft's Node worker announces before the programming model adds its own. */
+/** The capabilities of Microsoft's Node worker, to which the programming model adds its own. */
 const workerCapabilities = {
   RawHttpBodyBytes: 'true',
   RpcHttpTriggerMetadataRemoved: 'true',
@@ -36,16 +36,16 @@ const workerCapabilities = {
   HandlesWorkerTerminateMessage: 'true',
 };
 
-/** Node never loads a module twice, so a second start in the same process uses what the first one registered. */
+/** Node loads a module only once, so a second start in the same process uses the registrations of the first. */
 const registered = new Map<string, Promise<Registrations>>();
 const loaded = new Map<string, Promise<LoadedApp>>();
 
 /**
- * Loads a built app as the real worker does: the files that package.json `main` globs, in name order, then the
- * appStart hooks, then the capabilities; registration is locked after that.
+ * Loads a built app as the real worker does: the files that package.json `main` globs, by name, then the appStart
+ * hooks, then the capabilities. Then it locks registration.
  *
- * @throws AppError INVALID_ARGUMENT with the file's name when one cannot be loaded, or the glob finds none (the
- * real worker only warns there and starts with no functions); what an appStart hook throws
+ * @throws AppError INVALID_ARGUMENT with the name of a file that cannot be loaded, or when the glob matches none (the
+ *   real worker only warns and starts without functions); errors of appStart hooks
  */
 export function loadApp(appDir: string, log: Registrations['log']): Promise<LoadedApp> {
   return once(loaded, appDir, async (directory) => {
@@ -65,7 +65,7 @@ export function loadApp(appDir: string, log: Registrations['log']): Promise<Load
   });
 }
 
-/** The first half of `loadApp`: what the files register, with nothing started. */
+/** The first half of `loadApp`: loads the files and starts nothing. */
 export function registerFunctions(appDir: string, log: Registrations['log']): Promise<Registrations> {
   return once(registered, appDir, async (directory) => {
     const files = findEntryPoints(directory);
@@ -77,7 +77,7 @@ export function registerFunctions(appDir: string, log: Registrations['log']): Pr
         await import(pathToFileURL(join(directory, file)).href);
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
-        throw new AppError('INVALID_ARGUMENT', `${file} could not be loaded: ${reason}`, { file }, error);
+        throw new AppError('INVALID_ARGUMENT', `Loading ${file} failed: ${reason}`, { file }, error);
       }
     }
     if (registrations.functions.size === 0)
@@ -86,7 +86,7 @@ export function registerFunctions(appDir: string, log: Registrations['log']): Pr
   });
 }
 
-/** One attempt at a time for each folder; a failed one is forgotten. */
+/** Runs at most one attempt per folder and caches it until it fails. */
 function once<T>(
   done: Map<string, Promise<T>>,
   appDir: string,
@@ -102,19 +102,16 @@ function once<T>(
   return result;
 }
 
-/** The files that `main` globs, relative to the app's folder, in name order. */
+/** Lists the files that `main` globs, relative to the app's folder, by name. */
 export function findEntryPoints(appDir: string): readonly string[] {
   const packageFile = join(appDir, 'package.json');
   if (!existsSync(packageFile))
-    throw new AppError(
-      'INVALID_ARGUMENT',
-      `There is no Functions app in ${appDir}: package.json is missing.`,
-    );
+    throw new AppError('INVALID_ARGUMENT', `${appDir} has no Functions app: package.json is missing.`);
   const { main } = JSON.parse(readFileSync(packageFile, 'utf8')) as { main?: string };
   if (!main)
     throw new AppError(
       'INVALID_ARGUMENT',
-      `${packageFile} has no "main": the worker finds functions through it.`,
+      `${packageFile} has no "main", which tells the worker where the functions are.`,
     );
   const files = globSync(main, { cwd: appDir }).sort();
   if (files.length === 0)

@@ -1,10 +1,10 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Server } from 'node:http';
 
-/** What Node publishes here has the server in it, before that has an address. */
+/** Node publishes each server here before it has an address. */
 const listenChannel = 'tracing:net.server.listen:asyncStart';
 
-/** Runs `start` and returns, with its result, the HTTP servers of this process that began to listen meanwhile. */
+/** Runs `start` and returns its result with the HTTP servers of this process that began to listen meanwhile. */
 export async function watchServers<T>(
   start: () => Promise<T>,
 ): Promise<{ readonly result: T; readonly servers: readonly Server[] }> {
@@ -22,9 +22,9 @@ export async function watchServers<T>(
 }
 
 /**
- * Takes the server that listens where `uri` says off the network: its requests are handed to it in this process.
+ * Finds the server that listens at `uri` and takes it off the network: the host hands it requests in this process.
  *
- * @returns undefined when it is none of `servers`
+ * @returns undefined when it is not one of `servers`
  */
 export function takeServer(servers: readonly Server[], uri: string | undefined): Server | undefined {
   if (uri === undefined) return undefined;

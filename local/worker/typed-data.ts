@@ -1,6 +1,6 @@
 /**
- * The values that the host and the Node worker exchange for each binding: the JSON face of `TypedData` in
- * `FunctionRpc.proto`. Exactly one member is set.
+ * The values that the host and the Node worker exchange for each binding: `TypedData` of `FunctionRpc.proto` as JSON.
+ * Exactly one member is set.
  *
  * @see https://github.com/Azure/azure-functions-language-worker-protobuf
  */
@@ -45,7 +45,7 @@ export interface RpcHttpCookie {
   readonly maxAge?: { readonly value: number };
 }
 
-/** A deferred binding: where the thing is, instead of the thing. `content` holds JSON. */
+/** A deferred binding: a reference instead of the data. `content` holds JSON. */
 interface ModelBindingData {
   readonly version: string;
   readonly source: string;
@@ -58,7 +58,7 @@ export interface NamedData {
   readonly data: TypedData;
 }
 
-/** What a trigger hands to the worker for one call. */
+/** A trigger's request to the worker for one call. */
 export interface InvocationRequest {
   readonly invocationId: string;
   readonly inputData: readonly NamedData[];
@@ -76,7 +76,7 @@ export interface InvocationResponse {
   readonly outputData?: readonly NamedData[];
 }
 
-/** The JavaScript value behind an output's typed data: bytes stay bytes, JSON is parsed, text stays text. */
+/** The JavaScript value of an output: bytes and texts unchanged, JSON parsed. */
 export function fromTypedData(data: TypedData | null | undefined): unknown {
   if (!data) return undefined;
   if (data.string !== undefined) return data.string;
@@ -85,7 +85,7 @@ export function fromTypedData(data: TypedData | null | undefined): unknown {
   return data.int ?? data.double;
 }
 
-/** The host's default encoding of a value that is neither text nor bytes: its JSON. */
+/** The host's default encoding of values other than text and bytes. */
 export function jsonData(value: unknown): TypedData {
   return { json: JSON.stringify(value) };
 }

@@ -145,7 +145,7 @@ test('storage that is out of reach is said once, and harms nothing else', async 
   const dead = moveBlobPort(host.connectionString, (closing.address() as AddressInfo).port);
   host = await host.restart({ settings: { ...host.folder.settings, AzureWebJobsStorage: dead } });
   const complaints = (): number =>
-    host.logged.filter(({ message }) => message.includes('cannot be reached')).length;
+    host.logged.filter(({ message }) => message.includes('is not available')).length;
   const containers = new Set(['watched', 'deferred', 'poisoned', 'slow', 'inbox']);
   await expect.poll(complaints).toBe(containers.size);
   // Many more scans, each of at most two attempts.

@@ -136,7 +136,7 @@ describe('trap 14: function names', () => {
   test('letters, digits, "_" and "-", from a letter, 128 at most', () => {
     expect(table('a', 'B-2_c', 'x'.repeat(128))).toBe('no error');
     for (const name of ['', '1a', 'a b', 'a.b', 'ä', 'x'.repeat(129)])
-      expect(table(name)).toContain('is not a function name');
+      expect(table(name)).toContain('is not a valid function name');
   });
   test('unique without regard to case', () => {
     expect(table('Score', 'score')).toContain('differ only in case');
@@ -152,7 +152,9 @@ describe('trap 20: configuration', () => {
       durableTask: { hubName: 'hx' },
       routePrefix: 'p',
     });
-    expect(message(() => readHostJson(folder, { HUB: 'h' }))).toContain('%PREFIX% is used');
+    expect(message(() => readHostJson(folder, { HUB: 'h' }))).toContain(
+      '%PREFIX%: the app setting "PREFIX" is not set',
+    );
   });
 
   test('unknown keys are refused by name, all at once', () => {
@@ -275,7 +277,7 @@ describe('starting', () => {
       'package.json': { main: 'x.cjs' },
       'x.cjs': 'throw new Error("boom")',
     });
-    await expect(start(broken, dataDir)).rejects.toThrow('x.cjs could not be loaded: boom');
+    await expect(start(broken, dataDir)).rejects.toThrow('Loading x.cjs failed: boom');
     lockDataDir(dataDir).release();
   });
 
@@ -301,6 +303,8 @@ describe('starting', () => {
     });
     expect(message(() => parseCliOptions(['--prot', '1'], '/w'))).toMatch(/--prot/);
     for (const port of ['x', '-1', '65536', '1.5'])
-      expect(message(() => parseCliOptions([`--port=${port}`], '/w'))).toContain('a port is a number');
+      expect(message(() => parseCliOptions([`--port=${port}`], '/w'))).toContain(
+        '--port must be a number from 0 to 65535',
+      );
   });
 });

@@ -112,7 +112,7 @@ Data in /data
 Open
   http://127.0.0.1:1/docs
 
-Ctrl+C stops.
+Press Ctrl+C to stop.
 `);
   });
 

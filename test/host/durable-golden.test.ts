@@ -149,8 +149,6 @@ describe('trap 22: the wire format, derived from the sources', () => {
     ['locks', { actions: [[{ actionType: 13 }]], schemaVersion: 2 }],
     ['a timer without a time', { actions: [[{ actionType: 5, fireAt: 'soon' }]], schemaVersion: 2 }],
   ])('a reply with %s is refused', (_name, reply) => {
-    expect(() => jsonCodec.decodeOrchestratorReply(reply)).toThrow(
-      "The function's reply is not of the durable protocol",
-    );
+    expect(() => jsonCodec.decodeOrchestratorReply(reply)).toThrow('Malformed durable reply');
   });
 });

@@ -24,19 +24,18 @@ function open(
 ): DurableExtension {
   const db = new DatabaseSync(file);
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
-  return createDurableExtension({
-    db,
-    hubName: 'PropertyHub',
-    clock: systemClock,
-    ids: systemIds,
-    log: silentLogger,
-    baseUrl: () => 'http://localhost',
-    systemKey: 'k',
-    functions: registeredDurableFunctions(),
-    settings: {},
-    verifyReplay,
-    invoke: (name, input) => invoke(db, name, input),
-  });
+  return createDurableExtension(
+    {
+      db,
+      clock: systemClock,
+      ids: systemIds,
+      log: silentLogger,
+      baseUrl: () => 'http://localhost',
+      functions: registeredDurableFunctions(),
+      invoke: (name, input) => invoke(db, name, input),
+    },
+    { hubName: 'PropertyHub', systemKey: 'k', settings: {}, verifyReplay },
+  );
 }
 
 async function post(extension: DurableExtension, path: string, body: unknown): Promise<number> {

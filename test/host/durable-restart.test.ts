@@ -142,7 +142,7 @@ test('a full disk: what cannot be saved is tried again, nothing is lost and noth
   const waiting = await h.client.startNew('echoThrough', { input: 'x'.repeat(20_000) });
   h.db.exec(`PRAGMA max_page_count = ${pages + 6}`);
   await until(() =>
-    h.logs.some(({ level, message }) => level === 'error' && message.includes('could not be saved')),
+    h.logs.some(({ level, message }) => level === 'error' && /^Saving .* failed; retrying$/.test(message)),
   );
   await expect(h.client.startNew('echoThrough', { input: 'y'.repeat(100_000) })).rejects.toThrow('500');
   expect((await h.client.getStatus(waiting)).runtimeStatus).toMatch(/Pending|Running/);

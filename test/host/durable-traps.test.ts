@@ -127,9 +127,7 @@ orchestration('trap3', function* (context) {
 test('trap 3: retryTimeoutInMilliseconds leaves the orchestration hanging, and this host says so', async () => {
   const h = await start();
   const id = await h.client.startNew('trap3');
-  await until(() =>
-    h.logs.some(({ message }) => message.includes('waits for something that can never come')),
-  );
+  await until(() => h.logs.some(({ message }) => message.includes('An orchestration is stuck')));
   expect((await h.client.getStatus(id)).runtimeStatus).toBe('Running');
   await h.client.terminate(id, 'given up');
   expect(await waitForStatus(h.client, id)).toMatchObject({

@@ -60,8 +60,8 @@ describe('the table of the fixture app', () => {
     expect(changed('single', { isSessionsEnabled: true })).toEqual(['single: sessions are not emulated']);
     expect(changed('single', { queueName: '%NOT_SET%' })[0]).toContain('"NOT_SET" is not set');
     expect(changed('blob', { source: 'EventGrid' })[0]).toContain('polls');
-    expect(changed('blob', { path: '{container}/x' })[0]).toContain('cannot be a parameter');
-    expect(changed('blob', { path: 'UPPER/{x}' })[0]).toContain('not a container name');
+    expect(changed('blob', { path: '{container}/x' })[0]).toContain('must not be a parameter');
+    expect(changed('blob', { path: 'UPPER/{x}' })[0]).toContain('not a valid container name');
     expect(changed('blob', { connection: 'Other' })[0]).toContain('"Other" is not set');
     expect(changed('hourly', { schedule: 'soon' })[0]).toContain('NCRONTAB');
     expect(changed('echo', { authLevel: 'secret' })[0]).toContain('authLevel');

@@ -188,7 +188,7 @@ describe('the command line', () => {
     expect(await (await slow).text()).toBe('late');
     expect(await ended(child)).toBe(0);
     expect(output()).toMatch(new RegExp(`GET,POST +${url}/echo\n`));
-    expect(output()).toContain('SIGINT: finishing');
+    expect(output()).toContain('SIGINT: waiting for running calls');
   });
 
   test('a second host on the same data is refused, and the first one goes on', async () => {
@@ -205,7 +205,7 @@ describe('the command line', () => {
     const { port } = server.address() as AddressInfo;
     const taken = spawnCli('--port', String(port));
     expect(await ended(taken.child)).toBe(1);
-    expect(taken.output()).toBe(`Port ${port} is in use. Give another with --port.\n`);
+    expect(taken.output()).toBe(`Port ${port} is in use. Choose another with --port.\n`);
     server.close();
     const unknown = spawnCli('--prot', '1');
     expect(await ended(unknown.child)).toBe(1);

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { silentLogger } from '../../shared/core/logger.ts';
-import type { FunctionCall, HostContext } from '../../local/host-context.ts';
+import type { FunctionCall } from '../../local/host-context.ts';
 import { openHostStore } from '../../local/store.ts';
 import { timerExtension } from '../../local/timer/extension.ts';
 import { parseNcrontab } from '../../local/timer/ncrontab.ts';
@@ -144,7 +144,7 @@ async function startTimer(options: {
       await options.run?.(call);
       return undefined;
     },
-  } as unknown as HostContext;
+  };
   const running = await timerExtension.start(context, [fn]);
   running.begin();
   await flush();

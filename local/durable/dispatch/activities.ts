@@ -7,13 +7,12 @@ import type { Stores } from '../store/turn-commit.ts';
 import type { WireCodec } from '../wire/wire-codec.ts';
 import type { ActivityWork } from '../store/work-store.ts';
 
-export interface ActivityOptions {
+export interface ActivityDeps {
   readonly stores: Stores;
   readonly codec: WireCodec;
   readonly registry: FunctionRegistry;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly concurrency: number;
   readonly wakeInstance: (instanceId: string) => void;
   readonly invoke: (functionName: string, input: string) => Promise<unknown>;
 }
@@ -21,19 +20,21 @@ export interface ActivityOptions {
 const commitRetryMs = 1000;
 
 /**
- * Runs activities, oldest first, at most `concurrency` at once. What is in the table but not yet finished is run again
- * after a crash: at least once, hence activities are idempotent by (instance, task).
+ * Runs activities, oldest first. Unfinished rows of the table run again after a crash: an activity runs at least once,
+ * so it must be idempotent by (instance, task).
  */
 export class ActivityPump {
-  readonly #options: ActivityOptions;
+  readonly #deps: ActivityDeps;
+  readonly #concurrency: number;
   readonly #running = new Set<Promise<void>>();
-  /** All work up to here has been started by this process. */
+  /** This process has started all work up to here. */
   #startedSeq = 0;
   #isScheduled = false;
   #isOpen = false;
 
-  constructor(options: ActivityOptions) {
-    this.#options = options;
+  constructor(deps: ActivityDeps, { concurrency }: { readonly concurrency: number }) {
+    this.#deps = deps;
+    this.#concurrency = concurrency;
   }
 
   open(): void {
@@ -41,13 +42,13 @@ export class ActivityPump {
     this.wake();
   }
 
-  /** Starts nothing more and waits for what runs, at most `timeoutMs`; what is later runs again next time. */
+  /** Starts no more work and waits up to `timeoutMs` for running calls; later ones run again after the next start. */
   async close(timeoutMs: number): Promise<void> {
     this.#isOpen = false;
     await settleWithin(this.#running, timeoutMs);
   }
 
-  /** There may be new work. Taken up in the next turn of the event loop. */
+  /** Looks for new work in the next turn of the event loop. */
   wake(): void {
     if (this.#isScheduled || !this.#isOpen) return;
     this.#isScheduled = true;
@@ -58,10 +59,10 @@ export class ActivityPump {
   }
 
   #fill(): void {
-    const free = this.#options.concurrency - this.#running.size;
+    const free = this.#concurrency - this.#running.size;
     if (free <= 0) return;
     try {
-      for (const work of this.#options.stores.work.listActivitiesAfter(this.#startedSeq, free)) {
+      for (const work of this.#deps.stores.work.listActivitiesAfter(this.#startedSeq, free)) {
         this.#startedSeq = work.seq;
         const run = this.#run(work).finally(() => {
           this.#running.delete(run);
@@ -70,7 +71,7 @@ export class ActivityPump {
         this.#running.add(run);
       }
     } catch (error) {
-      this.#options.log.log('error', 'Activities could not be read; trying again.', { cause: String(error) });
+      this.#deps.log.log('error', 'Reading activities failed; retrying', { cause: String(error) });
       setTimeout(() => this.wake(), commitRetryMs).unref();
     }
   }
@@ -82,7 +83,7 @@ export class ActivityPump {
         this.#commit(work, event);
         return;
       } catch (error) {
-        this.#options.log.log('error', 'The result of an activity could not be saved; trying again.', {
+        this.#deps.log.log('error', 'Saving the result of an activity failed; retrying', {
           instanceId: work.instanceId,
           activity: work.name,
           cause: String(error),
@@ -93,11 +94,11 @@ export class ActivityPump {
   }
 
   async #execute(work: ActivityWork): Promise<InboxEvent> {
-    const { codec, registry, clock } = this.#options;
+    const { codec, registry, clock } = this.#deps;
     const name = registry.find('activity', work.name);
     try {
       if (name === undefined) throw new Error(registry.whyUnknown('activity', work.name) ?? work.name);
-      const result = codec.encodeActivityResult(await this.#options.invoke(name, work.input));
+      const result = codec.encodeActivityResult(await this.#deps.invoke(name, work.input));
       return { type: 'taskCompleted', atMs: clock.now(), taskId: work.taskId, result };
     } catch (error) {
       const details = error instanceof Error ? error.message : String(error);
@@ -107,12 +108,12 @@ export class ActivityPump {
   }
 
   #commit(work: ActivityWork, event: InboxEvent): void {
-    const { db, instances, work: table } = this.#options.stores;
+    const { db, instances, work: table } = this.#deps.stores;
     const isWanted = db.transaction(() => {
       if (!table.removeActivity(work.seq)) return false;
       instances.post(work.instanceId, work.executionId, event);
       return true;
     });
-    if (isWanted) this.#options.wakeInstance(work.instanceId);
+    if (isWanted) this.#deps.wakeInstance(work.instanceId);
   }
 }

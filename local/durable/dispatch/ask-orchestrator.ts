@@ -12,11 +12,11 @@ export interface OrchestratorAccess {
 }
 
 /**
- * Calls an instance's orchestrator with its history. Whatever goes wrong is its decision: an unknown function, an
- * error of its code, a reply that is not of the protocol.
+ * Calls an instance's orchestrator with its history. Any failure (an unknown function, an error in its code, a
+ * malformed reply) is returned as its decision.
  *
  * @param playedHistory the earlier turns, encoded
- * @param fresh what this turn brings
+ * @param fresh the events of this turn
  */
 export async function askOrchestrator(
   { codec, settings, registry, invoke }: OrchestratorAccess,

@@ -1,8 +1,8 @@
-/** Who waits for an instance to end: requests that asked to. */
+/** Requests that wait for an instance to end. */
 export class EndWaiters {
   readonly #waiters = new Map<string, Set<() => void>>();
 
-  /** Resolves when the instance has ended, or after the time. */
+  /** Resolves when the instance ends, or after `timeoutMs`. */
   async wait(instanceId: string, timeoutMs: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const done = (): void => {

@@ -7,39 +7,40 @@ import type { Stores } from '../store/turn-commit.ts';
 import type { EntityReply, WireCodec } from '../wire/wire-codec.ts';
 import type { EntityRow } from '../store/work-store.ts';
 
-export interface EntityOptions {
+export interface EntityDeps {
   readonly stores: Stores;
   readonly codec: WireCodec;
   readonly registry: FunctionRegistry;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Logger;
-  readonly maxBatchSize: number;
   readonly isStopped: () => boolean;
   readonly wakeInstance: (instanceId: string) => void;
   readonly wakeEntity: (entityId: string) => void;
   readonly invoke: (functionName: string, input: string) => Promise<unknown>;
 }
 
-/** Runs entities: all operations that wait for one are one batch, one call of its function, one transaction. */
+/** Runs entities. All pending operations of one are a batch: one call of its function, one transaction. */
 export class EntityRunner {
-  readonly #options: EntityOptions;
+  readonly #deps: EntityDeps;
+  readonly #maxBatchSize: number;
 
-  constructor(options: EntityOptions) {
-    this.#options = options;
+  constructor(deps: EntityDeps, { maxBatchSize }: { readonly maxBatchSize: number }) {
+    this.#deps = deps;
+    this.#maxBatchSize = maxBatchSize;
   }
 
   async runBatch(entityId: string): Promise<undefined> {
-    const { stores, maxBatchSize } = this.#options;
-    const messages = stores.work.readEntityInbox(entityId, maxBatchSize);
+    const { stores } = this.#deps;
+    const messages = stores.work.readEntityInbox(entityId, this.#maxBatchSize);
     const last = messages.at(-1);
     if (last === undefined) return;
     const before = stores.work.findEntity(entityId);
     const batch = messages.map(({ request }) => request);
     const reply = await this.#ask(entityId, before, batch);
-    if (this.#options.isStopped()) return;
+    if (this.#deps.isStopped()) return;
     this.#commit(entityId, last.seq, batch, reply);
-    if (messages.length === maxBatchSize) this.#options.wakeEntity(entityId);
+    if (messages.length === this.#maxBatchSize) this.#deps.wakeEntity(entityId);
   }
 
   async #ask(
@@ -47,7 +48,7 @@ export class EntityRunner {
     before: EntityRow | undefined,
     batch: readonly EntityRequest[],
   ): Promise<EntityReply> {
-    const { codec, registry, log } = this.#options;
+    const { codec, registry, log } = this.#deps;
     const { name, key } = partsOfEntityId(entityId);
     const exists = before?.exists ?? false;
     const state = before?.state ?? null;
@@ -55,18 +56,18 @@ export class EntityRunner {
       const functionName = registry.find('entity', name);
       if (functionName === undefined) throw new Error(registry.whyUnknown('entity', name) ?? name);
       const trigger = codec.encodeEntityTrigger({ name, key, exists, state, batch });
-      return codec.decodeEntityReply(await this.#options.invoke(functionName, trigger), batch.length);
+      return codec.decodeEntityReply(await this.#deps.invoke(functionName, trigger), batch.length);
     } catch (error) {
-      // As after a timeout on Azure: every operation of the batch failed, the state stays.
+      // As after a timeout in Azure, every operation of the batch failed and the state is unchanged.
       const message = error instanceof Error ? error.message : String(error);
-      log.log('error', 'An entity function failed as a whole.', { entityId, cause: message });
+      log.log('error', 'An entity function failed', { entityId, cause: message });
       const result = { isError: true, result: JSON.stringify(message) };
       return { exists, state, results: batch.map(() => result), signals: [] };
     }
   }
 
   #commit(entityId: string, lastSeq: number, batch: readonly EntityRequest[], reply: EntityReply): void {
-    const { stores, codec, clock, ids, wakeInstance, wakeEntity } = this.#options;
+    const { stores, codec, clock, ids, wakeInstance, wakeEntity } = this.#deps;
     const atMs = clock.now();
     const answered = new Set<string>();
     stores.db.transaction(() => {

@@ -12,8 +12,8 @@ export interface LiveInstance {
 const maxCachedChars = 32 * 1024 * 1024;
 
 /**
- * Keeps the histories of the instances that ran last, so that a turn neither reads nor encodes again what it did
- * before. Bounded by the size of the encoded histories.
+ * A cache of the histories of the instances that ran last, so that a turn reads and encodes only what is new. Bounded
+ * by the size of the encoded histories.
  */
 export class LiveInstances {
   readonly #store: InstanceStore;
@@ -38,7 +38,7 @@ export class LiveInstances {
     return { instance, history, encodedHistory: this.#codec.encodeHistory(history, true) };
   }
 
-  /** Keeps an instance for its next turn; the oldest make room. */
+  /** Keeps an instance for its next turn and evicts the least recent. */
   keep(live: LiveInstance): void {
     this.#cache.set(live.instance.instanceId, live);
     this.#chars += live.encodedHistory.length;

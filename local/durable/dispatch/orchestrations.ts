@@ -16,36 +16,41 @@ import {
 } from '../store/turn-commit.ts';
 import { decideTurn, type TurnInput, type TurnOutcome } from '../turn/turn.ts';
 
-export interface OrchestrationOptions extends OrchestratorAccess {
+export interface OrchestrationDeps extends OrchestratorAccess {
   readonly stores: Stores;
   readonly live: LiveInstances;
   readonly clock: Clock;
   readonly log: Logger;
   readonly ids: CommitIds;
-  /** Replays everything at every turn, one event at a time, and fails an orchestration that decides otherwise. */
-  readonly verifyReplay: boolean;
   readonly isStopped: () => boolean;
   readonly wake: (wakes: Wakes) => void;
   readonly onEnded: (instanceId: string) => void;
 }
 
+export interface OrchestrationOptions {
+  /** Replays the whole history at every turn, one event at a time; a different decision fails the orchestration. */
+  readonly verifyReplay: boolean;
+}
+
 const maxEventsPerTurn = 1000;
-/** A turn longer than this is not repeated for each of many answers: they gather for twice its time. */
+/** After a longer turn the instance rests for twice its time, so that many answers are taken in one turn. */
 const longTurnMs = 1;
 const maxRestMs = 250;
 
-/** Runs orchestrations: one turn of one instance at a time. */
+/** Runs orchestrations, one turn of one instance at a time. */
 export class OrchestrationRunner {
-  readonly #options: OrchestrationOptions;
+  readonly #deps: OrchestrationDeps;
+  readonly #verifyReplay: boolean;
 
-  constructor(options: OrchestrationOptions) {
-    this.#options = options;
+  constructor(deps: OrchestrationDeps, { verifyReplay }: OrchestrationOptions) {
+    this.#deps = deps;
+    this.#verifyReplay = verifyReplay;
   }
 
-  /** One turn, if there is something to hear. Ends with everything committed. */
+  /** Runs one turn, if there are messages, and commits it. */
   async runTurn(instanceId: string): Promise<Rest | undefined> {
     const startedMs = performance.now();
-    const { stores, live: instances } = this.#options;
+    const { stores, live: instances } = this.#deps;
     const live = instances.load(instanceId);
     if (live === undefined || isTerminal(live.instance.status)) {
       stores.instances.clearInbox(instanceId);
@@ -57,11 +62,11 @@ export class OrchestrationRunner {
       instances.keep(live);
       return undefined;
     }
-    if (this.#options.isStopped()) return undefined;
-    const wakes = commitTurn(stores, this.#options.ids, commit.commit);
+    if (this.#deps.isStopped()) return undefined;
+    const wakes = commitTurn(stores, this.#deps.ids, commit.commit);
     if (wakes === undefined) {
-      // Replaced meanwhile: what took its place is looked at afresh. Purged: that finds nothing to do.
-      this.#options.wake({
+      // The instance was replaced or purged meanwhile; the next run sees which.
+      this.#deps.wake({
         instances: new Set([instanceId]),
         entities: new Set(),
         activities: false,
@@ -70,14 +75,14 @@ export class OrchestrationRunner {
       return undefined;
     }
     const { after, history } = commit.commit;
-    // Messages that this turn left behind, other than those that a suspended instance must not hear.
+    // This turn left messages in the inbox; a suspended instance keeps them until it resumes.
     const isMoreWaiting =
       commit.commit.consumedSeqs.length < messages.length || messages.length === maxEventsPerTurn;
     if (isMoreWaiting && after.status !== 'Suspended' && !isTerminal(after.status))
       wakes.instances.add(instanceId);
-    if (isTerminal(after.status)) this.#options.onEnded(instanceId);
+    if (isTerminal(after.status)) this.#deps.onEnded(instanceId);
     else if (after.executionId === live.instance.executionId) this.#keep(live, after, history ?? []);
-    this.#options.wake(wakes);
+    this.#deps.wake(wakes);
     const tookMs = performance.now() - startedMs;
     if (tookMs < longTurnMs || commit.openCount === 0) return undefined;
     return { ms: Math.min(2 * tookMs, maxRestMs), wakeAfter: commit.openCount };
@@ -88,7 +93,7 @@ export class OrchestrationRunner {
     messages: readonly InboxMessage[],
   ): Promise<{ readonly commit: TurnCommit; readonly openCount: number } | undefined> {
     const { instance } = live;
-    const maxEvents = this.#options.verifyReplay ? 1 : maxEventsPerTurn;
+    const maxEvents = this.#verifyReplay ? 1 : maxEventsPerTurn;
     const wasSuspended = instance.status === 'Suspended';
     const batch = takeBatch(
       { executionId: instance.executionId, isSuspended: wasSuspended },
@@ -97,7 +102,7 @@ export class OrchestrationRunner {
     );
     const isFirst = instance.turns === 0;
     if (batch.consumed.length === 0 && (!isFirst || batch.isSuspended)) return undefined;
-    const nowMs = Math.max(this.#options.clock.now(), live.history.at(-1)?.atMs ?? 0);
+    const nowMs = Math.max(this.#deps.clock.now(), live.history.at(-1)?.atMs ?? 0);
     const before = instance;
     const consumedSeqs = batch.consumed.map(({ seq }) => seq);
     const quiet = { before, consumedSeqs, effects: [], answer: null };
@@ -124,11 +129,11 @@ export class OrchestrationRunner {
   async #decide(live: LiveInstance, arrived: readonly HistoryEvent[], nowMs: number): Promise<TurnOutcome> {
     const { instance } = live;
     const ask = (history: readonly HistoryEvent[], fresh: readonly HistoryEvent[]): Promise<Decision> =>
-      askOrchestrator(this.#options, instance, this.#options.codec.encodeHistory(history, true), fresh);
+      askOrchestrator(this.#deps, instance, this.#deps.codec.encodeHistory(history, true), fresh);
     const input: Omit<TurnInput, 'decision'> = {
-      ...this.#options.settings,
-      whyUnknown: (kind, name) => this.#options.registry.whyUnknown(kind, name),
-      maxActions: this.#options.settings.maxOrchestrationActions,
+      ...this.#deps.settings,
+      whyUnknown: (kind, name) => this.#deps.registry.whyUnknown(kind, name),
+      maxActions: this.#deps.settings.maxOrchestrationActions,
       instanceId: instance.instanceId,
       executionId: instance.executionId,
       parentInstanceId: instance.parent?.instanceId ?? null,
@@ -136,9 +141,9 @@ export class OrchestrationRunner {
       history: [...live.history, ...arrived],
       nowMs,
     };
-    const decision = await askOrchestrator(this.#options, instance, live.encodedHistory, arrived);
+    const decision = await askOrchestrator(this.#deps, instance, live.encodedHistory, arrived);
     const outcome = decideTurn({ ...input, decision });
-    if (!this.#options.verifyReplay) return outcome;
+    if (!this.#verifyReplay) return outcome;
     const fault = await verifyReplay(input, outcome, ask);
     return fault === null ? outcome : decideTurn({ ...input, decision: { kind: 'threw', message: fault } });
   }
@@ -179,7 +184,7 @@ export class OrchestrationRunner {
       case 'continuedAsNew': {
         const carried = new Set<HistoryEvent>(end.carried);
         const taken = consumed.filter(({ event }) => !carried.has(event)).map(({ seq }) => seq);
-        const executionId = this.#options.ids.newExecutionId();
+        const executionId = this.#deps.ids.newExecutionId();
         const after = { ...turned, status: 'Running', executionId, turns: 0, input: end.input } as const;
         return {
           commit: { ...common, consumedSeqs: taken, history: null, after, answer: null },
@@ -190,20 +195,19 @@ export class OrchestrationRunner {
   }
 
   #keep(live: LiveInstance, after: Instance, added: readonly HistoryEvent[]): void {
-    const { codec } = this.#options;
+    const { codec } = this.#deps;
     live.instance = after;
-    if (this.#options.verifyReplay) return;
+    if (this.#verifyReplay) return;
     live.history.push(...added);
     live.encodedHistory = codec.joinHistory([live.encodedHistory, codec.encodeHistory(added, true)]);
-    this.#options.live.keep(live);
+    this.#deps.live.keep(live);
   }
 
   #warnStuck(instance: Instance): void {
-    this.#options.log.log(
+    this.#deps.log.log(
       'warn',
-      'An orchestration waits for something that can never come: its code and the extension have counted different ' +
-        'tasks. Retry timeouts, event names that differ in case, tasks yielded twice and retries inside Task.all with ' +
-        'a catch do this on Azure too.',
+      'An orchestration is stuck: its code and the extension count different tasks. Retry timeouts, event names that ' +
+        'differ in case, tasks yielded twice and retries inside Task.all with a catch cause this in Azure, too.',
       { instanceId: instance.instanceId, orchestrator: instance.name },
     );
   }

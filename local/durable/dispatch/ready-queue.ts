@@ -1,4 +1,4 @@
-/** How long a key rests after a run, unless `wakeAfter` more additions come first. */
+/** How long a key rests after a run; `wakeAfter` further additions end the rest early. */
 export interface Rest {
   readonly ms: number;
   readonly wakeAfter: number;
@@ -6,17 +6,17 @@ export interface Rest {
 
 export interface ReadyQueueOptions {
   readonly concurrency: number;
-  /** Runs one key. It is never run twice at once. */
+  /** Runs one key; never twice at once. */
   run(key: string): Promise<Rest | undefined>;
-  /** A run failed (not the function in it: the database); the key is tried again after a while. */
+  /** A run itself failed, as when the database is locked; the key is retried after a delay. */
   onError(key: string, error: unknown): void;
 }
 
 const retryDelayMs = 1000;
 
 /**
- * Keys with work to do, run in the order they became ready, each one alone. At most one run starts per turn of the
- * event loop, so that requests and timers are heard between them.
+ * A queue of keys with work to do. Runs them in the order they became ready, each key at most once at a time. Starts
+ * at most one run per turn of the event loop, so that requests and timers get their turns in between.
  */
 export class ReadyQueue {
   readonly #options: ReadyQueueOptions;
@@ -36,7 +36,7 @@ export class ReadyQueue {
     this.#schedule();
   }
 
-  /** Starts nothing more and waits for what runs, at most `timeoutMs`. */
+  /** Starts no more runs and waits up to `timeoutMs` for running ones. */
   async close(timeoutMs: number): Promise<void> {
     this.#isOpen = false;
     for (const { timer } of this.#resting.values()) clearTimeout(timer);
@@ -106,7 +106,7 @@ export class ReadyQueue {
   }
 }
 
-/** Waits until all have settled, or the time is over. */
+/** Resolves when all have settled, or after `timeoutMs`. */
 export async function settleWithin(promises: Iterable<Promise<void>>, timeoutMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<void>((resolve) => {

@@ -2,7 +2,7 @@ import type { Clock } from '../../../shared/core/clock.ts';
 import type { Logger } from '../../../shared/core/logger.ts';
 import type { Stores } from '../store/turn-commit.ts';
 
-export interface TimerOptions {
+export interface TimerDeps {
   readonly stores: Stores;
   readonly clock: Clock;
   readonly log: Logger;
@@ -13,14 +13,14 @@ const maxSleepMs = 60 * 60 * 1000;
 const failureSleepMs = 1000;
 const maxFiredAtOnce = 200;
 
-/** Fires durable timers. They live in the table alone: after a crash the earliest is simply looked up again. */
+/** Fires durable timers. The table is their only state, so a restart continues with the earliest of them. */
 export class TimerService {
-  readonly #options: TimerOptions;
+  readonly #deps: TimerDeps;
   #sleep: AbortController | undefined;
   #isOpen = false;
 
-  constructor(options: TimerOptions) {
-    this.#options = options;
+  constructor(deps: TimerDeps) {
+    this.#deps = deps;
   }
 
   open(): void {
@@ -33,13 +33,13 @@ export class TimerService {
     this.#sleep?.abort();
   }
 
-  /** Timers were added: the earliest may have changed. */
+  /** Sleeps until the earliest timer; call it when timers were added. */
   rearm(): void {
     this.#sleep?.abort();
     if (!this.#isOpen) return;
     const sleep = new AbortController();
     this.#sleep = sleep;
-    const { clock } = this.#options;
+    const { clock } = this.#deps;
     clock.sleep(this.#sleepMs(), sleep.signal).then(
       () => this.#fire(),
       () => undefined,
@@ -48,17 +48,17 @@ export class TimerService {
 
   #sleepMs(): number {
     try {
-      const nextMs = this.#options.stores.work.nextTimerMs();
+      const nextMs = this.#deps.stores.work.nextTimerMs();
       if (nextMs === undefined) return maxSleepMs;
-      return Math.min(Math.max(nextMs - this.#options.clock.now(), 0), maxSleepMs);
+      return Math.min(Math.max(nextMs - this.#deps.clock.now(), 0), maxSleepMs);
     } catch (error) {
-      this.#options.log.log('error', 'Timers could not be read; trying again.', { cause: String(error) });
+      this.#deps.log.log('error', 'Reading timers failed; retrying', { cause: String(error) });
       return failureSleepMs;
     }
   }
 
   #fire(): void {
-    const { stores, clock, log, wakeInstance } = this.#options;
+    const { stores, clock, log, wakeInstance } = this.#deps;
     const fired = new Set<string>();
     try {
       const nowMs = clock.now();
@@ -77,7 +77,7 @@ export class TimerService {
         }
       });
     } catch (error) {
-      log.log('error', 'Timers could not be fired; trying again.', { cause: String(error) });
+      log.log('error', 'Firing timers failed; retrying', { cause: String(error) });
       clock.sleep(failureSleepMs, this.#sleep?.signal).then(
         () => this.rearm(),
         () => undefined,

@@ -24,32 +24,32 @@ import {
   type DurableHttpResponse,
 } from './types.ts';
 
-export interface HttpApiOptions extends InstanceHandlers, EntityHandlers {
+export interface HttpApiDeps extends InstanceHandlers, EntityHandlers {
   readonly systemKey: string;
   readonly hubName: string;
   readonly log: Logger;
 }
 
 /**
- * The HTTP management API. Every answer that the extension gives is given here with its status; what this host leaves
- * out (rewind, restart) answers 501.
+ * The HTTP management API, with the extension's status for every answer. Operations that this host does not implement
+ * (rewind, restart) answer 501.
  *
  * @see https://github.com/Azure/azure-functions-durable-extension HttpApiHandler.HandleRequestAsync
  */
 export async function handleManagementRequest(
-  options: HttpApiOptions,
+  deps: HttpApiDeps,
   request: DurableHttpRequest,
 ): Promise<DurableHttpResponse> {
   try {
-    const path = authorize(options, request);
+    const path = authorize(deps, request);
     if (path === null) return emptyResponse(401);
     const hub = queryValue(request.query, 'taskHub');
-    if (hub !== undefined && hub.toLowerCase() !== options.hubName.toLowerCase())
+    if (hub !== undefined && hub.toLowerCase() !== deps.hubName.toLowerCase())
       return errorResponse(404, `This host has no task hub '${hub}'.`);
-    return await route(options, { ...request, method: request.method.toUpperCase() }, segmentsOf(path));
+    return await route(deps, { ...request, method: request.method.toUpperCase() }, segmentsOf(path));
   } catch (error) {
     if (isAppError(error)) return errorResponse(statusOfError[error.code] ?? error.status, error.message);
-    options.log.log('error', 'A durable management request failed.', {
+    deps.log.log('error', 'A durable management request failed', {
       path: request.path,
       cause: String(error),
     });
@@ -57,8 +57,8 @@ export async function handleManagementRequest(
   }
 }
 
-/** The path without the RPC prefix, or null when the request carries neither the key nor the prefix. */
-function authorize({ systemKey }: HttpApiOptions, request: DurableHttpRequest): string | null {
+/** @returns the path without the RPC prefix; null when the request has neither the key nor the prefix */
+function authorize({ systemKey }: HttpApiDeps, request: DurableHttpRequest): string | null {
   const path = request.path.replace(/^\/+/, '');
   if (path.startsWith('rpc/')) {
     const prefix = rpcPrefix(systemKey);
@@ -80,12 +80,12 @@ function segmentsOf(path: string): readonly string[] {
       .filter((part) => part !== '')
       .map(decodeURIComponent);
   } catch (error) {
-    throw new AppError('INVALID_ARGUMENT', 'The path is not well encoded.', {}, error);
+    throw new AppError('INVALID_ARGUMENT', 'The path is not valid percent-encoding.', {}, error);
   }
 }
 
 async function route(
-  options: HttpApiOptions,
+  deps: HttpApiDeps,
   request: DurableHttpRequest,
   segments: readonly string[],
 ): Promise<DurableHttpResponse> {
@@ -93,20 +93,20 @@ async function route(
   switch (controller?.toLowerCase() ?? '') {
     case 'orchestrators':
       if (request.method !== 'POST' || first === undefined || segments.length > 3) return emptyResponse(404);
-      return startInstance(options, request, first, second ?? null);
+      return startInstance(deps, request, first, second ?? null);
     case 'instances':
       if (segments.length > 4) return emptyResponse(404);
-      return routeInstance(options, request, first, second?.toLowerCase(), third);
+      return routeInstance(deps, request, first, second?.toLowerCase(), third);
     case 'entities':
       if (segments.length > 3) return emptyResponse(404);
-      return routeEntity(options, request, first, second);
+      return routeEntity(deps, request, first, second);
     default:
       return emptyResponse(404);
   }
 }
 
 function routeInstance(
-  options: HttpApiOptions,
+  deps: HttpApiDeps,
   request: DurableHttpRequest,
   instanceId: string | undefined,
   operation: string | undefined,
@@ -114,22 +114,22 @@ function routeInstance(
 ): DurableHttpResponse {
   const { method } = request;
   if (instanceId === undefined) {
-    if (method === 'GET') return listInstances(options, request);
-    return method === 'DELETE' ? purgeInstances(options, request) : emptyResponse(404);
+    if (method === 'GET') return listInstances(deps, request);
+    return method === 'DELETE' ? purgeInstances(deps, request) : emptyResponse(404);
   }
   if (operation === undefined) {
-    if (method === 'GET') return getStatus(options, request, instanceId);
-    return method === 'DELETE' ? purgeInstance(options, instanceId) : emptyResponse(404);
+    if (method === 'GET') return getStatus(deps, request, instanceId);
+    return method === 'DELETE' ? purgeInstance(deps, instanceId) : emptyResponse(404);
   }
   if (method !== 'POST') return emptyResponse(404);
   if (operation === 'raiseevent' && eventName !== undefined)
-    return raiseEvent(options, request, instanceId, eventName);
+    return raiseEvent(deps, request, instanceId, eventName);
   if (eventName !== undefined) return emptyResponse(404);
   switch (operation) {
     case 'terminate':
     case 'suspend':
     case 'resume':
-      return commandInstance(options, request, instanceId, operation);
+      return commandInstance(deps, request, instanceId, operation);
     case 'rewind':
     case 'restart':
       return errorResponse(501, `The local host does not support ${operation}.`);
@@ -139,19 +139,19 @@ function routeInstance(
 }
 
 function routeEntity(
-  options: HttpApiOptions,
+  deps: HttpApiDeps,
   request: DurableHttpRequest,
   name: string | undefined,
   key: string | undefined,
 ): DurableHttpResponse {
   switch (request.method) {
     case 'GET':
-      if (name !== undefined && key !== undefined) return readEntity(options, name, key);
-      return listEntities(options, request, name ?? null);
+      if (name !== undefined && key !== undefined) return readEntity(deps, name, key);
+      return listEntities(deps, request, name ?? null);
     case 'POST':
     case 'DELETE':
       if (name === undefined) return errorResponse(400, 'An entity name is required.');
-      return signalEntity(options, request, name, key ?? '');
+      return signalEntity(deps, request, name, key ?? '');
     default:
       return emptyResponse(404);
   }

@@ -1,7 +1,7 @@
 import { sha256 } from '../../../shared/core/ids.ts';
 
 export interface UrlOptions {
-  /** Origin of the host, without a slash at its end. */
+  /** Origin of the host, without a trailing slash. */
   readonly origin: string;
   readonly hubName: string;
   readonly systemKey: string;
@@ -10,7 +10,7 @@ export interface UrlOptions {
 export const webhookPath = '/runtime/webhooks/durabletask';
 const connection = 'Storage';
 
-/** The system key's stand-in in the path of `rpcBaseUrl`, whose users cannot send a query of ours. */
+/** Replaces the system key in the path of `rpcBaseUrl`, whose users cannot add a query. */
 export function rpcPrefix(systemKey: string): string {
   return `rpc/${sha256(`durabletask-rpc:${systemKey}`).slice(0, 32)}/`;
 }
@@ -34,7 +34,8 @@ export function managementUrls(options: UrlOptions, instanceId: string): Readonl
 /**
  * The value of a `durableClient` input binding, as JSON text.
  *
- * `rewindPostUri` and `restartPostUri` are missing: this host does neither.
+ * `rewindPostUri` and `restartPostUri` are missing: this host implements neither.
+ *
  * @see azure-functions-durable-extension BindingHelper.DurableOrchestrationClientToString
  */
 export function clientBinding(options: UrlOptions): string {

@@ -8,7 +8,7 @@ import { isTerminal, type InboxEvent } from '../model.ts';
 import type { DurableSettings } from '../settings.ts';
 import type { CommitIds, Stores } from '../store/turn-commit.ts';
 
-export interface ClientOptions {
+export interface ClientDeps {
   readonly stores: Stores;
   readonly live: LiveInstances;
   readonly registry: FunctionRegistry;
@@ -19,24 +19,25 @@ export interface ClientOptions {
   readonly wakeEntity: (entityId: string) => void;
 }
 
-/** What a durable client can ask for, free of HTTP. */
+/** The operations of a durable client, without HTTP. */
 export class DurableClientOperations {
-  readonly #options: ClientOptions;
+  readonly #deps: ClientDeps;
 
-  constructor(options: ClientOptions) {
-    this.#options = options;
+  constructor(deps: ClientDeps) {
+    this.#deps = deps;
   }
 
   /**
-   * Starts an orchestration and returns its instance id.
+   * Starts an orchestration.
    *
    * @param instanceId null for a new id
    * @param input JSON text, null for none
+   * @returns its instance id
    * @throws AppError INVALID_ARGUMENT for a bad id or an unknown function; ALREADY_EXISTS while an instance of this id
-   *   still runs (unless host.json's overridableExistingInstanceStates is AnyState).
+   *   runs (unless host.json's overridableExistingInstanceStates is AnyState)
    */
   start(name: string, instanceId: string | null, input: string | null): string {
-    const { stores, registry, settings, clock, ids } = this.#options;
+    const { stores, registry, settings, clock, ids } = this.#deps;
     const why = registry.whyUnknown('orchestration', name);
     if (why !== null) throw new AppError('INVALID_ARGUMENT', why);
     const id = instanceId ?? ids.uuid().replaceAll('-', '');
@@ -64,49 +65,49 @@ export class DurableClientOperations {
         parent: null,
       });
     });
-    this.#options.live.forget(id);
-    this.#options.wakeInstance(id);
+    this.#deps.live.forget(id);
+    this.#deps.wakeInstance(id);
     return id;
   }
 
   find(instanceId: string): Instance | undefined {
-    return this.#options.stores.instances.find(instanceId);
+    return this.#deps.stores.instances.find(instanceId);
   }
 
   terminate(instanceId: string, reason: string | null): void {
-    this.#post(instanceId, { type: 'executionTerminated', atMs: this.#options.clock.now(), reason });
+    this.#post(instanceId, { type: 'executionTerminated', atMs: this.#deps.clock.now(), reason });
   }
 
   suspend(instanceId: string, reason: string | null): void {
-    this.#post(instanceId, { type: 'executionSuspended', atMs: this.#options.clock.now(), reason });
+    this.#post(instanceId, { type: 'executionSuspended', atMs: this.#deps.clock.now(), reason });
   }
 
   resume(instanceId: string, reason: string | null): void {
-    this.#post(instanceId, { type: 'executionResumed', atMs: this.#options.clock.now(), reason });
+    this.#post(instanceId, { type: 'executionResumed', atMs: this.#deps.clock.now(), reason });
   }
 
   /** @param input JSON text, null for none */
   raiseEvent(instanceId: string, name: string, input: string | null): void {
-    this.#post(instanceId, { type: 'eventRaised', atMs: this.#options.clock.now(), name, input });
+    this.#post(instanceId, { type: 'eventRaised', atMs: this.#deps.clock.now(), name, input });
   }
 
-  /** @throws AppError INVALID_ARGUMENT for an unknown entity. */
+  /** @throws AppError INVALID_ARGUMENT for an unknown entity */
   signalEntity(name: string, key: string, operation: string, input: string | null): void {
     this.requireEntity(name);
     const entityId = entityIdOf(name, key);
-    const id = this.#options.ids.uuid();
-    this.#options.stores.work.postToEntity(entityId, { id, operation, input, isSignal: true });
-    this.#options.wakeEntity(entityId);
+    const id = this.#deps.ids.uuid();
+    this.#deps.stores.work.postToEntity(entityId, { id, operation, input, isSignal: true });
+    this.#deps.wakeEntity(entityId);
   }
 
   requireEntity(name: string): void {
-    const why = this.#options.registry.whyUnknown('entity', name);
+    const why = this.#deps.registry.whyUnknown('entity', name);
     if (why !== null) throw new AppError('INVALID_ARGUMENT', why);
   }
 
-  /** Removes an instance or, by its scheduler id, an entity; false when there was none. */
+  /** Removes an instance or, by its scheduler id, an entity. @returns false when there was none */
   purge(instanceId: string): boolean {
-    const { stores, live } = this.#options;
+    const { stores, live } = this.#deps;
     live.forget(instanceId);
     return stores.db.transaction(() =>
       instanceId.startsWith('@') ? stores.work.deleteEntity(instanceId) : stores.instances.delete(instanceId),
@@ -114,7 +115,7 @@ export class DurableClientOperations {
   }
 
   #post(instanceId: string, event: InboxEvent): void {
-    this.#options.stores.instances.post(instanceId, null, event);
-    this.#options.wakeInstance(instanceId);
+    this.#deps.stores.instances.post(instanceId, null, event);
+    this.#deps.wakeInstance(instanceId);
   }
 }

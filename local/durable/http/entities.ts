@@ -22,7 +22,7 @@ export interface EntityHandlers {
 }
 
 const defaultPageSize = 100;
-/** In a URL an empty key is written so. */
+/** An empty key in a URL. */
 const emptyKeySymbol = '$';
 
 export function readEntity(on: EntityHandlers, name: string, key: string): DurableHttpResponse {
@@ -32,7 +32,7 @@ export function readEntity(on: EntityHandlers, name: string, key: string): Durab
   return jsonResponse(200, JSON.parse(entity.state ?? 'null'));
 }
 
-/** Signals an operation: 202 at once, without waiting for it. DELETE is the operation `delete`. */
+/** Signals an operation and answers 202 without waiting for it. DELETE is the operation `delete`. */
 export function signalEntity(
   on: EntityHandlers,
   request: DurableHttpRequest,

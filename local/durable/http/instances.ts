@@ -22,7 +22,7 @@ export interface InstanceHandlers {
   readonly stores: Stores;
   readonly urls: () => UrlOptions;
   readonly nowMs: () => number;
-  /** Resolves when the instance has ended, or after the time. */
+  /** Resolves when the instance ends, or after `timeoutMs`. */
   waitForEnd(instanceId: string, timeoutMs: number): Promise<void>;
 }
 
@@ -90,7 +90,7 @@ export function listInstances(on: InstanceHandlers, request: DurableHttpRequest)
   return jsonResponse(200, body, token);
 }
 
-/** `terminate`, `suspend`, `resume`: 202, or 410 for an instance that has ended. */
+/** `terminate`, `suspend`, `resume`: answers 202, or 410 when the instance has ended. */
 export function commandInstance(
   on: InstanceHandlers,
   { query }: DurableHttpRequest,
@@ -181,7 +181,7 @@ const statusNames = [
   'Suspended',
 ];
 
-/** Comma-separated and repeated; names that are none are passed over, as `Enum.TryParse` does. */
+/** Reads comma-separated and repeated values; ignores unknown names, as `Enum.TryParse` does. */
 function statusesOf(query: URLSearchParams): readonly string[] {
   const values = [...query].filter(([key]) => key.toLowerCase() === 'runtimestatus');
   return values

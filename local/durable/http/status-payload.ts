@@ -2,7 +2,7 @@ import type { Instance } from '../store/instance-store.ts';
 import { wireEventTypes, isoTime } from '../wire/json-history.ts';
 import type { HistoryEvent } from '../model.ts';
 
-/** The `StatusResponsePayload` of the extension. Times are to the second, and unset members are null. */
+/** The extension's `StatusResponsePayload`: times in whole seconds, unset members null. */
 export interface StatusPayload {
   readonly name: string;
   readonly instanceId: string;
@@ -32,7 +32,7 @@ export function statusPayload(
   };
 }
 
-/** JSON where it is JSON, else the text itself: failures and reasons are plain text. */
+/** Parses JSON; other texts (failures, reasons) stay texts. */
 function tokenOf(text: string | null): unknown {
   if (text === null) return null;
   if (text.trim() === '') return '';
@@ -49,7 +49,7 @@ function secondsTime(atMs: number): string {
 }
 
 /**
- * History for people: starts are folded into their ends, inputs and ids left out, results only on request.
+ * The history for readers: merges starts into their ends and omits inputs and ids; results on request.
  *
  * @see DurableClient.GetDurableOrchestrationStatusAsync
  */

@@ -2,13 +2,13 @@ import type { ErrorCode } from '../../../shared/core/errors.ts';
 
 export interface DurableHttpRequest {
   readonly method: string;
-  /** Below `/runtime/webhooks/durabletask`, with or without a slash at its start. Percent-encoded. */
+  /** Below `/runtime/webhooks/durabletask`, with or without a leading slash. Percent-encoded. */
   readonly path: string;
   readonly query: URLSearchParams;
   /** Names in lower case. */
   readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly body: Buffer;
-  /** The front has checked a master or system key itself. */
+  /** The front has already checked a master or system key. */
   readonly isTrusted?: boolean;
 }
 
@@ -34,18 +34,18 @@ export function emptyResponse(status: number): DurableHttpResponse {
   return { status, headers: {}, body: '' };
 }
 
-/** Web API's HttpError. */
+/** The body of Web API's HttpError. */
 export function errorResponse(status: number, message: string): DurableHttpResponse {
   return jsonResponse(status, { Message: message });
 }
 
-/** The extension's statuses, where they differ from those of the platform's errors. */
+/** The extension's statuses where they differ from the platform's. */
 export const statusOfError: Partial<Readonly<Record<ErrorCode, number>>> = {
   INVALID_ARGUMENT: 400,
   ALREADY_EXISTS: 409,
 };
 
-/** Query names are compared without case, as .NET does. */
+/** Compares query names without case, as .NET does. */
 export function queryValue(query: URLSearchParams, name: string): string | undefined {
   const wanted = name.toLowerCase();
   for (const [key, value] of query) if (key.toLowerCase() === wanted) return value;
@@ -57,7 +57,7 @@ export function queryFlag(query: URLSearchParams, name: string): boolean | undef
   return value === 'true' ? true : value === 'false' ? false : undefined;
 }
 
-/** Milliseconds since the epoch; what is not a time counts as absent, as in the extension. */
+/** Milliseconds since the epoch; an invalid time counts as absent, as in the extension. */
 export function queryTime(query: URLSearchParams, name: string): number | undefined {
   const timeMs = Date.parse(queryValue(query, name) ?? '');
   return Number.isNaN(timeMs) ? undefined : timeMs;

@@ -1,6 +1,8 @@
-import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 
-/** Prepared statements by their text, and transactions that cannot be left open. */
+type AnyRow = Readonly<Record<string, SQLOutputValue>>;
+
+/** A database with cached statements, and transactions that always end. */
 export class Database {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
@@ -13,23 +15,23 @@ export class Database {
     this.#db.exec(sql);
   }
 
-  /** Rows as `Row` says; the caller names the columns in its SQL. */
+  /** @returns rows with the columns that the caller's SQL selects */
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller says what its SQL selects
-  all<Row>(sql: string, ...values: readonly SQLInputValue[]): readonly Row[] {
-    return this.#prepare(sql).all(...values) as unknown as readonly Row[];
+  all<Row extends AnyRow>(sql: string, ...values: readonly SQLInputValue[]): readonly Row[] {
+    return this.#prepare(sql).all(...values) as Row[];
   }
 
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller says what its SQL selects
-  get<Row>(sql: string, ...values: readonly SQLInputValue[]): Row | undefined {
-    return this.#prepare(sql).get(...values) as unknown as Row | undefined;
+  get<Row extends AnyRow>(sql: string, ...values: readonly SQLInputValue[]): Row | undefined {
+    return this.#prepare(sql).get(...values) as Row | undefined;
   }
 
-  /** How many rows changed. */
+  /** @returns the number of rows changed */
   run(sql: string, ...values: readonly SQLInputValue[]): number {
     return Number(this.#prepare(sql).run(...values).changes);
   }
 
-  /** All of `work` or nothing of it. `work` must not await. */
+  /** Commits all of `work`, or rolls it back when it throws. `work` must not await. */
   transaction<Result>(work: () => Result): Result {
     this.run('BEGIN IMMEDIATE');
     try {

@@ -6,11 +6,11 @@ export interface InstanceFilter {
   readonly idPrefix?: string;
   readonly createdFromMs?: number;
   readonly createdToMs?: number;
-  /** Any of these; absent for all. */
+  /** Any of these; all when absent. */
   readonly statuses?: readonly string[];
 }
 
-/** Instances that match, in the order of their ids, those after `afterId`. */
+/** Lists matching instances after `afterId`, by id. */
 export function queryInstances(
   db: Database,
   filter: InstanceFilter,

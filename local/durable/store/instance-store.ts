@@ -6,7 +6,7 @@ export interface Instance {
   readonly executionId: string;
   readonly name: string;
   readonly status: RuntimeStatus;
-  /** Turns of this execution so far; 0 means that it has yet to start. */
+  /** Turns of this execution so far; 0 before its start. */
   readonly turns: number;
   readonly input: string | null;
   /** JSON for a result; plain text for a failure or a reason. */
@@ -17,7 +17,7 @@ export interface Instance {
   readonly parent: ParentTask | null;
 }
 
-/** The task of another orchestration that waits for this one. */
+/** The task of the parent orchestration that waits for this one. */
 interface ParentTask {
   readonly instanceId: string;
   readonly executionId: string;
@@ -26,7 +26,7 @@ interface ParentTask {
 
 export interface InboxMessage {
   readonly seq: number;
-  /** The execution it answers; null when it is for whichever runs. */
+  /** The execution it answers; null for any. */
   readonly executionId: string | null;
   readonly event: InboxEvent;
 }
@@ -53,7 +53,7 @@ export function instanceOf(row: InstanceRow): Instance {
   };
 }
 
-/** Reads and writes single rows. Whoever needs several of them to hold together opens the transaction. */
+/** Reads and writes single rows; the caller opens a transaction around several. */
 export class InstanceStore {
   readonly #db: Database;
 
@@ -69,7 +69,7 @@ export class InstanceStore {
     return row === undefined ? undefined : instanceOf(row);
   }
 
-  /** Writes a new instance in place of whatever had its id. */
+  /** Writes a new instance and deletes the one that had its id. */
   replace(instance: Instance): void {
     this.delete(instance.instanceId);
     this.#db.run(
@@ -92,7 +92,7 @@ export class InstanceStore {
     );
   }
 
-  /** The columns that a turn changes. */
+  /** Updates the columns that a turn changes. */
   update(instance: Instance): void {
     this.#db.run(
       'UPDATE df_instances SET execution_id = ?, status = ?, turns = ?, input = ?, output = ?, custom_status = ?, ' +
@@ -108,7 +108,7 @@ export class InstanceStore {
     );
   }
 
-  /** The instance and everything of it; false when there was none. */
+  /** Deletes the instance with its history and messages. @returns false when there was none */
   delete(instanceId: string): boolean {
     this.clearWork(instanceId);
     this.#db.run('DELETE FROM df_inbox WHERE instance_id = ?', instanceId);
@@ -116,7 +116,7 @@ export class InstanceStore {
     return this.#db.run('DELETE FROM df_instances WHERE instance_id = ?', instanceId) > 0;
   }
 
-  /** Pending activities and timers: an execution that ended has no use for them. */
+  /** Deletes the pending activities and timers of an execution that ended. */
   clearWork(instanceId: string): void {
     this.#db.run('DELETE FROM df_activities WHERE instance_id = ?', instanceId);
     this.#db.run('DELETE FROM df_timers WHERE instance_id = ?', instanceId);
@@ -135,7 +135,7 @@ export class InstanceStore {
     );
   }
 
-  /** One list of events per turn, oldest first. */
+  /** @returns one list of events per turn, oldest first */
   readHistory(instanceId: string): readonly (readonly HistoryEvent[])[] {
     const rows = this.#db.all<{ events: string }>(
       'SELECT events FROM df_history WHERE instance_id = ? ORDER BY turn',
@@ -144,7 +144,7 @@ export class InstanceStore {
     return rows.map(({ events }) => JSON.parse(events) as readonly HistoryEvent[]);
   }
 
-  /** Sends to an instance; with an execution id, to that execution alone. */
+  /** Sends a message to an instance; with an execution id, to that execution only. */
   post(instanceId: string, executionId: string | null, event: InboxEvent): void {
     this.#db.run(
       'INSERT INTO df_inbox (instance_id, execution_id, event) VALUES (?, ?, ?)',
@@ -171,7 +171,7 @@ export class InstanceStore {
     this.#db.run('DELETE FROM df_inbox WHERE instance_id = ?', instanceId);
   }
 
-  /** Instances that have something to do: they wait to start, or messages wait for them. */
+  /** Lists instances that have yet to start or have messages. */
   listReady(): readonly string[] {
     const rows = this.#db.all<{ instanceId: string }>(
       "SELECT instance_id AS instanceId FROM df_instances WHERE turns = 0 AND status IN ('Pending', 'Running') " +

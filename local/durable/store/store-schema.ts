@@ -1,6 +1,6 @@
 /**
- * Tables of the durable engine, in the host's one database. An instance's history is one row per turn (a JSON list of
- * events), so that a turn appends once whatever it did.
+ * The tables of the durable engine in the host's database. A history has one row per turn (a JSON list of events), so
+ * that a turn appends exactly once.
  */
 export const durableSchema = `
 CREATE TABLE IF NOT EXISTS df_instances (

@@ -13,14 +13,14 @@ export interface TurnCommit {
   readonly before: Instance;
   readonly after: Instance;
   readonly consumedSeqs: readonly number[];
-  /** The events of this turn; null writes none (an execution that has not started keeps no history). */
+  /** The events of this turn; null writes none, as an execution that has not started has no history. */
   readonly history: readonly HistoryEvent[] | null;
   readonly effects: readonly Effect[];
-  /** What to tell the orchestration that waits for this one. */
+  /** The message to the parent orchestration. */
   readonly answer: InboxEvent | null;
 }
 
-/** Whom a commit gave something to do. */
+/** What has new work after a commit. */
 export interface Wakes {
   readonly instances: Set<string>;
   readonly entities: Set<string>;
@@ -33,9 +33,9 @@ export interface CommitIds {
 }
 
 /**
- * Writes one turn: inbox, history, effects and the instance's row, in one transaction.
+ * Writes one turn (inbox, history, effects and the instance's row) in one transaction.
  *
- * @returns undefined when the instance was purged or replaced while its orchestrator ran; then nothing is written.
+ * @returns undefined, with nothing written, when the instance was purged or replaced while its orchestrator ran
  */
 export function commitTurn(stores: Stores, ids: CommitIds, commit: TurnCommit): Wakes | undefined {
   const { before, after } = commit;
@@ -58,7 +58,7 @@ export function commitTurn(stores: Stores, ids: CommitIds, commit: TurnCommit): 
     }
     if (commit.answer !== null && after.parent !== null) {
       const { instanceId, executionId } = after.parent;
-      // A parent that ended or started anew has no ear for it.
+      // The parent has ended or started a new execution.
       const parent = instances.find(instanceId);
       if (parent?.executionId === executionId && !isTerminal(parent.status)) {
         instances.post(instanceId, executionId, commit.answer);
@@ -109,7 +109,7 @@ function startSubOrchestration(
   const { instanceId, executionId } = before;
   const existing = instances.find(effect.instanceId);
   if (existing !== undefined && !isTerminal(existing.status)) {
-    // The real framework drops such a start with a warning and the parent waits for ever; failing it is kinder.
+    // The framework drops such a start with a warning and the parent waits forever; here the start fails.
     const reason = `An Orchestration instance with the status ${existing.status} already exists.`;
     const failed = { type: 'subOrchestrationFailed', atMs: after.updatedMs, taskId: effect.id } as const;
     instances.post(instanceId, executionId, { ...failed, reason, details: reason });

@@ -1,20 +1,20 @@
 import type { Database } from './database.ts';
 import type { EntityRequest } from '../model.ts';
 
-export interface ActivityWork {
+export type ActivityWork = {
   readonly seq: number;
   readonly instanceId: string;
   readonly executionId: string;
   readonly taskId: number;
   readonly name: string;
   readonly input: string;
-}
+};
 
-export interface DueTimer {
+export type DueTimer = {
   readonly instanceId: string;
   readonly timerId: number;
   readonly fireAtMs: number;
-}
+};
 
 export interface EntityRow {
   readonly entityId: string;
@@ -23,7 +23,7 @@ export interface EntityRow {
   readonly updatedMs: number;
 }
 
-/** Activities, timers and entities: what waits outside of orchestrations. */
+/** Pending work outside of orchestrations: activities, timers and entities. */
 export class WorkStore {
   readonly #db: Database;
 
@@ -42,7 +42,7 @@ export class WorkStore {
     );
   }
 
-  /** Oldest first, those after `seq`. */
+  /** Lists activities after `seq`, oldest first. */
   listActivitiesAfter(seq: number, limit: number): readonly ActivityWork[] {
     return this.#db.all<ActivityWork>(
       'SELECT seq, instance_id AS instanceId, execution_id AS executionId, task_id AS taskId, name, input ' +
@@ -52,7 +52,7 @@ export class WorkStore {
     );
   }
 
-  /** False when the work is gone: its orchestration was terminated, replaced or purged meanwhile. */
+  /** @returns false when the work is gone, as its orchestration was terminated, replaced or purged meanwhile */
   removeActivity(seq: number): boolean {
     return this.#db.run('DELETE FROM df_activities WHERE seq = ?', seq) > 0;
   }
@@ -121,7 +121,7 @@ export class WorkStore {
     return this.listEntities({ from: entityId, to: entityId, updatedFromMs: 0, limit: 1 })[0];
   }
 
-  /** Entities with ids from `from` to `to`, both included, in the order of their ids. */
+  /** Lists entities with ids from `from` to `to`, both included, by id. */
   listEntities(range: {
     readonly from: string;
     readonly to: string;

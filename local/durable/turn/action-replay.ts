@@ -12,17 +12,17 @@ export interface ReplayContext {
   readonly maxShortTimerMs: number;
   readonly longTimerIntervalMs: number;
   readonly maxActions: number;
-  /** Why a function cannot be called, or null when it can. */
+  /** @returns why a function cannot be called; null when it can */
   whyUnknown(kind: 'orchestration' | 'activity' | 'entity', name: string): string | null;
 }
 
-/** The orchestration must fail with this message. */
+/** Fails the orchestration with this message. */
 export class TurnFailure extends Error {}
 
 /**
  * Replays the whole list of an orchestrator's actions against its history, as the Durable extension does with the
- * Durable Task Framework: each top-level action is awaited in order, an id is given when an action is scheduled, and
- * what history has not confirmed by its end is new.
+ * Durable Task Framework: it awaits each top-level action in order and assigns an id when an action is scheduled.
+ * Actions that the history does not confirm are new.
  *
  * @see https://github.com/Azure/azure-functions-durable-extension OutOfProcOrchestrationShim.ProcessAsyncActionsV2
  * @see https://github.com/Azure/durabletask TaskOrchestrationContext
@@ -48,12 +48,12 @@ export class ActionReplay {
     this.#context = context;
   }
 
-  /** Whether every action has been awaited to its end. */
+  /** Whether every action has completed. */
   get isFinished(): boolean {
     return this.#started && this.#cursor === this.#actions.length && (this.#awaiting?.isSettled ?? true);
   }
 
-  /** Activities, sub-orchestrations and timers still under way. An orchestration cannot end before they do. */
+  /** Activities, sub-orchestrations and timers in progress. An orchestration cannot end before they do. */
   get openCount(): number {
     return this.#open.size;
   }
@@ -70,7 +70,7 @@ export class ActionReplay {
     return this.#continueAsNewInput;
   }
 
-  /** Events raised after continueAsNew was reached: they belong to the next execution. */
+  /** Events raised after continueAsNew, which belong to the next execution. */
   get carriedEvents(): readonly HistoryEvent[] {
     return this.#carriedEvents;
   }
@@ -172,7 +172,7 @@ export class ActionReplay {
     return task;
   }
 
-  /** After every failed attempt comes a timer, also after the last one: the SDK counts on it for its ids. */
+  /** Schedules a timer after every failed attempt, the last included: the SDK's ids depend on it. */
   #withRetry(retry: RetryPolicy | undefined, attempt: () => ReplayTask): ReplayTask {
     if (retry === undefined) return attempt();
     const outcome = new ReplayTask();
@@ -197,7 +197,7 @@ export class ActionReplay {
     return this.#schedule((id) => ({ type: 'createTimer', id, fireAtMs }));
   }
 
-  /** A timer beyond the longest that storage allows becomes a chain of shorter ones. */
+  /** Splits a timer that is longer than storage allows into a chain of shorter ones. */
   #createTimer(fireAtMs: number, isCanceled: boolean): ReplayTask {
     const { maxShortTimerMs, longTimerIntervalMs } = this.#context;
     const isLong = fireAtMs - this.#nowMs > maxShortTimerMs;
@@ -237,7 +237,7 @@ export class ActionReplay {
 
   #settle(id: number, failed: boolean): void {
     const task = this.#open.get(id);
-    // A second completion of the same task, or one of a canceled timer: the framework only warns of it.
+    // A second completion of a task, or one of a canceled timer: the framework only logs a warning.
     if (task === undefined) return;
     this.#open.delete(id);
     task.settle(failed);
@@ -268,7 +268,7 @@ export class ActionReplay {
   }
 }
 
-/** A GUID that every replay finds again. */
+/** A GUID that is the same in every replay. */
 function requestId(executionId: string, id: number): string {
   const hex = createHash('sha1').update(`${executionId}:${id}`).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;

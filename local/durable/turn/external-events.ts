@@ -1,15 +1,15 @@
 import { ReplayTask } from './replay-task.ts';
 
 /**
- * External events, and answers of entities, on their way to the tasks that wait for them. Names are compared without
- * case, as the extension does (the SDK compares them with case: trap 5).
+ * Delivers external events and answers of entities to the tasks that wait for them. Compares names without case, as
+ * the extension does (the SDK compares them with case: trap 5).
  */
 export class ExternalEvents {
   readonly #waits = new Map<string, ReplayTask[]>();
-  /** How many came before anyone waited. */
+  /** How many arrived before a task waited. */
   readonly #early = new Map<string, number>();
 
-  /** The newest wait for a name is served first, as in the extension and in the SDK. */
+  /** The newest wait for a name gets the event, as in the extension and the SDK. */
   wait(name: string): ReplayTask {
     const key = name.toLowerCase();
     const early = this.#early.get(key) ?? 0;

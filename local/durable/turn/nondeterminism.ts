@@ -5,7 +5,7 @@ export type ConfirmingEvent = Extract<
   { type: 'taskScheduled' | 'subOrchestrationCreated' | 'timerCreated' | 'eventSent' }
 >;
 
-/** The orchestrator's code decided otherwise than its history says. */
+/** The orchestrator's decisions differ from its history. */
 export class NonDeterminismError extends Error {
   constructor(details: string) {
     super(`Non-Deterministic workflow detected: ${details}`);
@@ -23,10 +23,10 @@ const words = {
 } as const;
 
 /**
- * Checks one recorded action against what this replay did under the same id: its kind, and its function's name
- * without regard to case, as the Durable Task Framework does.
+ * Compares one recorded action with the replay's action of the same id: the kind, and the function's name without
+ * case, as the Durable Task Framework does.
  *
- * @throws NonDeterminismError with the framework's words.
+ * @throws NonDeterminismError with the framework's text
  * @see https://github.com/Azure/durabletask TaskOrchestrationContext.HandleTaskScheduledEvent and its siblings
  */
 export function checkConfirmation(event: ConfirmingEvent, effect: Effect | undefined): void {

@@ -4,10 +4,10 @@ import { decideTurn, recordOf, type TurnInput, type TurnOutcome } from './turn.t
 type Ask = (played: readonly HistoryEvent[], fresh: readonly HistoryEvent[]) => Promise<Decision>;
 
 /**
- * Asks the orchestrator again for every turn that it has ever taken, from the first, and checks that each time it
- * decides what its history says, and this time what it has just decided.
+ * Replays every turn of an orchestrator from the first, and compares each decision with its history and the last one
+ * with the decision it has just made.
  *
- * @returns null when every decision was the same, else what differed.
+ * @returns null when all decisions are the same, otherwise the difference
  */
 export async function verifyReplay(
   input: Omit<TurnInput, 'decision'>,

@@ -1,4 +1,4 @@
-/** A promise without microtasks: settles at once, so that a replay is one plain function call. */
+/** A promise without microtasks: it settles synchronously, so that a replay is one plain function call. */
 export class ReplayTask {
   #state: 'open' | 'succeeded' | 'failed' = 'open';
   #listeners: (() => void)[] = [];
@@ -32,7 +32,7 @@ export class ReplayTask {
   }
 }
 
-/** Settles once every child has, failed or not (trap 1: the SDK's `Task.all` fails at the first failure). */
+/** Settles once all children have (trap 1: the SDK's `Task.all` fails at the first failure). */
 export function whenAll(children: readonly ReplayTask[]): ReplayTask {
   const all = new ReplayTask();
   let left = children.length;

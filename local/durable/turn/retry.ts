@@ -1,8 +1,8 @@
 import type { RetryPolicy } from '../model.ts';
 
 /**
- * How long to wait after a failed attempt: first * backoff^attemptIndex, at most the longest interval; 0 once the retry
- * timeout has passed, which ends the task without a timer (trap 3: the SDK then waits for ever).
+ * The delay after a failed attempt: first * backoff^attemptIndex, at most the longest interval; 0 after the retry
+ * timeout, which ends the task without a timer (trap 3: the SDK then waits forever).
  *
  * @param attemptIndex zero for the first attempt
  * @param elapsedMs since the first attempt was scheduled

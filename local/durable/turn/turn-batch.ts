@@ -2,17 +2,17 @@ import type { InboxMessage } from '../store/instance-store.ts';
 import type { HistoryEvent } from '../model.ts';
 
 export interface TurnBatch {
-  /** What this turn takes from the inbox, oldest first; stale messages are taken and dropped. */
+  /** The messages that this turn consumes, oldest first; stale ones are dropped. */
   readonly consumed: readonly InboxMessage[];
   readonly events: readonly HistoryEvent[];
   readonly isSuspended: boolean;
-  /** Set when the execution ends here. */
+  /** Set when this turn terminates the execution. */
   readonly termination: { readonly reason: string | null } | null;
 }
 
 /**
- * Chooses what an execution hears in its next turn. A suspended one hears only resume, suspend and terminate; the rest
- * stays in its inbox. Answers to an earlier execution of the same instance are dropped.
+ * Chooses the messages of an execution's next turn. A suspended one receives only resume, suspend and terminate, and
+ * keeps the rest in its inbox. Answers to an earlier execution of the instance are dropped.
  *
  * @param maxEvents how many ordinary messages one turn may take
  */

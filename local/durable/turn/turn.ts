@@ -4,7 +4,7 @@ import { NonDeterminismError } from './nondeterminism.ts';
 
 export interface TurnInput extends ReplayContext {
   readonly orchestrator: string;
-  /** From the start of this execution to the events of this turn. */
+  /** From the start of this execution up to the events of this turn. */
   readonly history: readonly HistoryEvent[];
   readonly decision: Decision;
   readonly nowMs: number;
@@ -12,7 +12,7 @@ export interface TurnInput extends ReplayContext {
 }
 
 type TurnEnd =
-  /** `isStuck`: nothing can ever wake it but an event, a termination or a purge. */
+  /** `isStuck`: only an event, a termination or a purge can wake it. */
   | { readonly kind: 'waiting'; readonly openCount: number; readonly isStuck: boolean }
   | { readonly kind: 'completed'; readonly output: string | null }
   /** `output` is plain text, not JSON. */
@@ -20,17 +20,17 @@ type TurnEnd =
   | { readonly kind: 'continuedAsNew'; readonly input: string; readonly carried: readonly HistoryEvent[] };
 
 export interface TurnOutcome {
-  /** To append to the history, after the events of this turn. */
+  /** Events to append to the history, after those of this turn. */
   readonly events: readonly HistoryEvent[];
   readonly effects: readonly Effect[];
-  /** JSON; null leaves the last one in place. */
+  /** JSON; null keeps the last one. */
   readonly customStatus: string | null;
   readonly end: TurnEnd;
 }
 
 /**
- * One turn of an orchestration, as a pure function: history and the orchestrator's reply to it in; new history and
- * effects out. The same input always gives the same outcome.
+ * One turn of an orchestration as a pure function, from the history and the orchestrator's reply to new history and
+ * effects.
  */
 export function decideTurn(input: TurnInput): TurnOutcome {
   const { decision, nowMs } = input;
@@ -73,7 +73,7 @@ export function decideTurn(input: TurnInput): TurnOutcome {
   return { ...end(input, events, { kind: 'completed', output: decision.output }), effects, customStatus };
 }
 
-/** The .NET serializer's words for a payload over its limit; sizes are of UTF-16, in whole KiB. */
+/** The .NET serializer's text for a payload over its limit; sizes are of UTF-16, in whole KiB. */
 function tooLarge(what: string, sizeBytes: number, maxBytes: number): string {
   return (
     `The UTF-16 size of the ${what} must not exceed ${Math.floor(maxBytes / 1024)} KB. ` +
@@ -105,7 +105,7 @@ function cancellations(replay: ActionReplay): readonly Effect[] {
   return replay.canceledTimerIds.map((id) => ({ type: 'cancelTimer', id }));
 }
 
-/** The history that remembers an effect; inputs stay out of it, as in the extension. */
+/** The history event of an effect, without inputs, as in the extension. */
 export function recordOf(effect: Effect, atMs: number): HistoryEvent {
   switch (effect.type) {
     case 'scheduleActivity':

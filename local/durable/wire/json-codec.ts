@@ -15,8 +15,8 @@ import type { EntityReply, WireCodec } from './wire-codec.ts';
 const stateLabel = '\n\n$OutOfProcData$:';
 
 /**
- * The out-of-process JSON protocol of durable-functions 3, schema version 2 ("V3" in its code). The versions after it
- * only add entity locks.
+ * The out-of-process JSON protocol of durable-functions 3, schema version 2 ("V3" in its code). Later versions only add
+ * entity locks.
  *
  * @see https://github.com/Azure/azure-functions-durable-extension OrchestrationTriggerAttributeBindingProvider,
  *   EntityTriggerAttributeBindingProvider, OutOfProcOrchestrationShim, TaskEntityShim
@@ -58,7 +58,7 @@ function decodeError(error: unknown): Decision {
   const at = message.indexOf(stateLabel);
   if (at < 0) return { kind: 'threw', message };
   const decision = decodeReply(message.slice(at + stateLabel.length));
-  // The real extension leaves an orchestration that threw an empty message running for ever; failing it is kinder.
+  // The extension leaves an orchestration that threw an empty message running forever; here it fails.
   return decision.kind === 'replied' && decision.error === null
     ? { ...decision, error: 'The orchestrator threw an error without a message.' }
     : decision;

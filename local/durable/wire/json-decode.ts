@@ -53,7 +53,7 @@ function decodeAction(value: unknown): Action {
     case actionTypes.callActivity:
     case actionTypes.callActivityWithRetry: {
       const retry = type === actionTypes.callActivityWithRetry ? { retry: decodeRetry(action) } : {};
-      // The SDK has already turned a string into JSON; everything else comes as it is.
+      // The SDK has already serialized strings, and nothing else.
       const input = action['input'];
       const text = typeof input === 'string' ? input : (jsonOrNull(input) ?? 'null');
       return { type: 'callActivity', name: textOf(action, 'functionName'), input: text, ...retry };
@@ -117,7 +117,7 @@ function decodeRetry(action: WireObject): RetryPolicy {
 }
 
 export function malformed(reason: string): AppError {
-  return new AppError('UNPROCESSABLE', `The function's reply is not of the durable protocol: ${reason}.`);
+  return new AppError('UNPROCESSABLE', `Malformed durable reply: ${reason}.`);
 }
 
 function parse(text: string): unknown {
@@ -156,7 +156,7 @@ function timeOf(action: WireObject): number {
   return timeMs;
 }
 
-/** Absent and null are one to the extension. */
+/** Absent and null are the same to the extension. */
 export function jsonOrNull(value: unknown): string | null {
   return value === undefined || value === null ? null : JSON.stringify(value);
 }

@@ -24,7 +24,7 @@ export const wireEventTypes = {
 const text = (value: string | null): string => (value === null ? 'null' : JSON.stringify(value));
 export const isoTime = (atMs: number): string => new Date(atMs).toISOString();
 
-/** One history event as the SDK reads it. Written by hand: a turn encodes thousands. */
+/** One history event as the SDK reads it. Concatenated by hand, because a turn encodes thousands. */
 export function encodeHistoryEvent(event: HistoryEvent, isPlayed: boolean): string {
   const id = 'id' in event ? event.id : -1;
   const head =

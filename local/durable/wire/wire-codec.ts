@@ -1,27 +1,27 @@
 import type { Decision, EntityRequest, HistoryEvent } from '../model.ts';
 
 /**
- * How the engine speaks with the functions' SDK. durable-functions 3 takes JSON texts (`json-codec.ts`); version 4
- * speaks protobuf, which is one more implementation of this interface.
+ * The protocol between the engine and the functions' SDK. durable-functions 3 uses JSON texts (`json-codec.ts`); version
+ * 4 uses protobuf, which would be a second implementation of this interface.
  */
 export interface WireCodec {
   /**
-   * Events as one piece of the `history` of an orchestration trigger. Pieces of successive turns are joined by
-   * `joinHistory`, so that a turn only encodes what is new.
+   * Encodes events as one piece of the `history` of an orchestration trigger. `joinHistory` joins the pieces of
+   * successive turns, so that a turn encodes only what is new.
    */
   encodeHistory(events: readonly HistoryEvent[], isPlayed: boolean): string;
   joinHistory(pieces: readonly string[]): string;
   encodeOrchestrationTrigger(trigger: OrchestrationTrigger): string;
-  /** @throws AppError UNPROCESSABLE when the reply is not of the protocol. */
+  /** @throws AppError UNPROCESSABLE for a malformed reply */
   decodeOrchestratorReply(reply: unknown): Decision;
-  /** A thrown error carries the state in its message; without one it is a plain failure. */
+  /** Reads the state from the message of a thrown error; without one it is a plain failure. */
   decodeOrchestratorError(error: unknown): Decision;
-  /** The answer of an activity as a JSON text, null for none. */
+  /** The result of an activity as JSON text; null for none. */
   encodeActivityResult(value: unknown): string | null;
   encodeEntityTrigger(trigger: EntityTrigger): string;
-  /** @throws AppError UNPROCESSABLE when the reply is not of the protocol. */
+  /** @throws AppError UNPROCESSABLE for a malformed reply */
   decodeEntityReply(reply: unknown, batchSize: number): EntityReply;
-  /** The input of the event that answers an orchestration's call. */
+  /** The input of the event that answers a call from an orchestration. */
   encodeEntityResponse(result: EntityOperationResult): string;
 }
 

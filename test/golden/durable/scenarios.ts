@@ -104,18 +104,18 @@ export async function record(steps: readonly Step[]): Promise<Recording> {
       busy--;
     }
   };
-  const extension = createDurableExtension({
-    db,
-    hubName: 'GoldenHub',
-    clock,
-    ids: { uuid: () => `00000000-0000-4000-8000-${String(uuids++).padStart(12, '0')}`, random: () => 0 },
-    log: { log: () => undefined },
-    baseUrl: () => 'http://localhost:7071',
-    systemKey: 'golden',
-    functions: registeredDurableFunctions(),
-    settings: {},
-    invoke,
-  });
+  const extension = createDurableExtension(
+    {
+      db,
+      clock,
+      ids: { uuid: () => `00000000-0000-4000-8000-${String(uuids++).padStart(12, '0')}`, random: () => 0 },
+      log: { log: () => undefined },
+      baseUrl: () => 'http://localhost:7071',
+      functions: registeredDurableFunctions(),
+      invoke,
+    },
+    { hubName: 'GoldenHub', systemKey: 'golden', settings: {} },
+  );
   await extension.start();
   for (const step of steps) {
     clock.advance(step.advanceMs ?? 0);

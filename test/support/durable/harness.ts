@@ -55,19 +55,23 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Durabl
   const db = await openDatabase(options.file ?? join(folder ?? '', 'host.db'));
   const logs: LogEntry[] = [];
   let origin = '';
-  const extension = createDurableExtension({
-    db,
-    hubName: 'TestHub',
-    clock: options.clock ?? systemClock,
-    ids: systemIds,
-    log: { log: (level, message, fields) => logs.push({ level, message, ...(fields ? { fields } : {}) }) },
-    baseUrl: () => origin,
-    systemKey,
-    functions: registeredDurableFunctions().filter(({ name }) => options.without?.includes(name) !== true),
-    settings: options.settings,
-    verifyReplay: options.verifyReplay ?? false,
-    invoke: options.invoke ?? callRegistered,
-  });
+  const extension = createDurableExtension(
+    {
+      db,
+      clock: options.clock ?? systemClock,
+      ids: systemIds,
+      log: { log: (level, message, fields) => logs.push({ level, message, ...(fields ? { fields } : {}) }) },
+      baseUrl: () => origin,
+      functions: registeredDurableFunctions().filter(({ name }) => options.without?.includes(name) !== true),
+      invoke: options.invoke ?? callRegistered,
+    },
+    {
+      hubName: 'TestHub',
+      systemKey,
+      settings: options.settings,
+      verifyReplay: options.verifyReplay ?? false,
+    },
+  );
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));

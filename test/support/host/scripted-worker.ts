@@ -89,18 +89,19 @@ export async function startScriptedHost(
 
   const worker = await startWorker(transport, server);
   let nextId = 0;
-  const front = await startHttpServer({
-    port: 0,
-    responseTimeoutMs: 10_000,
-    log: { log: (_level, message) => void logged.push(message) },
-    handle(request, response) {
-      const invocationId = String(nextId++);
-      const invocation = Promise.withResolvers<void>();
-      invocations.set(invocationId, invocation);
-      const call = { invocationId, host: 'a', target: request.url!, bodyLimitBytes };
-      return worker.deliver(request, response, { ...call, invoke: () => invocation.promise });
+  const front = await startHttpServer(
+    {
+      log: { log: (_level, message) => void logged.push(message) },
+      handle(request, response) {
+        const invocationId = String(nextId++);
+        const invocation = Promise.withResolvers<void>();
+        invocations.set(invocationId, invocation);
+        const call = { invocationId, host: 'a', target: request.url!, bodyLimitBytes };
+        return worker.deliver(request, response, { ...call, invoke: () => invocation.promise });
+      },
     },
-  });
+    { port: 0, responseTimeoutMs: 10_000 },
+  );
   return {
     async exchange(requests) {
       seen = [];
