@@ -1,0 +1,238 @@
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { createOnnxScorer } from '../../../shared/adapters/onnx/scorer.ts';
+import { writeModel } from '../../../shared/adapters/onnx/write-model.ts';
+import { sha256 } from '../../../shared/core/ids.ts';
+import { canonicalJson, type JsonValue } from '../../../shared/core/json.ts';
+import type { PredictionKind, Predictions } from '../../../shared/core/stats/metrics/metric.ts';
+import { packRows, toInputs } from '../../../shared/domains/serving/pack-rows.ts';
+import { findTask, tasks, type Prediction } from '../../../shared/domains/serving/tasks/catalog.ts';
+import { parseTrainingSpec, trainers, type TrainerName } from '../../../shared/domains/training/catalog.ts';
+import type { FeatureColumn, TrainingTable } from '../../../shared/domains/training/entities.ts';
+import { loadTable } from '../../../shared/domains/training/load-table.ts';
+import { createTrainingRunner } from '../../../shared/domains/training/runner.ts';
+import { deriveSignature } from '../../../shared/domains/training/signature.ts';
+import { targetKinds } from '../../../shared/domains/training/targets/catalog.ts';
+import type { TargetKind } from '../../../shared/domains/training/targets/target.ts';
+import { trainWith, type TrainHooks } from '../../../shared/domains/training/train.ts';
+import type { AnyTrainer, FitHooks, FitProgress } from '../../../shared/domains/training/trainer.ts';
+import {
+  createSpecFor,
+  learnableRows,
+  trainerFixtures,
+  trainerQuery,
+  trainerRequests,
+  trainerTable,
+} from '../../support/training/trainer-fixtures.ts';
+import { makeTempDir, writeParquet } from '../../support/training/training.ts';
+
+const scorer = createOnnxScorer(
+  { workerUrl: new URL('../../../shared/workers/score.ts', import.meta.url) },
+  { cacheBytes: 1e8, maxRows: 1000 },
+);
+afterAll(() => scorer.close());
+
+const trainingWorkerUrl = new URL('../../../shared/workers/training.ts', import.meta.url);
+const silentHooks: TrainHooks = {
+  threads: 1,
+  now: () => 0,
+  yield: async () => {},
+  signal: new AbortController().signal,
+  onProgress: () => {},
+};
+const noHooks: FitHooks = { threads: 1, onIteration: async () => {} };
+
+/** What every trainer of the catalog must hold, with a table of its task. */
+describe.each(Object.keys(trainers) as TrainerName[])('trainer %s', (name) => {
+  const trainer: AnyTrainer = trainers[name];
+  const fixture = trainerFixtures[name];
+  const { task } = trainer;
+  const spec = parseTrainingSpec(createSpecFor(task, { name, params: fixture.params }));
+  const { params } = spec.trainer;
+  const load = () => loadTable(trainerTable, ['unused'], spec, task);
+  const rowsOf = (table: TrainingTable<PredictionKind>) => {
+    const kind: TargetKind<PredictionKind> = targetKinds[task];
+    return Int32Array.from({ length: learnableRows }, (_, row) => row).filter((row) =>
+      kind.isLabelled(table, row),
+    );
+  };
+  const fit = async (
+    hooks: FitHooks = noHooks,
+    change: (table: TrainingTable<PredictionKind>) => void = () => {},
+  ) => {
+    const table = await load();
+    const rows = rowsOf(table);
+    change(table);
+    return { table, rows, ...(await trainer.fit(table, rows, params, hooks)) };
+  };
+
+  test('serves a task that has metrics', () => {
+    expect(tasks[task].metrics.length).toBeGreaterThan(0);
+  });
+
+  describe('parameters', () => {
+    test('all have defaults, which are written out', () => {
+      const defaults = trainer.params.parse({});
+      expect(trainer.params.parse(defaults)).toEqual(defaults);
+      expect(parseTrainingSpec(createSpecFor(task, { name, params: {} })).trainer.params).toEqual(defaults);
+    });
+
+    test.each([{ 'no such parameter': 1 }, ...fixture.refused])('%j is refused', (refused) => {
+      expect(() => parseTrainingSpec(createSpecFor(task, { name, params: refused }))).toThrow(
+        expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
+      );
+    });
+  });
+
+  describe('fitting', () => {
+    test('gives the same bits twice, and with 1, 2 and 4 threads', async () => {
+      const signature = deriveSignature(spec.features, await trainerTable.inspect(['unused']));
+      const bytesWith = async (threads: number) =>
+        sha256(writeModel((await fit({ ...noHooks, threads })).model, signature, {}));
+      const first = await bytesWith(1);
+      for (const threads of [1, 2, 4]) expect(await bytesWith(threads)).toBe(first);
+    });
+
+    test('learns from the given rows alone', async () => {
+      const { model } = await fit();
+      const scrambled = await fit(noHooks, ({ features }) => {
+        for (const feature of features) scramble(feature);
+      });
+      expect(scrambled.model).toEqual(model);
+    });
+
+    test('reports progress that only goes on', async () => {
+      const seen: FitProgress[] = [];
+      const { report } = await fit({ threads: 1, onIteration: async (progress) => void seen.push(progress) });
+      expect(seen.length).toBeGreaterThan(0);
+      for (const [index, { iteration, maxIterations, objective }] of seen.entries()) {
+        expect(iteration).toBeGreaterThan(seen[index - 1]?.iteration ?? 0);
+        expect(iteration).toBeLessThanOrEqual(maxIterations);
+        expect(Number.isFinite(objective)).toBe(true);
+      }
+      expect(report.iterations).toBe(seen.at(-1)?.iteration);
+      expect(Number.isFinite(report.objective)).toBe(true);
+      expect(report.parameters).toBeGreaterThan(0);
+    });
+
+    test('stops at the iteration at which it is cancelled, whichever that is', async () => {
+      let total = 0;
+      await fit({ threads: 1, onIteration: async () => void (total += 1) });
+      for (let last = 1; last <= total; last++) {
+        let calls = 0;
+        const stop = new Error('stop');
+        const stopped = fit({
+          threads: 1,
+          onIteration: async () => {
+            calls += 1;
+            if (calls === last) throw stop;
+          },
+        });
+        await expect(stopped).rejects.toBe(stop);
+        expect(calls).toBe(last);
+      }
+    });
+
+    test('is cancelled by the signal of a training at the next iteration', async () => {
+      const abort = new AbortController();
+      let fittings = 0;
+      const training = trainWith(trainer, trainerTable, ['unused'], spec, {
+        ...silentHooks,
+        signal: abort.signal,
+        onProgress: ({ phase }) => {
+          if (phase !== 'fitting') return;
+          fittings += 1;
+          abort.abort();
+        },
+      });
+      await expect(training).rejects.toMatchObject({ code: 'CANCELLED' });
+      expect(fittings).toBe(1);
+    });
+  });
+
+  test('gives the same bytes through the training thread, with 1, 2 and 4 threads that read', async () => {
+    const path = join(await makeTempDir(), 'table.parquet');
+    await writeParquet(path, trainerQuery);
+    const runner = createTrainingRunner({ workerUrl: trainingWorkerUrl });
+    const job = { paths: [path], spec, metadata: {}, memoryLimitMb: 256 };
+    const hashes = new Set<string>();
+    for (const threads of [1, 2, 4]) hashes.add((await runner.train({ ...job, threads })).sha256);
+    expect(hashes.size).toBe(1);
+    const signature = deriveSignature(spec.features, await trainerTable.inspect(['unused']));
+    const { model } = await trainWith(trainer, trainerTable, ['unused'], spec, silentHooks);
+    const metadata = { 'slipway.training': canonicalJson(JSON.parse(JSON.stringify(spec)) as JsonValue) };
+    expect([...hashes]).toEqual([sha256(writeModel(model, signature, metadata))]);
+  });
+
+  test('every row has a prediction: missing, unseen and huge values, constant columns', async () => {
+    const { table, model } = await fit();
+    const rows = Int32Array.from({ length: table.rows }, (_, row) => row);
+    for (const [row, numbers] of byRow(trainer.predict(model, table, rows)).entries())
+      for (const number of numbers) expect(Number.isFinite(number), `row ${row}`).toBe(true);
+  });
+
+  test('ONNX Runtime gives the same, for all rows at once and each alone', async () => {
+    const { table, model } = await fit();
+    const rows = Int32Array.from({ length: table.rows }, (_, row) => row);
+    const predicted = byRow(trainer.predict(model, table, rows));
+    const signature = deriveSignature(spec.features, await trainerTable.inspect(['unused']));
+    const bytes = writeModel(model, signature, {});
+    await using open = await scorer.open({ sha256: sha256(bytes), load: async () => bytes });
+    expect(open.description.task.task).toBe(task);
+    const score = async (requests: readonly unknown[]) => {
+      const packed = packRows(signature, requests, { maxRows: 1000 });
+      const reader = findTask(open.description.task);
+      const outputs = reader.outputs(open.description.task);
+      const found = await open.run(toInputs(packed), { outputs, rows: packed.rows });
+      return reader.predict(open.description.task, found, packed.rows);
+    };
+    const scored = await score(trainerRequests);
+    expect(scored).toHaveLength(table.rows);
+    for (const [row, prediction] of scored.entries()) {
+      for (const [index, number] of numbersOf(prediction).entries())
+        expect(
+          isNear(number, predicted[row]![index]!),
+          `row ${row}: ${number} for ${predicted[row]![index]}`,
+        ).toBe(true);
+      if (row % 40 === 0 || row >= learnableRows)
+        expect(await score([trainerRequests[row]])).toEqual([prediction]);
+    }
+  });
+
+  test('measures itself on the holdout by every metric of its task', async () => {
+    const { report } = await trainWith(trainer, trainerTable, ['unused'], spec, silentHooks);
+    const metrics: Readonly<Record<string, number>> = report.metrics;
+    expect(Object.keys(metrics)).toEqual(tasks[task].metrics);
+    for (const value of Object.values(metrics)) expect(Number.isFinite(value)).toBe(true);
+  });
+});
+
+/** Other values in every row after those to learn from. */
+function scramble(feature: FeatureColumn): void {
+  if (feature.kind === 'numeric')
+    for (let row = learnableRows; row < feature.values.length; row++) feature.values[row] = row * 1000;
+  else
+    for (let row = learnableRows; row < feature.codes.length; row++)
+      feature.codes[row] = row % feature.keys.values.length;
+}
+
+/** The numbers of each row's prediction. */
+function byRow(predictions: Predictions[PredictionKind]): readonly (readonly number[])[] {
+  if ('predictions' in predictions) return Array.from(predictions.predictions, (value) => [value]);
+  const { probabilities } = predictions;
+  const classes = 'classes' in predictions ? predictions.classes : 1;
+  return Array.from({ length: probabilities.length / classes }, (_, row) => [
+    ...probabilities.subarray(row * classes, (row + 1) * classes),
+  ]);
+}
+
+function numbersOf(prediction: Prediction): readonly number[] {
+  if ('value' in prediction) return [Number(prediction.value)];
+  if ('probability' in prediction) return [Number(prediction.probability)];
+  return Object.values(prediction.probabilities).map(Number);
+}
+
+/** One unit of float32: 2^-24 below 1, and in proportion above. */
+function isNear(a: number, b: number): boolean {
+  return Math.abs(a - b) <= 2 ** -24 * Math.max(1, Math.abs(b));
+}
