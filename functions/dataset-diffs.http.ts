@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { datasetName, versionName } from '../shared/domains/datasets/entities.ts';
+import { datasetName } from '../shared/core/resource-names.ts';
+import { versionName } from '../shared/domains/datasets/entities.ts';
 import { maxDiffRows } from '../shared/domains/datasets/diff/diff-rows.ts';
 import {
   versionProfileDiffSchema,

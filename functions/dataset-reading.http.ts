@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { datasetName, versionName } from '../shared/domains/datasets/entities.ts';
+import { datasetName } from '../shared/core/resource-names.ts';
+import { versionName } from '../shared/domains/datasets/entities.ts';
 import { downloadFormats, maxRows } from '../shared/domains/datasets/reading/dataset-reading.ts';
 import { rowsJson } from '../shared/domains/datasets/reading/rows-json.ts';
 import { columnsSchema } from '../shared/domains/datasets/schema/column.ts';

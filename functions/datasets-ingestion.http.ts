@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { jsonObjectSchema } from '../shared/core/validate.ts';
-import { datasetName, intoSchema, modes, rejectionSchema } from '../shared/domains/datasets/entities.ts';
+import { datasetName } from '../shared/core/resource-names.ts';
+import { intoSchema, modes, rejectionSchema } from '../shared/domains/datasets/entities.ts';
 import {
   badRowSchema,
   quarantineEntrySchema,
@@ -28,7 +29,7 @@ registerRoutes([
     method: 'PUT',
     path: 'api/v1/datasets/{dataset}/files/{*file}',
     summary:
-      'Takes a file in: CSV, TSV, JSON Lines (each also .gz or .zst) or Parquet, told by its name. The body is the file.',
+      'Ingests a file: CSV, TSV, JSON Lines (each also .gz or .zst) or Parquet; the format follows from its name. The body is the file.',
     role: 'contributor',
     params: byName.extend({ file: z.string().min(1).max(900) }),
     query: z.object({ mode: z.enum(modes).optional(), keys: z.string().max(2_000).optional() }),
@@ -36,9 +37,8 @@ registerRoutes([
     errors: ['INVALID_ARGUMENT', 'PAYLOAD_TOO_LARGE'],
     maxBodyBytes: Number.MAX_SAFE_INTEGER,
     timeoutMs: uploadTimeoutMs,
-    startsPipelines: true,
-    handle: async ({ params, query, bytes, engine, logger }) => ({
-      json: await app.uploads.upload(engine(), { ...params, ...query, bytes }, logger),
+    handle: async ({ params, query, bytes, logger }) => ({
+      json: await app.datasets.uploads.upload({ ...params, ...query, bytes }, logger),
     }),
   }),
   defineRoute({
@@ -56,9 +56,8 @@ registerRoutes([
     }),
     returns: started,
     errors: ['NOT_FOUND', 'INVALID_ARGUMENT', 'PERMISSION_DENIED'],
-    startsPipelines: true,
-    handle: async ({ params, body, engine, logger }) => ({
-      json: await app.uploads.register(engine(), { ...params, ...body }, logger),
+    handle: async ({ params, body, logger }) => ({
+      json: await app.datasets.uploads.register({ ...params, ...body }, logger),
     }),
   }),
   defineRoute({
@@ -113,11 +112,10 @@ registerRoutes([
     maxBodyBytes: 16 * 2 ** 20,
     returns: started,
     errors: ['NOT_FOUND', 'INVALID_ARGUMENT'],
-    startsPipelines: true,
-    handle: async ({ params, body, engine, logger, principal }) => {
+    handle: async ({ params, body, logger, principal }) => {
       const { dataset, quarantineId } = params;
       const ref = await app.datasets.quarantine.resubmit(dataset, quarantineId, body.rows, principal.name);
-      return { json: await app.uploads.start(engine(), ref, logger) };
+      return { json: await app.datasets.uploads.start(ref, logger) };
     },
   }),
 ]);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { datasetName } from '../shared/core/resource-names.ts';
 import {
-  datasetName,
   datasetSchema,
   datasetVersionSchema,
   datasetVersionViewSchema,

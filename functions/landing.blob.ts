@@ -1,9 +1,7 @@
 import { app as functionsApp } from '@azure/functions';
-import * as durable from 'durable-functions';
 import { blobContainers } from '../shared/core/names.ts';
 import type { BlobRef } from '../shared/platform/storage/blobs.ts';
 import { receiveBlobReferences } from './hosting/blob-reference.ts';
-import { toEngine } from './hosting/durable.ts';
 import { toLogger } from './hosting/logger.ts';
 import { app } from './hosting/start.ts';
 
@@ -14,8 +12,7 @@ functionsApp.storageBlob('landingBlob', {
   path: `${blobContainers.landing}/{name}`,
   connection: 'AzureWebJobsStorage',
   sdkBinding: true,
-  extraInputs: [durable.input.durableClient()],
   handler: async (ref, context) => {
-    await app.triggers.onLanding(toEngine(context), ref as BlobRef, toLogger(context));
+    await app.datasets.landing.onLanding(ref as BlobRef, toLogger(context));
   },
 });

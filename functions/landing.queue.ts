@@ -1,11 +1,9 @@
 import { app as functionsApp } from '@azure/functions';
-import * as durable from 'durable-functions';
 import { z } from 'zod';
 import { AppError } from '../shared/core/errors.ts';
 import { validate } from '../shared/core/validate.ts';
 import { blobContainers, queues } from '../shared/core/names.ts';
 import type { BlobRef } from '../shared/platform/storage/blobs.ts';
-import { toEngine } from './hosting/durable.ts';
 import { toLogger } from './hosting/logger.ts';
 import { handleMessages } from './hosting/messages.ts';
 import { app } from './hosting/start.ts';
@@ -16,15 +14,14 @@ const blobCreatedSchema = z.object({
   subject: z.string(),
 });
 
-/** A file dropped into the landing container, told by Event Grid through Service Bus: the path in Azure. */
+/** A file dropped into the landing container, announced by Event Grid through Service Bus: the path in Azure. */
 functionsApp.serviceBusQueue('landingQueue', {
   queueName: queues.landing,
   connection: 'ServiceBus',
-  extraInputs: [durable.input.durableClient()],
   handler: async (message, context) => {
     const events: readonly unknown[] = Array.isArray(message) ? message : [message];
     await handleMessages(context, events, async (event) => {
-      await app.triggers.onLanding(toEngine(context), toRef(event), toLogger(context));
+      await app.datasets.landing.onLanding(toRef(event), toLogger(context));
     });
   },
 });

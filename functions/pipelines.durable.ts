@@ -18,12 +18,12 @@ durable.app.orchestration(durableNames.orchestrator, function* (context) {
 });
 
 durable.app.activity(durableNames.step, {
-  handler: (call: StepCall, context) => app.runStep(call, toLogger(context)),
+  handler: (call: StepCall, context) => app.pipelines.runStep(call, toLogger(context)),
 });
 
 durable.app.activity(durableNames.finish, {
   handler: async ({ runId, result }: { runId: string; result: RunResult }) => {
-    await app.pipelines.finish(runId, result);
+    await app.pipelines.runs.finish(runId, result);
     return runId;
   },
 });

@@ -42,7 +42,7 @@ registerRoutes([
     role: 'reader',
     query: pageQuery,
     returns: { status: 200, description: 'A page of pipelines.', schema: pageSchema(pipelineViewSchema) },
-    handle: async ({ query }) => ({ json: await app.pipelines.list(toPageRequest(query)) }),
+    handle: async ({ query }) => ({ json: await app.pipelines.declarations.list(toPageRequest(query)) }),
   }),
   defineRoute({
     name: 'pipelines-put',
@@ -55,7 +55,7 @@ registerRoutes([
     body: describedAs(pipelineBodySchema),
     returns: { status: 200, description: 'The pipeline as stored.', schema: pipelineSchema },
     handle: async ({ params, body, principal }) => ({
-      json: await app.pipelines.put(params.pipeline, body, principal.name),
+      json: await app.pipelines.declarations.put(params.pipeline, body, principal.name),
     }),
   }),
   defineRoute({
@@ -67,7 +67,7 @@ registerRoutes([
     params: byName,
     returns: { status: 200, description: 'The pipeline.', schema: pipelineViewSchema },
     errors: ['NOT_FOUND'],
-    handle: async ({ params }) => ({ json: await app.pipelines.get(params.pipeline) }),
+    handle: async ({ params }) => ({ json: await app.pipelines.declarations.get(params.pipeline) }),
   }),
   defineRoute({
     name: 'pipelines-start',
@@ -77,11 +77,10 @@ registerRoutes([
     role: 'operator',
     params: byName,
     body: startBodySchema,
-    startsPipelines: true,
     returns: { status: 202, description: 'The run, pending.', schema: runSummarySchema },
     errors: ['NOT_FOUND'],
-    handle: async ({ params, body, principal, engine }) => {
-      const run = await app.triggers.byHand(engine(), params.pipeline, body, principal.name);
+    handle: async ({ params, body, principal, logger }) => {
+      const run = await app.pipelines.triggers.byHand(params.pipeline, body, principal.name, logger);
       return { json: summarize(run), headers: { location: `/api/v1/runs/${encodeURIComponent(run.runId)}` } };
     },
   }),
@@ -94,7 +93,7 @@ registerRoutes([
     query: pageQuery.extend({ pipeline: pipelineName.optional(), status: z.enum(runStatuses).optional() }),
     returns: { status: 200, description: 'A page of runs.', schema: pageSchema(runSummarySchema) },
     handle: async ({ query }) => {
-      const { items, ...rest } = await app.pipelines.listRuns(toPageRequest(query), {
+      const { items, ...rest } = await app.pipelines.runs.list(toPageRequest(query), {
         pipeline: query.pipeline,
         status: query.status,
       });
@@ -110,7 +109,7 @@ registerRoutes([
     params: byRun,
     returns: { status: 200, description: 'The run.', schema: runViewSchema },
     errors: ['NOT_FOUND'],
-    handle: async ({ params }) => ({ json: await app.pipelines.getRun(params.runId) }),
+    handle: async ({ params }) => ({ json: await app.pipelines.runs.get(params.runId) }),
   }),
   defineRoute({
     name: 'runs-cancel',
@@ -119,12 +118,11 @@ registerRoutes([
     summary: 'Cancels a run; its running steps stop within a second.',
     role: 'operator',
     params: byRun,
-    startsPipelines: true,
     returns: { status: 202, description: 'The run, cancelled.', schema: runViewSchema },
     errors: ['NOT_FOUND', 'PRECONDITION_FAILED'],
-    handle: async ({ params, principal, engine }) => {
-      await app.pipelines.cancel(engine(), params.runId, principal.name);
-      return { json: await app.pipelines.getRun(params.runId) };
+    handle: async ({ params, principal }) => {
+      await app.pipelines.runs.cancel(params.runId, principal.name);
+      return { json: await app.pipelines.runs.get(params.runId) };
     },
   }),
 ]);

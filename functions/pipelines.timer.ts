@@ -1,18 +1,9 @@
 import { app as functionsApp } from '@azure/functions';
-import * as durable from 'durable-functions';
-import { toEngine } from './hosting/durable.ts';
 import { toLogger } from './hosting/logger.ts';
 import { app } from './hosting/start.ts';
 
-/** Every five minutes: starts what a lost event should have started. */
+/** Every five minutes: starts the runs whose message or event was lost. */
 functionsApp.timer('pipelinesReconcile', {
   schedule: '0 */5 * * * *',
-  extraInputs: [durable.input.durableClient()],
-  handler: async (_timer, context) => {
-    await app.pipelines.reconcile(
-      toEngine(context),
-      (dataset) => app.datasets.catalog.findLatestVersion(dataset),
-      toLogger(context),
-    );
-  },
+  handler: (_timer, context) => app.pipelines.triggers.reconcile(toLogger(context)),
 });

@@ -28,14 +28,7 @@ import { checkDependencies, type DependencyHealth } from './platform/health.ts';
 import type { ArtifactLocations } from './api/mlflow/artifacts/routes.ts';
 import { writeModelFolder } from './api/mlflow/model-folder.ts';
 import { blobContainers, queues } from './core/names.ts';
-import { definitions, steps } from './domains/pipelines/catalog.ts';
-import type { StepCall, StepOutcome } from './domains/pipelines/orchestrate.ts';
-import { RunStore } from './domains/pipelines/run-store.ts';
-import { runStep } from './domains/pipelines/run-step.ts';
-import { PipelineService } from './domains/pipelines/service.ts';
-import type { StepServices } from './domains/pipelines/steps/services.ts';
-import { Triggers } from './domains/pipelines/triggers.ts';
-import { Uploads } from './domains/pipelines/uploads.ts';
+import { createPipelines, type Pipelines } from './domains/pipelines/pipelines.ts';
 import { findTrainedVersions } from './domains/registry/dataset-references.ts';
 import { Registration } from './domains/registry/registration.ts';
 import { createRegistry, type Registry } from './domains/registry/registry.ts';
@@ -43,6 +36,7 @@ import { Retention } from './domains/retention/retention.ts';
 import { Scoring } from './domains/serving/scoring.ts';
 import type { BlobStore } from './platform/storage/blobs.ts';
 import type { MetadataStore } from './platform/storage/documents.ts';
+import { toBody } from './platform/storage/page.ts';
 import type { MessageQueue } from './platform/storage/queue.ts';
 import { putAside, type RefusedMessage } from './platform/storage/refused-messages.ts';
 import { Courier } from './domains/webhooks/courier.ts';
@@ -67,10 +61,7 @@ export interface App {
   readonly datasets: Datasets;
   /** Rows, queries and downloads of dataset versions. */
   readonly reading: DatasetReading;
-  readonly pipelines: PipelineService;
-  readonly triggers: Triggers;
-  /** Files that come by HTTP. */
-  readonly uploads: Uploads;
+  readonly pipelines: Pipelines;
   readonly registry: Registry;
   /** Registers versions from what was logged or trained. */
   readonly registration: Registration;
@@ -90,7 +81,6 @@ export interface App {
   readonly webhooks: Webhooks;
   readonly deliveries: Deliveries;
   readonly courier: Courier;
-  runStep(call: StepCall, logger: Logger): Promise<StepOutcome>;
   /** Puts a message aside that no retry can help, with its reason. */
   refuseMessage(message: RefusedMessage, logger: Logger): Promise<void>;
   /** Makes what Bicep makes in Azure: containers and queues. */
@@ -177,14 +167,23 @@ export function createApp(config: Config, outside: Outside): App {
       pace,
       logger,
       findReferenced: (dataset) => findTrainedVersions(metadata, dataset),
+      startIngestion: ({ runId, source }) =>
+        pipelines.runs.start({
+          runId,
+          pipeline: 'ingest',
+          definition: 'ingest',
+          params: toBody({ source }),
+          given: {},
+          cause: { type: 'blob.landed', container: source.container, name: source.name },
+        }),
     },
     {
       codeVersion,
+      accountUrl: findAccountUrl(config.blobs),
       maxFileBytes: config.limits.landingFileBytes,
       retentionMs: config.datasetDays * 24 * 3_600_000,
     },
   );
-  const { ingestion, versions } = datasets;
   const { scoreRows: maxRows, sessionCacheBytes: cacheBytes } = config.limits;
   const scoring = new Scoring(
     {
@@ -196,26 +195,36 @@ export function createApp(config: Config, outside: Outside): App {
     },
     { maxRows, maxElements: maxRows * elementsPerRow },
   );
-  const store = new RunStore(metadata, pace);
-  const pipelines = new PipelineService({ store, catalog: { definitions, steps }, codeVersion, clock });
-  const services: StepServices = {
-    platform: { clock, blobs, queue },
-    datasets,
-    tracking,
-    registry,
-    registration,
-    scoring,
-    training: {
-      train: createTrainModel(createTrainingRunner({ workerUrl: findWorker('training') }), tableLimits),
+  const pipelines = createPipelines(
+    {
+      store: metadata,
+      queue,
+      versions: {
+        find: (dataset, version) => datasets.versions.find(dataset, version),
+        findLatest: (dataset) => datasets.catalog.findLatestVersion(dataset),
+      },
+      services: {
+        platform: { clock, blobs, queue },
+        datasets,
+        tracking,
+        registry,
+        registration,
+        scoring,
+        training: {
+          train: createTrainModel(createTrainingRunner({ workerUrl: findWorker('training') }), tableLimits),
+        },
+      },
+      clock,
+      ids,
     },
-  };
-  const triggers = new Triggers({ pipelines, ingestion, versions, ids });
+    { codeVersion },
+  );
   return {
     config,
     clock,
     datasets,
     reading: new DatasetReading({
-      versions,
+      versions: datasets.versions,
       files,
       engine: createTableEngine({
         workerUrl: findWorker('query'),
@@ -227,13 +236,6 @@ export function createApp(config: Config, outside: Outside): App {
       clock,
     }),
     pipelines,
-    triggers,
-    uploads: new Uploads({
-      blobs,
-      triggers,
-      accountUrl: findAccountUrl(config.blobs),
-      maxFileBytes: config.limits.landingFileBytes,
-    }),
     registry,
     registration,
     scoring,
@@ -262,7 +264,6 @@ export function createApp(config: Config, outside: Outside): App {
     webhooks,
     deliveries,
     courier,
-    runStep: (call, logger) => runStep(call, { store, steps, services, codeVersion, clock }, logger),
     refuseMessage: async (message, logger) => {
       const { by, messageId, error } = message;
       logger.log('error', 'message refused', { by, messageId, code: error.code, reason: error.message });

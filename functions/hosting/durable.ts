@@ -1,7 +1,7 @@
 import type { InvocationContext } from '@azure/functions';
 import * as durable from 'durable-functions';
 import type { EngineStatus, PipelineEngine } from '../../shared/domains/pipelines/engine.ts';
-import type { Run } from '../../shared/domains/pipelines/entities.ts';
+import type { Schedule } from '../../shared/domains/pipelines/plan.ts';
 
 /** The names under which the one orchestrator and its activities are registered. */
 export const durableNames = {
@@ -13,7 +13,7 @@ export const durableNames = {
 /** What an orchestration is started with. */
 export interface OrchestrationInput {
   readonly runId: string;
-  readonly plan: Run['plan'];
+  readonly plan: Schedule;
 }
 
 const statuses: Record<durable.OrchestrationRuntimeStatus, EngineStatus> = {
@@ -39,11 +39,14 @@ export function toEngine(context: InvocationContext): PipelineEngine {
   };
   return {
     status,
-    // Starting an instance that has ended would begin it anew: look first.
-    start: async (runId, plan) => {
-      if ((await status(runId)) !== undefined) return;
-      const input: OrchestrationInput = { runId, plan };
-      await client.startNew(durableNames.orchestrator, { instanceId: runId, input });
+    start: async (runId, schedule) => {
+      const input: OrchestrationInput = { runId, plan: schedule };
+      await client
+        .startNew(durableNames.orchestrator, { instanceId: runId, input })
+        .catch(async (error: unknown) => {
+          // The extension refuses an id that runs already: another delivery was faster.
+          if ((await status(runId)) === undefined) throw error;
+        });
     },
     terminate: async (runId, reason) => {
       if ((await status(runId)) === undefined) return;
@@ -52,7 +55,7 @@ export function toEngine(context: InvocationContext): PipelineEngine {
   };
 }
 
-/** The client throws plain errors: that the extension knew no such instance shows only in their text. */
+/** The client throws plain errors: only their text says that the extension knows no such instance. */
 function isNotFound(error: unknown): boolean {
   return error instanceof Error && error.message.includes('HTTP 404 response');
 }

@@ -1,5 +1,4 @@
 import { app as functionsApp } from '@azure/functions';
-import * as durable from 'durable-functions';
 import { createByteBudget } from '../../shared/api/http/byte-budget.ts';
 import { httpMethods, type Route, type RouteGroup } from '../../shared/api/http/route.ts';
 import { createRouteTable } from '../../shared/api/http/route-table.ts';
@@ -29,7 +28,6 @@ export function registerRoutes(routes: readonly Route[]): void {
       methods: [route.method],
       route: route.path,
       authLevel: route.authLevel,
-      extraInputs: route.startsPipelines ? [durable.input.durableClient()] : [],
       handler: (request, context) => serve(route, request.params, request, context, options),
     });
   }

@@ -4,7 +4,6 @@ import type { Logger } from '../../shared/core/logger.ts';
 import { readRequestBytes, toSentStream } from '../../shared/api/http/body-streams.ts';
 import { type HandleOptions, handleRequest, type OutgoingResponse } from '../../shared/api/http/handle.ts';
 import type { Route } from '../../shared/api/http/route.ts';
-import { toEngine } from './durable.ts';
 import { type Exchange, findExchange } from './exchange.ts';
 import { toLogger } from './logger.ts';
 
@@ -40,7 +39,6 @@ export async function serve(
       params,
       body: body ?? request.body,
       ...(exchange ? { signal: signalOf(exchange) } : {}),
-      engine: route.startsPipelines ? toEngine(context) : undefined,
     },
     {
       ...options,

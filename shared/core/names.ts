@@ -30,6 +30,8 @@ export const blobContainers = {
 export const queues = {
   /** BlobCreated events of the landing container (Event Grid delivers them here in Azure). */
   landing: 'landing',
+  /** Pipeline runs to start and to cancel, for the one function that has the Durable client. */
+  runs: 'runs',
   /** One message per delivery that a webhook is owed. */
   webhooks: 'webhooks',
   /** Messages that no retry can help, each with its reason: for an operator to look at. */

@@ -84,16 +84,11 @@ describe('the app in Azure, with nothing to reach', () => {
   });
 
   const landing = { container: 'landing', name: 'flights/a.parquet' };
-  const engine = {
-    start: () => Promise.reject(new Error('nothing is to be started')),
-    status: async () => undefined,
-    terminate: async () => {},
-  };
   const calls: Readonly<Record<string, () => Promise<unknown>>> = {
     'a document': () => app.datasets.catalog.get('flights'),
-    'a listing': () => app.pipelines.listRuns({ limit: 10 }),
+    'a listing': () => app.pipelines.runs.list({ limit: 10 }),
     'a score': () => app.scoring.score({ model: 'late-flights', alias: 'production' }, { rows: [{}] }),
-    'a blob': () => app.triggers.onLanding(engine, landing, { log: () => {} }),
+    'a blob': () => app.datasets.landing.onLanding(landing, { log: () => {} }),
   };
   test.each(Object.keys(calls))('%s is UNAVAILABLE in bounded time, never missing', async (name) => {
     const error = await calls[name]!().then(

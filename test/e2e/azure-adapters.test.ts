@@ -10,7 +10,7 @@ import { sha256, systemIds } from '../../shared/core/ids.ts';
 import { silentLogger } from '../../shared/core/logger.ts';
 import { openSqliteQueue } from '../../shared/adapters/embedded/sqlite-queue.ts';
 import { blobContainers, queues, subscriptions, topics } from '../../shared/core/names.ts';
-import type { DatasetVersionCreated } from '../../shared/domains/pipelines/service.ts';
+import type { DatasetVersionCreated } from '../../shared/domains/pipelines/triggers.ts';
 import { productionAlias } from '../../shared/domains/registry/entities.ts';
 import type { QueueSource } from '../../shared/platform/storage/queue.ts';
 import { startAzureStores } from '../support/azurite/azure-stores.ts';
@@ -52,8 +52,8 @@ test('the loop runs on Cosmos DB, Service Bus and Blob storage as it does on the
 
   const ingest = await land(platform, 'january.parquet', file);
   const [training] = await handleEvent(platform);
-  expect(await app.pipelines.getRun(ingest)).toMatchObject({ status: 'succeeded' });
-  expect(await app.pipelines.getRun(training!)).toMatchObject({ status: 'succeeded' });
+  expect(await app.pipelines.runs.get(ingest)).toMatchObject({ status: 'succeeded' });
+  expect(await app.pipelines.runs.get(training!)).toMatchObject({ status: 'succeeded' });
 
   const version = await app.datasets.view(dataset, '0');
   const hash = version.sha256;
@@ -92,8 +92,8 @@ test('the loop runs on Cosmos DB, Service Bus and Blob storage as it does on the
   const page = { limit: 10 };
   expect((await app.datasets.versions.list(dataset, page)).items).toHaveLength(1);
   expect((await app.registry.versions.list(model, page)).items).toHaveLength(1);
-  expect((await app.pipelines.listRuns(page, { pipeline: 'ingest' })).items).toHaveLength(3);
-  expect((await app.pipelines.listRuns(page, { pipeline })).items).toHaveLength(1);
+  expect((await app.pipelines.runs.list(page, { pipeline: 'ingest' })).items).toHaveLength(3);
+  expect((await app.pipelines.runs.list(page, { pipeline })).items).toHaveLength(1);
   await reconcile(platform);
   expect(engine.runIds).toHaveLength(4);
   // Nothing waits for a second handling, dead or alive.
@@ -105,7 +105,7 @@ test('the loop runs on Cosmos DB, Service Bus and Blob storage as it does on the
   // Another instance of the app finds everything, and answers alike.
   const other = start(stores.connect());
   expect((await ask(other.app)).predictions).toEqual(score.predictions);
-  expect((await other.app.pipelines.listRuns(page)).items).toHaveLength(4);
+  expect((await other.app.pipelines.runs.list(page)).items).toHaveLength(4);
 
   // The same data gives the same model where nothing is Azure's.
   const embedded = start(await openEmbedded());
@@ -129,7 +129,8 @@ test('an event that was lost is made up for by the timer, with the run that the 
   const [, training] = engine.runIds;
   expect(await engine.result(training!)).toMatchObject({ status: 'succeeded' });
   await reconcile(platform);
-  await app.pipelines.onDatasetVersion(engine, lost!.body as unknown as DatasetVersionCreated);
+  await app.pipelines.triggers.onDatasetVersion(lost!.body as unknown as DatasetVersionCreated, silentLogger);
+  await engine.handleMessages(platform.outside.queue);
   expect(engine.runIds).toHaveLength(2);
   expect((await app.registry.versions.list(model, { limit: 10 })).items).toHaveLength(1);
 });
@@ -153,7 +154,7 @@ test('while Cosmos DB is away the step says so and can be repeated, and scoring 
       queue: { status: 'up' },
     });
   const call = { runId: 'r', step: 'commit', attempt: 1, input: {} };
-  expect(await app.runStep(call, silentLogger)).toMatchObject({
+  expect(await app.pipelines.runStep(call, silentLogger)).toMatchObject({
     ok: false,
     error: { code: 'UNAVAILABLE', retry: true },
   });
@@ -211,7 +212,7 @@ async function createFlights(rows: number): Promise<string> {
 
 async function declare(app: App, name: string): Promise<void> {
   const text = readFileSync(join(import.meta.dirname, '../../examples/flights/pipeline.json'), 'utf8');
-  await app.pipelines.put(name, JSON.parse(text), 'ada');
+  await app.pipelines.declarations.put(name, JSON.parse(text), 'ada');
 }
 
 /**
@@ -226,7 +227,7 @@ async function land(platform: Platform, name: string, file: string): Promise<str
   const handle = async (deliveryCount: number) => {
     const [message] = await receiveOne(platform, landing);
     expect(message).toMatchObject({ id: sha256(etag), deliveryCount });
-    const run = await app.triggers.onLanding(engine, message!.body as unknown as typeof ref, silentLogger);
+    const run = await app.datasets.landing.onLanding(message!.body as unknown as typeof ref, silentLogger);
     return { message: message!, runId: run!.runId };
   };
   const first = await handle(1);
@@ -234,6 +235,7 @@ async function land(platform: Platform, name: string, file: string): Promise<str
   const second = await handle(2);
   await outside.queue.complete(second.message);
   expect(second.runId).toBe(first.runId);
+  await engine.handleMessages(outside.queue);
   await engine.result(second.runId);
   return second.runId;
 }
@@ -252,11 +254,12 @@ async function handleEvent(platform: Platform): Promise<readonly string[]> {
     subject: 'dataset.version.created',
     body: { type: 'dataset.version.created', dataset, version: 0 },
   });
-  const runs = await app.pipelines.onDatasetVersion(
-    engine,
+  const runs = await app.pipelines.triggers.onDatasetVersion(
     message!.body as unknown as DatasetVersionCreated,
+    silentLogger,
   );
   await outside.queue.complete(message!);
+  await engine.handleMessages(outside.queue);
   for (const { runId } of runs) await engine.result(runId);
   return runs.map(({ runId }) => runId);
 }
@@ -265,8 +268,9 @@ function receiveOne({ outside }: Platform, source: QueueSource) {
   return outside.queue.receive(source, { maxMessages: 1, waitMs: patienceMs });
 }
 
-async function reconcile({ app, engine }: Platform): Promise<void> {
-  await app.pipelines.reconcile(engine, (name) => app.datasets.catalog.findLatestVersion(name), silentLogger);
+async function reconcile({ app, engine, outside }: Platform): Promise<void> {
+  await app.pipelines.triggers.reconcile(silentLogger);
+  await engine.handleMessages(outside.queue);
 }
 
 async function ask(app: App) {

@@ -95,6 +95,14 @@ describe.skipIf(!isBuilt)('the platform itself (skipped when dist/functions is n
     expect(createRouter(routePrefix, routes)).toBeDefined();
   });
 
+  /** Everything else starts runs through its queue, so that a run that was recorded starts whatever dies. */
+  test('one function has the Durable client', async () => {
+    const owners = (await readTable(repository)).filter(({ inputs }) =>
+      inputs.some(({ type }) => type === 'durableClient'),
+    );
+    expect(owners.map(({ name }) => name)).toEqual(['pipelinesRun']);
+  });
+
   /** On Linux, Azure refuses settings such as `AzureWebJobs.a-b.Disabled`; orchestrators' names live in history. */
   test('functions that HTTP does not trigger have camelCase names', async () => {
     const others = (await readTable(repository)).filter(({ trigger }) => trigger.type !== 'httpTrigger');

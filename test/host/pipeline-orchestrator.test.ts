@@ -22,17 +22,19 @@ const seen = vi.hoisted(() => ({
 // Slipway's own orchestrator and activities, as registered; only the app behind the activities is scripted.
 vi.mock('../../functions/hosting/start.ts', () => ({
   app: {
-    runStep: async (call: StepCall): Promise<StepOutcome> => {
-      seen.calls.push(call);
-      const outcome = scriptOf(seen.script, call.step)[call.attempt - 1] ?? 'ok';
-      if (outcome === 'thrown') throw new Error('the process was lost');
-      if (call.step === 'slow') await new Promise((resolve) => setTimeout(resolve, 30));
-      const inputs = Object.values(call.input).filter((value) => typeof value === 'string');
-      if (outcome === 'ok') return { ok: true, output: `${call.step}(${inputs.join(',')})` };
-      return { ok: false, error: { code: outcome, message: outcome, retry: outcome === 'busy' } };
-    },
     pipelines: {
-      finish: async (runId: string, result: RunResult) => void seen.finished.push({ runId, result }),
+      runStep: async (call: StepCall): Promise<StepOutcome> => {
+        seen.calls.push(call);
+        const outcome = scriptOf(seen.script, call.step)[call.attempt - 1] ?? 'ok';
+        if (outcome === 'thrown') throw new Error('the process was lost');
+        if (call.step === 'slow') await new Promise((resolve) => setTimeout(resolve, 30));
+        const inputs = Object.values(call.input).filter((value) => typeof value === 'string');
+        if (outcome === 'ok') return { ok: true, output: `${call.step}(${inputs.join(',')})` };
+        return { ok: false, error: { code: outcome, message: outcome, retry: outcome === 'busy' } };
+      },
+      runs: {
+        finish: async (runId: string, result: RunResult) => void seen.finished.push({ runId, result }),
+      },
     },
   },
 }));

@@ -71,7 +71,6 @@ async function ask({ method, path, query = '', body = '' }: Asked) {
       body: (async function* () {
         yield Buffer.from(body);
       })(),
-      engine: undefined,
     },
     {
       auth: 'off',

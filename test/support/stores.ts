@@ -7,8 +7,6 @@ import { systemClock } from '../../shared/core/clock.ts';
 import { systemIds } from '../../shared/core/ids.ts';
 import { openSqliteDocuments } from '../../shared/adapters/embedded/sqlite-documents.ts';
 import { metadataContainers } from '../../shared/core/names.ts';
-import type { EngineStatus, PipelineEngine } from '../../shared/domains/pipelines/engine.ts';
-import type { Plan } from '../../shared/domains/pipelines/plan.ts';
 import type { MetadataStore } from '../../shared/platform/storage/documents.ts';
 import { startCosmosServer } from './cosmos/server.ts';
 
@@ -55,22 +53,4 @@ export function createTickingPace(): typeof pace {
   let last = 0;
   const now = () => (last = Math.max(last + 1, systemClock.now()));
   return { ...pace, clock: { ...systemClock, now } };
-}
-
-/** Remembers what was started; starts nothing. */
-export class RecordingEngine implements PipelineEngine {
-  readonly started: { readonly runId: string; readonly plan: Plan }[] = [];
-  readonly terminated: string[] = [];
-
-  async start(runId: string, plan: Plan): Promise<void> {
-    if (!this.started.some((run) => run.runId === runId)) this.started.push({ runId, plan });
-  }
-
-  async status(runId: string): Promise<EngineStatus | undefined> {
-    return this.started.some((run) => run.runId === runId) ? 'running' : undefined;
-  }
-
-  async terminate(runId: string): Promise<void> {
-    this.terminated.push(runId);
-  }
 }

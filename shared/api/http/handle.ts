@@ -2,7 +2,6 @@ import { AppError, describeCause, toAppError } from '../../core/errors.ts';
 import { type Logger, type LogLevel, withFields } from '../../core/logger.ts';
 import { validate } from '../../core/validate.ts';
 import { withTimeout } from '../../core/async/with-timeout.ts';
-import type { PipelineEngine } from '../../domains/pipelines/engine.ts';
 import { primeStream, readRequestBytes } from './body-streams.ts';
 import { hasRole, localPrincipal, type Principal, readPrincipal } from './principal.ts';
 import type { ByteBudget, HeldBytes } from './byte-budget.ts';
@@ -18,7 +17,6 @@ export interface IncomingRequest {
   readonly body: AsyncIterable<Uint8Array> | null;
   /** Aborts when the caller goes away before the answer is whole. */
   readonly signal?: AbortSignal;
-  readonly engine: PipelineEngine | undefined;
 }
 
 export interface OutgoingResponse {
@@ -93,7 +91,6 @@ async function answer(
       correlationId: options.correlationId,
       logger,
       signal: request.signal ? AbortSignal.any([timeSignal, request.signal]) : timeSignal,
-      engine: () => requireEngine(route, request.engine),
     });
     // With its first bytes here, a source that fails at once is an error that can still be told.
     return handled.stream ? { ...handled, stream: await primeStream(handled.stream, timeSignal) } : handled;
@@ -133,11 +130,6 @@ function slowBody(timeoutMs: number): AppError {
 
 function noAnswer(timeoutMs: number): AppError {
   return new AppError('TIMEOUT', `No answer within ${timeoutMs} ms.`, { timeoutMs });
-}
-
-function requireEngine(route: Route, engine: PipelineEngine | undefined): PipelineEngine {
-  if (engine) return engine;
-  throw new AppError('INTERNAL', `The route "${route.name}" does not declare startsPipelines.`);
 }
 
 function render(route: Route, reply: Reply, correlationId: string): OutgoingResponse {

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import type { AppError, ErrorCode } from '../../core/errors.ts';
 import { toJsonSchema } from '../../core/json-schema.ts';
 import type { Logger } from '../../core/logger.ts';
-import type { PipelineEngine } from '../../domains/pipelines/engine.ts';
 import type { Principal, Role } from './principal.ts';
 
 export const httpMethods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
@@ -42,8 +41,6 @@ export interface Route<Params = unknown, Query = unknown, Body = unknown> {
    * comes; streamed bodies are bounded by standing still, in both directions.
    */
   readonly timeoutMs?: number;
-  /** Gives the handler the engine that starts and stops pipeline runs. */
-  readonly startsPipelines?: boolean;
   /** How its errors are told; as problem documents when left out. */
   readonly protocol?: Protocol;
   readonly handle: (request: RouteRequest<Params, Query, Body>) => Promise<Reply>;
@@ -100,8 +97,6 @@ export interface RouteRequest<Params, Query, Body> {
   readonly logger: Logger;
   /** Aborts when the time limit has passed, or the caller has gone. */
   readonly signal: AbortSignal;
-  /** For routes that declare `startsPipelines`. @throws INTERNAL in others */
-  readonly engine: () => PipelineEngine;
 }
 
 export interface Reply {

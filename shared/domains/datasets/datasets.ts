@@ -13,6 +13,8 @@ import { VersionDiffs } from './diff/version-diffs.ts';
 import type { DatasetVersion, DatasetVersionView } from './entities.ts';
 import type { TableMerger } from './ingestion/committing/table-merger.ts';
 import { Ingestion } from './ingestion/ingestion.ts';
+import { Landing, type StartIngestion } from './ingestion/intake/landing.ts';
+import { Uploads, type UploadsOptions } from './ingestion/intake/uploads.ts';
 import { Rejections } from './ingestion/rejections.ts';
 import type { TableConverters } from './ingestion/staging/table-converter.ts';
 import type { TableProfiler } from './profiles/table-profiler.ts';
@@ -41,11 +43,11 @@ export interface DatasetsDeps extends Pick<VacuumDeps, 'findReferenced'> {
   readonly differ: RowDiffer;
   readonly pace: Pace;
   readonly logger: Logger;
+  readonly startIngestion: StartIngestion;
 }
 
-export interface DatasetsOptions extends VacuumOptions {
+export interface DatasetsOptions extends VacuumOptions, UploadsOptions {
   readonly codeVersion: string;
-  readonly maxFileBytes: number;
 }
 
 /** The services of datasets. */
@@ -56,6 +58,8 @@ export interface Datasets {
   readonly tags: Tags;
   readonly pins: Pins;
   readonly ingestion: Ingestion;
+  readonly landing: Landing;
+  readonly uploads: Uploads;
   readonly quarantine: Quarantine;
   readonly rejections: Rejections;
   /** Data files of versions, on this machine. */
@@ -71,7 +75,7 @@ export interface Datasets {
 
 export function createDatasets(
   deps: DatasetsDeps,
-  { codeVersion, maxFileBytes, retentionMs }: DatasetsOptions,
+  { codeVersion, maxFileBytes, retentionMs, accountUrl }: DatasetsOptions,
 ): Datasets {
   const { blobs, files, pace } = deps;
   const { clock } = pace;
@@ -87,16 +91,20 @@ export function createDatasets(
   const quarantine = new Quarantine({ blobs, documents, settings, clock });
   const rejections = new Rejections(documents);
   const projection = { tables, catalog, records };
+  const ingestion = new Ingestion(
+    { ...deps, ...projection, settings, quarantine, rejections, clock },
+    { maxFileBytes },
+  );
+  const landing = new Landing({ ingestion, startIngestion: deps.startIngestion });
   return {
     catalog,
     settings,
     versions,
     tags,
     pins,
-    ingestion: new Ingestion(
-      { ...deps, ...projection, settings, quarantine, rejections, clock },
-      { maxFileBytes },
-    ),
+    ingestion,
+    landing,
+    uploads: new Uploads({ blobs, landing }, { accountUrl, maxFileBytes }),
     quarantine,
     rejections,
     files,

@@ -1,10 +1,7 @@
 import { z } from 'zod';
 import { sha256 } from '../../core/ids.ts';
+import { datasetName } from '../../core/resource-names.ts';
 import { columnsSchema } from './schema/column.ts';
-
-export const datasetName = z
-  .string()
-  .regex(/^[a-z][a-z0-9_-]{0,62}$/, 'must be 1–63 of a–z, 0–9, "_" and "-", starting with a letter');
 
 /** What names a version: a number, `latest`, a tag, or a time. */
 export const versionName = z.string().min(1).max(100);

@@ -1,11 +1,12 @@
-import type { Run } from './entities.ts';
+import type { Schedule } from './plan.ts';
 
 /** What runs plans durably: Durable Functions. The port of the pipelines domain towards it. */
 export interface PipelineEngine {
-  /** Starts a run once: an id that the engine already knows, in whatever state, is left alone. */
-  start(runId: string, plan: Run['plan']): Promise<void>;
-  /** @returns undefined when the engine never heard of the run. */
+  /** Starts a run. One that the engine runs already, or another call has just started, is left alone. */
+  start(runId: string, schedule: Schedule): Promise<void>;
+  /** @returns undefined when the engine does not know the run */
   status(runId: string): Promise<EngineStatus | undefined>;
+  /** Ends a run; one that the engine does not know, or that has ended, is left alone. */
   terminate(runId: string, reason: string): Promise<void>;
 }
 

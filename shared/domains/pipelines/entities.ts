@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { faultSchema } from '../../core/faults.ts';
 import type { JsonObject, JsonValue } from '../../core/json.ts';
 import { jsonObjectSchema } from '../../core/validate.ts';
-import { datasetName } from '../datasets/entities.ts';
+import { datasetName } from '../../core/resource-names.ts';
 import { definedStepsSchema } from './definition.ts';
 import type { StepError } from './orchestrate.ts';
 import type { OldPlan, Plan } from './plan.ts';

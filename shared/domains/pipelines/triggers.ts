@@ -1,21 +1,37 @@
-import { isAppError } from '../../core/errors.ts';
-import type { Ids } from '../../core/ids.ts';
-import type { JsonObject } from '../../core/json.ts';
+import { forEachSettled } from '../../core/async/for-each-settled.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { AppError } from '../../core/errors.ts';
+import { type Ids, sha256 } from '../../core/ids.ts';
+import { canonicalJson, type JsonObject } from '../../core/json.ts';
 import type { Logger } from '../../core/logger.ts';
-import { hashSource, type Source } from '../datasets/entities.ts';
-import type { Ingestion } from '../datasets/ingestion/ingestion.ts';
-import type { Versions } from '../datasets/versions/versions.ts';
-import type { BlobRef } from '../../platform/storage/blobs.ts';
-import { toBody } from '../../platform/storage/page.ts';
-import type { PipelineEngine } from './engine.ts';
-import type { Run } from './entities.ts';
-import type { PipelineService } from './service.ts';
+import { eachItem } from '../../platform/storage/page.ts';
+import type { Declarations } from './declarations.ts';
+import type { Pipeline, Run } from './entities.ts';
+import type { RunStore } from './run-store.ts';
+import type { Runs } from './runs.ts';
 
-export interface TriggerOptions {
-  readonly pipelines: PipelineService;
-  readonly ingestion: Ingestion;
-  readonly versions: Pick<Versions, 'find'>;
+/** What triggers need to know of datasets. */
+export interface DatasetVersions {
+  /** @param version a number, `latest`, a tag or a time @throws NOT_FOUND */
+  find(dataset: string, version: string): Promise<number>;
+  /** @returns undefined when the dataset has no version yet */
+  findLatest(dataset: string): Promise<number | undefined>;
+}
+
+export interface TriggersDeps {
+  readonly store: Pick<RunStore, 'listPipelines' | 'listRuns'>;
+  readonly declarations: Pick<Declarations, 'get'>;
+  readonly runs: Pick<Runs, 'start' | 'record' | 'requestStart'>;
+  readonly versions: DatasetVersions;
+  readonly clock: Clock;
   readonly ids: Ids;
+}
+
+/** An event that pipelines may wait for. */
+export interface DatasetVersionCreated {
+  readonly type: 'dataset.version.created';
+  readonly dataset: string;
+  readonly version: number;
 }
 
 export interface HandStart {
@@ -25,59 +41,51 @@ export interface HandStart {
   readonly idempotencyKey?: string | undefined;
 }
 
-/** What starts runs besides events: a landed blob, and people. */
-export class Triggers {
-  readonly #options: TriggerOptions;
+/** A pending run this old has lost its message. */
+const pendingPatienceMs = 60_000;
+/** A running run this old is worth a question to the engine. */
+const runningPatienceMs = 10 * 60_000;
 
-  constructor(options: TriggerOptions) {
-    this.#options = options;
+/** What starts the runs of declared pipelines: events, people, and the timer that makes up for lost messages. */
+export class Triggers {
+  readonly #deps: TriggersDeps;
+
+  constructor(deps: TriggersDeps) {
+    this.#deps = deps;
   }
 
   /**
-   * Starts the ingestion of what is at that place now; the same content is one run, however often it is told.
-   *
-   * @param into where it is to go, for a blob whose name does not say so
-   * @returns undefined when the blob has gone meanwhile, or was refused for its name: there is nothing to do
+   * Starts every pipeline that waits for this dataset: delivered at least once, run once. A pipeline that cannot be
+   * planned is logged and does not hold up the others.
    */
-  async onLanding(
-    engine: PipelineEngine,
-    ref: BlobRef,
-    logger: Logger,
-    into?: Source['into'],
-  ): Promise<Run | undefined> {
-    const { ingestion, pipelines } = this.#options;
-    const found = await ingestion.identify(ref).catch(async (error: unknown) => {
-      if (isAppError(error, 'NOT_FOUND')) return logger.log('warn', 'the landed blob has gone', { ...ref });
-      if (!isAppError(error, 'INVALID_ARGUMENT')) throw error;
-      // Its name cannot be asked for, now or later: nothing but the refusal is left to keep.
-      logger.log('warn', 'the landed blob has a name that cannot be read', { ...ref });
-      await ingestion.reject({ ...ref, etag: '', sizeBytes: 0 }, error);
-    });
-    if (!found) return undefined;
-    const source = into ? { ...found, into } : found;
-    const content = hashSource(source).slice(0, 24);
-    return pipelines.start(engine, {
-      runId: `ingest-${content}`,
-      pipeline: 'ingest',
-      definition: 'ingest',
-      params: toBody({ source }),
-      given: {},
-      cause: { type: 'blob.landed', container: ref.container, name: ref.name },
-    });
+  async onDatasetVersion(event: DatasetVersionCreated, logger: Logger): Promise<readonly Run[]> {
+    const runs: Run[] = [];
+    await forEachSettled(
+      eachItem((page) => this.#deps.store.listPipelines(page, event.dataset)),
+      async (pipeline) => {
+        runs.push(await this.#startForVersion(pipeline, event));
+      },
+      (pipeline, error) => logUnstartable(logger, pipeline, error),
+    );
+    return runs;
   }
 
-  /** @throws NOT_FOUND when the pipeline, its dataset or the version does not exist */
-  async byHand(engine: PipelineEngine, name: string, request: HandStart, by: string): Promise<Run> {
-    const { pipelines, versions, ids } = this.#options;
-    const pipeline = await pipelines.get(name);
-    const { definition, steps, params } = pipeline;
-    const dataset = pipeline.on?.dataset ?? params['dataset'];
+  /**
+   * Starts a run by hand. Once the run is recorded the caller has it, even when the message could not be sent: an error
+   * would make the caller start another.
+   *
+   * @throws NOT_FOUND when the pipeline, its dataset or the version does not exist
+   */
+  async byHand(name: string, request: HandStart, by: string, logger: Logger): Promise<Run> {
+    const { declarations, runs, versions, ids } = this.#deps;
+    const { definition, steps, params, on } = await declarations.get(name);
+    const dataset = on?.dataset ?? params['dataset'];
     const declared = typeof params['version'] === 'number' ? params['version'] : 'latest';
     const given: JsonObject =
       typeof dataset === 'string'
         ? { dataset, version: await versions.find(dataset, String(request.version ?? declared)) }
         : {};
-    return pipelines.start(engine, {
+    const run = await runs.record({
       // No pipeline's name has a dot: the ids of two pipelines never meet.
       runId: `${name}.by-hand.${request.idempotencyKey ?? ids.uuid()}`,
       pipeline: name,
@@ -87,5 +95,66 @@ export class Triggers {
       given,
       cause: { type: 'started.by.hand', by },
     });
+    await runs.requestStart(run).catch((error: unknown) => {
+      logger.log('warn', 'start not sent', { runId: run.runId, detail: String(error) });
+    });
+    return run;
   }
+
+  /**
+   * Makes up for lost messages: starts runs that were recorded but not started, records the end of runs that the engine
+   * no longer runs, and starts the run of each dataset's newest version that its event should have started. Everything
+   * it starts has the id that the event would have given it.
+   */
+  async reconcile(logger: Logger): Promise<void> {
+    const { store, versions, clock } = this.#deps;
+    await this.#requestAgain('pending', pendingPatienceMs);
+    await this.#requestAgain('running', runningPatienceMs);
+    const startNewest = async (pipeline: Pipeline) => {
+      const dataset = pipeline.on?.dataset;
+      const version = dataset === undefined ? undefined : await versions.findLatest(dataset);
+      if (dataset === undefined || version === undefined) return;
+      const before = clock.now();
+      const run = await this.#startForVersion(pipeline, {
+        type: 'dataset.version.created',
+        dataset,
+        version,
+      });
+      if (run.createdAt >= before) logger.log('info', 'run reconciled', { runId: run.runId });
+    };
+    await forEachSettled(
+      eachItem((page) => store.listPipelines(page)),
+      startNewest,
+      (pipeline, error) => logUnstartable(logger, pipeline, error),
+    );
+  }
+
+  async #requestAgain(status: 'pending' | 'running', patienceMs: number): Promise<void> {
+    const { store, runs, clock } = this.#deps;
+    const now = clock.now();
+    // Listed whole first: starting a run takes it out of the very list that is walked.
+    const waiting = await Array.fromAsync(eachItem((page) => store.listRuns(page, { status })));
+    for (const run of waiting.filter(({ createdAt }) => createdAt < now - patienceMs))
+      await runs.requestStart(run, String(now));
+  }
+
+  #startForVersion(pipeline: Pipeline, event: DatasetVersionCreated): Promise<Run> {
+    const { name, definition, steps, params } = pipeline;
+    const given: JsonObject = { dataset: event.dataset, version: event.version };
+    const content = { definition, steps, params: { ...params, ...given } } as unknown as JsonObject;
+    const fingerprint = sha256(canonicalJson(content)).slice(0, 12);
+    return this.#deps.runs.start({
+      runId: `${name}-v${event.version}-${fingerprint}`,
+      pipeline: name,
+      definition,
+      steps,
+      params,
+      given,
+      cause: { ...event },
+    });
+  }
+}
+
+function logUnstartable(logger: Logger, { name, definition }: Pipeline, { code, message }: AppError): void {
+  logger.log('error', 'pipeline not started', { pipeline: name, definition, code, detail: message });
 }

@@ -6,7 +6,9 @@ import {
   orchestrate,
   type RunResult,
 } from '../../../shared/domains/pipelines/orchestrate.ts';
-import type { Plan } from '../../../shared/domains/pipelines/plan.ts';
+import type { Schedule } from '../../../shared/domains/pipelines/plan.ts';
+import { queues } from '../../../shared/core/names.ts';
+import type { MessageQueue } from '../../../shared/platform/storage/queue.ts';
 
 type Task = () => Promise<unknown>;
 
@@ -27,9 +29,9 @@ export class DirectEngine implements PipelineEngine {
     return [...this.#runs.keys()];
   }
 
-  async start(runId: string, plan: Plan): Promise<void> {
+  async start(runId: string, schedule: Schedule): Promise<void> {
     if (this.#runs.has(runId)) return;
-    const result = this.#drive(runId, viaJson(plan));
+    const result = this.#drive(runId, viaJson(schedule));
     this.#runs.set(runId, result);
     // Whoever waits for the run hears of a failure; nobody has to.
     void result.then(
@@ -53,16 +55,26 @@ export class DirectEngine implements PipelineEngine {
     return result;
   }
 
-  async #drive(runId: string, plan: Plan): Promise<RunResult> {
+  /** Handles the messages of the queue `runs` that wait, as its function does. */
+  async handleMessages(queue: MessageQueue): Promise<void> {
+    for (;;) {
+      const [message] = await queue.receive({ queue: queues.runs }, { maxMessages: 1, waitMs: 0 });
+      if (!message) return;
+      await this.#app.pipelines.control.handle(message.body, this, silentLogger);
+      await queue.complete(message);
+    }
+  }
+
+  async #drive(runId: string, schedule: Schedule): Promise<RunResult> {
     const app = this.#app;
     const tasks: DurableTasks<Task> = {
-      callStep: (call) => async () => viaJson(await app.runStep(viaJson(call), silentLogger)),
-      finish: (id, result) => () => app.pipelines.finish(id, viaJson(result)),
+      callStep: (call) => async () => viaJson(await app.pipelines.runStep(viaJson(call), silentLogger)),
+      finish: (id, result) => () => app.pipelines.runs.finish(id, viaJson(result)),
       all: (all) => () => Promise.all(all.map((task) => task())),
       sleep: (ms) => () => app.clock.sleep(ms),
       setStatus: () => {},
     };
-    const generator = orchestrate(runId, plan, tasks);
+    const generator = orchestrate(runId, schedule, tasks);
     let next = generator.next();
     while (!next.done) next = generator.next(await next.value());
     return next.value;

@@ -23,7 +23,7 @@ export function openWire(routes: readonly Route[]): Send {
     const headers = new Headers(body === undefined ? {} : { 'content-type': 'application/json' });
     const answer = await handleRequest(
       route,
-      { url, headers, params, body: body === undefined ? null : one(bytes), engine: undefined },
+      { url, headers, params, body: body === undefined ? null : one(bytes) },
       { auth: 'off', correlationId: 'test', logger: silentLogger, now: () => Date.now(), bodies },
     );
     return { status: answer.status, json: JSON.parse(answer.body as string) as unknown };

@@ -4,12 +4,9 @@ import { AppError } from '../../../shared/core/errors.ts';
 import { silentLogger } from '../../../shared/core/logger.ts';
 import type { Datasets } from '../../../shared/domains/datasets/datasets.ts';
 import { blobContainers } from '../../../shared/core/names.ts';
-import { PipelineService } from '../../../shared/domains/pipelines/service.ts';
-import { RunStore } from '../../../shared/domains/pipelines/run-store.ts';
-import { Triggers } from '../../../shared/domains/pipelines/triggers.ts';
 import type { BlobStore } from '../../../shared/platform/storage/blobs.ts';
 import { type DatasetBench, ingestWork as work, openDatasetBench } from '../../support/datasets/datasets.ts';
-import { createDocuments, pace, RecordingEngine } from '../../support/stores.ts';
+import { pace } from '../../support/stores.ts';
 
 let bench: DatasetBench;
 let blobs: BlobStore;
@@ -359,15 +356,9 @@ describe('a refusal is kept whatever the file is called', () => {
 
   test('a blob whose name cannot be asked for is refused once, not tried for ever', async () => {
     const { datasets } = bench;
-    const store = new RunStore(createDocuments(), pace);
-    const { clock, ids } = pace;
-    const catalog = { definitions: {}, steps: {} };
-    const pipelines = new PipelineService({ store, catalog, codeVersion: 'test', clock });
-    const { ingestion, versions } = datasets;
-    const triggers = new Triggers({ pipelines, ingestion, versions, ids });
     const ref = { container: 'landing', name: 'unasked/a\nb.parquet' };
     for (let told = 0; told < 2; told += 1)
-      expect(await triggers.onLanding(new RecordingEngine(), ref, silentLogger)).toBeUndefined();
+      expect(await datasets.landing.onLanding(ref, silentLogger)).toBeUndefined();
     const { items } = await datasets.rejections.list('unasked', { limit: 10 });
     expect(items).toMatchObject([{ code: 'INVALID_ARGUMENT', source: ref }]);
   });

@@ -140,11 +140,6 @@ describe('failures of our own', () => {
     expect(response.status).toBe(504);
     expect(aborted).toBe(true);
   });
-
-  test('a route that did not ask for the engine does not get one', async () => {
-    const response = await send(handling(async ({ engine }) => ({ json: { engine: engine() } })));
-    expect(response.status).toBe(500);
-  });
 });
 
 describe('roles', () => {
@@ -198,7 +193,6 @@ async function send(route: Route, sent: Partial<Sent> = {}) {
     headers: new Headers(sent.headers),
     params: sent.params ?? {},
     body: sent.stream ?? chunksOf(sent.body ?? ''),
-    engine: undefined,
   };
   const { body, ...answer } = await handleRequest(route, request, {
     auth: sent.auth ?? 'off',

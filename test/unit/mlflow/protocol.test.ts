@@ -77,7 +77,6 @@ async function send(route: Route | undefined, sent: Partial<Sent> = {}) {
       body: (async function* () {
         yield Buffer.from(body);
       })(),
-      engine: undefined,
     },
     {
       auth: principal === undefined ? 'off' : 'appService',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { putOnce } from '../../../platform/storage/put-once.ts';
-import { datasetName } from '../../datasets/entities.ts';
+import { datasetName } from '../../../core/resource-names.ts';
 import { modelName } from '../../registry/entities.ts';
 import { modelBlob } from '../../registry/trained-version.ts';
 import { defineStep } from './services.ts';

@@ -1,5 +1,6 @@
 import { AppError } from '../../../../core/errors.ts';
-import { datasetName, type Mode, modes, type Source } from '../../entities.ts';
+import { datasetName } from '../../../../core/resource-names.ts';
+import { type Mode, modes, type Source } from '../../entities.ts';
 
 export interface LandingPath {
   readonly dataset: string;

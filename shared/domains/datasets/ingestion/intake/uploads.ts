@@ -1,14 +1,16 @@
-import { AppError } from '../../core/errors.ts';
-import type { Logger } from '../../core/logger.ts';
-import type { Mode } from '../datasets/entities.ts';
-import { blobContainers } from '../../core/names.ts';
-import type { BlobRef, BlobStore } from '../../platform/storage/blobs.ts';
-import type { PipelineEngine } from './engine.ts';
-import type { Triggers } from './triggers.ts';
+import { AppError } from '../../../../core/errors.ts';
+import type { Logger } from '../../../../core/logger.ts';
+import { blobContainers } from '../../../../core/names.ts';
+import type { BlobRef, BlobStore } from '../../../../platform/storage/blobs.ts';
+import type { Mode } from '../../entities.ts';
+import type { Landing } from './landing.ts';
 
-export interface UploadOptions {
-  readonly blobs: BlobStore;
-  readonly triggers: Triggers;
+export interface UploadsDeps {
+  readonly blobs: Pick<BlobStore, 'put'>;
+  readonly landing: Pick<Landing, 'onLanding'>;
+}
+
+export interface UploadsOptions {
   /** Of the platform's own account: `https://<account>.blob.core.windows.net`. */
   readonly accountUrl: string;
   readonly maxFileBytes: number;
@@ -25,17 +27,18 @@ interface Wishes {
   readonly mode?: Mode | undefined;
 }
 
-/** Files that come by HTTP, and blobs that somebody points at: from there on they are as those that were dropped. */
+/** Files uploaded over HTTP, and blobs of the account that a caller names. They are ingested as dropped files are. */
 export class Uploads {
-  readonly #options: UploadOptions;
+  readonly #deps: UploadsDeps;
+  readonly #options: UploadsOptions;
 
-  constructor(options: UploadOptions) {
+  constructor(deps: UploadsDeps, options: UploadsOptions) {
+    this.#deps = deps;
     this.#options = options;
   }
 
   /** @throws INVALID_ARGUMENT for a name that no blob can have; PAYLOAD_TOO_LARGE; CANCELLED when the body breaks off */
   async upload(
-    engine: PipelineEngine,
     request: Wishes & {
       readonly file: string;
       /** Names, separated by commas, or a JSON array. */
@@ -48,21 +51,20 @@ export class Uploads {
     const ref = { container: blobContainers.landing, name: `${dataset}/${file}` };
     const metadata = {
       ...(mode === undefined ? {} : { mode }),
-      // Metadata is ASCII: other letters go as JSON can write them.
+      // Metadata is ASCII: JSON can escape other letters.
       ...(keys === undefined ? {} : { keys: toAscii(keys) }),
     };
-    await this.#options.blobs.put(ref, this.#bounded(bytes), { metadata });
-    return this.start(engine, ref, logger);
+    await this.#deps.blobs.put(ref, this.#bounded(bytes), { metadata });
+    return this.start(ref, logger);
   }
 
   /** @throws NOT_FOUND; INVALID_ARGUMENT for a URL of another account; PERMISSION_DENIED for containers of the platform's own */
   async register(
-    engine: PipelineEngine,
     { url, dataset, mode, keys }: Wishes & { readonly url: string; readonly keys?: string[] | undefined },
     logger: Logger,
   ): Promise<Started> {
     const ref = this.#toRef(url);
-    const run = await this.#options.triggers.onLanding(engine, ref, logger, {
+    const run = await this.#deps.landing.onLanding(ref, logger, {
       dataset,
       ...(mode === undefined ? {} : { mode }),
       ...(keys === undefined ? {} : { keys }),
@@ -71,11 +73,11 @@ export class Uploads {
     return { runId: run.runId, ...ref };
   }
 
-  /** Starts the ingestion of what was dropped, without waiting for the event that tells of it: both are one run. */
-  async start(engine: PipelineEngine, ref: BlobRef, logger: Logger): Promise<Started> {
-    const run = await this.#options.triggers.onLanding(engine, ref, logger);
+  /** Starts the ingestion of a blob without waiting for its event: both are one run. */
+  async start(ref: BlobRef, logger: Logger): Promise<Started> {
+    const run = await this.#deps.landing.onLanding(ref, logger);
     if (!run)
-      throw new AppError('SUPERSEDED', `${ref.name} was removed before it could be taken in.`, { ...ref });
+      throw new AppError('SUPERSEDED', `${ref.name} was removed before it could be ingested.`, { ...ref });
     return { runId: run.runId, ...ref };
   }
 
@@ -108,14 +110,14 @@ export class Uploads {
     if (isOwn(container))
       throw new AppError(
         'PERMISSION_DENIED',
-        `Data cannot be taken in from the container "${container}", which is the platform's own.`,
+        `Data cannot be ingested from the container "${container}", which is the platform's own.`,
         { container },
       );
     return { container, name };
   }
 }
 
-/** Containers with the host's secrets, and those that the platform keeps its own things in. */
+/** Containers with the host's secrets, and those of the platform itself. */
 function isOwn(container: string): boolean {
   const ours = Object.values(blobContainers).filter((name) => name !== blobContainers.landing);
   return (
