@@ -39,7 +39,7 @@ test('over HTTP: each is a clear error in one shape, and never a stack trace', a
       `${score}?version=99`,
       { body: rows(question) },
       404,
-      /version=99\) not found/,
+      /"late-flights" has no version 99/,
     ],
     [
       'alias and version at once',
