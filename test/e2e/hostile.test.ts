@@ -74,7 +74,7 @@ function openQueue(file: string) {
     send: queue.send.bind(queue),
     receiveRefused: async (count: number) => {
       const bodies: unknown[] = [];
-      for (let tries = 0; bodies.length < count && tries < 20; tries += 1) {
+      while (bodies.length < count) {
         const messages = await queue.receive({ queue: queues.refused }, { maxMessages: 10, waitMs: 1_000 });
         bodies.push(...messages.map((message) => message.body));
       }
