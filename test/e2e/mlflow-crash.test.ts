@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { PlatformProcess } from '../../local/platform-process.ts';
 import { hangGuardMs, patienceMs } from '../support/hang-guard.ts';
 import { insist, type Ledger, logUntil, type Moving } from '../support/mlflow/crash-client.ts';
+import { until } from '../support/until.ts';
 import { createFolder } from '../support/stores.ts';
 
 const wantedKills = Number(process.env['SLIPWAY_TEST_KILLS'] ?? 8);
@@ -16,7 +16,7 @@ test(
   async () => {
     const dataDir = join(createFolder(), 'data');
     const start = () => PlatformProcess.start({ port: 0, dataDir, timeoutMs: patienceMs });
-    const moving: Moving = { platform: await start() };
+    const moving: Moving = { platform: await start(), answered: 0 };
     onTestFinished(() => moving.platform.stop());
     let isOver = false;
     const clientsDone = Promise.all(
@@ -27,7 +27,8 @@ test(
     const failed = clientsDone.then(() => false);
     const random = createRandom(seed);
     for (let kill = 0; kill < wantedKills; kill += 1) {
-      await Promise.race([sleep(100 + random() * 900), failed]);
+      const enough = moving.answered + 1 + Math.floor(random() * 100);
+      await Promise.race([until(() => moving.answered >= enough), failed]);
       await moving.platform.kill();
       moving.platform = await start();
     }

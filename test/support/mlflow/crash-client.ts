@@ -24,6 +24,8 @@ type Json = Record<string, unknown>;
 /** A platform that is killed and started again meanwhile; its address changes. */
 export interface Moving {
   platform: PlatformProcess;
+  /** Requests that were answered with success so far. */
+  answered: number;
 }
 
 /** Asks until there is an answer, as MLflow's client does. @throws Error when it is refused */
@@ -37,7 +39,10 @@ export async function insist(
   const deadline = Date.now() + patienceMs;
   while (Date.now() < deadline) {
     const answer = await ask(`${moving.platform.url}/${path}`, method, body);
-    if (answer?.status === 200) return JSON.parse(answer.text || '{}') as Json;
+    if (answer?.status === 200) {
+      moving.answered += 1;
+      return JSON.parse(answer.text || '{}') as Json;
+    }
     if (answer && ![408, 429, 500, 502, 503, 504].includes(answer.status))
       throw new Error(`${method} ${path} answered ${answer.status}: ${answer.text.slice(0, 300)}`);
     onRetry();
