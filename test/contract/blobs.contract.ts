@@ -11,6 +11,8 @@ export interface BlobContractTarget {
   readonly name: string;
   /** Why the suite cannot run here. */
   readonly skipReason?: string | undefined;
+  /** Why the store cannot sign URLs; `presign` is then NOT_IMPLEMENTED. */
+  readonly unsigned?: string;
   open(): Promise<{
     /** A store that cuts streamed bodies into blocks of 64 KiB, so that small bodies have many. */
     readonly store: BlobStore;
@@ -354,10 +356,10 @@ export function describeBlobContract(target: BlobContractTarget): void {
       });
     });
 
-    it('gives URLs that read or write one blob and no more, for a time', async () => {
+    it.skipIf(target.unsigned)('gives URLs that read or write one blob and no more, for a time', async () => {
       const ref = newRef("signed/ü +%20#?&=' name.bin");
       const other = newRef('signed/other');
-      const expiresAt = Date.now() + 3_600_000;
+      const expiresAt = Date.now() + 60_000;
       const writeUrl = await store.presign(ref, { access: 'write', expiresAt });
       const put = (url: string, body: string) =>
         fetch(url, { method: 'PUT', body, headers: { 'x-ms-blob-type': 'BlockBlob' } });
@@ -393,23 +395,26 @@ export function describeBlobContract(target: BlobContractTarget): void {
         });
     });
 
-    it('commits blocks that others put by URL, in the order of the commit, as often as asked', async () => {
-      const ref = newRef('signed/ü blocks.bin');
-      const ids = ['up-1', 'up-2', 'up-3'];
-      const urls = await store.presignBlocks(ref, ids, { expiresAt: Date.now() + 3_600_000 });
-      const parts = ids.map((_, index) => randomBytes(1_000 * (index + 1)));
-      // Out of order, and one of them twice: what a client does whose first answer was lost.
-      for (const index of [2, 0, 1, 0]) {
-        const answer = await fetch(urls[index]!, { method: 'PUT', body: parts[index]! });
-        expect(answer.status).toBe(201);
-      }
-      expect(await store.head(ref)).toBeUndefined();
-      for (let times = 0; times < 2; times += 1) {
-        const committed = await store.commitBlocks(ref, ids, { contentType: 'text/plain' });
-        expect(committed).toMatchObject({ sizeBytes: 6_000, contentType: 'text/plain' });
-        expect((await collect((await store.open(ref)).body)).equals(Buffer.concat(parts))).toBe(true);
-      }
-    });
+    it.skipIf(target.unsigned)(
+      'commits blocks that others put by URL, in order, as often as asked',
+      async () => {
+        const ref = newRef('signed/ü blocks.bin');
+        const ids = ['up-1', 'up-2', 'up-3'];
+        const urls = await store.presignBlocks(ref, ids, { expiresAt: Date.now() + 60_000 });
+        const parts = ids.map((_, index) => randomBytes(1_000 * (index + 1)));
+        // Out of order, and one of them twice: what a client does whose first answer was lost.
+        for (const index of [2, 0, 1, 0]) {
+          const answer = await fetch(urls[index]!, { method: 'PUT', body: parts[index]! });
+          expect(answer.status).toBe(201);
+        }
+        expect(await store.head(ref)).toBeUndefined();
+        for (let times = 0; times < 2; times += 1) {
+          const committed = await store.commitBlocks(ref, ids, { contentType: 'text/plain' });
+          expect(committed).toMatchObject({ sizeBytes: 6_000, contentType: 'text/plain' });
+          expect((await collect((await store.open(ref)).body)).equals(Buffer.concat(parts))).toBe(true);
+        }
+      },
+    );
 
     it('makes a blob of blocks in the order of the commit', async () => {
       const ref = newRef();
