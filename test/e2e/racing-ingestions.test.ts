@@ -10,7 +10,7 @@ const filesEach = 5;
 const rowsEach = 20;
 
 test('16 writers take 5 files each into one dataset: 80 versions, no row lost or doubled', async () => {
-  const bench = await openIngestBench();
+  const bench = await openIngestBench('azurite');
   const { blobs, config, outside } = bench;
   try {
     await Promise.all(

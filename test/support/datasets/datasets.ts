@@ -50,7 +50,7 @@ export const ingestWork = {
   report: () => undefined,
 };
 
-/** The services of datasets over an Azurite of the test's own. */
+/** The services of datasets over blobs in memory. */
 export async function openDatasetBench(): Promise<DatasetBench> {
   const bench = await openIngestBench();
   const { app, blobs, config, outside, readRows } = bench;

@@ -1,27 +1,36 @@
 import { fork } from 'node:child_process';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createBlobStore } from '../../../shared/adapters/azure/blob-store.ts';
 import type { DeltaTable } from '../../../shared/formats/delta/delta-table.ts';
 import { openDeltaTable } from '../../support/delta/open-table.ts';
-import { moveBlobPort, startTestAzurite } from '../../support/azurite/azurite.ts';
+import { moveBlobPort, startTestAzurite, type TestAzurite } from '../../support/azurite/azurite.ts';
+import { createMemoryBlobStore } from '../../support/blobs/memory-store.ts';
 import { startFlakyProxy } from '../../support/flaky-proxy.ts';
 import { pace } from '../../support/stores.ts';
 import { addFile, firstActions } from '../../support/delta/memory-table.ts';
 
 const place = { container: 'datasets', prefix: 'raced' };
 
-function open(connectionString: string): DeltaTable {
+let azurite: TestAzurite;
+beforeAll(async () => {
+  azurite = await startTestAzurite();
+  await createBlobStore(azurite).ensureContainers([place.container]);
+});
+afterAll(() => azurite.stop());
+
+function open(connectionString: string, prefix = place.prefix): DeltaTable {
   const blobs = createBlobStore({ connectionString, retryDelayMs: 20 });
-  return openDeltaTable(blobs, pace, place);
+  return openDeltaTable(blobs, pace, { ...place, prefix });
 }
 
+// In memory; `racing-ingestions.test.ts` has as many writers over HTTP.
 test('16 writers × 5 commits are 80 versions, none lost', async () => {
-  await using azurite = await startStore();
-  const { connectionString } = azurite;
+  const blobs = createMemoryBlobStore();
+  await blobs.ensureContainers([place.container]);
   const writers = Array.from({ length: 16 }, (_, writer) => writer);
   const versions = await Promise.all(
     writers.map(async (writer) => {
-      const table = open(connectionString);
+      const table = openDeltaTable(blobs, pace, place);
       const made: number[] = [];
       for (let round = 0; round < 5; round += 1) {
         const { version } = await table.commit(async (snapshot) => [
@@ -36,7 +45,7 @@ test('16 writers × 5 commits are 80 versions, none lost', async () => {
   );
   const all = versions.flat().sort((a, b) => a - b);
   expect(all).toEqual(Array.from({ length: 80 }, (_, version) => version));
-  const table = open(connectionString);
+  const table = openDeltaTable(blobs, pace, place);
   const newest = await table.latest();
   const wanted = writers.flatMap((writer) => [0, 1, 2, 3, 4].map((round) => `${writer}-${round}.parquet`));
   expect([...newest!.files.keys()].sort()).toEqual(wanted.sort());
@@ -55,19 +64,17 @@ test('16 writers × 5 commits are 80 versions, none lost', async () => {
 });
 
 test('an answer lost on its way is no second version', async () => {
-  await using azurite = await startStore();
   const proxy = await startFlakyProxy(azurite.port);
-  const table = open(moveBlobPort(azurite.connectionString, proxy.port));
+  const table = open(moveBlobPort(azurite.connectionString, proxy.port), 'lost');
   await table.commit(async () => [...firstActions, addFile('0')]);
   // The client tries again by itself, and meets its own success.
   proxy.loseAnswerTo('00000000000000000001.json', 1);
   expect(await table.commit(async () => [addFile('1')])).toEqual({ version: 1, isNew: true });
-  expect((await open(azurite.connectionString).latest())?.version).toBe(1);
+  expect((await open(azurite.connectionString, 'lost').latest())?.version).toBe(1);
   await proxy.stop();
 });
 
 test('a writer that is killed leaves whole versions only, and the next one goes on', async () => {
-  await using azurite = await startStore();
   const { connectionString } = azurite;
   for (let round = 0; round < 4; round += 1) {
     const child = fork('test/support/delta/writer-child.ts', [connectionString, String(round)]);
@@ -85,9 +92,3 @@ test('a writer that is killed leaves whole versions only, and the next one goes 
   const files = Array.from({ length: version }, (_, index) => `${index}.parquet`);
   expect([...(await table.at(version)).files.keys()]).toEqual([...files, 'after']);
 });
-
-async function startStore() {
-  const azurite = await startTestAzurite();
-  await createBlobStore(azurite).ensureContainers([place.container]);
-  return { ...azurite, [Symbol.asyncDispose]: () => azurite.stop() };
-}
