@@ -32,7 +32,7 @@ const prediction = z.object({
   probabilities: z.record(z.string(), jsonNumber),
 });
 
-/** The names that skl2onnx and onnxmltools give to the two outputs of a classifier. */
+/** The names that skl2onnx gives to the two outputs of a classifier: with `zipmap: False`, and otherwise. */
 const usualNames = [
   ['label', 'probabilities'],
   ['output_label', 'output_probability'],
