@@ -21,8 +21,7 @@ import { createTableEngine } from './adapters/duckdb/querying/processes/table-en
 import { createTableProfiler } from './adapters/duckdb/profiling/table-profiler.ts';
 import { createModelInspector } from './adapters/onnx/inspect-model.ts';
 import { createOnnxScorer } from './adapters/onnx/scorer.ts';
-import { createTrainingRunner } from './domains/training/runner.ts';
-import { createTrainModel } from './domains/training/train-model.ts';
+import { createTraining } from './domains/training/training.ts';
 import { createScratch, fileExists } from './adapters/embedded/scratch-files.ts';
 import { checkDependencies, type DependencyHealth } from './platform/health.ts';
 import type { ArtifactLocations } from './api/mlflow/artifacts/routes.ts';
@@ -210,9 +209,7 @@ export function createApp(config: Config, outside: Outside): App {
         registry,
         registration,
         scoring,
-        training: {
-          train: createTrainModel(createTrainingRunner({ workerUrl: findWorker('training') }), tableLimits),
-        },
+        training: createTraining({ workerUrl: findWorker('training') }, tableLimits),
       },
       clock,
       ids,

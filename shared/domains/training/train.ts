@@ -1,4 +1,4 @@
-import { AppError } from '../../core/errors.ts';
+import { throwIfCancelled } from '../../core/async/cancelled.ts';
 import type { PredictionKind } from '../../core/stats/metrics/metric.ts';
 import type { Signature } from '../serving/signature.ts';
 import { evaluate, type MetricsOf } from '../serving/tasks/catalog.ts';
@@ -87,7 +87,7 @@ export async function trainWith<Kind extends PredictionKind, Model>(
     onIteration: async (progress) => {
       onProgress({ phase: 'fitting', ...progress });
       await hooks.yield();
-      if (signal.aborted) throw new AppError('CANCELLED', 'The training was cancelled.');
+      throwIfCancelled(signal, 'The training');
     },
   });
   const fitMs = now();

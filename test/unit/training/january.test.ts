@@ -8,7 +8,7 @@ import { writeModel } from '../../../shared/adapters/onnx/write-model.ts';
 import { packRows, toInputs, type PackedRows } from '../../../shared/domains/serving/pack-rows.ts';
 import { parseTrainingSpec } from '../../../shared/domains/training/catalog.ts';
 import { loadTable } from '../../../shared/domains/training/load-table.ts';
-import { createTrainingRunner } from '../../../shared/domains/training/runner.ts';
+import { createTraining } from '../../../shared/domains/training/training.ts';
 import type { TableReader } from '../../../shared/domains/training/table-reader.ts';
 import { train } from '../../../shared/domains/training/train.ts';
 import { logistic } from '../../../shared/domains/training/trainers/logistic.ts';
@@ -36,13 +36,14 @@ test('half a million real flights: learnt, written and scored alike', async () =
   expect(metrics['aucScore']).toBeGreaterThan(0.64);
   expect(metrics['calibrationErrorDistance']).toBeLessThan(0.01);
 
-  const metadata = { 'slipway.codeVersion': 'test' };
+  const metadata = { 'slipway.code': 'test', 'slipway.dataset': 'd@1', 'slipway.dataset.sha256': 'abc' };
   const bytes = writeModel(model, report.signature, metadata);
-  const runner = createTrainingRunner({ workerUrl });
-  const inThread = await runner.train({ paths: [path], spec, metadata, threads: 2, memoryLimitMb: 512 });
+  const threads = createTraining({ workerUrl }, { threads: 2, memoryLimitMb: 512 });
+  const lineage = { dataset: { name: 'd', version: 1, sha256: 'abc' }, codeVersion: 'test' };
+  const inThread = await threads.train({ paths: [path], spec, lineage });
   const training = { ...metadata, 'slipway.training': JSON.stringify(spec) };
   expect(inThread.report.metrics).toEqual(report.metrics);
-  expect(writeModel(model, report.signature, training).length).toBe(inThread.model.length);
+  expect(writeModel(model, report.signature, training).length).toBe(inThread.onnx.length);
 
   // 100,000 flights through the same door as a scoring request, against the trainer's own predictions.
   const table = await loadTable(reader, [path], spec, 'binary');

@@ -10,11 +10,12 @@ import { findTask, tasks, type Prediction } from '../../../shared/domains/servin
 import { parseTrainingSpec, trainers, type TrainerName } from '../../../shared/domains/training/catalog.ts';
 import type { FeatureColumn, TrainingTable } from '../../../shared/domains/training/entities.ts';
 import { loadTable } from '../../../shared/domains/training/load-table.ts';
-import { createTrainingRunner } from '../../../shared/domains/training/runner.ts';
+import { describeProgress } from '../../../shared/domains/training/describe-progress.ts';
 import { deriveSignature } from '../../../shared/domains/training/signature.ts';
 import { targetKinds } from '../../../shared/domains/training/targets/catalog.ts';
 import type { TargetKind } from '../../../shared/domains/training/targets/target.ts';
-import { trainWith, type TrainHooks } from '../../../shared/domains/training/train.ts';
+import { trainWith, type TrainHooks, type TrainingProgress } from '../../../shared/domains/training/train.ts';
+import { createTraining } from '../../../shared/domains/training/training.ts';
 import type { AnyTrainer, FitHooks, FitProgress } from '../../../shared/domains/training/trainer.ts';
 import {
   createSpecFor,
@@ -153,14 +154,25 @@ describe.each(Object.keys(trainers) as TrainerName[])('trainer %s', (name) => {
   test('gives the same bytes through the training thread, with 1, 2 and 4 threads that read', async () => {
     const path = join(await makeTempDir(), 'table.parquet');
     await writeParquet(path, trainerQuery);
-    const runner = createTrainingRunner({ workerUrl: trainingWorkerUrl });
-    const job = { paths: [path], spec, metadata: {}, memoryLimitMb: 256 };
+    const lineage = { dataset: { name: 'd', version: 1, sha256: 'abc' }, codeVersion: 'test' };
     const hashes = new Set<string>();
-    for (const threads of [1, 2, 4]) hashes.add((await runner.train({ ...job, threads })).sha256);
+    for (const threads of [1, 2, 4]) {
+      const training = createTraining({ workerUrl: trainingWorkerUrl }, { threads, memoryLimitMb: 256 });
+      const fractions: number[] = [];
+      const onProgress = (progress: TrainingProgress) => fractions.push(describeProgress(progress)[0]);
+      hashes.add((await training.train({ paths: [path], spec, lineage, onProgress })).sha256);
+      expect(fractions).toEqual(fractions.toSorted((x, y) => x - y));
+      expect(fractions.every((fraction) => fraction >= 0 && fraction < 1)).toBe(true);
+    }
     expect(hashes.size).toBe(1);
     const signature = deriveSignature(spec.features, await trainerTable.inspect(['unused']));
     const { model } = await trainWith(trainer, trainerTable, ['unused'], spec, silentHooks);
-    const metadata = { 'slipway.training': canonicalJson(JSON.parse(JSON.stringify(spec)) as JsonValue) };
+    const metadata = {
+      'slipway.code': 'test',
+      'slipway.dataset': 'd@1',
+      'slipway.dataset.sha256': 'abc',
+      'slipway.training': canonicalJson(JSON.parse(JSON.stringify(spec)) as JsonValue),
+    };
     expect([...hashes]).toEqual([sha256(writeModel(model, signature, metadata))]);
   });
 

@@ -7,7 +7,7 @@ import type { Registration } from '../../registry/registration.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Scoring } from '../../serving/scoring.ts';
 import type { Tracking } from '../../tracking/tracking.ts';
-import type { TrainModel } from '../../training/ports.ts';
+import type { Training } from '../../training/training.ts';
 import type { InputSchemas, TypedStep } from '../step.ts';
 
 /** What steps work with: the domains as the app has them, and the platform below. */
@@ -21,7 +21,7 @@ export interface StepServices {
   readonly tracking: Tracking;
   readonly registry: Registry;
   readonly registration: Registration;
-  readonly training: { readonly train: TrainModel };
+  readonly training: Training;
   readonly scoring: Scoring;
 }
 

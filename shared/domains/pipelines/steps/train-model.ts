@@ -6,6 +6,7 @@ import { modelBlob } from '../../registry/trained-version.ts';
 import { defineStep } from './services.ts';
 import { tasks } from '../../serving/tasks/catalog.ts';
 import { findTrainer, trainingSchema } from '../../training/catalog.ts';
+import { describeProgress } from '../../training/describe-progress.ts';
 
 export const trainedSchema = z.object({
   model: modelName,
@@ -43,7 +44,7 @@ export const trainModel = defineStep({
       spec: params.training,
       lineage: { dataset, codeVersion },
       signal,
-      report,
+      onProgress: (progress) => report(...describeProgress(progress)),
     });
     const target = modelBlob(params.model, trained.sha256);
     await putOnce(platform.blobs, target, trained.onnx, 'application/octet-stream');
@@ -52,7 +53,7 @@ export const trainModel = defineStep({
       sha256: trained.sha256,
       sizeBytes: trained.onnx.length,
       metrics: Object.fromEntries(
-        Object.entries(trained.metrics).filter(([, value]) => Number.isFinite(value)),
+        Object.entries(trained.report.metrics).filter(([, value]) => Number.isFinite(value)),
       ),
       dataset,
     };

@@ -7,23 +7,24 @@ import type { Signature } from '../serving/signature.ts';
 import type { TrainedModel } from './entities.ts';
 import type { TableReader } from './table-reader.ts';
 import { train } from './train.ts';
-import type { OwnerMessage, TrainingJob, TrainingOutcome, WorkerMessage } from './worker-protocol.ts';
+import type { TrainedOnnx } from './training.ts';
+import type { OwnerMessage, TrainingJob, WorkerMessage } from './worker-protocol.ts';
 
 /** What the thread's composition root provides. */
-export interface TrainingTools {
-  openReader(job: TrainingJob): TableReader;
+export interface TrainingWorkerDeps {
+  readonly openReader: (job: Pick<TrainingJob, 'threads' | 'memoryLimitMb'>) => TableReader;
   /** Must give equal bytes for equal arguments. */
-  writeModel(
+  readonly writeModel: (
     model: TrainedModel,
     signature: Signature,
-    metadata: Readonly<Record<string, string>>,
-  ): Uint8Array<ArrayBuffer>;
+    metadata: TrainingJob['metadata'],
+  ) => Uint8Array<ArrayBuffer>;
 }
 
 const progressIntervalMs = 100;
 
-/** Runs the one job a training thread is started with, and tells its owner how it went. */
-export async function runTrainingWorker(tools: TrainingTools): Promise<void> {
+/** Runs the one job that a training thread is started with, and sends its owner the outcome. */
+export async function runTrainingWorker(deps: TrainingWorkerDeps): Promise<void> {
   if (parentPort === null) throw new Error('this module runs in a worker thread only');
   const port = parentPort;
   const send = (message: WorkerMessage, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
@@ -32,8 +33,8 @@ export async function runTrainingWorker(tools: TrainingTools): Promise<void> {
     if (message.type === 'abort') abort.abort();
   });
   try {
-    const outcome = await runJob(workerData as TrainingJob, tools, send, abort.signal);
-    send({ type: 'done', outcome }, [outcome.model.buffer]);
+    const trained = await runJob(workerData as TrainingJob, deps, send, abort.signal);
+    send({ type: 'done', trained }, [trained.onnx.buffer]);
   } catch (error) {
     send({ type: 'failed', ...packError(error) });
   } finally {
@@ -43,33 +44,28 @@ export async function runTrainingWorker(tools: TrainingTools): Promise<void> {
 
 async function runJob(
   job: TrainingJob,
-  tools: TrainingTools,
+  { openReader, writeModel }: TrainingWorkerDeps,
   send: (message: WorkerMessage) => void,
   signal: AbortSignal,
-): Promise<TrainingOutcome> {
+): Promise<TrainedOnnx> {
   let lastMs = -Infinity;
-  const { model, report } = await train(tools.openReader(job), job.paths, job.spec, {
+  const { model, report } = await train(openReader(job), job.paths, job.spec, {
+    threads: job.threads,
     now: () => performance.now(),
     onProgress: (progress) => {
-      // Reading reports every batch; its owner need not hear of each.
+      // Reading reports every batch, which is more than an owner needs.
       if (progress.phase === 'reading' && performance.now() - lastMs < progressIntervalMs) return;
       lastMs = performance.now();
       send({ type: 'progress', progress });
     },
-    threads: job.threads,
     yield: async () => {
       await setImmediate();
     },
     signal,
   });
-  const bytes = tools.writeModel(model, report.signature, {
+  const onnx = writeModel(model, report.signature, {
     ...job.metadata,
-    'slipway.training': canonicalJson(plain(report.spec) as JsonValue),
+    'slipway.training': canonicalJson(JSON.parse(JSON.stringify(report.spec)) as JsonValue),
   });
-  return { model: bytes, sha256: sha256(bytes), report };
-}
-
-/** A copy without what cannot travel between threads. */
-function plain<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value)) as T;
+  return { onnx, sha256: sha256(onnx), report };
 }

@@ -7,14 +7,15 @@ import { readModel } from '../../../shared/adapters/onnx/read-model.ts';
 import { createOnnxScorer } from '../../../shared/adapters/onnx/scorer.ts';
 import { packRows, toInputs } from '../../../shared/domains/serving/pack-rows.ts';
 import { parseTrainingSpec } from '../../../shared/domains/training/catalog.ts';
-import { createTrainingRunner } from '../../../shared/domains/training/runner.ts';
-import type { TrainingJob } from '../../../shared/domains/training/worker-protocol.ts';
+import { createTraining, type TrainRequest } from '../../../shared/domains/training/training.ts';
 import { flightsSpec, makeTempDir, writeParquet } from '../../support/training/training.ts';
 
 const workerUrl = new URL('../../../shared/workers/training.ts', import.meta.url);
 const scoreWorkerUrl = new URL('../../../shared/workers/score.ts', import.meta.url);
 const builtWorkerUrl = new URL('../../../dist/shared/workers/training.js', import.meta.url);
-const runner = createTrainingRunner({ workerUrl });
+const limits = { threads: 1, memoryLimitMb: 256 };
+const runner = createTraining({ workerUrl }, limits);
+const lineage = { dataset: { name: 'flights', version: 1, sha256: 'abc' }, codeVersion: 'test' };
 
 /** 5,000 flights of an invented airline: late in the evening and from ORD, with gaps in every column. */
 const query = `SELECT
@@ -27,15 +28,13 @@ const query = `SELECT
     'DFW' AS destination
   FROM range(5000)`;
 
-async function makeJob(change: Partial<TrainingJob> = {}): Promise<TrainingJob> {
+async function makeRequest(change: Partial<TrainRequest> = {}): Promise<TrainRequest> {
   const path = join(await makeTempDir(), 'flights.parquet');
   await writeParquet(path, query);
   return {
     paths: [path],
     spec: parseTrainingSpec(flightsSpec),
-    metadata: { 'slipway.codeVersion': 'test', 'slipway.dataset': 'flights/1' },
-    threads: 1,
-    memoryLimitMb: 256,
+    lineage,
     ...change,
   };
 }
@@ -43,12 +42,10 @@ async function makeJob(change: Partial<TrainingJob> = {}): Promise<TrainingJob> 
 test('a training in a thread gives a model, its hash, its report and its progress', async () => {
   const phases: string[] = [];
   const {
-    model,
+    onnx: model,
     sha256: hash,
     report,
-  } = await runner.train(await makeJob(), {
-    onProgress: ({ phase }) => phases.push(phase),
-  });
+  } = await runner.train(await makeRequest({ onProgress: ({ phase }) => phases.push(phase) }));
   expect(hash).toBe(sha256(model));
   expect(report).toMatchObject({ fit: { converged: true }, rows: { unlabelled: 57 } });
   expect(report.rows.train + report.rows.holdout + 57).toBe(5000);
@@ -56,7 +53,11 @@ test('a training in a thread gives a model, its hash, its report and its progres
   expect(metrics['aucScore']).toBeGreaterThan(0.75);
   expect(new Set(phases)).toEqual(new Set(['reading', 'fitting', 'evaluating']));
   const { metadata, signature } = readModel(model);
-  expect(metadata).toMatchObject({ 'slipway.codeVersion': 'test', 'slipway.dataset': 'flights/1' });
+  expect(metadata).toMatchObject({
+    'slipway.code': 'test',
+    'slipway.dataset': 'flights@1',
+    'slipway.dataset.sha256': 'abc',
+  });
   expect(parseTrainingSpec(JSON.parse(metadata['slipway.training'] ?? ''))).toEqual(report.spec);
   const scorer = createOnnxScorer({ workerUrl: scoreWorkerUrl }, { cacheBytes: 1e6, maxRows: 10 });
   const row = { date: '2001-07-04T18:30:00Z', distance: 1846, origin: 'ORD', destination: 'SFO' };
@@ -70,21 +71,23 @@ test('a training in a thread gives a model, its hash, its report and its progres
 });
 
 test('equal data, spec and metadata give equal bytes: again, with two threads, and from the built app', async (context) => {
-  const job = await makeJob();
-  const first = await runner.train(job);
-  expect((await runner.train(job)).sha256).toBe(first.sha256);
-  expect((await runner.train({ ...job, threads: 2 })).sha256).toBe(first.sha256);
-  expect((await runner.train({ ...job, metadata: {} })).sha256).not.toBe(first.sha256);
+  const request = await makeRequest();
+  const first = await runner.train(request);
+  expect((await runner.train(request)).sha256).toBe(first.sha256);
+  const two = createTraining({ workerUrl }, { ...limits, threads: 2 });
+  expect((await two.train(request)).sha256).toBe(first.sha256);
+  const other = { ...lineage, codeVersion: 'other' };
+  expect((await runner.train({ ...request, lineage: other })).sha256).not.toBe(first.sha256);
   if (!existsSync(builtWorkerUrl)) return context.skip('dist/ is not built: run `npm run build` first');
-  const built = createTrainingRunner({ workerUrl: builtWorkerUrl });
-  expect((await built.train(job)).sha256).toBe(first.sha256);
+  const built = createTraining({ workerUrl: builtWorkerUrl }, limits);
+  expect((await built.train(request)).sha256).toBe(first.sha256);
 });
 
 describe('failures reach the caller as what they are', () => {
   test('a damaged file', async () => {
-    const job = await makeJob();
-    await writeFile(job.paths[0]!, 'no table');
-    await expect(runner.train(job)).rejects.toMatchObject({
+    const request = await makeRequest();
+    await writeFile(request.paths[0]!, 'no table');
+    await expect(runner.train(request)).rejects.toMatchObject({
       code: 'UNPROCESSABLE',
       message: expect.stringMatching(/does not begin with "PAR1"/),
       details: { sizeBytes: 8 },
@@ -96,52 +99,58 @@ describe('failures reach the caller as what they are', () => {
       ...flightsSpec,
       features: [{ column: 'weather', kind: 'numeric' }],
     });
-    await expect(runner.train(await makeJob({ spec }))).rejects.toMatchObject({
+    await expect(runner.train(await makeRequest({ spec }))).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
       details: { column: 'weather' },
     });
   });
 
   test('a thread that cannot start, or ends without an answer', async () => {
-    const job = await makeJob();
-    const broken = createTrainingRunner({
-      workerUrl: new URL('data:text/javascript,throw new Error("boom")'),
-    });
-    await expect(broken.train(job)).rejects.toMatchObject({
+    const request = await makeRequest();
+    const broken = createTraining(
+      { workerUrl: new URL('data:text/javascript,throw new Error("boom")') },
+      limits,
+    );
+    await expect(broken.train(request)).rejects.toMatchObject({
       code: 'INTERNAL',
       cause: expect.objectContaining({ message: 'boom' }),
     });
-    const silent = createTrainingRunner({ workerUrl: new URL('data:text/javascript,') });
-    await expect(silent.train(job)).rejects.toThrow(/ended without an answer/);
+    const silent = createTraining({ workerUrl: new URL('data:text/javascript,') }, limits);
+    await expect(silent.train(request)).rejects.toThrow(/ended without an answer/);
   });
 });
 
 describe('an abort', () => {
   test('stops a running training, and the next one runs', async () => {
-    const job = await makeJob();
+    const request = await makeRequest();
     const abort = new AbortController();
-    const training = runner.train(job, {
+    const training = runner.train({
+      ...request,
       signal: abort.signal,
       onProgress: ({ phase }) => phase === 'fitting' && abort.abort(),
     });
     await expect(training).rejects.toMatchObject({ code: 'CANCELLED' });
-    await expect(runner.train(job)).resolves.toMatchObject({ sha256: expect.any(String) });
+    await expect(runner.train(request)).resolves.toMatchObject({ sha256: expect.any(String) });
   });
 
   test('before the start, or while waiting for a turn, starts nothing', async () => {
-    const job = await makeJob();
-    await expect(runner.train(job, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+    const request = await makeRequest();
+    await expect(runner.train({ ...request, signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: 'CANCELLED',
     });
     let firstIsDone = false;
-    const first = runner.train(job).then(() => (firstIsDone = true));
+    const first = runner.train(request).then(() => (firstIsDone = true));
     const abort = new AbortController();
     const phases: string[] = [];
-    const second = runner.train(job, { signal: abort.signal, onProgress: ({ phase }) => phases.push(phase) });
+    const second = runner.train({
+      ...request,
+      signal: abort.signal,
+      onProgress: ({ phase }) => phases.push(phase),
+    });
     abort.abort();
     await expect(second).rejects.toMatchObject({ code: 'CANCELLED' });
     expect(firstIsDone).toBe(false);
-    const third = runner.train(job);
+    const third = runner.train(request);
     await first;
     await expect(third).resolves.toMatchObject({ sha256: expect.any(String) });
     expect(phases).toEqual([]);
