@@ -4,9 +4,9 @@ import { dirname, join, sep } from 'node:path';
 export interface PackageOptions {
   /** The built repository: package.json, package-lock.json, host.json, dist/ and node_modules/. */
   readonly root: string;
-  /** Replaced. */
+  /** Deleted and written again. */
   readonly outDir: string;
-  /** Where the package is to run: decides which native binaries go along. */
+  /** The target, which decides the native binaries. */
   readonly platform: string;
   readonly arch: string;
 }
@@ -19,14 +19,14 @@ interface LockEntry {
   readonly libc?: readonly string[];
 }
 
-/** What the app is made of; the local host and its tools stay behind. */
+/** The parts of the app, without the local host and its tools. */
 const appFiles = ['host.json', 'dist/functions', 'dist/shared', 'dist/build.json'];
 
 /**
- * Assembles the folder that is deployed: the built app, a package.json with only what runs, and the production part
- * of node_modules as the lockfile has it, with native binaries for one platform.
+ * Assembles the folder to deploy: the built app, a minimal package.json, and the production packages of the lockfile
+ * with native binaries for one platform.
  *
- * @throws Error when the app is not built, or when a package that the target needs is not installed
+ * @throws Error when the app is not built, or a package that the target needs is not installed
  */
 export function assemblePackage(options: PackageOptions): void {
   const { root, outDir } = options;
@@ -45,9 +45,9 @@ export function assemblePackage(options: PackageOptions): void {
     if (path === '' || entry.dev === true || !isForTarget(entry, options)) continue;
     if (!existsSync(join(root, path)))
       throw new Error(
-        `${path} is not installed, and the target (${options.platform}/${options.arch}) needs it.`,
+        `${path} is not installed, but the target (${options.platform}/${options.arch}) needs it.`,
       );
-    // A package nested in another is copied with it; copying it again does no harm.
+    // A nested package is copied with its parent; copying it again is harmless.
     copy(join(root, path), join(outDir, path), (source) => isWanted(source.slice(root.length + 1), options));
   }
 }
@@ -59,7 +59,7 @@ function isForTarget({ os, cpu, libc }: LockEntry, { platform, arch }: PackageOp
   return fits(os, platform) && fits(cpu, arch) && fits(libc, 'glibc');
 }
 
-/** onnxruntime-node brings every platform's binaries, and its sources: 291 MB, of which one platform needs 45. */
+/** onnxruntime-node contains the binaries of all platforms and its sources: 291 MB, of which a platform needs 45. */
 function isWanted(path: string, { platform, arch }: PackageOptions): boolean {
   const [, name, folder, ...rest] = path.split(sep);
   if (name !== 'onnxruntime-node' || folder === undefined) return true;

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
 /**
- * Run it after changing dependencies. npm leaves the native packages of other platforms out of the lockfile when
- * the registry mirror at hand does not serve them, and `npm ci` then refuses the lockfile on every machine. This
- * adds the missing ones, by the names and versions that their parents ask for; each platform installs its own.
+ * Adds missing native packages of other platforms to the lockfile; run it after changing dependencies. npm omits them
+ * when the registry mirror lacks them, and `npm ci` then refuses the lockfile on every machine. Names and versions are
+ * those that their parents declare; each platform installs its own.
  */
 interface LockedPackage {
   readonly version?: string;
@@ -30,14 +30,14 @@ for (const [path, parent] of parents) {
 }
 lock.packages = Object.fromEntries(Object.entries(lock.packages).sort(([a], [b]) => (a < b ? -1 : 1)));
 writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
-console.log(`${added} packages of other platforms added to ${file}`);
+console.log(`Added ${added} packages of other platforms to ${file}`);
 
-/** As Node looks it up: beside the parent's own packages first, then further out. */
+/** Searches as Node does: the parent's own packages first, then outwards. */
 function isLocked(path: string, name: string, version: string): boolean {
   return placesFor(path, name).some((place) => lock.packages[place]?.version === version);
 }
 
-/** The outermost free place, where npm would hoist it to. */
+/** The outermost free path, to which npm would hoist the package. */
 function placeFor(path: string, name: string, version: string): string {
   const free = placesFor(path, name).filter(
     (place) => (lock.packages[place]?.version ?? version) === version,
@@ -55,7 +55,7 @@ function placesFor(path: string, name: string): string[] {
     .concat(`node_modules/${name}`);
 }
 
-/** `@scope/binding-linux-arm64-musl` → for Linux on arm64 with musl; undefined for a name that tells no platform. */
+/** `@scope/binding-linux-arm64-musl` → for Linux on arm64 with musl; undefined for a name without a platform. */
 function readPlatform(name: string): Record<string, string[]> | undefined {
   const words = name.split('/').at(-1)?.split('-') ?? [];
   const pick = (known: readonly string[]) => words.filter((word) => known.includes(word));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { assemblePackage } from './assemble-package.ts';
 
-/** `npm run package [-- --platform linux --arch x64]`: the folder that is zipped and deployed, in package/. */
+/** `npm run package [-- --platform linux --arch x64]`: writes the folder to zip and deploy, package/. */
 const { values } = parseArgs({
   options: {
     platform: { type: 'string', default: process.platform },

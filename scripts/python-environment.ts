@@ -6,10 +6,10 @@ import { join } from 'node:path';
 const root = join(import.meta.dirname, '..');
 
 /**
- * A virtual environment with what a client's `requirements.txt` pins, kept between runs.
+ * Creates a virtual environment with the packages that a client's `requirements.txt` pins, or reuses it.
  *
  * @param name the client's folder in test/clients
- * @returns its interpreter
+ * @returns the path of its interpreter
  */
 export function prepareEnvironment(name: string): string {
   const requirements = join(root, 'test/clients', name, 'requirements.txt');
@@ -18,7 +18,7 @@ export function prepareEnvironment(name: string): string {
   const python = join(environment, 'bin/python');
   const ready = join(environment, 'ready');
   if (existsSync(ready)) return python;
-  console.error(`installing the Python packages of ${name}`);
+  console.error(`Installing the Python packages of ${name}`);
   rmSync(environment, { recursive: true, force: true });
   mkdirSync(join(root, '.venv'), { recursive: true });
   run('python3', ['-m', 'venv', environment]);
@@ -32,10 +32,10 @@ function run(command: string, args: readonly string[]): void {
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed with ${status}`);
 }
 
-/** @returns why there can be no environment; undefined when there can */
+/** @returns why no environment can be created; undefined when one can */
 export function whyNoPython(): string | undefined {
   const works = (args: readonly string[]) => spawnSync('python3', args, { stdio: 'ignore' }).status === 0;
-  if (!works(['--version'])) return 'there is no python3 here.';
+  if (!works(['--version'])) return 'python3 is not installed.';
   if (!works(['-c', 'import venv, ensurepip'])) return 'python3 has no venv module with pip.';
   return undefined;
 }

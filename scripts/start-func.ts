@@ -7,19 +7,18 @@ import { buildFunctionTable } from '../local/worker/function-table.ts';
 import { registerFunctions } from '../local/worker/load.ts';
 
 /**
- * `npm run start:func`: the same built app under Microsoft's own host (Azure Functions Core Tools), with Azurite
- * beside it. Not one line of the app differs from `npm start`.
+ * `npm run start:func`: runs the same build under Microsoft's host (Azure Functions Core Tools) with Azurite.
  */
-const help = `Azure Functions Core Tools 4 are not on this machine ("func" was not found).
+const help = `Azure Functions Core Tools 4 ("func") are not installed.
 
   macOS     brew tap azure/functions && brew install azure-functions-core-tools@4
   Windows   winget install Microsoft.Azure.FunctionsCoreTools
   Linux     https://learn.microsoft.com/azure/azure-functions/functions-run-local
   npm       npm install -g azure-functions-core-tools@4 --unsafe-perm true
 
-Core Tools also fetch the extension bundle from the internet at their first start.
+At their first start, Core Tools download the extension bundle.
 
-You do not need them to run the platform: "npm start" hosts the same build without any of this.
+The platform runs without them: "npm start" hosts the same build.
 `;
 
 const version = spawnSync('func', ['--version'], { encoding: 'utf8', shell: process.platform === 'win32' });
@@ -47,18 +46,18 @@ const child = spawn('func', ['start', ...process.argv.slice(2)], {
   shell: process.platform === 'win32',
   env: { ...(await disableQueueFunctions()), ...env },
 });
-// Ctrl+C reaches func by itself; we wait for it and then stop Azurite.
+// Ctrl+C also reaches func: wait for it, then stop Azurite.
 process.on('SIGINT', () => {});
 const [code] = (await once(child, 'exit')) as [number | null];
 await azurite.stop();
 process.exit(code ?? 1);
 
-/** Core Tools cannot listen to the embedded queue: without a Service Bus namespace those functions stay off. */
+/** Disables queue functions without a Service Bus namespace, because Core Tools cannot read the embedded queue. */
 async function disableQueueFunctions(): Promise<Readonly<Record<string, string>>> {
   if (env['ServiceBus__fullyQualifiedNamespace'] || env['ServiceBus']) return {};
   Object.assign(process.env, env);
   const table = buildFunctionTable(await registerFunctions(root, () => {}));
   const names = table.filter(({ trigger }) => trigger.type === 'serviceBusTrigger').map(({ name }) => name);
-  process.stdout.write(`No Service Bus namespace is set: ${names.join(', ')} stay off.\n`);
+  process.stdout.write(`No Service Bus namespace is set: ${names.join(', ')} are disabled.\n`);
   return Object.fromEntries(names.map((name) => [`AzureWebJobs.${name}.Disabled`, 'true']));
 }

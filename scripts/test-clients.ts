@@ -20,8 +20,8 @@ import { writeSampleTables } from '../test/clients/delta/write-tables.ts';
 import { prepareEnvironment, whyNoPython } from './python-environment.ts';
 
 /**
- * Runs real clients of other makers against a running platform, each in a virtual environment of its own with
- * pinned requirements: all of them, or those that are named. Without Python it says so and passes over.
+ * Runs third-party clients against a running platform, each in its own virtual environment with pinned requirements:
+ * all of them, or those named. Without Python it skips them and says so.
  */
 const root = join(import.meta.dirname, '..');
 const clientsDir = join(root, 'test/clients');
@@ -31,7 +31,7 @@ interface Stage {
   readonly folder: string;
 }
 
-/** Every client: what its `run.py` is given. A new one is a folder and a line here. */
+/** The arguments of each client's `run.py`. A new client is a folder and a line here. */
 const clients: Record<string, (stage: Stage) => Promise<readonly (readonly string[])[]>> = {
   onnx: async (stage) => {
     const golden = join(root, 'test/golden/onnx');
@@ -49,14 +49,14 @@ const clients: Record<string, (stage: Stage) => Promise<readonly (readonly strin
   mlflow2: async ({ platform }) => [[platform.url]],
 };
 
-const asked = process.argv.slice(2);
-const unknown = asked.filter((name) => !Object.hasOwn(clients, name));
-if (unknown.length > 0) throw new Error(`no client is called ${unknown.join(', ')}`);
-const names = asked.length > 0 ? asked : Object.keys(clients);
+const requested = process.argv.slice(2);
+const unknown = requested.filter((name) => !Object.hasOwn(clients, name));
+if (unknown.length > 0) throw new Error(`Unknown clients: ${unknown.join(', ')}`);
+const names = requested.length > 0 ? requested : Object.keys(clients);
 
 const reason = whyNoPython();
 if (reason) {
-  console.log(`The Python clients are passed over: ${reason}`);
+  console.log(`Skipping the Python clients: ${reason}`);
   console.log(`0 passed, 0 failed, ${names.length} skipped`);
 } else {
   process.exitCode = (await runClients()) ? 0 : 1;
@@ -73,7 +73,7 @@ async function runClients(): Promise<boolean> {
     for (const [name, python] of pythons) {
       for (const args of (await clients[name]?.({ platform, folder })) ?? []) {
         console.log(`\n${name}:`);
-        // Not spawnSync: connections that the platform closes meanwhile must be seen to close.
+        // Not spawnSync, which would block the event loop while the platform closes connections.
         const client = spawn(python, [join(clientsDir, name, 'run.py'), ...args], { stdio: 'inherit' });
         const [status] = (await once(client, 'exit')) as [number | null];
         ok &&= status === 0;
@@ -92,10 +92,10 @@ async function runLoop({ platform, folder }: Stage): Promise<void> {
   await declarePipeline(platform);
   await platform.upload('landing', `${dataset}/2001-01.parquet`, file);
   const run = await followRun(platform, pipeline, { timeoutMs: 120_000 });
-  if (run.status !== 'succeeded') throw new Error(`the loop failed: ${run.error?.message}`);
+  if (run.status !== 'succeeded') throw new Error(`The loop failed: ${run.error?.message}`);
 }
 
-/** The model in production and what the platform answers with it: the other implementation must agree. */
+/** Exports the model in production and its scores, which the other implementation must reproduce. */
 async function exportLiveModel({ platform, folder }: Stage): Promise<readonly [string, string]> {
   const { sha256 } = await newestModel(platform);
   const service = BlobServiceClient.fromConnectionString(platform.blobConnectionString);

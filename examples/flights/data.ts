@@ -4,7 +4,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 /** 3 million flights in the United States, January to June 2001: date, delay, distance, origin, destination. */
 const allFlights = join(import.meta.dirname, '../../node_modules/vega-datasets/data/flights-3m.parquet');
 
-/** Writes the flights of one month of 2001 (1–6) as a Parquet file of their own. */
+/** Writes the flights of one month of 2001 (1–6) to a Parquet file. */
 export async function writeMonth(month: number, file: string): Promise<void> {
   const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
   const connection = await instance.connect();

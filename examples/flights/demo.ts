@@ -16,8 +16,8 @@ import {
 } from './loop.ts';
 
 /**
- * The main loop on real data: January's flights are dropped into the landing container, and from there triggers
- * do the rest, until a request over HTTP is answered by the model they led to.
+ * The main loop on real data: drops January's flights into the landing container, follows the triggers from there, and
+ * requests a score from the resulting model over HTTP.
  */
 const { values: flags } = parseArgs({
   options: {
@@ -69,7 +69,7 @@ async function run(folder: string): Promise<PlatformProcess | undefined> {
 
     const droppedAt = performance.now();
     await started.upload('landing', `${dataset}/2001-01.parquet`, file);
-    say(`dropped landing/${dataset}/2001-01.parquet; from here on, triggers do it`);
+    say(`dropped landing/${dataset}/2001-01.parquet; triggers do the rest`);
     await follow(started, 'ingest');
     const trained = await follow(started, pipeline);
     const score = await ask(started);
@@ -87,21 +87,21 @@ async function run(folder: string): Promise<PlatformProcess | undefined> {
 }
 
 async function follow(started: PlatformProcess, name: string): Promise<RunView> {
-  const told = new Set<string>();
-  const tell = (key: string, text: string) => {
-    if (told.has(key)) return;
-    told.add(key);
+  const reported = new Set<string>();
+  const report = (key: string, text: string) => {
+    if (reported.has(key)) return;
+    reported.add(key);
     say(text);
   };
   const ended = await followRun(started, name, {
     timeoutMs,
     onChange: (run) => {
-      tell('run', `${name}: run ${run.runId}`);
+      report('run', `${name}: run ${run.runId}`);
       for (const { step, status, progress, startedAt: from, endedAt: to } of run.steps) {
         if (progress && status === 'running')
-          tell(`${step} ${progress.message}`, `  ${step}: ${progress.message}`);
+          report(`${step} ${progress.message}`, `  ${step}: ${progress.message}`);
         if (status === 'succeeded')
-          tell(`${step} done`, `  ${step}: done in ${(((to ?? 0) - (from ?? 0)) / 1000).toFixed(1)} s`);
+          report(`${step} done`, `  ${step}: done in ${(((to ?? 0) - (from ?? 0)) / 1000).toFixed(1)} s`);
       }
     },
   });
@@ -124,8 +124,7 @@ async function report(
   const data = items[0];
   const version = await newestModel(started);
   const prediction = score.predictions[0];
-  if (!data || !prediction)
-    throw new Error('The platform answered without a dataset version or a prediction.');
+  if (!data || !prediction) throw new Error('The platform returned no dataset version or no prediction.');
   const auc = version.metrics['aucScore'];
   const { url } = started;
   const rows: [string, string, string][] = [
@@ -145,7 +144,7 @@ async function report(
       `P(15 min late) = ${prediction.probability.toFixed(3)} in ${score.latencyMs} ms`,
       `${url}/api/v1/models/${model}/score`,
     ],
-    ['docs', 'every route, readable', `${url}/docs`],
+    ['docs', 'all routes', `${url}/docs`],
   ];
   const width = Math.max(...rows.map(([, what]) => what.length));
   console.log(
@@ -164,12 +163,12 @@ async function report(
 }
 
 async function stayUp(running: PlatformProcess): Promise<void> {
-  console.log('Ask it yourself:\n');
+  console.log('Try it:\n');
   console.log(`  curl -s ${running.url}/api/v1/models/${model}/score -H 'content-type: application/json' \\`);
   console.log(
     `    -d '{"rows":[{"date":"2001-07-04T08:00:00Z","distance":1846,"origin":"ORD","destination":"SFO"}]}'\n`,
   );
-  console.log('The platform stays up; Ctrl+C stops it.');
+  console.log('The platform keeps running. Press Ctrl+C to stop it.');
   const stop = () => void running.stop().then(() => process.exit(0));
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);

@@ -39,7 +39,7 @@ export interface Score {
   readonly latencyMs: number;
 }
 
-/** Friday the 13th, 18:30, O'Hare to San Francisco: the question that the demo ends with. */
+/** The row that the demo scores: Friday the 13th, 18:30, O'Hare to San Francisco. */
 export const question = {
   date: '2001-07-13T18:30:00Z',
   distance: 1846,
@@ -47,13 +47,13 @@ export const question = {
   destination: 'SFO',
 };
 
-/** Tells the platform what to train whenever the dataset gets a version. */
+/** Declares the pipeline that trains whenever the dataset has a new version. */
 export async function declarePipeline(platform: PlatformProcess): Promise<void> {
   const body: unknown = JSON.parse(readFileSync(join(import.meta.dirname, 'pipeline.json'), 'utf8'));
   await platform.call('PUT', `api/v1/pipelines/${pipeline}`, body);
 }
 
-/** Waits for the newest run of a pipeline to end, telling each change as it is seen. */
+/** Waits for the newest run of a pipeline to end and reports each change. */
 export async function followRun(
   platform: PlatformProcess,
   name: string,

@@ -1,7 +1,7 @@
 import type { InvocationContext } from '@azure/functions';
 import { type Logger, toEntry } from '../../shared/core/logger.ts';
 
-/** Structured entries through the host's log, one JSON line each: Application Insights in Azure, the terminal here. */
+/** Logs entries as JSON lines through the host: to Application Insights in Azure, to the terminal locally. */
 export function toLogger(context: InvocationContext): Logger {
   return {
     log: (level, message, fields) => {

@@ -5,8 +5,8 @@ import { type Build, loadConfig } from '../../shared/core/config.ts';
 import { connect } from '../../shared/connect.ts';
 
 /**
- * The app, made once when the first function file is loaded: a bad configuration stops the start here, with
- * every fault named.
+ * The app, created once when the first function file is loaded. An invalid configuration fails here, with every fault
+ * named.
  */
 export const app: App = await start();
 

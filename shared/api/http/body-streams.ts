@@ -2,12 +2,12 @@ import type { Writable } from 'node:stream';
 import { AppError, isAppError, toAppError } from '../../core/errors.ts';
 import { withTimeout, type WorkTimer } from '../../core/async/with-timeout.ts';
 
-/** How long a body may stand still, in either direction, before it is given up. */
+/** The idle timeout of a body, in either direction. */
 export const defaultIdleMs = 60_000;
 
 /**
- * The bytes of a request for whoever reads them. Leaving the loop early leaves the rest where it is: a cancelled
- * body would cut the connection, and with it the answer that says why.
+ * Reads the bytes of a request. A reader that leaves the loop early leaves the rest unread: cancelling the body would
+ * close the connection before the answer.
  *
  * Reading throws REQUEST_TIMEOUT when nothing arrived for `idleMs`, and CANCELLED when the body broke off.
  *
@@ -20,7 +20,7 @@ export function readRequestBytes(
   const { idleMs = defaultIdleMs, timer } = options;
   let iterator: AsyncIterator<Uint8Array> | undefined;
   const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
-    // Not before somebody reads: a body that is never begun is the server's to drop.
+    // Not before the first read: the server discards a body that nobody begins to read.
     iterator ??= source?.[Symbol.asyncIterator]();
     const begun = iterator;
     if (!begun) return { done: true, value: undefined };
@@ -39,8 +39,8 @@ export function readRequestBytes(
 }
 
 /**
- * Waits for the first bytes, so that a source that fails at once can still be told as an error. When nobody waits any
- * more, the source is closed.
+ * Waits for the first bytes, so that a source that fails immediately is still answered with an error status. Closes the
+ * source when `signal` has fired meanwhile.
  */
 export async function primeStream(
   source: AsyncIterable<Uint8Array>,
@@ -66,18 +66,18 @@ export async function primeStream(
 }
 
 export interface SendOptions {
-  /** What carries the answer to the caller: its pace is the stream's, and it is cut when the stream fails. */
+  /** The connection's response: the stream follows its pace, and destroys it when the source fails. */
   readonly sink: Writable | undefined;
-  /** What was announced: neither more nor less is sent. */
+  /** The announced length; an answer of any other length fails. */
   readonly contentLength: number | undefined;
   readonly idleMs?: number | undefined;
   readonly onFailure: (error: AppError) => void;
 }
 
 /**
- * The body of a streamed answer. The SDK writes whatever it reads without waiting for the caller, so the wait is
- * here: nothing is read from the source while the sink is full. A failure in the middle cuts the connection, because
- * an answer that only ends looks whole; a caller that goes away ends the source and is no failure.
+ * The body of a streamed answer, with back-pressure: it reads nothing from the source while the sink is full, because
+ * the SDK writes without waiting. A failure in the middle cuts the connection, as an answer that ends normally looks
+ * complete. When the caller leaves, the source is closed, and that is no failure.
  *
  * @see https://github.com/Azure/azure-functions-nodejs-library/blob/v4.x/src/http/httpProxy.ts (sendProxyResponse)
  */
@@ -92,7 +92,7 @@ export function toSentStream(
   const stop = () => {
     if (isOver) return;
     isOver = true;
-    // Nobody waits for the source to close; a failure to is nobody's loss, but must be heard.
+    // Nothing waits for the source to close, so a failure is only reported.
     iterator.return?.().catch((error: unknown) => onFailure(toAppError(error)));
   };
   if (sink?.destroyed) stop();
@@ -111,14 +111,14 @@ export function toSentStream(
     }
     sentBytes += result.value.length;
     if (contentLength !== undefined && sentBytes > contentLength)
-      throw new AppError('INTERNAL', `The answer went on after ${contentLength} bytes.`);
+      throw new AppError('INTERNAL', `The answer continued after ${contentLength} bytes.`);
     return result.value;
   };
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
-          // An empty chunk enqueues nothing to send, and the reader would not be woken.
+          // An empty chunk would not wake the reader.
           let chunk = await pull();
           while (chunk?.length === 0) chunk = await pull();
           if (chunk) controller.enqueue(chunk);
@@ -138,7 +138,7 @@ export function toSentStream(
   );
 }
 
-/** Until the sink takes more, or is gone. */
+/** Resolves when the sink has drained or closed. */
 function drained(sink: Writable): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
@@ -157,9 +157,9 @@ function stalledUpload(idleMs: number): AppError {
 }
 
 function stalledDownload(idleMs: number): AppError {
-  return new AppError('CANCELLED', `The caller took nothing for ${idleMs} ms.`, { timeoutMs: idleMs });
+  return new AppError('CANCELLED', `The caller read nothing for ${idleMs} ms.`, { timeoutMs: idleMs });
 }
 
 function stalledSource(idleMs: number): AppError {
-  return new AppError('TIMEOUT', `The answer stood still for ${idleMs} ms.`, { timeoutMs: idleMs });
+  return new AppError('TIMEOUT', `The answer had no data for ${idleMs} ms.`, { timeoutMs: idleMs });
 }

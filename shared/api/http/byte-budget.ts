@@ -1,10 +1,10 @@
 import { AppError } from '../../core/errors.ts';
 
-/** What one request holds of a budget. */
+/** The share of one request in a budget. */
 export interface HeldBytes {
-  /** @throws RATE_LIMITED when the others leave too little */
+  /** @throws RATE_LIMITED when too little is free */
   take(bytes: number): void;
-  /** Gives everything back. */
+  /** Releases everything that was taken. */
   release(): void;
 }
 
@@ -13,8 +13,8 @@ export interface ByteBudget {
 }
 
 /**
- * Bounds the bytes that requests hold at once: a body of 16 MB becomes several times as much once it is parsed, and a
- * few dozen of them together would take the process's memory.
+ * Limits the bytes that request bodies hold together. A body of 16 MB takes several times as much when parsed, and a few
+ * dozen of them would exhaust the process's memory.
  */
 export function createByteBudget(maxBytes: number): ByteBudget {
   let usedBytes = 0;
@@ -24,8 +24,7 @@ export function createByteBudget(maxBytes: number): ByteBudget {
       return {
         take: (bytes) => {
           if (usedBytes + bytes > maxBytes) {
-            const message =
-              'The bodies of other requests fill the memory set aside for them; try again shortly.';
+            const message = 'Other requests use all the memory reserved for bodies; try again shortly.';
             throw new AppError('RATE_LIMITED', message, { maxBytes, retryAfterMs: 1_000 });
           }
           usedBytes += bytes;

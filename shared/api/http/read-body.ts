@@ -2,17 +2,19 @@ import { AppError } from '../../core/errors.ts';
 import type { HeldBytes } from './byte-budget.ts';
 import { defaultMaxBodyBytes, type Route } from './route.ts';
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 interface RequestBody {
   readonly headers: { get(name: string): string | null };
-  /** As `readRequestBytes` gives it: what goes wrong is told as the errors of a body. */
+  /** From `readRequestBytes`, with its errors. */
   readonly body: AsyncIterable<Uint8Array>;
 }
 
 /**
- * The body of a request as JSON, read once and never past the route's limit.
+ * Reads the body of a request as JSON, up to the route's limit.
  *
  * @throws UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE, INVALID_ARGUMENT (empty, not UTF-8, not JSON), CANCELLED (it broke
- *   off), RATE_LIMITED (the bodies of other requests hold what there is)
+ *   off), RATE_LIMITED (the bodies of other requests use up the budget)
  */
 export async function readJson(route: Route, request: RequestBody, held: HeldBytes): Promise<unknown> {
   const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? 'application/json';
@@ -25,17 +27,17 @@ export async function readJson(route: Route, request: RequestBody, held: HeldByt
   return parseJson(text);
 }
 
-/** @throws as `readJson` does, but for what JSON alone can be */
+/** @throws as `readJson`, except for the errors of JSON */
 export async function readText(route: Route, request: RequestBody, held: HeldBytes): Promise<string> {
   const bytes = await readBody(request, route.maxBodyBytes ?? defaultMaxBodyBytes, held);
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch (cause) {
     throw new AppError('INVALID_ARGUMENT', 'The request body is not JSON: it is not UTF-8.', {}, cause);
   }
 }
 
-/** @throws INVALID_ARGUMENT with the place of the fault */
+/** @throws INVALID_ARGUMENT with the position of the fault */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -47,7 +49,7 @@ export function parseJson(text: string): unknown {
 
 async function readBody(request: RequestBody, maxBytes: number, held: HeldBytes): Promise<Buffer> {
   const tooLarge = () =>
-    new AppError('PAYLOAD_TOO_LARGE', `The request body is over this route's limit of ${maxBytes} bytes.`, {
+    new AppError('PAYLOAD_TOO_LARGE', `The request body exceeds this route's limit of ${maxBytes} bytes.`, {
       maxBytes,
     });
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge();
