@@ -11,7 +11,7 @@ import { measureRequests } from './load.ts';
 const rounds = 5;
 const load = { connections: 32, durationMs: 2_000 };
 
-/** The local host: HTTP against bare node:http, durable work items, and how soon it answers after a start. */
+/** The local host: HTTP against bare node:http, durable work items, and the time from a start to an answer. */
 export async function* hostBench(): AsyncGenerator<Figure> {
   const folder = await mkdtemp(join(tmpdir(), 'slipway-bench-'));
   try {
@@ -36,7 +36,7 @@ async function* benchHttpAndDurable(dataDir: string): AsyncGenerator<Figure> {
   }
 }
 
-/** Against HTTP alone, and against the SDK alone: the second says how much of the distance is the host's own. */
+/** Against HTTP alone and the SDK alone; the second shows how much of the difference the host causes. */
 async function* benchHttp(hostUrl: URL, appDir: string): AsyncGenerator<Figure> {
   const bare = await startBareServer();
   const sdk = await startSdkServer(appDir);
@@ -48,7 +48,7 @@ async function* benchHttp(hostUrl: URL, appDir: string): AsyncGenerator<Figure> 
         sdk: await measureRequests(sdk.url, load),
         own: await measureRequests(hostUrl, load),
       };
-      // The first round warms all of them up.
+      // The first round is a warm-up.
       if (round > 0) measured.push(rates);
     }
     const own = { bench: 'host', value: median(measured.map((rates) => rates.own)), unit: 'requests/s' };
@@ -94,7 +94,7 @@ interface DurableRun {
   readonly turns: number;
 }
 
-/** A work item is what the framework hands out: a turn of an orchestrator, or an activity. */
+/** A work item is a turn of an orchestrator or an activity, as in the framework. */
 async function* benchDurable(host: PlatformProcess, name: string, path: string): AsyncGenerator<Figure> {
   const runs: DurableRun[] = [];
   for (let round = 0; round <= rounds; round += 1) {
@@ -110,7 +110,7 @@ async function* benchDurable(host: PlatformProcess, name: string, path: string):
   yield judge({ bench: 'host', name: `${name}-activities`, value: activities, unit: 'activities/s', goal });
 }
 
-/** From the start of the process to the first answered request, with a data folder that is there already. */
+/** From the start of the process to the first answered request, with existing data. */
 async function* benchStart(dataDir: string): AsyncGenerator<Figure> {
   const seconds: number[] = [];
   for (let round = 0; round <= rounds; round += 1) {

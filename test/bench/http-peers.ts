@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
-/** A server of one fixed answer that the host is measured against, as a process of its own. */
+/** A server with one fixed answer that the host is compared with, in a separate process. */
 export interface HttpPeer {
   readonly url: URL;
   stop(): void;
@@ -15,12 +15,12 @@ const bareServer = `
   });
   server.listen(0, '127.0.0.1', () => console.log(server.address().port));`;
 
-/** What HTTP alone costs: `node:http`, and no function. */
+/** `node:http` without functions: the cost of HTTP alone. */
 export function startBareServer(): Promise<HttpPeer> {
   return start(['-e', bareServer]);
 }
 
-/** What no host that runs functions in its own process can do without: `node:http` and `@azure/functions`. */
+/** `node:http` and `@azure/functions`: the minimum of any host that runs functions in its own process. */
 export function startSdkServer(appDir: string): Promise<HttpPeer> {
   return start([join(import.meta.dirname, 'sdk-server.ts'), appDir]);
 }

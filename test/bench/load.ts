@@ -1,8 +1,8 @@
 import { connect, type Socket } from 'node:net';
 
 /**
- * Requests a URL over kept-alive connections, each sending the next request when the last is answered, and
- * counts the answers. The client is as thin as can be, so that the server is what is measured.
+ * Requests a URL over kept-alive connections, one request at a time on each, and counts the answers. The client does as
+ * little as possible, so that the server determines the rate.
  *
  * @returns answered requests per second
  * @throws Error when an answer is not 200
@@ -49,7 +49,7 @@ function askUntil(socket: Socket, request: Buffer, deadline: number, onAnswer: (
   });
 }
 
-/** The length of the first answer, by its content-length or the last chunk; undefined while it is not whole. */
+/** The length of the first answer, by its content-length or its last chunk; undefined while it is incomplete. */
 function measureAnswer(text: string): number | undefined {
   const headEnd = text.indexOf('\r\n\r\n');
   if (headEnd < 0) return undefined;

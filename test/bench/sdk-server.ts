@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { loadApp } from '../../local/worker/load.ts';
 
 /**
- * The function `hello` behind `node:http` and nothing else: every request is the same fixed call through
- * `@azure/functions`, with no routes, keys, limits, logs or outputs. A floor for what a call costs.
+ * The function `hello` directly behind `node:http`: every request is the same call through `@azure/functions`, without
+ * routes, keys, limits, logs or outputs. The lower bound for the cost of a call.
  */
 const app = await loadApp(process.argv[2] ?? '.', () => {});
 const hello = app.registrations.functions.get('hello');

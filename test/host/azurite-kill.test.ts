@@ -10,7 +10,7 @@ import { createBlobStore } from '../../shared/adapters/azure/blob-store.ts';
 import { makeTempDir } from '../support/azurite/azurite.ts';
 import { createQueueClient } from '../support/host/storage-queue.ts';
 
-/** A line of the child: a write it begins, or one that was acknowledged. */
+/** A line of the child: a write that begins, or an acknowledged one. */
 interface Line {
   readonly acknowledged?: true;
   readonly start?: string;
@@ -28,7 +28,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-/** One life of the child; kills it `killAfterMs` after its first line when it does not kill itself. */
+/** Runs the child once; kills it `killAfterMs` after its first line unless it kills itself. */
 async function live(dataDir: string, run: number, killAfter: number, killAfterMs?: number): Promise<Line[]> {
   const spawned = spawn(process.execPath, [child, dataDir, `run${run}`, String(killAfter)], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -39,7 +39,7 @@ async function live(dataDir: string, run: number, killAfter: number, killAfterMs
   spawned.stdout.on('data', (text: string) => {
     output += text;
   });
-  // The whole process group, as a terminal or a supervisor would.
+  // The process group, as a terminal or a supervisor does.
   const killGroup = () => spawned.pid !== undefined && process.kill(-spawned.pid, 'SIGKILL');
   if (killAfterMs !== undefined) spawned.stdout.once('data', () => setTimeout(killGroup, killAfterMs));
   const timer = setTimeout(killGroup, 20_000);
@@ -52,11 +52,11 @@ async function live(dataDir: string, run: number, killAfter: number, killAfterMs
     .map((line) => JSON.parse(line) as Line);
 }
 
-it('has everything it acknowledged after SIGKILL, at once and over many lives', async () => {
+it('keeps everything it acknowledged after SIGKILL, in one run and over many', async () => {
   const dataDir = await makeTempDir();
   cleanups.push(() => rm(dataDir, { recursive: true, force: true }));
   const lines: Line[] = [];
-  // Killed in the very tick of the 1st, 2nd, … acknowledgement; then at moments of no choosing.
+  // Killed in the tick of the 1st, 2nd, … acknowledgement, then at arbitrary moments.
   for (let run = 1; run <= 8; run += 1) {
     const life = await live(dataDir, run, run);
     expect(life.filter(({ acknowledged }) => acknowledged)).toHaveLength(run);
@@ -71,7 +71,7 @@ it('has everything it acknowledged after SIGKILL, at once and over many lives', 
   for (const name of new Set(lines.flatMap((line) => line.name ?? []))) {
     const about = lines.filter((line) => line.name === name || line.start === name);
     const last = about.findLast(({ acknowledged }) => acknowledged);
-    // A write cut off after it had begun may have happened or not; the next life's may be begun as well.
+    // An interrupted write may have happened or not; the next run may also have begun one.
     const unknown = about.slice(about.lastIndexOf(last as Line) + 1);
     const head = await store.head({ container: 'kill', name });
     const isCertain = unknown.length === 0 && last?.content !== undefined;
@@ -104,7 +104,7 @@ it('has everything it acknowledged after SIGKILL, at once and over many lives', 
   );
 });
 
-it('clears away the bytes of uploads that a kill cut short', async () => {
+it('deletes the bytes of uploads that a kill interrupted', async () => {
   const dataDir = await makeTempDir();
   cleanups.push(() => rm(dataDir, { recursive: true, force: true }));
   await live(dataDir, 1, 4);

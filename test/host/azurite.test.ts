@@ -33,7 +33,7 @@ async function start(options: AzuriteOptions): Promise<RunningAzurite> {
 }
 
 describe('the local blob and queue services', () => {
-  it('come back after a stop on the same ports with all they had', async () => {
+  it('restart on the same ports with all their data', async () => {
     const dataDir = await makeDataDir();
     const first = await start({ dataDir: join(dataDir, 'made/when/missing') });
     const store = createBlobStore({ connectionString: first.connectionString });
@@ -84,7 +84,7 @@ describe('the local blob and queue services', () => {
     expect((await fetch(`${azurite.blobEndpoint}/?comp=list`)).status).toBe(403);
   });
 
-  it('print nothing, write no file but their data, and let the process end', async () => {
+  it('print nothing, write only their data, and let the process end', async () => {
     const dataDir = await makeDataDir();
     const script = `
       const { startAzurite } = await import(${JSON.stringify(join(import.meta.dirname, '../../local/azurite.ts'))});
@@ -104,7 +104,7 @@ describe('the local blob and queue services', () => {
     ]);
   });
 
-  it('say which port is taken', async () => {
+  it('name the port that is in use', async () => {
     const squatter = createServer();
     await new Promise<void>((resolve) => {
       squatter.listen(0, '127.0.0.1', resolve);
@@ -131,7 +131,7 @@ describe('the local blob and queue services', () => {
     await createBlobStore({ connectionString: azurite.connectionString }).ping();
   });
 
-  it('say that they stopped when damaged records stop them', async () => {
+  it('report that damaged records stopped them', async () => {
     const dataDir = await makeDataDir();
     await (await start({ dataDir })).stop();
     const journal = new DatabaseSync(join(dataDir, 'metadata.sqlite'));
@@ -153,7 +153,7 @@ const canMount = await run('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'none', '/
 const why = canMount ? '' : ' (skipped: this machine lets us mount no small disk)';
 
 describe.skipIf(!canMount)(`a full disk${why}`, () => {
-  it('is INSUFFICIENT_STORAGE, costs nothing stored, and ends when there is room', async () => {
+  it('is INSUFFICIENT_STORAGE, loses nothing stored, and ends when there is space', async () => {
     const disk = await makeDataDir();
     const child = join(import.meta.dirname, '../support/azurite/full-disk-child.ts');
     const script = 'mount -t tmpfs -o size=12m none "$1" && exec "$2" "$3" "$1"';

@@ -22,7 +22,7 @@ const put = async (container: string, name: string, text: string): Promise<void>
   await blob.upload(text, Buffer.byteLength(text), { metadata: { origin: 'test' } });
 };
 let markers = 0;
-/** Until two scans have met everything in the container: each sees a marker that was put after all of it. */
+/** Waits until two scans have listed the whole container: each finds a marker that was uploaded last. */
 const settle = async (): Promise<void> => {
   for (let scan = 0; scan < 2; scan++) {
     const text = `marker ${(markers += 1)}`;
@@ -30,12 +30,12 @@ const settle = async (): Promise<void> => {
     await expect.poll(() => host.recorded('blob').some((blob) => blob['text'] === text)).toBe(true);
   }
 };
-/** What was handled, without the markers. */
+/** The processed blobs, without the markers. */
 const seenBlobs = () =>
   host.recorded('blob').flatMap(({ text }) => (String(text).startsWith('marker') ? [] : [text]));
 
 describe('trap 15: receipts', () => {
-  test('a blob is seen once, an overwrite again, and a restart is silent', async () => {
+  test('a blob is processed once, again after an overwrite, but not after a restart', async () => {
     await put('watched', 'flights/january.csv', 'one');
     await host.waitFor('blob', 1);
     await settle();
@@ -48,14 +48,14 @@ describe('trap 15: receipts', () => {
     expect(seenBlobs()).toEqual(['one', 'two']);
   });
 
-  test('what was dropped while the host was down is seen at the start', async () => {
+  test('blobs dropped while the host was down are processed at the start', async () => {
     const restarting = host.restart();
     await put('watched', 'flights/february.csv', 'three');
     host = await restarting;
     await expect.poll(() => seenBlobs().at(-1)).toBe('three');
   });
 
-  test('names outside the pattern are passed over', async () => {
+  test('names outside the pattern are ignored', async () => {
     const seen = seenBlobs();
     await put('watched', 'flights/readme.txt', 'no');
     await put('watched', 'top.csv', 'no');
@@ -63,7 +63,7 @@ describe('trap 15: receipts', () => {
     expect(seenBlobs()).toEqual(seen);
   });
 
-  test('names that sort unlike one another are told apart over pages of a scan', async () => {
+  test('each name has its own receipt across the pages of a scan, whatever its sort order', async () => {
     const names = ['é', 'z', '😀', '\uffee', 'Z', ' a'].map((name) => `odd/${name}.csv`);
     const seen = seenBlobs().length;
     for (const name of names) await put('watched', name, 'odd');
@@ -82,7 +82,7 @@ test('trap 16: five attempts, then one message in the poison queue', async () =>
     const received = await queue.receive('webjobs-blobtrigger-poison').catch(() => []);
     return received.length > 0 && received;
   });
-  // Another blob's attempts are as many scans that pass the first one over.
+  // Each attempt of another blob is a scan that ignores the first one.
   await put('poisoned', 'worse.bin', 'x');
   await expect.poll(() => attempts('worse.bin')).toBe(5);
   expect(attempts('bad.bin')).toBe(5);
@@ -116,7 +116,7 @@ test('trap 17: a deferred trigger gets the reference and no bytes', async () => 
   });
 });
 
-test('outputs: a blob, a storage queue message and a Service Bus message follow from one call', async () => {
+test('one call writes a blob, a storage queue message and a Service Bus message', async () => {
   await put('inbox', 'note.txt', 'hello');
   await expect
     .poll(async () =>
@@ -134,7 +134,7 @@ test('outputs: a blob, a storage queue message and a Service Bus message follow 
   expect(await host.waitFor('out-reader', 1)).toMatchObject([{ message: { copied: 'note' } }]);
 });
 
-test('storage that is out of reach is said once, and harms nothing else', async () => {
+test('an outage of storage is logged once and affects nothing else', async () => {
   let attempts = 0;
   const closing = createServer((socket) => {
     attempts += 1;

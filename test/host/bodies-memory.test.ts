@@ -8,13 +8,13 @@ import { createFolder } from '../support/stores.ts';
 const megabytes = Number(process.env['SLIPWAY_TEST_MEGABYTES'] ?? 512);
 const megabyte = new Uint8Array(2 ** 20);
 
-/** The most memory that a process has held so far. Linux counts it. */
+/** The peak memory of a process so far, as Linux counts it. */
 function peakMb(pid: number): number {
   return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 }
 
 test.skipIf(!existsSync('/proc/self/status'))(
-  'bodies of any size, up and down, leave the memory of the host alone (Linux only: it counts peaks)',
+  'bodies of any size, up and down, do not raise the memory of the host (Linux only: it counts peaks)',
   async () => {
     const folder = createFolder();
     const host = await PlatformProcess.start({
@@ -50,7 +50,7 @@ test.skipIf(!existsSync('/proc/self/status'))(
       }
       return { sizeBytes };
     };
-    // Everything has run once, with the garbage that it makes, before the measurement begins.
+    // Warm up first: code and garbage count before the measurement.
     await Promise.all([up(128), down(128)]);
     const before = peakMb(host.pid);
     const whole = { sizeBytes: megabytes * 2 ** 20 };

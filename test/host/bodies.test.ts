@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startFixtureHost, type FixtureHost } from '../support/host/fixture-host.ts';
 
-/** The platform's own way of serving routes, under the host: what the SDK alone does not do. */
+/** The platform's way of serving routes, which adds to the SDK, under the host. */
 let host: FixtureHost;
 beforeAll(async () => {
   host = await startFixtureHost({
@@ -39,23 +39,23 @@ async function open(request: string): Promise<Socket> {
   return socket;
 }
 
-/** The notes that the fixture made about closed streams, as numbers of megabytes. */
+/** The megabytes read from each closed stream, as the fixture recorded them. */
 const closed = () =>
   host.recorded().flatMap(({ name }) => (name.startsWith('closed') ? [Number(name.split(' ').at(-1))] : []));
 
-test('a caller who takes nothing holds the source back, and closes it by going away', async () => {
+test('a caller that reads nothing pauses the source, and closes it by leaving', async () => {
   const before = closed().length;
   const socket = await open('GET /large HTTP/1.1\r\nHost: a\r\n\r\n');
   await once(socket, 'data');
   socket.pause();
-  // Time enough for the whole of it, were there no back-pressure.
+  // Without back-pressure, all of it would be read in this time.
   await new Promise((resolve) => setTimeout(resolve, 350));
   socket.destroy();
   await expect.poll(() => closed().length).toBe(before + 1);
   expect(closed().at(-1)).toBeLessThan(40);
 });
 
-test('an announced length is passed on; HEAD has the headers, no body, and no work', async () => {
+test('an announced length is sent; HEAD has the headers, no body, and reads nothing', async () => {
   const whole = await fetch(`${host.url}/sized`);
   expect(whole.headers.get('content-length')).toBe('2097152');
   expect((await whole.bytes()).every((byte) => byte === 7)).toBe(true);
@@ -66,23 +66,26 @@ test('an announced length is passed on; HEAD has the headers, no body, and no wo
   expect(closed().at(-1)).toBeLessThan(2);
 });
 
-test.each(['breaks', 'short', 'stands-still'])('half an answer is no whole one: %s', async (path) => {
-  const outcome = await fetch(`${host.url}/${path}`)
-    // When it breaks before anything was sent, the host can still say so.
-    .then(async (response) => (response.status === 500 ? 'cut' : response.bytes()))
-    .catch(() => 'cut');
-  expect(outcome).toBe('cut');
-  expect(host.logged.some(({ message }) => message.includes('answer cut off'))).toBe(true);
-});
+test.each(['breaks', 'short', 'stands-still'])(
+  'an incomplete answer never looks complete: %s',
+  async (path) => {
+    const outcome = await fetch(`${host.url}/${path}`)
+      // When it breaks before anything was sent, the host can still answer 500.
+      .then(async (response) => (response.status === 500 ? 'cut' : response.bytes()))
+      .catch(() => 'cut');
+    expect(outcome).toBe('cut');
+    expect(host.logged.some(({ message }) => message.includes('answer cut off'))).toBe(true);
+  },
+);
 
-test('a source that fails at once is an error like any other', async () => {
+test('a source that fails immediately is answered with an error status', async () => {
   const response = await fetch(`${host.url}/fails-at-once`);
   expect(response.status).toBe(500);
   expect(response.headers.get('content-type')).toBe('application/problem+json');
   expect(await response.text()).not.toContain('secret');
 });
 
-test('a handler hears that its caller has gone', async () => {
+test('the signal of a handler fires when its caller leaves', async () => {
   const gone = new AbortController();
   const asked = fetch(`${host.url}/waits`, { signal: gone.signal }).catch(() => 'gone');
   await host.waitFor('waiting', 1);
@@ -91,7 +94,7 @@ test('a handler hears that its caller has gone', async () => {
   await host.waitFor('aborted', 1);
 });
 
-test('bodies that are left unread, whole or in part, stand in the way of nobody', async () => {
+test('unread bodies, whole or in part, do not block the connection', async () => {
   for (const sizeBytes of [100, 70_000, 300_000, 8 * 2 ** 20]) {
     for (const body of [new Uint8Array(sizeBytes), unannounced(sizeBytes)]) {
       const first = await post('first-only', body);
@@ -107,7 +110,7 @@ test('bodies that are left unread, whole or in part, stand in the way of nobody'
   }
 });
 
-test('an upload that stands still is 408; one that trickles is not; one that breaks off harms nobody', async () => {
+test('a stalled upload is 408, a slow one is not, and a broken one affects no other', async () => {
   const headOf = (path: string) =>
     `POST /${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 10\r\n\r\n`;
   const stalled = await open(`${headOf('count-hasty')}half`);

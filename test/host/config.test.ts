@@ -76,7 +76,7 @@ describe('trap 11: overlapping routes', () => {
     expect(overlap([a], [b])).toBe('no error');
   });
 
-  test('reserved prefixes, unknown constraints and misplaced parameters are refused together', () => {
+  test('reserved prefixes, unknown constraints and misplaced parameters are reported together', () => {
     const text = message(() =>
       createRouter('', [
         { name: 'one', template: 'admin/x', methods: undefined, target: 1 },
@@ -133,7 +133,7 @@ describe('trap 14: function names', () => {
       registrations.functions.set(name, { metadata: { name, bindings: { trigger } }, callback: () => {} });
     return message(() => buildFunctionTable(registrations));
   };
-  test('letters, digits, "_" and "-", from a letter, 128 at most', () => {
+  test('a letter, then letters, digits, "_" and "-", 128 at most', () => {
     expect(table('a', 'B-2_c', 'x'.repeat(128))).toBe('no error');
     for (const name of ['', '1a', 'a b', 'a.b', 'ä', 'x'.repeat(129)])
       expect(table(name)).toContain('is not a valid function name');
@@ -144,7 +144,7 @@ describe('trap 14: function names', () => {
 });
 
 describe('trap 20: configuration', () => {
-  test('%SETTING% is replaced everywhere, and one that is not set is named', () => {
+  test('%SETTING% is replaced everywhere, and a missing one is named', () => {
     const folder = hostJson({
       extensions: { durableTask: { hubName: '%HUB%x' }, http: { routePrefix: '%PREFIX%' } },
     });
@@ -157,7 +157,7 @@ describe('trap 20: configuration', () => {
     );
   });
 
-  test('unknown keys are refused by name, all at once', () => {
+  test('unknown keys are refused, all named at once', () => {
     const folder = hostJson({
       http: {},
       functionTimeOut: '1',
@@ -180,7 +180,7 @@ describe('trap 20: configuration', () => {
       expect(message(() => readHostJson(folder, {}))).toContain('extensionBundle.version');
     },
   );
-  test.each(['[4.30.0, 5.0.0)', '[4.31.2, 5.0.0)', '[5.0.0, 6.0.0)'])('bundle %s is taken', (version) => {
+  test.each(['[4.30.0, 5.0.0)', '[4.31.2, 5.0.0)', '[5.0.0, 6.0.0)'])('bundle %s is accepted', (version) => {
     expect(message(() => readHostJson(hostJson({ extensionBundle: { ...bundle, version } }), {}))).toBe(
       'no error',
     );
@@ -194,7 +194,7 @@ describe('trap 20: configuration', () => {
     });
   });
 
-  test("the platform's own host.json is usable", () => {
+  test("the platform's own host.json is valid", () => {
     const read = readHostJson(join(import.meta.dirname, '../..'), { TASK_HUB_NAME: 'Hub' });
     expect(read).toMatchObject({
       routePrefix: '',
@@ -202,7 +202,7 @@ describe('trap 20: configuration', () => {
     });
   });
 
-  test('{name} reads values out of paths greedily, and writes them', () => {
+  test('{name} extracts values from paths greedily, and inserts them', () => {
     expect(parseBindingTemplate('{a}/{b}.csv').read('x/y/z.1.csv')).toEqual({ a: 'x/y', b: 'z.1' });
     expect(parseBindingTemplate('{{x}}-{a}').read('{x}-1')).toEqual({ a: '1' });
     expect(parseBindingTemplate('a').read('b')).toBeUndefined();
@@ -235,7 +235,7 @@ describe('trap 20: configuration', () => {
 });
 
 describe('trap 21: the main glob', () => {
-  test('what it matches is loaded in name order; what it does not match is an error', () => {
+  test('matching files are loaded by name; no match is an error', () => {
     const folder = makeApp({ 'package.json': { main: '{b,a}.js' }, 'a.js': '', 'b.js': '', 'c.js': '' });
     expect(findEntryPoints(folder)).toEqual(['a.js', 'b.js']);
     expect(message(() => findEntryPoints(makeApp({ 'package.json': { main: 'dist/*.js' } })))).toMatch(
@@ -247,7 +247,7 @@ describe('trap 21: the main glob', () => {
 });
 
 describe('the data folder', () => {
-  test("is one host's at a time, and the other is told", () => {
+  test('is for one host at a time, and a second one is refused', () => {
     const folder = makeApp({});
     const lock = lockDataDir(folder);
     expect(message(() => lockDataDir(folder))).toMatch(
@@ -257,7 +257,7 @@ describe('the data folder', () => {
     lockDataDir(folder).release();
   });
 
-  test('--clean takes only what is ours', () => {
+  test('--clean deletes only what the platform created', () => {
     const folder = makeApp({ 'host.db': 'x', 'keys.json': 'x', 'thesis.txt': 'mine' });
     cleanDataDir(folder);
     expect(readdirSync(folder)).toEqual(['thesis.txt']);
@@ -268,7 +268,7 @@ describe('starting', () => {
   const start = (appDir: string, dataDir = makeApp({})) =>
     startHost({ appDir, dataDir, port: 0, settings: {}, log: silentLogger });
 
-  test('a missing build, host.json and broken file are sentences, and free the folder again', async () => {
+  test('a missing build or host.json and a broken file are one sentence each, and release the folder', async () => {
     const dataDir = makeApp({});
     await expect(start(makeApp({}), dataDir)).rejects.toThrow('no host.json');
     await expect(start(hostJson({}), dataDir)).rejects.toThrow('package.json is missing');
@@ -281,7 +281,7 @@ describe('starting', () => {
     lockDataDir(dataDir).release();
   });
 
-  test('a body limit that is no number is refused, instead of being none', async () => {
+  test('a body limit that is not a number is refused instead of ignored', async () => {
     const appDir = makeApp({
       'host.json': { version: '2.0', extensionBundle: bundle },
       'package.json': { main: 'app.cjs' },

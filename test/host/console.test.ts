@@ -15,7 +15,7 @@ function print(level: LogLevel, message: string, fields?: LogFields, isTTY = fal
 }
 
 describe('the terminal log', () => {
-  test("a function's entry is unpacked: message first, its name once, no id of the call", () => {
+  test("a function's entry is unpacked: message first, its name once, no invocation id", () => {
     let logged = '';
     const context = { functionName: 'score', info: (text: string) => void (logged = text) };
     toLogger(context as never).log('info', 'step started', { step: 'train', attempt: 2, late: undefined });
@@ -24,7 +24,7 @@ describe('the terminal log', () => {
     );
   });
 
-  test('values: quoted where a blank would split them, lists and objects on the line', () => {
+  test('values: quoted when they have blanks, lists and objects in one line', () => {
     const fields = { path: 'a b', runs: ['x', 'y'], at: { n: 1n }, error: new Error('no\nway'), none: null };
     expect(print('warn', 'odd', fields)).toBe(
       `warn  odd path="a b" runs=[ 'x', 'y' ] at={ n: 1n } error="no\\nway" none=null\n`,
@@ -45,7 +45,7 @@ describe('the terminal log', () => {
     }
   });
 
-  test('what only looks like an entry is shown as it is; debug is not shown', () => {
+  test('text that only resembles an entry is unchanged; debug is not shown', () => {
     expect(print('error', '{"message":')).toBe('error {"message":\n');
     expect(print('debug', 'quiet')).toBe('');
   });
@@ -78,7 +78,7 @@ describe('the banner', () => {
   });
   const facts = { url: 'http://127.0.0.1:1', routePrefix: '', dataDir: '/data', isOpen: false };
 
-  test('groups by trigger, in one order, and ends with the pages worth opening', () => {
+  test('groups by trigger, in a fixed order, and ends with the pages to open', () => {
     const functions = [
       other('step', 'activityTrigger'),
       other('sweep', 'timerTrigger', { schedule: '0 * * * * *' }),
@@ -116,7 +116,7 @@ Press Ctrl+C to stop.
 `);
   });
 
-  test('knows the prefix of routes, says what is open, and names no page that is not there', () => {
+  test('applies the route prefix, warns about open access, and omits pages that do not exist', () => {
     const functions = [http('health', 'health')] as never;
     const banner = renderBanner({ ...facts, routePrefix: 'api', functions, isOpen: true });
     expect(banner).toContain('Open\n  http://127.0.0.1:1/api/health\n');

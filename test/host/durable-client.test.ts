@@ -80,7 +80,7 @@ describe("the SDK's own client", () => {
     );
   });
 
-  test('a running instance id is in the way; an ended one is replaced', async () => {
+  test('the id of a running instance is refused; that of an ended one is reused', async () => {
     const instanceId = await startWaiting();
     await expect(h.client.startNew('echoThrough', { instanceId })).rejects.toThrow(
       'An Orchestration instance with the status Running already exists.',
@@ -91,7 +91,7 @@ describe("the SDK's own client", () => {
     expect(await waitForStatus(h.client, instanceId, ['Completed'])).toMatchObject({ output: 'again' });
   });
 
-  test('raiseEvent: heard, unknown instance, ended instance', async () => {
+  test('raiseEvent: delivered, unknown instance, ended instance', async () => {
     const id = await startWaiting();
     await h.client.raiseEvent(id, 'one', 1);
     await h.client.raiseEvent(id, 'two', { b: 2 });
@@ -117,7 +117,7 @@ describe("the SDK's own client", () => {
     expect((await call('POST', `instances/${slow}/terminate?reason=x`)).status).toBe(410);
   });
 
-  test('a suspended instance hears nothing until it is resumed, and then everything', async () => {
+  test('a suspended instance receives nothing until it resumes, and then everything', async () => {
     const id = await startWaiting();
     await h.client.suspend(id, 'wait');
     await waitForStatus(h.client, id, ['Suspended']);
@@ -138,7 +138,7 @@ describe("the SDK's own client", () => {
     await h.client.terminate(running, 'over');
   });
 
-  test('waitForCompletionOrCreateCheckStatusResponse: the output, or where to ask', async () => {
+  test('waitForCompletionOrCreateCheckStatusResponse: the output, or the status URLs', async () => {
     const request = new HttpRequest({ method: 'GET', url: `${h.origin}/api/x` });
     const options = { timeoutInMilliseconds: 60, retryIntervalInMilliseconds: 10 };
     const done = await h.client.waitForCompletionOrCreateCheckStatusResponse(
@@ -252,7 +252,7 @@ describe('the HTTP management API', () => {
     expect(await call('POST', path, { body: '[7]' })).toMatchObject({ status: 200, body: [7] });
   });
 
-  test('start and wait: 202 when the time is over', async () => {
+  test('start and wait: 202 after the timeout', async () => {
     expect((await call('POST', 'orchestrators/twoEvents?timeout=0.05&pollingInterval=0.01')).status).toBe(
       202,
     );
@@ -307,7 +307,7 @@ describe('the HTTP management API', () => {
     expect((await call(method, path)).status).toBe(status);
   });
 
-  test('broken JSON is refused', async () => {
+  test('malformed JSON is refused', async () => {
     expect(await call('POST', 'orchestrators/chain', { body: '{"a":' })).toMatchObject({
       status: 400,
       body: { Message: 'Invalid JSON content' },

@@ -27,7 +27,7 @@ async function startChild(): Promise<string> {
   return (JSON.parse(line) as { rpcBaseUrl: string }).rpcBaseUrl;
 }
 
-/** Kills the child once so many effects have been added. A round's work has more, so the kill interrupts work. */
+/** Kills the child after a number of new effects. A round has more, so the kill interrupts work. */
 async function killAfter(effectsAdded: number): Promise<void> {
   const before = countEffects();
   await until(() => countEffects() >= before + effectsAdded);
@@ -40,7 +40,7 @@ async function kill(): Promise<void> {
   await exited;
 }
 
-/** True once the host has said yes; false when it died before. What it said yes to must never be lost. */
+/** @returns whether the host acknowledged the request before it died; acknowledged work must never be lost */
 async function isAccepted(url: string, body: unknown): Promise<boolean> {
   try {
     const headers = { 'content-type': 'application/json' };
@@ -72,7 +72,7 @@ function readInstances(): readonly Row[] {
   return db.prepare('SELECT instance_id, name, status, output FROM df_instances').all() as unknown as Row[];
 }
 
-/** Messages, activities and timers that are still to be handled. */
+/** Counts pending messages, activities and timers. */
 function countPending(): number {
   using db = new DatabaseSync(file, { readOnly: true });
   const tables = ['df_inbox', 'df_activities', 'df_timers', 'df_entity_inbox'];
@@ -111,7 +111,7 @@ test(`${kills} SIGKILLs at random moments: nothing lost, no effect missing, coun
     if (readInstances().some(({ status, name }) => status !== 'Completed' && name !== 'collector'))
       killedAtWork++;
   }
-  // Most kills must have hit work under way, else this test shows nothing.
+  // The test is only meaningful when most kills interrupted work.
   expect(killedAtWork).toBeGreaterThan(kills / 2);
 
   const url = await startChild();

@@ -7,7 +7,7 @@ import { record, scenarios } from '../golden/durable/scenarios.ts';
 const folder = join(import.meta.dirname, '../golden/durable');
 
 describe('trap 22: messages between the engine and the SDK', () => {
-  test('every scenario has its recording, and every recording its scenario', () => {
+  test('every scenario has a recording, and every recording a scenario', () => {
     const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
     expect(files.sort()).toEqual(
       Object.keys(scenarios)
@@ -16,7 +16,7 @@ describe('trap 22: messages between the engine and the SDK', () => {
     );
   });
 
-  test.each(Object.entries(scenarios))('%s is as recorded', async (name, steps) => {
+  test.each(Object.entries(scenarios))('%s matches its recording', async (name, steps) => {
     const golden: unknown = JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8'));
     expect(JSON.parse(JSON.stringify(await record(steps)))).toEqual(golden);
   });

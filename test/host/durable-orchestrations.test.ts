@@ -35,7 +35,7 @@ describe.each([
     expect(await runToEnd(await start({ verifyReplay }), 'chain', 1)).toMatchObject(completed(6));
   });
 
-  test('a fan-out and what comes after it', async () => {
+  test('a fan-out and the next step', async () => {
     expect(await runToEnd(await start({ verifyReplay }), 'fanOut', 30)).toMatchObject(completed(435));
   });
 
@@ -46,7 +46,7 @@ describe.each([
     expect(attemptsOf(key)).toBe(3);
   });
 
-  test('a retried activity that never succeeds: a timer follows the last attempt, ids still agree', async () => {
+  test('a retried activity that never succeeds: a timer follows the last attempt, and ids still match', async () => {
     const status = await runToEnd(await start({ verifyReplay }), 'retriesCaught');
     expect(status).toMatchObject(
       completed({ message: "Activity function 'boom' failed: boom 7 \n boom 7", after: 'after' }),
@@ -61,7 +61,7 @@ describe.each([
     });
   });
 
-  test('sub-orchestrations, with their own and with given ids', async () => {
+  test('sub-orchestrations, with generated and with given ids', async () => {
     const h = await start({ verifyReplay });
     const id = await h.client.startNew('parent');
     expect(await waitForStatus(h.client, id)).toMatchObject(completed([15, 25]));
@@ -93,7 +93,7 @@ describe.each([
     expect(await waitForStatus(h.client, id)).toMatchObject(completed(60_000));
   });
 
-  test('a timer of ten days is a chain of legs of at most three', async () => {
+  test('a timer of ten days is a chain of timers of at most three', async () => {
     const clock = new ManualClock(Date.UTC(2026, 0, 1));
     const h = await start({ verifyReplay, clock });
     const id = await h.client.startNew('timer', { input: 10 * dayMs });
@@ -124,7 +124,7 @@ describe.each([
     expect(status).toMatchObject(completed({ won: 'timeout', after: 'after' }));
   });
 
-  test('events are kept until they are waited for, in any order of names', async () => {
+  test('events are kept until a task waits for them, in any order of names', async () => {
     const h = await start({ verifyReplay });
     const id = await h.client.startNew('twoEvents');
     await h.client.raiseEvent(id, 'two', 2);

@@ -94,7 +94,7 @@ async function runProgram(program: Program, verifyReplay: boolean): Promise<unkn
   return result;
 }
 
-/** Runs until the n-th call of a function, then dies there: before the call, or after it with its result lost. */
+/** Runs until the n-th call of a function and dies there: before the call, or after it with the result lost. */
 async function runWithCrashes(
   program: Program,
   crashes: readonly number[],

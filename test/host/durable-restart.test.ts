@@ -26,7 +26,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Stops the host, if one runs, and starts the next on the same database. */
+/** Restarts the host on the same database. */
 async function restart(options: HarnessOptions = {}): Promise<DurableHarness> {
   await harness?.dispose();
   harness = await startHarness({ ...options, file: join(folder, 'host.db') });
@@ -68,7 +68,7 @@ test('after a restart the orchestrator sees the same history as without one', as
   ]);
 });
 
-test('a timer that fell due while nothing ran fires at the start', async () => {
+test('a timer that was due while the host was down fires at the start', async () => {
   const clock = new ManualClock(Date.UTC(2026, 0, 1));
   let h = await restart({ clock });
   const id = await h.client.startNew('timer', { input: 60_000 });
@@ -81,7 +81,7 @@ test('a timer that fell due while nothing ran fires at the start', async () => {
 });
 
 describe('what changed between two starts', () => {
-  test('an activity that is gone fails its task, with the reason', async () => {
+  test('a removed activity fails its task, with the reason', async () => {
     let h = await restart({
       invoke: (name, input) => (name === 'boom' ? new Promise(() => undefined) : callRegistered(name, input)),
     });
@@ -95,7 +95,7 @@ describe('what changed between two starts', () => {
     );
   });
 
-  test('an orchestrator that is gone fails its instances, with the reason', async () => {
+  test('a removed orchestrator fails its instances, with the reason', async () => {
     let h = await restart();
     const id = await h.client.startNew('twoEvents');
     await waitForStatus(h.client, id, ['Running']);
@@ -108,7 +108,7 @@ describe('what changed between two starts', () => {
   });
 });
 
-test('an instance that is replaced while its orchestrator runs gets nothing of the old run', async () => {
+test('an instance that is replaced while its orchestrator runs keeps nothing of the old run', async () => {
   let release: (() => void) | undefined;
   const invoke = async (name: string, input: string): Promise<unknown> => {
     const reply = await callRegistered(name, input);
@@ -134,7 +134,7 @@ test('an instance that is replaced while its orchestrator runs gets nothing of t
   expect(countActivities()).toEqual({ n: 0 });
 });
 
-test('a full disk: what cannot be saved is tried again, nothing is lost and nothing is said to be missing', async () => {
+test('a full disk: writes are retried, nothing is lost and nothing reads as missing', async () => {
   const h = await restart();
   const id = await h.client.startNew('echoThrough', { input: 'small' });
   await waitForStatus(h.client, id);
@@ -150,7 +150,7 @@ test('a full disk: what cannot be saved is tried again, nothing is lost and noth
   expect((await waitForStatus(h.client, waiting)).runtimeStatus).toBe('Completed');
 });
 
-test('a stop lets a running activity finish and save its result', async () => {
+test('a stop waits for a running activity and saves its result', async () => {
   let runs = 0;
   const invoke = (name: string, input: string): Promise<unknown> => {
     if (name === 'slow') runs++;
@@ -164,7 +164,7 @@ test('a stop lets a running activity finish and save its result', async () => {
   expect(runs).toBe(1);
 });
 
-test('an activity whose result was saved is not run again after a restart', async () => {
+test('an activity with a saved result does not run again after a restart', async () => {
   let runs = 0;
   const invoke = (name: string, input: string): Promise<unknown> => {
     if (name === 'echo') runs++;

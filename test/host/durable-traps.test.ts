@@ -13,7 +13,7 @@ import {
 import { passTurns } from '../support/turns.ts';
 import { until } from '../support/until.ts';
 
-/** The numbered traps of the real platform: each is reproduced here, so that an app that passes does not fall in. */
+/** The numbered traps of the real platform, each reproduced, so that an app that passes here avoids them. */
 
 let harness: DurableHarness | undefined;
 
@@ -34,7 +34,7 @@ const orchestration = (
   df.app.orchestration(name, handler as df.OrchestrationHandler);
 };
 
-/** What lets the gated activities of a key go on. */
+/** Releases the gated activities of a key. */
 const gates = new Map<string, (() => void)[]>();
 const openGates = (key: string) => gates.get(key)?.forEach((open) => open());
 df.app.activity('gated', {
@@ -98,7 +98,7 @@ describe('trap 2: Task.all of retried activities, a catch, and another activity'
     return { failures, next: yield context.df.callActivity('echo', 'next') };
   });
 
-  test('diverges, here as on Azure: the activity gets the value of a retry timer', async () => {
+  test('diverges, here as in Azure: the activity gets the value of a retry timer', async () => {
     const status = await runToEnd(await start(), 'trap2banned');
     expect(status).toMatchObject({ runtimeStatus: 'Completed', output: {} });
   });
@@ -124,7 +124,7 @@ orchestration('trap3', function* (context) {
   return 'no error';
 });
 
-test('trap 3: retryTimeoutInMilliseconds leaves the orchestration hanging, and this host says so', async () => {
+test('trap 3: retryTimeoutInMilliseconds leaves the orchestration hanging, and this host logs it', async () => {
   const h = await start();
   const id = await h.client.startNew('trap3');
   await until(() => h.logs.some(({ message }) => message.includes('An orchestration is stuck')));
@@ -154,7 +154,7 @@ test.each([false, true])(
   },
 );
 
-test('trap 5: an event name in another case is taken by the extension and never seen by the code', async () => {
+test('trap 5: the extension accepts an event name in another case, and the code never receives it', async () => {
   const h = await start();
   const id = await h.client.startNew('eventOrTimeout', { input: 3_600_000 });
   await waitForStatus(h.client, id, ['Running']);
@@ -233,7 +233,7 @@ describe('trap 9: determinism', () => {
     return 'done';
   });
 
-  test('Math.random in an orchestrator passes unseen in a batch and fails under forced full replay', async () => {
+  test('Math.random in an orchestrator goes unnoticed in a batch and fails under full replay', async () => {
     expect(await runToEnd(await start(), 'randomInput')).toMatchObject({ runtimeStatus: 'Completed' });
     await harness?.dispose();
     const status = await runToEnd(await start({ verifyReplay: true }), 'randomInput');
@@ -259,7 +259,7 @@ describe('trap 9: determinism', () => {
     });
   });
 
-  test('yielding what is no task fails with the message of the SDK', async () => {
+  test('yielding anything but a task fails with the message of the SDK', async () => {
     const status = await runToEnd(await start(), 'yieldsNonsense');
     expect(status.runtimeStatus).toBe('Failed');
     expect(status.output).toContain('Durable Functions programming constraint violation');
@@ -275,7 +275,7 @@ describe('not in the list: a task yielded twice', () => {
     return yield context.df.callActivity('echo', 'last');
   });
 
-  test('is scheduled twice by the extension, so that ids diverge, here as on Azure', async () => {
+  test('is scheduled twice by the extension, so that ids diverge, here as in Azure', async () => {
     const h = await start();
     const id = await h.client.startNew('yieldedTwice');
     await until(() => countEvents(h, id, 'taskScheduled') >= 3 && (gates.get(id)?.length ?? 0) >= 2);

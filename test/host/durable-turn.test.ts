@@ -6,7 +6,7 @@ import { readDurableSettings } from '../../local/durable/settings.ts';
 import { takeBatch } from '../../local/durable/turn/turn-batch.ts';
 import { decideTurn, type TurnOutcome } from '../../local/durable/turn/turn.ts';
 
-/** The turn alone, with decisions and histories written by hand from the framework's rules. */
+/** The turn alone, with decisions and histories written from the framework's rules. */
 
 const atMs = 1000;
 const started: readonly HistoryEvent[] = [
@@ -64,14 +64,14 @@ describe('ids and order', () => {
     expect(end).toEqual({ kind: 'waiting', openCount: 1, isStuck: false });
   });
 
-  test('the second follows once history has the answer to the first', () => {
+  test('the second follows after the history has the answer to the first', () => {
     const history = [...started, scheduled(0, 'a'), succeeded(0)];
     expect(decide(replied([activity('a'), activity('b')]), history).effects).toEqual([
       { type: 'scheduleActivity', id: 1, name: 'b', input: '1' },
     ]);
   });
 
-  test('signals take ids and nobody waits for them; external events take none', () => {
+  test('signals have ids and are not awaited; external events have no ids', () => {
     const signal: Action = { type: 'signalEntity', entityId: '@e@k', operation: 'op', input: null };
     const { effects } = decide(
       replied([
@@ -92,7 +92,7 @@ describe('ids and order', () => {
     expect(decide(replied([both, activity('c')]), [...history, succeeded(1)]).effects).toHaveLength(1);
   });
 
-  test('a second answer to the same task changes nothing', () => {
+  test('a second answer to the same task has no effect', () => {
     const history = [...started, scheduled(0, 'a'), succeeded(0), failed(0)];
     expect(decide(replied([activity('a')], { isDone: true, output: '5' }), history).end).toEqual({
       kind: 'completed',
@@ -127,7 +127,7 @@ describe('retries', () => {
     expect(seen).toEqual(['a', 10, 'a', 25, 'next']);
   });
 
-  test('delays grow by the coefficient up to the longest, and end with the timeout', () => {
+  test('delays grow by the coefficient up to the maximum, and end with the timeout', () => {
     expect([0, 1, 2].map((n) => nextRetryDelayMs(retry, n, 0))).toEqual([10, 25, 25]);
     expect(nextRetryDelayMs({ ...retry, timeoutMs: 50 }, 0, 49)).toBe(10);
     expect(nextRetryDelayMs({ ...retry, timeoutMs: 50 }, 0, 50)).toBe(0);
@@ -136,7 +136,7 @@ describe('retries', () => {
 });
 
 describe('ends', () => {
-  test('an orchestration with open tasks does not end, as on Azure', () => {
+  test('an orchestration with open tasks does not end, as in Azure', () => {
     const any: Action = { type: 'whenAny', actions: [activity('a'), activity('b')] };
     const history = [...started, scheduled(0, 'a'), scheduled(1, 'b'), succeeded(0)];
     const decision = replied([any], { isDone: true, output: '1' });
@@ -152,7 +152,7 @@ describe('ends', () => {
     expect(effects).toEqual([{ type: 'cancelTimer', id: 0 }]);
   });
 
-  test('what waits for nothing at all is stuck', () => {
+  test('an orchestration that waits for nothing is stuck', () => {
     const history = [...started, scheduled(0, 'a'), succeeded(0)];
     expect(decide(replied([activity('a')]), history).end).toMatchObject({ kind: 'waiting', isStuck: true });
   });
@@ -208,7 +208,7 @@ describe('ends', () => {
   });
 });
 
-describe('what a turn hears', () => {
+describe('the messages of a turn', () => {
   const message = (seq: number, event: object, executionId: string | null = null): never =>
     ({ seq, executionId, event: { atMs, ...event } }) as never;
   const event = (seq: number): never => message(seq, { type: 'eventRaised', name: 'e', input: null });
@@ -216,14 +216,14 @@ describe('what a turn hears', () => {
   const seqs = (batch: ReturnType<typeof takeBatch>): readonly number[] =>
     batch.consumed.map(({ seq }) => seq);
 
-  test('answers to another execution are taken and not heard', () => {
+  test('answers to another execution are consumed and dropped', () => {
     const stale = message(2, { type: 'timerFired', timerId: 0, fireAtMs: 1 }, 'old');
     const batch = takeBatch(running, [event(1), stale, event(3)], 10);
     expect(seqs(batch)).toEqual([1, 2, 3]);
     expect(batch.events).toHaveLength(2);
   });
 
-  test('suspended: everything but commands stays; resumed: everything is heard in order', () => {
+  test('suspended: everything but commands stays; resumed: everything arrives in order', () => {
     const suspend = message(2, { type: 'executionSuspended', reason: null });
     const resume = message(4, { type: 'executionResumed', reason: null });
     const held = takeBatch(running, [event(1), suspend, event(3)], 10);
@@ -232,7 +232,7 @@ describe('what a turn hears', () => {
     expect([seqs(all), all.isSuspended]).toEqual([[1, 3, 4], false]);
   });
 
-  test('one event at a time, commands besides', () => {
+  test('one event at a time, plus commands', () => {
     const stop = message(9, { type: 'executionTerminated', reason: 'r' });
     const batch = takeBatch(running, [event(1), event(2), stop], 1);
     expect([seqs(batch), batch.termination]).toEqual([[1, 9], { reason: 'r' }]);
@@ -251,7 +251,7 @@ describe('configuration', () => {
     expect(() => requireHubName(name)).not.toThrow();
   });
 
-  test('host.json: every fault is named at once', () => {
+  test('host.json: all faults are named at once', () => {
     const faulty = { maxConcurrentActivityFunctions: 0, overridableExistingInstanceStates: 'Some' };
     expect(() => readDurableSettings(faulty)).toThrow(
       /overridableExistingInstanceStates.*maxConcurrentActivityFunctions/,

@@ -23,7 +23,7 @@ const isBuilt =
 const dataDir = await mkdtemp(join(tmpdir(), 'slipway-table-'));
 afterAll(() => rm(dataDir, { recursive: true, force: true }));
 
-/** Settings under which the platform's own functions load; nothing is called. */
+/** Settings that let the platform's functions load; nothing is called. */
 const settings = {
   AzureWebJobsStorage: 'UseDevelopmentStorage=true',
   SLIPWAY_METADATA_FILE: join(dataDir, 'metadata.db'),
@@ -40,13 +40,13 @@ const readTable = async (appDir: string): Promise<readonly FunctionEntry[]> =>
   buildFunctionTable(await registerFunctions(appDir, () => {}));
 
 describe('the table of the fixture app', () => {
-  test('names, triggers, bindings, routes, auth levels and outputs are as committed', async () => {
+  test('names, triggers, bindings, routes, auth levels and outputs match the golden file', async () => {
     await expect(renderFunctionTable(await readTable(fixtureAppDir))).toMatchFileSnapshot(
       join(golden, 'host/fixture-function-table.json'),
     );
   });
 
-  test('what the host cannot emulate is named', async () => {
+  test('unsupported bindings are named', async () => {
     const table = await readTable(fixtureAppDir);
     const entry = (name: string): FunctionEntry => table.find((fn) => fn.name === name)!;
     const changed = (name: string, trigger: object): readonly string[] => {
@@ -75,7 +75,7 @@ describe('the table of the fixture app', () => {
 });
 
 describe.skipIf(!isBuilt)('the platform itself (skipped when dist/functions is not built)', () => {
-  test('its table is as committed: change it on purpose with `npm run golden:update`', async () => {
+  test('its table matches the golden file; update it with `npm run golden:update`', async () => {
     const table = await readTable(repository);
     await expect(renderFunctionTable(table)).toMatchFileSnapshot(join(golden, 'function-table.json'));
   });

@@ -19,7 +19,7 @@ const getJson = async (path: string, init?: RequestInit): Promise<Record<string,
   (await (await get(path, init)).json()) as Record<string, unknown>;
 
 describe('trap 11: routes', () => {
-  test('a constrained parameter takes what fits and nothing else', async () => {
+  test('a constrained parameter matches valid values only', async () => {
     expect(await getJson('items/42')).toMatchObject({ params: { id: '42' } });
     expect((await get('items/forty-two')).status).toBe(404);
     expect((await get('items/99999999999')).status).toBe(404);
@@ -31,12 +31,12 @@ describe('trap 11: routes', () => {
     expect((await get('pages/two/three')).status).toBe(404);
   });
 
-  test('a catch-all takes the rest of the path, decoded', async () => {
+  test('a catch-all matches the rest of the path, decoded', async () => {
     expect(await getJson('files/a/b%20c/d.txt')).toMatchObject({ params: { path: 'a/b c/d.txt' } });
     expect(await getJson('files')).toMatchObject({ params: {} });
   });
 
-  test('a function without a route is found by its name, in any case', async () => {
+  test('a function without a route has its name as the route, in any case', async () => {
     expect(await (await get('no-route')).text()).toBe('found by name');
     expect((await get('NO-ROUTE')).status).toBe(200);
   });
@@ -56,7 +56,7 @@ describe('trap 11: routes', () => {
 });
 
 describe('trap 12: keys', () => {
-  test('function level wants the default or the master key, as header or code', async () => {
+  test('function level needs the default or the master key, as header or code', async () => {
     const { keys } = host;
     const status = async (path: string, headers?: Record<string, string>): Promise<number> =>
       (await get(path, headers && { headers })).status;
@@ -76,7 +76,7 @@ describe('trap 12: keys', () => {
     expect((await get(`${path}?code=${host.keys.durableTask}`)).status).toBe(404);
   });
 
-  test('the admin API wants the master key', async () => {
+  test('the admin API needs the master key', async () => {
     expect((await get('admin/host/status')).status).toBe(401);
     expect(await getJson(`admin/host/status?code=${host.keys.master}`)).toMatchObject({ state: 'Running' });
     const listed = await get(`admin/functions?code=${host.keys.master}`);
@@ -87,7 +87,7 @@ describe('trap 12: keys', () => {
     expect((await get(`admin/other?code=${host.keys.master}`)).status).toBe(404);
   });
 
-  test('keys outlive a restart', async () => {
+  test('keys survive a restart', async () => {
     const { keys } = host;
     host = await host.restart();
     expect(host.keys).toEqual(keys);
@@ -95,7 +95,7 @@ describe('trap 12: keys', () => {
 });
 
 describe('trap 13: limits', () => {
-  test('a body up to the limit is taken, one byte more is 413', async () => {
+  test('a body up to the limit is accepted, one byte more is 413', async () => {
     const post = (size: number, chunked = false): Promise<Response> => {
       const text = 'x'.repeat(size);
       const body = chunked ? new Blob([text]).stream() : text;
@@ -107,7 +107,7 @@ describe('trap 13: limits', () => {
     expect((await post(1001, true)).status).toBe(413);
   });
 
-  test('a function that gives no answer in time is cut off with 504', async () => {
+  test('a function that does not answer in time is 504', async () => {
     host = await host.restart({ tuning: { responseTimeoutMs: 400 } });
     const response = await get('slow/1500');
     expect([response.status, await response.text()]).toEqual([504, '']);
@@ -117,7 +117,7 @@ describe('trap 13: limits', () => {
 });
 
 describe('replies', () => {
-  test('the request reaches the handler whole', async () => {
+  test('the request reaches the handler complete', async () => {
     const reply = await getJson('echo?a=1&a=2&b=%C3%A9', {
       method: 'POST',
       body: 'grüße',
@@ -152,7 +152,7 @@ describe('replies', () => {
     ]);
   });
 
-  test('hooks see the call, and may turn its error into a result', async () => {
+  test('hooks see the call, and can turn its error into a result', async () => {
     const response = await get('hooked');
     expect([response.status, await response.text()]).toEqual([418, 'preInvocation']);
   });
@@ -175,7 +175,7 @@ describe('replies', () => {
   });
 });
 
-describe('what is not quite HTTP', () => {
+describe('malformed HTTP', () => {
   const send = (text: string | Buffer): Promise<string> =>
     new Promise((resolve, reject) => {
       const socket = connect({ host: '127.0.0.1', port: Number(new URL(host.url).port) });
@@ -219,13 +219,13 @@ describe('what is not quite HTTP', () => {
     const announce = (sizeBytes: number): Promise<string> =>
       send(`POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ${sizeBytes}\r\n\r\n`);
     expect(await announce(104_857_601)).toContain('413');
-    // The body never comes, but it would have been taken.
+    // The body never comes, but would be accepted.
     expect(await announce(104_857_600)).not.toContain('413');
     expect(defaultTuning.responseTimeoutMs).toBe(230_000);
     host = await host.restart({ settings: limited });
   });
 
-  test('whatever is sent, an answer is HTTP or none, never 500, and the host serves on', async () => {
+  test('any bytes get a valid answer or none, never 500, and the host keeps serving', async () => {
     const word = fc.string({ unit: 'binary-ascii', maxLength: 30 });
     const request = fc
       .record({
@@ -259,7 +259,7 @@ describe('what is not quite HTTP', () => {
     expect((await get('echo')).status).toBe(200);
   });
 
-  test('a client that goes away in the middle of its body harms nobody', async () => {
+  test('a client that leaves in the middle of its body affects no other', async () => {
     for (let count = 0; count < 20; count++) {
       const socket = connect({ host: '127.0.0.1', port: Number(new URL(host.url).port) });
       await new Promise((resolve) => socket.once('connect', resolve));
@@ -269,7 +269,7 @@ describe('what is not quite HTTP', () => {
     expect((await get('echo')).status).toBe(200);
   });
 
-  test('a kept-alive connection serves many requests, also after a refusal', async () => {
+  test('a kept-alive connection serves many requests, also after an error', async () => {
     const requests = [
       'POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2000\r\n\r\n' + 'x'.repeat(2000),
       'GET /unknown HTTP/1.1\r\nHost: a\r\n\r\n',
@@ -288,7 +288,7 @@ describe('what is not quite HTTP', () => {
   });
 });
 
-test('a function that a setting disables is not there', async () => {
+test('a function disabled by a setting does not exist', async () => {
   const settings = { ...host.folder.settings, AzureWebJobsStorage: host.connectionString };
   host = await host.restart({ settings: { ...settings, 'AzureWebJobs.no-route.Disabled': 'true' } });
   expect((await get('no-route')).status).toBe(404);

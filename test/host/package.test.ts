@@ -7,7 +7,7 @@ import { assemblePackage } from '../../scripts/assemble-package.ts';
 import { fixtureAppDir, makeFixtureFolder, type FixtureFolder } from '../support/host/fixture-host.ts';
 import { until } from '../support/until.ts';
 
-/** A small built repository around the fixture app, whose dependencies come from ours by the lockfile. */
+/** A small built repository around the fixture app, with dependencies from our lockfile. */
 const repository = join(import.meta.dirname, '../..');
 let folder: FixtureFolder;
 let root: string;
@@ -31,7 +31,7 @@ beforeAll(async () => {
   };
   writeFileSync(join(root, 'package.json'), JSON.stringify(manifest));
   writeFileSync(join(root, 'source.ts'), '');
-  // npm's own record of what is installed, which cannot lag behind it.
+  // npm's record of what is installed, which is always current.
   const installed = readFileSync(join(repository, 'node_modules/.package-lock.json'), 'utf8');
   const { packages } = JSON.parse(installed) as {
     packages: Record<string, { dev?: boolean; os?: string[] }>;
@@ -70,7 +70,7 @@ function writeDeep(file: string): void {
 }
 
 describe('trap 21: the packaged folder', () => {
-  test('holds what runs, and nothing else', () => {
+  test('contains what runs, and nothing else', () => {
     const has = (path: string): boolean => existsSync(join(outDir, path));
     for (const path of [
       'host.json',
@@ -109,7 +109,7 @@ describe('trap 21: the packaged folder', () => {
     );
   });
 
-  test('is what the host runs: its main glob, its own packages', async () => {
+  test('runs in the host, with its main glob and its own packages', async () => {
     const cli = join(repository, 'dist/local/cli.js');
     const args = [cli, '--app-dir', outDir, '--data-dir', folder.dataDir, '--port', '0'];
     const child = spawn(process.execPath, args, {

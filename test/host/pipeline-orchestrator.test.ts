@@ -6,7 +6,7 @@ import type { Plan } from '../../shared/domains/pipelines/plan.ts';
 import { planOf, stepOf as createStep } from '../support/pipelines/plans.ts';
 import { runToEnd, startHarness, type DurableHarness } from '../support/durable/harness.ts';
 
-/** What a step's attempts come to, one after the other; once it is used up, they succeed. */
+/** The outcomes of a step's attempts, in order; further attempts succeed. */
 type Script = Readonly<Record<string, readonly ('busy' | 'broken' | 'thrown' | 'ok')[]>>;
 
 function scriptOf(script: Script, step: string) {
@@ -74,7 +74,7 @@ describe.each([
   }
   const calls = (): readonly string[] => seen.calls.map(({ step, attempt }) => `${step}${attempt}`);
 
-  test('a line: each step gets what the one before it gave', async () => {
+  test('a line: each step gets the output of the one before', async () => {
     const result = await run(line);
     expect(result).toEqual({ status: 'succeeded', outputs: { a: 'a()', b: 'b(a())', c: 'c(b(a()))' } });
     expect(calls()).toEqual(['a1', 'b1', 'c1']);
@@ -93,7 +93,7 @@ describe.each([
     expect(calls().toSorted()).toEqual(['a1', 'b1', 'b2', 'b3', 'c1', 'd1']);
   });
 
-  test('attempts that are used up end the run, with the outputs that there are', async () => {
+  test('a run ends with the outputs so far when the attempts of a step are exhausted', async () => {
     expect(await run(line, { b: ['busy', 'busy', 'busy'] })).toEqual({
       status: 'failed',
       outputs: { a: 'a()' },
@@ -102,14 +102,14 @@ describe.each([
     expect(calls()).toEqual(['a1', 'b1', 'b2', 'b3']);
   });
 
-  test('a failing step ends the run once its sibling has ended, and is not tried again', async () => {
+  test('a failing step ends the run after its sibling has ended, and is not retried', async () => {
     const result = await run(diamond, { b: ['broken'] });
     expect(result).toMatchObject({ status: 'failed', error: { step: 'b', code: 'broken' } });
     expect(result.outputs).toEqual({ a: 'a()', c: 'c(a())' });
     expect(calls().toSorted()).toEqual(['a1', 'b1', 'c1']);
   });
 
-  test('an activity that throws is tried again, once its slower sibling has ended', async () => {
+  test('an activity that throws is retried after its slower sibling has ended', async () => {
     const plan = planOf([stepOf('a'), stepOf('slow', 'a'), stepOf('b', 'a'), stepOf('end', 'slow', 'b')]);
     const { outputs } = await run(plan, { b: ['thrown'] });
     expect(outputs['end']).toBe('end(slow(a()),b(a()))');
@@ -142,7 +142,7 @@ describe.each([
   });
 });
 
-/** Every other name is one that objects have already. */
+/** Every other name is a member of Object.prototype. */
 const names = ['s0', 'constructor', 's2', 'tostring', 's4', 'valueof'];
 const nameOf = (index: number) => names[index]!;
 

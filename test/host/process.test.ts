@@ -13,7 +13,7 @@ import { openSqliteQueue } from '../../shared/adapters/embedded/sqlite-queue.ts'
 import { fixtureAppDir, makeFixtureFolder, type FixtureFolder } from '../support/host/fixture-host.ts';
 import { until } from '../support/until.ts';
 
-/** The host as `npm start` runs it: a process of its own, on the fixture app. */
+/** The host as `npm start` runs it, in a separate process, on the fixture app. */
 const cli = join(import.meta.dirname, '../../dist/local/cli.js');
 
 let folder: FixtureFolder;
@@ -89,7 +89,7 @@ async function put(storage: BlobServiceClient, container: string, name: string, 
 }
 
 describe('after SIGKILL', () => {
-  test('trap 15: a blob that was being handled is handled again, one that was done is not', async () => {
+  test('trap 15: an interrupted blob is processed again, a finished one is not', async () => {
     const hold = folder.settings['FIXTURE_HOLD']!;
     const first = await start();
     await put(first.storage, 'slow', 'done', 'x');
@@ -101,7 +101,7 @@ describe('after SIGKILL', () => {
     await kill(first.child);
     rmSync(hold);
 
-    // Each later blob is handled after a scan that met the earlier ones.
+    // Each later blob is processed after a scan that listed the earlier ones.
     const second = await start();
     await folder.waitFor('slow-blob-end', 2);
     await put(second.storage, 'slow', 'later', 'x');
@@ -117,14 +117,14 @@ describe('after SIGKILL', () => {
     expect(folder.recorded('slow-blob-begin').map(({ blob }) => blob)).toEqual(names.toSpliced(1, 0, 'half'));
   });
 
-  test('drops are not lost, however often the host dies', async () => {
+  test('no drop is lost, however often the host dies', async () => {
     const names = Array.from({ length: 40 }, (_, index) => `set/${index}.csv`);
     let next = 0;
     for (let life = 0; life < 5; life++) {
       const { child, storage } = await start();
       for (const until = next + 8; next < until; next++)
         await put(storage, 'watched', names[next]!, String(next));
-      // At once, or in the middle of handling them.
+      // Immediately, or in the middle of processing.
       await folder.waitFor('blob', folder.recorded('blob').length + life);
       await kill(child);
     }
@@ -138,7 +138,7 @@ describe('after SIGKILL', () => {
     expect(seen()).toEqual(new Set(names.map((_, index) => String(index))));
   });
 
-  test('trap 19: a message that was being handled comes again at the start, not when its lock ends', async () => {
+  test('trap 19: an interrupted message is redelivered at the start, not when its lock expires', async () => {
     const hold = folder.settings['FIXTURE_HOLD']!;
     writeFileSync(hold, '');
     const first = await start();
@@ -150,13 +150,13 @@ describe('after SIGKILL', () => {
     await kill(first.child);
     rmSync(hold);
 
-    // The lock would hold it for a minute.
+    // The lock lasts a minute.
     await start();
     const [, again] = await folder.waitFor('single', 2);
     expect(again).toMatchObject({ metadata: { messageId: 'held', deliveryCount: 2 } });
   });
 
-  test('trap 18: a timer that was missed is past due once, and its next run is remembered', async () => {
+  test('trap 18: a missed timer is past due once, and its next run is stored', async () => {
     const first = await start();
     await kill(first.child);
     const file = join(folder.dataDir, 'host.db');
@@ -180,7 +180,7 @@ describe('after SIGKILL', () => {
 });
 
 describe('the command line', () => {
-  test('SIGINT lets a request under way end, then the process ends with 0', async () => {
+  test('SIGINT waits for a running request, then the process exits with 0', async () => {
     const { child, url, output } = await start();
     const slow = fetch(`${url}/slow/700`);
     await folder.waitFor('slow', 1);
@@ -191,7 +191,7 @@ describe('the command line', () => {
     expect(output()).toContain('SIGINT: waiting for running calls');
   });
 
-  test('a second host on the same data is refused, and the first one goes on', async () => {
+  test('a second host on the same data is refused, and the first one continues', async () => {
     const { child, url } = await start();
     const other = spawnCli('--port', '0', '--clean');
     expect(await ended(other.child)).toBe(1);

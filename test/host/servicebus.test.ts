@@ -42,7 +42,7 @@ test('a message reaches its function with its properties, and is completed', asy
     .toMatchObject({ active: 0 });
 });
 
-test('trap 19: a message that fails comes again, counted, and is dead-lettered after the tenth time', async () => {
+test('trap 19: a failing message is redelivered with its count, and dead-lettered after the tenth time', async () => {
   await queue.send('single', [{ id: 'bad', body: { fail: true } }]);
   await expect.poll(() => queue.peekDeadLetters({ queue: 'single' }, 10)).toMatchObject([{ id: 'bad' }]);
   const seen = host.recorded('single').filter(({ message }) => (message as { fail?: boolean }).fail);
@@ -51,7 +51,7 @@ test('trap 19: a message that fails comes again, counted, and is dead-lettered a
   ]);
 });
 
-test('trap 19: a batch function gets what is there at once, its properties as arrays', async () => {
+test('trap 19: a batch function gets all waiting messages at once, with properties as arrays', async () => {
   const messages = Array.from({ length: 5 }, (_, index) => ({
     id: `b-${index}`,
     body: index,
@@ -70,7 +70,7 @@ test('trap 19: a batch function gets what is there at once, its properties as ar
   });
 });
 
-test('an output sends one message for each element of an array', async () => {
+test('an output sends one message per element of an array', async () => {
   const response = await fetch(`${host.url}/fan`, {
     method: 'POST',
     body: JSON.stringify([{ a: 1 }, { a: 2 }]),
@@ -80,7 +80,7 @@ test('an output sends one message for each element of an array', async () => {
   expect(seen.map(({ message }) => message)).toEqual(expect.arrayContaining([{ a: 1 }, { a: 2 }]));
 });
 
-test('messages that waited while the host was down are delivered after the start', async () => {
+test('messages sent while the host was down are delivered after the start', async () => {
   const before = host.recorded('single').length;
   const restarting = host.restart();
   await queue.send('single', [{ id: 'waited', body: {} }]);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseSync, Visitor } from 'oxc-parser';
 import { describe, expect, test } from 'vitest';
 
-/** Rules that the SDK cannot hold at run time, held on the sources of the app. */
+/** Rules that the SDK cannot enforce at run time, enforced on the sources of the app. */
 const repository = join(import.meta.dirname, '../..');
 const functionFiles = readdirSync(join(repository, 'functions'), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
@@ -13,7 +13,7 @@ const orchestratorFiles = [
   'shared/domains/pipelines/orchestrate.ts',
 ];
 
-/** What a generator, which is what an orchestrator is, must not do: every replay would see something else. */
+/** Operations that are banned in generators (orchestrators), because every replay would see other values. */
 function findForbidden(source: string): readonly string[] {
   const found: string[] = [];
   const { program } = parseSync('orchestrator.ts', source);
@@ -46,7 +46,7 @@ function findForbidden(source: string): readonly string[] {
   return found;
 }
 
-/** Members of the SDK that are banned wherever they stand. */
+/** Members of the SDK that are banned everywhere. */
 function findBanned(source: string): readonly string[] {
   return source.match(/\bretryTimeoutInMilliseconds\b|\.callHttp\b|\bdf\.lock\b|\.rewind\(/g) ?? [];
 }
@@ -54,7 +54,7 @@ function findBanned(source: string): readonly string[] {
 const read = (file: string): string => readFileSync(join(repository, file), 'utf8');
 
 describe('trap 9: the code of orchestrators', () => {
-  test.each(orchestratorFiles)('%s asks nothing but its history', (file) => {
+  test.each(orchestratorFiles)('%s reads nothing but its history', (file) => {
     const source = read(file);
     expect(source).toContain('function*');
     expect(findForbidden(source)).toEqual([]);
@@ -74,17 +74,17 @@ describe('trap 9: the code of orchestrators', () => {
   });
 });
 
-test('trap 3: no function uses a retry timeout, nor anything else that hangs or is left out', () => {
+test('trap 3: no function uses a retry timeout, or anything else that hangs or is not implemented', () => {
   expect(functionFiles.filter((file) => findBanned(read(file)).length > 0)).toEqual([]);
 });
 
-test('trap 3: what is banned would be found', () => {
+test('trap 3: the rules find what they ban', () => {
   expect(
     findBanned('retry.retryTimeoutInMilliseconds = 5; df.callHttp(x); df.lock(y); client.rewind(id)'),
   ).toEqual(['retryTimeoutInMilliseconds', '.callHttp', 'df.lock', '.rewind(']);
 });
 
-test('trap 12: every app.http call says its authLevel, which the SDK would otherwise make "anonymous"', () => {
+test('trap 12: every app.http call states its authLevel, which the SDK otherwise sets to "anonymous"', () => {
   const calls = functionFiles.flatMap((file) => {
     const source = read(file);
     const found: string[] = [];

@@ -3,8 +3,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { head, startScriptedHost, type ScriptedHost, type Step } from '../support/host/scripted-worker.ts';
 
 /**
- * A worker in this process gets its requests as objects, one in another process over HTTP, as in Azure. Neither the
- * client nor the worker can tell the two apart.
+ * A worker in this process gets its requests as objects, a worker in another process over HTTP, as in Azure. Client and
+ * worker must see the same in both.
  */
 const bodyLimitBytes = 300_000;
 const start = async (transport: 'hand over' | 'forward'): Promise<ScriptedHost> => {
@@ -172,7 +172,7 @@ test('handed over as forwarded: any requests on one connection, any answers', as
 }, 120_000);
 
 describe('only handed over', () => {
-  test('a body read in part and left makes way for the next request', async () => {
+  test('a body that is left half read does not block the next request', async () => {
     const handedOver = await start('hand over');
     const { answers } = await handedOver.exchange([post([read('first'), write('early'), end], large), last]);
     expect(answers.map(({ body }) => body)).toEqual(['early', 'last']);
@@ -184,7 +184,7 @@ describe('only handed over', () => {
     ['nothing', [end], 500],
     ['more in the end', [write('abc'), { op: 'seen' }, write('def'), end], 'cut'],
     ['less in the end', [write('abc'), { op: 'seen' }, end], 'cut'],
-  ] as const)('an answer that is not as long as announced is none: %s', async (_name, script, expected) => {
+  ] as const)('an answer that is not as long as announced fails: %s', async (_name, script, expected) => {
     const handedOver = await start('hand over');
     const { answers, logged } = await handedOver.exchange([
       head('GET', [header('content-length', '5'), ...script]),

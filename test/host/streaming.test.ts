@@ -29,7 +29,7 @@ const upload = (sizeBytes: number): Promise<Response> => {
   return fetch(`${host.url}/up/big%20file?q=1`, init as RequestInit);
 };
 
-test('a body streams up to the function, with its route, query and headers', async () => {
+test('a body streams to the function, with its route, query and headers', async () => {
   const response = await upload(5_000_000);
   expect(await response.json()).toEqual({
     sizeBytes: 5_000_000,
@@ -39,7 +39,7 @@ test('a body streams up to the function, with its route, query and headers', asy
   });
 });
 
-test('an answer streams down while it is made, and HEAD has none', async () => {
+test('an answer streams while it is produced, and HEAD has no body', async () => {
   const response = await fetch(`${host.url}/down/200`);
   expect([response.headers.get('x-own'), response.headers.get('content-type')]).toEqual([
     'yes',
@@ -71,7 +71,7 @@ test('a function that throws is a bare 500; one that breaks off cuts the connect
   expect((await upload(10)).status).toBe(200);
 });
 
-test('clients that go away, up and down, leave the host serving', async () => {
+test('the host keeps serving when clients leave in the middle of a body', async () => {
   for (let count = 0; count < 10; count++) {
     const socket = connect({ host: '127.0.0.1', port: Number(new URL(host.url).port) });
     await new Promise((resolve) => socket.once('connect', resolve));
@@ -94,7 +94,7 @@ test('the server that the SDK starts takes no connections', async () => {
   await expect(once(socket, 'connect')).rejects.toThrow('ECONNREFUSED');
 });
 
-test('an unknown route and a wrong method are 404 here too', async () => {
+test('an unknown route and a wrong method are 404 here, too', async () => {
   expect((await fetch(`${host.url}/unknown`)).status).toBe(404);
   expect((await fetch(`${host.url}/up/x`)).status).toBe(404);
 });

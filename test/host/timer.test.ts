@@ -47,7 +47,7 @@ describe('trap 18: NCRONTAB, six fields, in UTC', () => {
     expect(() => parseNcrontab(expression)).toThrow(/schedule/i);
   });
 
-  test('the next time is the first second that fits all fields, as a plain search finds it', () => {
+  test('the next time is the first second that matches all fields, as a linear search finds it', () => {
     const field = (min: number, max: number) =>
       fc.array(fc.integer({ min, max }), { minLength: 1, maxLength: 12 }).map((values) => values.join(','));
     const hourOnward = at('2026-05-05T00:00:00Z');
@@ -80,7 +80,7 @@ describe('trap 18: NCRONTAB, six fields, in UTC', () => {
     expect(() => parseSchedule('00:00:00')).toThrow(/TimeSpan/);
   });
 
-  test('what comes more than once a minute is not monitored', () => {
+  test('a schedule of less than a minute is not monitored', () => {
     expect([parseSchedule('*/30 * * * * *'), parseSchedule('00:00:59')].map((s) => s.isMonitored)).toEqual([
       false,
       false,
@@ -102,7 +102,7 @@ interface TimerFacts {
   } | null;
 }
 
-/** One timer function over a clock that only we move. */
+/** One timer function on a manual clock. */
 async function startTimer(options: {
   readonly db?: DatabaseSync;
   readonly clock: ManualClock;
@@ -162,7 +162,7 @@ const hourMs = 3_600_000;
 const begin = at('2026-01-01T00:30:00Z');
 
 describe('trap 18: runs', () => {
-  test('on time, with what came before and what comes next', async () => {
+  test('on time, with the last and the next run', async () => {
     const clock = new ManualClock(begin);
     const timer = await startTimer({ clock });
     await move(clock, hourMs / 2);
@@ -179,7 +179,7 @@ describe('trap 18: runs', () => {
     });
   });
 
-  test('one that was missed while the host was down is past due at the next start, once', async () => {
+  test('a run missed while the host was down is past due once at the next start', async () => {
     const clock = new ManualClock(begin);
     const first = await startTimer({ clock });
     await move(clock, hourMs / 2);
@@ -209,7 +209,7 @@ describe('trap 18: runs', () => {
     expect([...first.calls, ...second.calls, ...changed.calls]).toEqual([]);
   });
 
-  test('runs never overlap; what a long run missed is made up for once', async () => {
+  test('runs never overlap; times missed during a long run are made up for once', async () => {
     const clock = new ManualClock(begin);
     let finish = (): void => {};
     let active = 0;
@@ -244,7 +244,7 @@ describe('trap 18: runs', () => {
     expect(timer.calls.map(({ timer: { IsPastDue } }) => IsPastDue)).toEqual([false]);
   });
 
-  test('a failing run is tried again under its retry policy, and does not end the schedule', async () => {
+  test('a failing run is retried by its policy and does not end the schedule', async () => {
     const clock = new ManualClock(begin);
     const retry = { retryStrategy: 'fixedDelay', maxRetryCount: 2, delayInterval: { seconds: 10 } } as const;
     const timer = await startTimer({ clock, retry, run: () => Promise.reject(new Error('no')) });

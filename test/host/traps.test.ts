@@ -16,7 +16,7 @@ test('the table of traps in docs/local-host.md names them all', () => {
   ]);
 });
 
-test.each(rows)('trap $trap has a test of that name wherever the table says so', ({ trap, files }) => {
+test.each(rows)('trap $trap has a test in each file of the table', ({ trap, files }) => {
   expect(files.length).toBeGreaterThan(0);
   for (const file of files)
     expect(readFileSync(join(repository, 'test/host', file), 'utf8'), file).toMatch(

@@ -9,7 +9,7 @@ import { fixtureAppDir, startFixtureHost, type FixtureHost } from '../support/ho
 import { tapWire, type WireTap } from '../support/host/wire-golden.ts';
 
 /**
- * Trap 22: the wire shapes as golden files, each naming the sources that it was derived from (the streamed request is
+ * Trap 22: the wire formats as golden files, each with the sources that it was derived from (the streamed request is
  * in `streaming.test.ts`). Regenerate with `npm run golden:update`.
  */
 let host: FixtureHost;
@@ -70,7 +70,7 @@ test('trap 22: activity', async () => {
 });
 
 test('trap 22: timer', async () => {
-  // Past due at this start: its recorded last run lies years back.
+  // Past due at this start: its recorded last run was years ago.
   const db = new DatabaseSync(join(host.folder.dataDir, 'host.db'), { timeout: 5000 });
   const [last, next] = [Date.UTC(2020, 0, 1), Date.UTC(2021, 0, 1)];
   db.prepare('INSERT OR REPLACE INTO host_timers VALUES (?, ?, ?, ?)').run('hourly', last, next, last);

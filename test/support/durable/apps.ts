@@ -2,7 +2,7 @@ import './core.ts';
 import * as df from 'durable-functions';
 import type { OrchestrationContext } from 'durable-functions';
 
-/** Functions of every shape that the engine knows, registered once with the real SDK. */
+/** Functions of every kind that the engine supports, registered once with the real SDK. */
 
 type Steps = Generator<df.Task, unknown, unknown>;
 type Orchestrator = (context: OrchestrationContext) => Steps;

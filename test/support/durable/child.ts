@@ -1,6 +1,6 @@
 /**
- * A host of durable functions in a process of its own, to be killed: `node durable-child.ts <database> <effects folder>`.
- * Prints its binding on the first line. Every activity leaves a mark in the folder under its own key.
+ * A host of durable functions in a separate process that tests kill: `node child.ts <database> <effects folder>`. Prints
+ * its binding on the first line. Every activity writes a file in the folder under its key.
  */
 import './core.ts';
 import { appendFileSync } from 'node:fs';

@@ -1,8 +1,8 @@
 import Module from 'node:module';
 
 /**
- * The least of a Functions worker: answers `require('@azure/functions-core')`, keeps what was registered, and calls it
- * with a string trigger as the real worker does. Must be imported before `@azure/functions`.
+ * A minimal Functions worker: answers `require('@azure/functions-core')`, collects registrations, and calls them with a
+ * string trigger as the real worker does. Import it before `@azure/functions`.
  */
 interface Metadata {
   readonly name: string;
@@ -73,7 +73,7 @@ export function registeredDurableFunctions(): readonly {
   );
 }
 
-/** Calls a function by its trigger string through the real programming model, and reads its return value back. */
+/** Calls a function with its trigger string through the real programming model. @returns its value */
 export async function callRegistered(name: string, input: string): Promise<unknown> {
   const registered = functions.get(name);
   if (registered === undefined || model === undefined) throw new Error(`no function '${name}'`);

@@ -13,8 +13,8 @@ import type { MessageQueue } from '../../../shared/platform/storage/queue.ts';
 type Task = () => Promise<unknown>;
 
 /**
- * An engine without durability: each run's generator is driven in this process, one task after the other. What goes
- * in and out of a task passes through JSON, as it does in Durable Functions.
+ * An engine without durability: it drives each run's generator in this process, one task after another. Inputs and
+ * outputs of tasks pass through JSON, as in Durable Functions.
  */
 export class DirectEngine implements PipelineEngine {
   readonly #app: App;
@@ -33,7 +33,7 @@ export class DirectEngine implements PipelineEngine {
     if (this.#runs.has(runId)) return;
     const result = this.#drive(runId, viaJson(schedule));
     this.#runs.set(runId, result);
-    // Whoever waits for the run hears of a failure; nobody has to.
+    // A failure is reported to those who wait for the run, if any do.
     void result.then(
       () => this.#ended.set(runId, 'completed'),
       () => this.#ended.set(runId, 'failed'),
@@ -48,14 +48,14 @@ export class DirectEngine implements PipelineEngine {
     return Promise.reject(new Error('no test cancels a run of this engine'));
   }
 
-  /** @returns how the run ended; rejects for one that was never started. */
+  /** @returns the result of the run. @throws for a run that was never started */
   async result(runId: string): Promise<RunResult> {
     const result = this.#runs.get(runId);
     if (result === undefined) throw new Error(`the run ${runId} was never started`);
     return result;
   }
 
-  /** Handles the messages of the queue `runs` that wait, as its function does. */
+  /** Handles the waiting messages of the queue `runs`, as its function does. */
   async handleMessages(queue: MessageQueue): Promise<void> {
     for (;;) {
       const [message] = await queue.receive({ queue: queues.runs }, { maxMessages: 1, waitMs: 0 });

@@ -28,7 +28,7 @@ export interface DurableHarness {
   readonly db: DatabaseSync;
   readonly origin: string;
   readonly logs: readonly LogEntry[];
-  /** Stops the extension and its server, and removes its folder. */
+  /** Stops the extension and its server, and deletes its folder. */
   dispose(): Promise<void>;
 }
 
@@ -36,10 +36,10 @@ export interface HarnessOptions {
   readonly verifyReplay?: boolean;
   readonly clock?: Clock;
   readonly settings?: unknown;
-  /** A database file that outlives the harness. */
+  /** A database file that survives the harness. */
   readonly file?: string;
   readonly invoke?: (name: string, input: string) => Promise<unknown>;
-  /** Functions that this start does not know although they are registered. */
+  /** Registered functions that this start excludes. */
   readonly without?: readonly string[];
 }
 
@@ -49,7 +49,7 @@ async function openDatabase(file: string): Promise<DatabaseSync> {
   return db;
 }
 
-/** The extension on a file of its own, behind an HTTP server, with every function that durable-functions has registered. */
+/** Starts the extension on its own file and HTTP server, with all functions registered in durable-functions. */
 export async function startHarness(options: HarnessOptions = {}): Promise<DurableHarness> {
   const folder = options.file === undefined ? mkdtempSync(join(tmpdir(), 'durable-')) : undefined;
   const db = await openDatabase(options.file ?? join(folder ?? '', 'host.db'));
@@ -106,9 +106,9 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Durabl
   };
 }
 
-/** As inside a function: the binding's JSON is parsed by the worker and handed to the SDK's own client. */
+/** Creates the SDK's client as inside a function, from the binding's JSON. */
 function clientOf(extension: DurableExtension): DurableClient {
-  // Without it the SDK takes every URL for one of Core Tools and rewrites it to localhost:7071.
+  // Without it the SDK rewrites every URL to localhost:7071, the address of Core Tools.
   process.env['WEBSITE_HOSTNAME'] ??= 'localhost';
   const input = { type: 'durableClient', name: 'client' };
   const extraInputs = { get: () => JSON.parse(extension.clientBinding()) as unknown };

@@ -3,7 +3,7 @@ import * as df from 'durable-functions';
 import type { OrchestrationContext } from 'durable-functions';
 import * as fc from 'fast-check';
 
-/** Small orchestrator programs as data: one orchestrator runs any of them, and `evaluate` says what must come out. */
+/** Small orchestrator programs as data: one orchestrator runs any of them, and `evaluate` predicts the result. */
 type Leaf =
   { readonly op: 'echo'; readonly value: number } | { readonly op: 'sub'; readonly steps: readonly Step[] };
 

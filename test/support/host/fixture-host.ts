@@ -10,7 +10,7 @@ import { until } from '../until.ts';
 export const fixtureAppDir = join(import.meta.dirname, 'fixture-app');
 export const streamingAppDir = join(import.meta.dirname, 'fixture-streaming');
 
-/** One line that a fixture function recorded. */
+/** A line that a fixture function recorded. */
 interface Recorded {
   readonly name: string;
   readonly [fact: string]: unknown;
@@ -20,14 +20,14 @@ export interface FixtureFolder {
   readonly dataDir: string;
   readonly logFile: string;
   readonly settings: Readonly<Record<string, string>>;
-  /** Everything recorded so far, or what one function recorded. */
+  /** All records so far, or those of one function. */
   readonly recorded: (name?: string) => readonly Recorded[];
   /** Waits for `count` records of a function. */
   readonly waitFor: (name: string, count: number) => Promise<readonly Recorded[]>;
   remove(): Promise<void>;
 }
 
-/** A temporary data folder and the settings that the fixture app needs. */
+/** Creates a temporary data folder and the settings of the fixture app. */
 export async function makeFixtureFolder(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<FixtureFolder> {
@@ -70,11 +70,11 @@ export interface FixtureHost extends RunningHost, Pick<FixtureFolder, 'recorded'
     readonly message: string;
     readonly fields?: object;
   }[];
-  /** Ends the host but leaves its data and its storage, so that another can be started on them. */
+  /** Stops the host and starts another on the same data and storage. */
   restart(options?: Partial<HostOptions>): Promise<FixtureHost>;
 }
 
-/** A host on the fixture app with an Azurite of its own. */
+/** Starts a host on the fixture app with its own Azurite. */
 export async function startFixtureHost(
   options: Partial<HostOptions> & { readonly extraSettings?: Readonly<Record<string, string>> } = {},
 ): Promise<FixtureHost> {

@@ -5,7 +5,7 @@ import { PlatformProcess, type PlatformProcessOptions } from '../../../local/pla
 import { patienceMs } from '../hang-guard.ts';
 import { createFolder } from '../stores.ts';
 
-/** A platform of the test's own, stopped when it ends. The build must be there: `npm test` makes it first. */
+/** Starts a platform that stops at the end of the test. Needs the build, which `npm test` makes first. */
 export async function startPlatform(options: Partial<PlatformProcessOptions> = {}): Promise<PlatformProcess> {
   const platform = await PlatformProcess.start({
     port: 0,
@@ -18,8 +18,8 @@ export async function startPlatform(options: Partial<PlatformProcessOptions> = {
 }
 
 /**
- * Made-up flights as Parquet: late when the hour is late, with noise from a hash of the row, so that a model can
- * learn something and every machine gets the same file.
+ * Writes synthetic flights as Parquet. Delays grow with the hour, plus noise from a hash of the row, so that a model can
+ * learn and every machine writes the same file.
  */
 export async function writeFlights(file: string, options: { rows: number; seed?: number }): Promise<void> {
   const instance = await DuckDBInstance.create(':memory:', { threads: '1' });

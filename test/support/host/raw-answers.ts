@@ -1,15 +1,15 @@
-/** One HTTP answer as it was on the wire, without what differs from moment to moment. */
+/** An HTTP answer as sent, without its date. */
 export interface RawAnswer {
   readonly status: number;
   /** Lower case, sorted, without `date`. */
   readonly headers: readonly string[];
   readonly body: string;
-  /** The connection was closed before the answer was whole. */
+  /** The connection was closed before the end of the answer. */
   readonly isCut: boolean;
 }
 
 /**
- * Reads the answers on a connection that the server has closed.
+ * Parses the answers on a connection that the server has closed.
  *
  * @param methods of the requests: an answer to HEAD has no body
  */

@@ -11,23 +11,23 @@ import type { WorkerServer } from '../../../local/http/streaming/worker-server.t
 import { TurnEnd } from '../../../local/http/turn-end.ts';
 import { parseAnswers, type RawAnswer } from './raw-answers.ts';
 
-/** What a worker does with one request, step by step. */
+/** A step of a worker's script for one request. */
 export type Step =
   | { readonly op: 'status'; readonly status: number }
   | { readonly op: 'header'; readonly name: string; readonly value: string | readonly string[] }
-  /** `break` leaves the loop as a `for await` does, which destroys the request. */
+  /** `break` leaves a `for await` loop, which destroys the request. */
   | { readonly op: 'read'; readonly how: 'all' | 'first' | 'break' }
   | { readonly op: 'write'; readonly text: string; readonly times?: number }
   | { readonly op: 'wait'; readonly ms: number }
-  /** Until the client has received something. */
+  /** Waits until the client has received something. */
   | { readonly op: 'seen' }
-  /** Reads what is left of the body and forgets it, as the platform does after its answer. */
+  /** Discards the rest of the body, as the platform does after its answer. */
   | { readonly op: 'drop' }
   | { readonly op: 'end' }
   | { readonly op: 'destroy'; readonly what: 'request' | 'response' }
   | { readonly op: 'throw' };
 
-/** What the worker saw of a request. */
+/** A request as the worker saw it. */
 interface Seen {
   readonly method: string | undefined;
   readonly url: string | undefined;
@@ -37,20 +37,20 @@ interface Seen {
 
 export interface Exchange {
   readonly answers: readonly RawAnswer[];
-  /** Of the first request: whether a second one on the same connection still arrives is a race when it is cut. */
+  /** The first request. When it is cut, the arrival of a second one on the same connection is a race. */
   readonly seen: Seen | undefined;
   readonly logged: readonly string[];
 }
 
 export interface ScriptedHost {
-  /** Sends raw requests over one connection and returns what came back until the server closed it. */
+  /** Sends raw requests over one connection and reads until the server closes it. */
   exchange(requests: string | readonly (string | Buffer)[]): Promise<Exchange>;
   stop(): Promise<void>;
 }
 
 type Response = Writable & { statusCode: number; setHeader(name: string, value: unknown): unknown };
 
-/** The host's HTTP server before a worker that follows scripts, given in the request's query. */
+/** Starts the host's HTTP server with a worker that runs the script in the query of each request. */
 export async function startScriptedHost(
   transport: 'hand over' | 'forward',
   bodyLimitBytes = 2 ** 20,
@@ -131,7 +131,7 @@ export async function startScriptedHost(
   };
 }
 
-/** A request line and headers for a script; `more` are further header lines. */
+/** The request line and headers for a script; `more` are further header lines. */
 export function head(method: string, script: readonly Step[], more: readonly string[] = []): string {
   const target = `/script?${encodeURIComponent(JSON.stringify(script))}`;
   return [`${method} ${target} HTTP/1.1`, 'Host: a', ...more, '', ''].join('\r\n');
@@ -162,7 +162,7 @@ async function readBody(
   return { sizeBytes, sha256: hash.digest('hex') };
 }
 
-/** Drops what belongs to a connection; and the length of no body, which Node's client adds to a POST. */
+/** Removes headers of the connection, and the content-length 0 that Node's client adds to a POST. */
 function comparable(headers: IncomingMessage['headers']) {
   const { connection: _connection, 'x-ms-invocation-id': _id, ...kept } = headers;
   if (kept['content-length'] === '0') delete kept['content-length'];

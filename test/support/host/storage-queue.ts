@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 
 /**
- * The four calls of the queue REST API that the tests need, signed with the shared key.
+ * The part of the queue REST API that the tests need, signed with the shared key.
  *
  * @see https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key
  */
@@ -50,7 +50,7 @@ export function createQueueClient(connectionString: string) {
         `${queue}/messages`,
         `<QueueMessage><MessageText>${Buffer.from(text).toString('base64')}</MessageText></QueueMessage>`,
       ),
-    /** Up to 32 messages, which stay hidden for half a minute. */
+    /** Reads up to 32 messages and hides them for half a minute. */
     async receive(queue: string): Promise<readonly string[]> {
       const answer = await send('GET', `${queue}/messages?numofmessages=32`);
       return [...answer.matchAll(/<MessageText>(.*?)<\/MessageText>/g)].map(([, text = '']) =>

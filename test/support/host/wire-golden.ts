@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { loadApp } from '../../../local/worker/load.ts';
 import type { InvocationRequest } from '../../../local/worker/typed-data.ts';
 
-/** Where each shape was read: fidelity is claimed to these, and no further. */
+/** The sources of each format, to which the tests claim fidelity. */
 const sources = {
   http: ['azure-functions-host GrpcMessageConversionExtensions.ToRpcHttp'],
   'http-streaming': [
@@ -19,11 +19,11 @@ const sources = {
 } as const satisfies Record<string, readonly string[]>;
 
 export interface WireTap {
-  /** Compares the first request that a function was handed with its golden file; `url` is the host's. */
+  /** Compares the first request to a function with its golden file; `url` is the host's. */
   expectGolden(name: keyof typeof sources, fn: string, url: string): Promise<void>;
 }
 
-/** Catches what the host really hands to the worker, at the programming model's door. */
+/** Records the requests that the host sends to the worker, where the programming model receives them. */
 export async function tapWire(appDir: string): Promise<WireTap> {
   const caught = new Map<string, InvocationRequest>();
   const { model } = await loadApp(appDir, () => {});
@@ -43,7 +43,7 @@ export async function tapWire(appDir: string): Promise<WireTap> {
   };
 }
 
-/** Whatever differs from run to run is replaced by what it is; bytes become text. */
+/** Replaces values that differ between runs by their names, and bytes by text. */
 function normalize(request: InvocationRequest | undefined, url: string): unknown {
   const text = JSON.stringify(request, (_key, value: unknown) => {
     const isBuffer = value !== null && typeof value === 'object' && 'data' in value && 'type' in value;

@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
 
-/** Tells the test what a function saw: one JSON line in the file that FIXTURE_LOG names. */
+/** Records what a function saw, as a JSON line in the file FIXTURE_LOG. */
 export function record(name, seen) {
   const bytesAsText = (key, value) => (value?.type === 'Buffer' ? Buffer.from(value.data).toString() : value);
   appendFileSync(process.env.FIXTURE_LOG, `${JSON.stringify({ name, ...seen }, bytesAsText)}\n`);

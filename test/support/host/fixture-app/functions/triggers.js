@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { app } from '@azure/functions';
 import { record } from './record.js';
 
-// The copy that @azure/functions loads: imported as an ES module, the package would be a second one.
+// The copy that @azure/functions loads; an import would create a second one.
 const { ResourceFactoryResolver } = createRequire(import.meta.url)('@azure/functions-extensions-base');
 
 ResourceFactoryResolver.getInstance().registerResourceFactory('AzureStorageBlobs', (data) => ({

@@ -7,7 +7,7 @@ import { defineRoute, type Reply, type Route } from '../../../../../shared/api/h
 import { serve } from '../../../../../functions/hosting/serve.ts';
 import { patienceMs } from '../../../hang-guard.ts';
 
-/** Routes that stream, behind the platform's own registration; what they notice goes to the file `FIXTURE_LOG`. */
+/** Routes that stream, served as the platform serves its own. They record events in the file `FIXTURE_LOG`. */
 app.setup({ enableHttpStream: true });
 
 const options = {
@@ -48,7 +48,7 @@ function add(
   });
 }
 
-/** Megabytes as fast as they are taken; says when it is closed, and how far it was read. */
+/** Yields megabytes as fast as they are read, and records how many when it is closed. */
 async function* megabytes(count: number) {
   let given = 0;
   try {
