@@ -42,7 +42,8 @@ const registrationSchema = z
       (source === undefined) === (artifactPath !== undefined && runId !== undefined) &&
       (source === undefined || artifactPath === undefined),
     'give either a source, or a runId with an artifactPath',
-  );
+  )
+  .meta({ examples: [{ source: 'runs:/0123456789abcdef0123456789abcdef/model' }] });
 
 registerRoutes([
   defineList({

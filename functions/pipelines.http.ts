@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { pageQuery, pageSchema, toPageRequest } from '../shared/api/http/paging.ts';
 import { defineRoute, describedAs } from '../shared/api/http/route.ts';
 import {
+  examplePipeline,
   pipelineBodySchema,
   pipelineName,
   pipelineSchema,
@@ -52,7 +53,7 @@ registerRoutes([
       'Declares a pipeline: a built-in definition or steps of your own, on which dataset, with which parameters. Checks all of it before anything is stored.',
     role: 'operator',
     params: byName,
-    body: describedAs(pipelineBodySchema),
+    body: describedAs(pipelineBodySchema.meta({ examples: [examplePipeline] })),
     returns: { status: 200, description: 'The pipeline as stored.', schema: pipelineSchema },
     handle: async ({ params, body, principal }) => ({
       json: await app.pipelines.declarations.put(params.pipeline, body, principal.name),

@@ -38,7 +38,7 @@ const listQuery = z.object({
   cursor: z.string().max(100_000).optional(),
   limit: z.coerce.number().int().min(1).max(50).default(20),
 });
-const collectBody = z.object({
+const collectBody = z.strictObject({
   dryRun: z.boolean().default(false),
   cursor: z.string().max(100_000).optional(),
 });

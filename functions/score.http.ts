@@ -18,7 +18,11 @@ const querySchema = z
 const rowsSchema = z.unknown().meta({
   type: 'array',
   minItems: 1,
-  items: { type: 'object', description: 'The columns of the model, by name. Null is a missing value.' },
+  items: {
+    type: 'object',
+    additionalProperties: {},
+    description: 'The columns of the model, by name. Null is a missing value.',
+  },
   description: 'For models of single columns: one object a row.',
 });
 const inputsSchema = z.unknown().meta({
@@ -31,6 +35,7 @@ const inputsSchema = z.unknown().meta({
       data: { description: 'Nested lists, or a flat list beside a shape.' },
     },
     required: ['data'],
+    additionalProperties: false,
   },
   description: 'For every model: its inputs as tensors, by name.',
 });
@@ -49,7 +54,8 @@ const bodySchema = z
   .refine(
     ({ rows, inputs }) => (rows === undefined) !== (inputs === undefined),
     'give rows (objects of columns) or inputs (tensors by name), one of the two',
-  );
+  )
+  .meta({ examples: [{ rows: [{ date: '2001-07-13T18:30:00Z', distance: 1846, origin: 'ORD' }] }] });
 
 const tensorSchema = z.object({
   type: z.string(),

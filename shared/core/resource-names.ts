@@ -3,4 +3,5 @@ import { z } from 'zod';
 /** The name of a dataset, which other things refer to. Also the name of a folder, so it has no dots. */
 export const datasetName = z
   .string()
-  .regex(/^[a-z][a-z0-9_-]{0,62}$/, 'must be 1–63 of a–z, 0–9, "_" and "-", starting with a letter');
+  .regex(/^[a-z][a-z0-9_-]{0,62}$/, 'must be 1–63 of a–z, 0–9, "_" and "-", starting with a letter')
+  .meta({ examples: ['flights'] });

@@ -46,16 +46,20 @@ function renderOperation({ path, method, operation }: Entry): string {
       return `<tr><td><code>${status}</code></td><td>${escape(description)}${schema}</td></tr>`;
     })
     .join('');
-  const body = operation.requestBody?.content['application/json']?.schema;
+  const body = operation.requestBody?.content['application/json'];
   return `<article id="${escape(operation.operationId)}"><h3><span class="method ${method}">${method.toUpperCase()}</span> <code>${escape(path)}</code></h3>
 <p>${escape(operation.summary)} <small>${escape(operation.description)} authLevel: ${escape(operation['x-auth-level'])}.</small></p>
-${parameters && `<table><caption>Parameters</caption><tbody>${parameters}</tbody></table>`}${body ? `<p>Body:</p>${renderSchema(body)}` : ''}
+${parameters && `<table><caption>Parameters</caption><tbody>${parameters}</tbody></table>`}${body ? `<p>Body:</p>${renderJson(body.example)}${renderSchema(body.schema)}` : ''}
 <table><caption>Answers</caption><tbody>${responses}</tbody></table></article>`;
 }
 
 function renderSchema(schema: object | undefined): string {
   if (schema === undefined) return '';
-  return `<details><summary>JSON schema</summary><pre>${escape(JSON.stringify(schema, null, 2))}</pre></details>`;
+  return `<details><summary>JSON schema</summary>${renderJson(schema)}</details>`;
+}
+
+function renderJson(value: unknown): string {
+  return `<pre>${escape(JSON.stringify(value, null, 2))}</pre>`;
 }
 
 function describeType(schema: Record<string, unknown>): string {
@@ -89,6 +93,6 @@ td:first-child{width:9rem}td{border-top:1px solid var(--line);padding:.3rem .6re
 .method{font-size:.8rem;padding:.1rem .45rem;border:1px solid currentColor;border-radius:.3rem}
 `;
 
-/** What the page may do, told to the browser: nothing but its own style. */
+/** The page's content security policy: its own style and nothing else. */
 export const docsPagePolicy =
   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";

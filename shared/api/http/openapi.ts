@@ -3,6 +3,7 @@ import type { ErrorCode } from '../../core/errors.ts';
 import { errorCodes } from '../../core/errors.ts';
 import { faultSchema } from '../../core/faults.ts';
 import { isRecursive, type JsonSchema, toJsonSchema } from '../../core/json-schema.ts';
+import { exampleOf } from './openapi-example.ts';
 import { problemContentType } from './problem.ts';
 import { defaultMaxBodyBytes, type Route, type RouteReturns } from './route.ts';
 
@@ -14,11 +15,16 @@ interface Operation {
   readonly parameters: readonly Parameter[];
   readonly requestBody?: {
     readonly required: true;
-    readonly content: Record<string, { schema: JsonSchema }>;
+    readonly content: Record<string, JsonContent>;
   };
   readonly responses: Record<string, unknown>;
   readonly 'x-role': string;
   readonly 'x-auth-level': string;
+}
+
+interface JsonContent {
+  readonly schema: JsonSchema;
+  readonly example: unknown;
 }
 
 interface Parameter {
@@ -71,7 +77,7 @@ function describeRoute(route: Route): Operation {
       ? {
           requestBody: {
             required: true,
-            content: { 'application/json': { schema: describeSchema(route.body, 'input') } },
+            content: { 'application/json': describeJson(route.body, 'input') },
           },
         }
       : {}),
@@ -111,7 +117,7 @@ function describeParameters(where: 'path' | 'query', schema: z.ZodType | undefin
 function describeReturns(group: readonly RouteReturns[]): unknown {
   const description = group.map((returns) => returns.description).join(' ');
   const content = group.flatMap(({ schema, contentType }): [string, unknown][] => {
-    if (schema) return [['application/json', { schema: describeSchema(schema, 'output') }]];
+    if (schema) return [['application/json', describeJson(schema, 'output')]];
     return contentType ? [[contentType, { schema: describeText(contentType) }]] : [];
   });
   return content.length === 0 ? { description } : { description, content: Object.fromEntries(content) };
@@ -135,10 +141,17 @@ function describeErrors(route: Route): Record<string, unknown> {
         status,
         {
           description: group.join(', '),
-          content: { [problemContentType]: { schema: { $ref: '#/components/schemas/Problem' } } },
+          content: route.protocol
+            ? { 'application/json': { schema: { type: 'object' } } }
+            : { [problemContentType]: { schema: { $ref: '#/components/schemas/Problem' } } },
         },
       ]),
   );
+}
+
+function describeJson(schema: z.ZodType, io: 'input' | 'output'): JsonContent {
+  const described = describeSchema(schema, io);
+  return { schema: described, example: exampleOf(described) };
 }
 
 function describeSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {

@@ -9,7 +9,8 @@ import type { OldPlan, Plan } from './plan.ts';
 
 export const pipelineName = z
   .string()
-  .regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be 1–63 of a–z, 0–9 and "-", starting with a letter');
+  .regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be 1–63 of a–z, 0–9 and "-", starting with a letter')
+  .meta({ examples: ['late-flights'] });
 
 /** What a user declares: what runs, when, and with what. */
 export const pipelineBodySchema = z.strictObject({
@@ -25,6 +26,21 @@ export const pipelineBodySchema = z.strictObject({
   params: jsonObjectSchema.default({}),
 });
 export type PipelineBody = z.infer<typeof pipelineBodySchema>;
+
+/** A declaration that works, for people to begin with. */
+export const examplePipeline = {
+  definition: 'train-classifier',
+  on: { dataset: 'flights' },
+  params: {
+    model: 'late-flights',
+    training: {
+      features: [{ column: 'distance', kind: 'numeric' }],
+      label: { column: 'delay', op: '>=', value: 15 },
+      trainer: { name: 'logistic' },
+    },
+    gate: { metric: 'aucScore', atLeast: 0.6 },
+  },
+};
 
 export const pipelineSchema = pipelineBodySchema.extend({
   name: pipelineName,

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Fault, toFault } from '../../../shared/core/faults.ts';
 import { definitions, steps } from '../../../shared/domains/pipelines/catalog.ts';
+import { examplePipeline } from '../../../shared/domains/pipelines/entities.ts';
 import { planPipeline } from '../../../shared/domains/pipelines/planning/plan-pipeline.ts';
 import { readDeclaration } from '../../../shared/domains/pipelines/planning/read-declaration.ts';
 
@@ -58,8 +59,9 @@ function faultsOf(body: unknown): readonly Fault[] {
 }
 
 describe('a declaration by definition', () => {
-  test('of the demo is accepted', () => {
+  test('of the demo is accepted, and so is the one that the API shows', () => {
     expect(faultsOf(byDefinition())).toEqual([]);
+    expect(faultsOf(examplePipeline)).toEqual([]);
   });
 
   const params = (change: (params: Body['params']) => void) => (body: Body) => change(body.params);

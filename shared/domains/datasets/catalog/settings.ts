@@ -18,7 +18,7 @@ export const datasetSettingsSchema = z
     maxBadFraction: z.number().min(0).max(1).default(0.01),
     /** Types of columns. The types of all others are inferred from the first file. */
     columns: z
-      .array(columnSchema.pick({ name: true, type: true }))
+      .array(columnSchema.pick({ name: true, type: true }).strict())
       .max(10_000)
       .default([]),
   })
