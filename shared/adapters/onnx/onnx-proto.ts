@@ -79,6 +79,10 @@ export function intAttribute(name: string, value: number): Message {
   return [textField(1, name), intField(3, value), intField(20, 2)];
 }
 
+export function cast(input: string, output: string, to: ElementType): Node {
+  return { op: 'Cast', inputs: [input], output, attributes: [intAttribute('to', elementTypes[to])] };
+}
+
 export function tensorAttribute(name: string, tensor: Message): Message {
   return [textField(1, name), messageField(5, tensor), intField(20, 4)];
 }
