@@ -80,7 +80,7 @@ test('packing keeps every value, at its row and column', () => {
   );
 });
 
-test('a row packs alone as it packs among others', () => {
+test('a row packs the same alone and among others', () => {
   fc.assert(
     fc.property(table, ({ columns, rows }) => {
       const signature = toSignature(columns);
@@ -95,7 +95,7 @@ test('a row packs alone as it packs among others', () => {
   );
 });
 
-test('whatever is sent, packing answers or refuses by its own errors', () => {
+test('packing throws nothing but AppError, on any input', () => {
   const signature = toSignature([
     ['a', 'number'],
     ['b', 'string'],
@@ -112,7 +112,7 @@ test('whatever is sent, packing answers or refuses by its own errors', () => {
   );
 });
 
-test('every moment survives its ISO text, in any zone', () => {
+test('parses every ISO timestamp in any zone', () => {
   const date = fc.date({ min: new Date('0001-01-02'), max: new Date('9999-12-30'), noInvalidDate: true });
   fc.assert(
     fc.property(date, fc.integer({ min: -1439, max: 1439 }), (moment, offsetMinutes) => {
@@ -194,7 +194,7 @@ test('every tensor survives its JSON, nested or flat, with its shape or without'
   );
 });
 
-test('whatever is sent as tensors, reading answers or refuses by its own errors', async () => {
+test('reading tensors throws nothing but AppError, on any input', async () => {
   const inputs: readonly ModelValue[] = [
     { name: 'a', type: 'float32', shape: ['n', 2] },
     { name: 'b', type: 'int64', shape: null },

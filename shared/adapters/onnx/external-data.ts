@@ -13,7 +13,7 @@ type Found = Set<string>;
  * The files that a model keeps weights in, wherever its tensors are: paths from the model's folder, all below it.
  *
  * @throws UNPROCESSABLE when one leads elsewhere, or could be more than a plain file's name: the runtime takes
- *   some locations that begin with an asterisk for addresses in its memory. RangeError when it is no ONNX model
+ *   some locations that begin with an asterisk for addresses in its memory. RangeError when it is not an ONNX model
  * @see https://onnx.ai/onnx/repo-docs/ExternalData.html
  */
 export function readWeightFiles(model: Uint8Array): readonly string[] {

@@ -12,7 +12,7 @@ export interface InspectModelDeps {
 }
 
 export interface InspectModelOptions {
-  /** No larger model is kept loaded, so none is opened. Its weights in other files count. */
+  /** Larger models are not kept loaded, so they are not opened. Weights in other files count. */
   readonly maxBytes: number;
   /** For waiting, fetching, loading and running it once. */
   readonly timeoutMs?: number;

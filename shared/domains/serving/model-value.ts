@@ -3,7 +3,7 @@ export interface ModelValue {
   readonly name: string;
   /** A `TensorType`, another element type by its ONNX name, or `not a tensor`. */
   readonly type: string;
-  /** A free dimension has a name, or `?` when the model gives it none. Null when even the rank is free. */
+  /** A free dimension has a name, or `?` in a model that does not name it. Null when even the rank is free. */
   readonly shape: readonly (number | string)[] | null;
 }
 

@@ -30,7 +30,7 @@ export interface RunOptions {
   readonly outputs: readonly string[];
   /**
    * Set when the inputs are so many rows, each answered alone: long batches then run in pieces. Left out, the inputs
-   * run as they are, once.
+   * run unchanged, once.
    */
   readonly rows?: number;
 }
@@ -53,7 +53,7 @@ export interface Scorer {
    * Loads a model, unless it is loaded already.
    *
    * @throws AppError UNPROCESSABLE for a model that cannot be loaded (corrupt, too large, of unknown operators), and
-   *   whatever `ModelSource.load` throws.
+   *   what `ModelSource.load` throws.
    */
   open(model: ModelSource): Promise<OpenModel>;
   close(): Promise<void>;

@@ -1,20 +1,18 @@
 import { z } from 'zod';
 import { timestampParts } from '../../core/timestamps.ts';
 
-/**
- * The type a request's value must have. `integer` travels as a JSON number, `timestamp` as an ISO 8601 text.
- */
+/** The type of a request's value. `integer` travels as a JSON number, `timestamp` as an ISO 8601 text. */
 const columnTypes = ['number', 'integer', 'string', 'boolean', 'timestamp'] as const;
 export type ColumnType = (typeof columnTypes)[number];
 
 /** The element type of a model's input tensor of shape [rows, 1]. */
-const tensorTypes = ['float32', 'int64', 'string'] as const;
-type TensorType = (typeof tensorTypes)[number];
+const columnTensors = ['float32', 'int64', 'string'] as const;
+type ColumnTensor = (typeof columnTensors)[number];
 
 const inputSchema = z.strictObject({
   /** The name of the model's input. */
   name: z.string().min(1),
-  tensor: z.enum(tensorTypes),
+  tensor: z.enum(columnTensors),
   /** The request's column that fills it. */
   column: z.string().min(1),
   /** Set when the input is a calendar part of a timestamp column. */
@@ -22,8 +20,8 @@ const inputSchema = z.strictObject({
 });
 
 /**
- * What a model wants: the columns a request's row has, and the tensors that packing derives from them. It is
- * written into the model itself, so that a model file alone says how to ask it.
+ * How rows become a model's inputs: the columns of a request's row, and the tensors that packing derives from them. It
+ * is written into the model, so that its file alone says how to call it.
  */
 export const signatureSchema = z
   .strictObject({
@@ -54,7 +52,7 @@ export const signatureSchema = z
 export type Signature = z.infer<typeof signatureSchema>;
 export type SignatureInput = Signature['inputs'][number];
 
-function fits(type: ColumnType, tensor: TensorType, isPart: boolean): boolean {
+function fits(type: ColumnType, tensor: ColumnTensor, isPart: boolean): boolean {
   if (type === 'timestamp') return isPart && tensor !== 'string';
   if (isPart) return false;
   switch (tensor) {

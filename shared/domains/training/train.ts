@@ -60,7 +60,11 @@ export function train(
   return trainWith(findTrainer(spec.trainer.name), reader, paths, spec, hooks);
 }
 
-/** As `train`, with a trainer at hand. @param spec Its `trainer.params` are those of the trainer. */
+/**
+ * As `train`, with the given trainer.
+ *
+ * @param spec Its `trainer.params` are parsed by that trainer's schema.
+ */
 export async function trainWith<Kind extends PredictionKind, Model>(
   trainer: AnyTrainer<Kind, Model>,
   reader: TableReader,

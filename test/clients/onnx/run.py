@@ -35,7 +35,7 @@ def part_of(text, part):
 
 
 def pack(signature, rows):
-    """The model's inputs, by its signature: written anew here, from docs/adding-a-trainer.md."""
+    """The model's inputs, by its signature: written independently, from docs/adding-a-trainer.md."""
     feeds = {}
     for spec in signature["inputs"]:
         tensor, part = spec["tensor"], spec.get("part")

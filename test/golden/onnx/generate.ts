@@ -9,7 +9,7 @@ import {
 
 /**
  * Writes the golden model, whose bytes every machine must reproduce, and the requests that test/clients/onnx
- * scores with it. Run after a change of the format that is meant: `node test/golden/onnx/generate.ts`, then
+ * scores with it. Run after an intended change of the format: `node test/golden/onnx/generate.ts`, then
  * `python test/clients/onnx/run.py` on the two files.
  */
 const write = (name: string, data: string | Uint8Array) =>

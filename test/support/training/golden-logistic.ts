@@ -27,7 +27,7 @@ interface Golden {
   readonly airport: Readonly<Record<string, number>>;
   readonly hour: Readonly<Record<string, number>>;
   readonly probabilities: readonly number[];
-  /** Missing and never-seen values, which training had none of. */
+  /** Missing and unseen values, which do not occur in training. */
   readonly edges: readonly EdgeRow[];
 }
 

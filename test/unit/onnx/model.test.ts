@@ -26,7 +26,7 @@ describe('protobuf', () => {
     for (const bad of [-1, 0.5, 2 ** 53, NaN]) expect(() => encodeVarint(bad)).toThrow(RangeError);
   });
 
-  test('what is written is read', () => {
+  test('reads what the writer wrote', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 1000 }),
@@ -62,12 +62,12 @@ describe('protobuf', () => {
     );
   });
 
-  test('fixed-width fields are stepped over', () => {
+  test('skips fixed-width fields', () => {
     const fixed = Uint8Array.of(1 * 8 + 5, 1, 2, 3, 4, 2 * 8 + 1, 1, 2, 3, 4, 5, 6, 7, 8, 3 * 8, 9);
     expect([...readFields(fixed)].at(-1)).toEqual({ number: 3, value: 9 });
   });
 
-  test('damage is an error, never a wrong length', () => {
+  test('damaged bytes are a RangeError', () => {
     for (const bytes of [
       [0x0a, 5, 1],
       [0x08],
@@ -81,7 +81,7 @@ describe('protobuf', () => {
 });
 
 describe('writing', () => {
-  test('training and writing give the golden bytes, on every machine', async () => {
+  test('training and writing give the golden bytes', async () => {
     const bytes = writeModel(await fitGolden(), goldenSignature, goldenMetadata);
     expect(Buffer.from(bytes).equals(goldenBytes)).toBe(true);
   });
@@ -95,7 +95,7 @@ describe('writing', () => {
 });
 
 describe('reading', () => {
-  test('a model tells opsets, inputs, outputs, metadata and signature', () => {
+  test('reads opsets, inputs, outputs, metadata, signature and task', () => {
     expect(readModel(goldenBytes)).toEqual({
       irVersion: 8,
       producer: 'slipway',
@@ -120,7 +120,7 @@ describe('reading', () => {
     });
   });
 
-  test('a model from elsewhere asks for its inputs as they are', () => {
+  test('a model without a signature takes its inputs as columns', () => {
     expect(readModel(tinyModel({})).signature).toEqual({
       columns: [{ name: 'x', type: 'number' }],
       inputs: [{ name: 'x', tensor: 'float32', column: 'x' }],
@@ -226,7 +226,7 @@ describe('reading', () => {
       'a sparse tensor of a nested graph',
       { attribute: nested(messageField(15, [messageField(1, externalTensor('w/a.bin'))])) },
     ],
-  ])('weights of %s in another file are told', (_, change) => {
+  ])('finds the weights of %s in another file', (_, change) => {
     expect(readModel(tinyModel(change)).weightFiles).toEqual(['w/a.bin']);
   });
 
@@ -262,7 +262,7 @@ describe('reading', () => {
     expect(() => readModel(tinyModel({ initializer }))).toThrow(/does not name it/);
   });
 
-  test('no damage escapes as another error', () => {
+  test('damaged models are always UNPROCESSABLE', () => {
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.nat(goldenBytes.length - 1), fc.integer({ min: 0, max: 255 })), {

@@ -10,7 +10,7 @@ function createLoader() {
   return { events, load };
 }
 
-test('the least recently used goes first, once the bytes exceed the bound', async () => {
+test('evicts the least recently used model once the bytes exceed the bound', async () => {
   const cache = new SessionCache<{ key: string; sizeBytes: number; release(): Promise<void> }>(10);
   const { events, load } = createLoader();
   const touch = (key: string) => cache.use(key, load(key, 4), async (loaded) => loaded.key);
@@ -27,7 +27,7 @@ test('the least recently used goes first, once the bytes exceed the bound', asyn
   expect(cache.bytes).toBe(0);
 });
 
-test('one in use is released when its last user is done', async () => {
+test('releases an evicted model when its last user is done', async () => {
   const cache = new SessionCache(4);
   const { events, load } = createLoader();
   const gate = Promise.withResolvers<void>();
@@ -39,7 +39,7 @@ test('one in use is released when its last user is done', async () => {
   expect(events).toEqual(['load a', 'load b', 'release a']);
 });
 
-test('many who ask at once wait for one load', async () => {
+test('concurrent callers share one load', async () => {
   const cache = new SessionCache(10);
   const { events, load } = createLoader();
   await Promise.all(Array.from({ length: 5 }, () => cache.use('a', load('a', 4), async () => {})));
@@ -47,18 +47,18 @@ test('many who ask at once wait for one load', async () => {
   expect(cache.bytes).toBe(4);
 });
 
-test('a failed load is told to all who wait, and forgotten', async () => {
+test('a failed load rejects all waiting callers and is forgotten', async () => {
   const cache = new SessionCache(10);
-  const fail = () => Promise.reject(new Error('storage is away'));
+  const fail = () => Promise.reject(new Error('storage is down'));
   const waiting = [1, 2].map(() => cache.use('a', fail, async () => 'unused'));
   for (const result of await Promise.allSettled(waiting))
-    expect(result).toMatchObject({ status: 'rejected', reason: { message: 'storage is away' } });
+    expect(result).toMatchObject({ status: 'rejected', reason: { message: 'storage is down' } });
   const { load } = createLoader();
   expect(await cache.use('a', load('a', 4), async () => 'loaded')).toBe('loaded');
   expect(cache.bytes).toBe(4);
 });
 
-test('a load that fails after it was cleared away fails as itself', async () => {
+test('a load that fails after a clear rejects with its own error', async () => {
   const cache = new SessionCache(10);
   const gate = Promise.withResolvers<never>();
   const waiting = cache.use(
@@ -67,13 +67,13 @@ test('a load that fails after it was cleared away fails as itself', async () => 
     async () => 'unused',
   );
   const clearing = cache.clear();
-  gate.reject(new Error('storage is away'));
-  await expect(waiting).rejects.toThrow('storage is away');
+  gate.reject(new Error('storage is down'));
+  await expect(waiting).rejects.toThrow('storage is down');
   await clearing;
   expect(cache.bytes).toBe(0);
 });
 
-test('a load that ends after it was cleared is released by its user, and not kept', async () => {
+test('a load that ends after a clear is released by its user and not kept', async () => {
   const cache = new SessionCache(10);
   const { events, load } = createLoader();
   const gate = Promise.withResolvers<void>();
@@ -92,7 +92,7 @@ test('a load that ends after it was cleared is released by its user, and not kep
   expect([cache.has('a'), cache.bytes]).toEqual([false, 0]);
 });
 
-test('a model above the bound is refused, released, and evicts nobody', async () => {
+test('a model above the bound is refused and released, and evicts no other model', async () => {
   const cache = new SessionCache(10);
   const { events, load } = createLoader();
   await cache.use('a', load('a', 10), async () => {});

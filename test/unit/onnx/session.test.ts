@@ -66,7 +66,7 @@ describe('ONNX Runtime agrees', () => {
   });
 });
 
-test('a model is described from its own bytes', async () => {
+test('describes a model from its own bytes', async () => {
   for (const one of [scorer, threaded])
     expect(await describeModel(one, source(bytes))).toMatchObject({
       opsets: [{ version: 17 }, { domain: 'ai.onnx.ml', version: 4 }],
@@ -74,7 +74,7 @@ test('a model is described from its own bytes', async () => {
     });
 });
 
-test('its bytes are fetched once', async () => {
+test('fetches the bytes of a model once', async () => {
   let loads = 0;
   const own = createScorer({ cacheBytes: 1e6, maxRows: 1000 });
   const counting: ModelSource = { ...source(bytes), load: async () => (loads++, bytes) };
@@ -112,7 +112,7 @@ describe('refusals', () => {
     });
     for (const data of [new Uint8Array(), Buffer.from('nonsense'), bytes.subarray(0, 1000)])
       await expect(describeModel(one, source(data))).rejects.toMatchObject({ code: 'UNPROCESSABLE' });
-    // And the next model is none the worse for it.
+    // The next model still works.
     expect((await score(one, source(bytes), packRow(0))).probabilities).toHaveLength(1);
   });
 
@@ -167,14 +167,14 @@ describe('refusals', () => {
     await tiny.close();
   });
 
-  test('what fetching the bytes throws is passed on', async () => {
-    const away = new Error('storage is away');
-    const model = { sha256: 'f'.repeat(64), load: () => Promise.reject(away) };
-    await expect(score(scorer, model, packRow(0))).rejects.toBe(away);
+  test('rethrows what fetching the bytes throws', async () => {
+    const outage = new Error('storage is down');
+    const model = { sha256: 'f'.repeat(64), load: () => Promise.reject(outage) };
+    await expect(score(scorer, model, packRow(0))).rejects.toBe(outage);
   });
 });
 
-test('models come and go in a cache that holds one of them', async () => {
+test('works with a cache that holds one of two models', async () => {
   const other = Buffer.concat([bytes, Uint8Array.of(0x32, 0)]); // an empty doc_string: other bytes, same model
   const small = createScorer({ cacheBytes: bytes.length + 10, maxRows: 1000 });
   const expected = (await score(scorer, source(bytes), packed)).probabilities;

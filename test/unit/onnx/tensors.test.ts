@@ -71,7 +71,7 @@ describe.each(Object.entries(samples) as [TensorType, readonly unknown[]][])('%s
     expect(await answerOf({ shape: [2, 0], data: [] })).toEqual({ type, shape: [2, 0], data: [[], []] });
   });
 
-  test('in chunks of rows comes out as in one piece', async () => {
+  test('gives the same in chunks of rows as at once', async () => {
     const rows = 2_500;
     const tensor = createTensor(type, [rows, 2]);
     const one = await read({ data: [elements.slice(0, 2)] });
@@ -98,7 +98,7 @@ test.each<[string, readonly (number | string)[] | undefined, Tensor]>([
   expect((await run(model, { x: tensor }, { outputs: ['y'] })).get('y')).toEqual(tensor);
 });
 
-test('several inputs and outputs go by their names, whatever those are', async () => {
+test('several inputs and outputs go by name, __proto__ and constructor included', async () => {
   const model = createModel({
     nodes: [{ op: 'Add', inputs: ['__proto__', 'b'], output: 'constructor' }, cast('b', 'as text', 'string')],
     inputs: [value('__proto__', 'int64', ['n']), value('b', 'int64', ['n'])],
@@ -154,7 +154,7 @@ describe('inputs are checked before the run, by name', () => {
     });
   });
 
-  test('what only the model can know is its own error', async () => {
+  test('rethrows what the model itself refuses', async () => {
     const three = { ...good, shape: [3, 2], data: new Float32Array(6) };
     const two = { ...good, shape: [2, 2], data: new Float32Array(4) };
     await expect(run(model, { a: two, b: three }, { outputs: ['y'] })).rejects.toMatchObject({
@@ -202,7 +202,7 @@ describe('outputs that would abort the process or throw are refused before the r
     expect((await run(model, { x }, { outputs: ['z'] })).get('z')).toEqual(x);
   });
 
-  test('a type that the runtime cannot load says so', async () => {
+  test('a model of a type that the runtime cannot load is refused', async () => {
     const model = createModel({
       nodes: [identity('x', 'y')],
       inputs: [value('x', 'bfloat16', ['n'])],
@@ -234,7 +234,7 @@ test('an output that is not one value a row is refused when rows are chunked', a
   );
 });
 
-test('many elements that wait are refused, and a single one never starves', async () => {
+test('limits the elements that wait', async () => {
   const model = createModel({
     nodes: [identity('x', 'y')],
     inputs: [value('x', 'float32', ['n'])],

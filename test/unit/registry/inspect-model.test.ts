@@ -110,7 +110,7 @@ test('a model that can be scored is ready and has a signature', async () => {
 test.each([
   ['is no model', Buffer.from('not a model at all'), /not an ONNX model/, false],
   ['is empty', Buffer.alloc(0), /not an ONNX model/, false],
-  ['has an operator that nobody knows', encode({ op: 'NoSuchOperator' }), /cannot be loaded/, true],
+  ['has an unknown operator', encode({ op: 'NoSuchOperator' }), /cannot be loaded/, true],
   [
     'declares a task that does not fit',
     createModel({
@@ -133,7 +133,7 @@ test.each([
     true,
   ],
   [
-    'has outputs that nobody can be answered with',
+    'has only outputs that cannot be answered',
     createModel({
       nodes: [cast('x', 'y', 'int4')],
       inputs: [wide],
@@ -161,7 +161,7 @@ test.each<[string, Uint8Array]>([
     }),
   ],
   [
-    'has an output beside it that nobody can be answered with',
+    'has one output that cannot be answered',
     createModel({
       nodes: [cast('x', 'y', 'int4'), identity('x', 'z')],
       inputs: [wide],
@@ -213,7 +213,7 @@ test('a model that takes too long, or changes concurrently, is notChecked', asyn
 });
 
 test('throws an outage, and opens the next model', async () => {
-  const { inspect } = create(golden, { fails: new AppError('UNAVAILABLE', 'away') });
+  const { inspect } = create(golden, { fails: new AppError('UNAVAILABLE', 'down') });
   await expect(inspect()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   await expect(inspect()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
 });

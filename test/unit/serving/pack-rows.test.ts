@@ -39,7 +39,7 @@ test('rows become the inputs of the model', () => {
   });
 });
 
-test('null is a missing value, which the model knows how to take', () => {
+test('reads null as a missing value', () => {
   const missing = data([{ ...row, date: null, distance: null, origin: null, isNight: null }]);
   expect(missing).toMatchObject({
     'date.hourOfDay': [-1n],
@@ -52,7 +52,7 @@ test('null is a missing value, which the model knows how to take', () => {
   expect(() => pack([{ ...row, stops: null }])).toThrow(/column "stops" may not be null/);
 });
 
-describe('what does not fit is named by row and column', () => {
+describe('names row and column of what does not fit', () => {
   test.each([
     ['date', 'yesterday', /ISO 8601 .* not "yesterday"/],
     ['date', '2001-02-30', /ISO 8601/],
@@ -100,7 +100,7 @@ describe('what does not fit is named by row and column', () => {
     expect(() => pack([row, value])).toThrow(/^Row 1 must be an object, not /);
   });
 
-  test('the first ten problems are told, long values are cut', () => {
+  test('lists the first ten problems and cuts long values', () => {
     const rows = Array.from({ length: 50 }, () => ({ ...row, date: 'x'.repeat(1000) }));
     let thrown: unknown;
     try {
@@ -113,7 +113,7 @@ describe('what does not fit is named by row and column', () => {
     expect(problems[0]?.problem.length).toBeLessThan(200);
   });
 
-  test('too many rows, or none', () => {
+  test('refuses too many rows, and an empty list', () => {
     expect(() => pack([row, row, row], 2)).toThrow(
       expect.objectContaining({
         code: 'PAYLOAD_TOO_LARGE',
@@ -140,7 +140,7 @@ test.each<[string, unknown]>([
   expect(signatureSchema.safeParse(value).success).toBe(false);
 });
 
-test('packing in slices gives what packing at once gives, and lets the event loop turn in between', async () => {
+test('packing in slices equals packing at once, and yields to the event loop', async () => {
   const rows = Array.from({ length: 5_001 }, (_, i) => ({ ...row, distance: i }));
   let turns = 0;
   let ticking = setImmediate(function tick() {
@@ -160,7 +160,7 @@ test('packing in slices gives what packing at once gives, and lets the event loo
   );
 });
 
-test('a row with a million columns that are none is answered shortly', () => {
+test('keeps the answer short for a row with a hundred thousand unknown columns', () => {
   const wide = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`c${i}`, 0]));
   const long = 'x'.repeat(100_000);
   expect(problemsOf({ ...row, ...wide })).toHaveLength(10);

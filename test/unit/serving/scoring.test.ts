@@ -128,7 +128,7 @@ test('serves the last known version during an outage of metadata, and asks once 
   let asked = 0;
   aliases.get = () => {
     asked += 1;
-    return Promise.reject(new AppError('UNAVAILABLE', 'away'));
+    return Promise.reject(new AppError('UNAVAILABLE', 'down'));
   };
   advance(2_000);
   for (let i = 0; i < 5; i += 1) expect((await ask()).version.version).toBe(1);
@@ -155,7 +155,7 @@ test('a deleted alias is NOT_FOUND: only an outage is bridged', async () => {
 
 test('a model that was never read before the outage is UNAVAILABLE', async () => {
   const { aliases, ask } = await create();
-  aliases.get = () => Promise.reject(new AppError('UNAVAILABLE', 'away'));
+  aliases.get = () => Promise.reject(new AppError('UNAVAILABLE', 'down'));
   await expect(ask()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
 });
 

@@ -67,17 +67,17 @@ describe('metrics agree with scikit-learn', () => {
     expect(computeAccuracyScore(p, Uint8Array.of(0, 1, 1), 0.6)).toBeCloseTo(1 / 3, 15);
   });
 
-  test('one class, or no rows, has no AUC; no rows have no metric', () => {
+  test('AUC is NaN for one class, and every metric is NaN for no rows', () => {
     expect(computeAucScore(Float64Array.of(0.1, 0.9), Uint8Array.of(1, 1))).toBeNaN();
-    const none = [new Float64Array(), new Uint8Array()] as const;
+    const empty = [new Float64Array(), new Uint8Array()] as const;
     for (const compute of [
       computeAucScore,
       computeLogLossDistance,
       computeAccuracyScore,
       computeCalibrationErrorDistance,
     ])
-      expect(compute(...none)).toBeNaN();
-    expect(computeBaseRate(none[1])).toBeNaN();
+      expect(compute(...empty)).toBeNaN();
+    expect(computeBaseRate(empty[1])).toBeNaN();
   });
 });
 
@@ -118,12 +118,12 @@ describe('metrics of numbers agree with scikit-learn', () => {
     expect(found.r2Score).toBeCloseTo(expected.r2Score, 12);
   });
 
-  test('a constant target has no R²', () => {
+  test('R² is NaN for a constant target', () => {
     expect(computeR2Score(Float64Array.of(3, 4), Float64Array.of(3, 3))).toBeNaN();
   });
 });
 
-test('no rows have no metric, of any kind', () => {
+test('every metric is NaN for no rows', () => {
   const probabilities = new Float64Array();
   const multiclass = { classes: 3, probabilities, labels: new Int32Array() };
   expect(

@@ -148,7 +148,7 @@ describe('moments', () => {
     expect(computeMoments(Float64Array.of(1e16, 1e16 + 2), Int32Array.of(0, 1)).deviation).toBe(1);
   });
 
-  test('of nothing are NaN', () => {
+  test('are NaN for no values', () => {
     expect(computeMoments(Float32Array.of(NaN), Int32Array.of(0))).toEqual({
       count: 0,
       mean: NaN,

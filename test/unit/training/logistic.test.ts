@@ -45,7 +45,7 @@ describe('agrees with scikit-learn', () => {
 });
 
 describe('fitting', () => {
-  test('is the same to the last bit each time, and tells of each iteration', async () => {
+  test('gives the same bits each time, and reports each iteration', async () => {
     const objectives: number[] = [];
     const table = goldenTable();
     const fit = () =>
@@ -69,7 +69,7 @@ describe('fitting', () => {
     expect(p.every(Number.isFinite)).toBe(true);
   });
 
-  test('says when it was stopped before the minimum', async () => {
+  test('reports when it stopped before the minimum', async () => {
     const table = goldenTable();
     const { report } = await logistic.fit(table, allRows(table), { ...params, maxIterations: 1 }, noHooks);
     expect(report).toMatchObject({ iterations: 1, converged: false });
@@ -110,7 +110,7 @@ describe('fitting', () => {
   });
 });
 
-test('a category that training never saw, and a missing one, add nothing', async () => {
+test('unseen and missing categories add nothing', async () => {
   const model = await fitGolden();
   const table = goldenTable();
   const one = (codes: number[], keys: string[]): TrainingTable<'binary'> => ({

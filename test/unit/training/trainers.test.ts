@@ -102,7 +102,7 @@ describe.each(Object.keys(trainers) as TrainerName[])('trainer %s', (name) => {
       expect(scrambled.model).toEqual(model);
     });
 
-    test('reports progress that only goes on', async () => {
+    test('reports monotone progress', async () => {
       const seen: FitProgress[] = [];
       const { report } = await fit({ threads: 1, onIteration: async (progress) => void seen.push(progress) });
       expect(seen.length).toBeGreaterThan(0);
@@ -116,7 +116,7 @@ describe.each(Object.keys(trainers) as TrainerName[])('trainer %s', (name) => {
       expect(report.parameters).toBeGreaterThan(0);
     });
 
-    test('stops at the iteration at which it is cancelled, whichever that is', async () => {
+    test('stops at any iteration at which it is cancelled', async () => {
       let total = 0;
       await fit({ threads: 1, onIteration: async () => void (total += 1) });
       for (let last = 1; last <= total; last++) {

@@ -83,7 +83,7 @@ test('equal data, spec and metadata give equal bytes: again, with two threads, a
   expect((await built.train(request)).sha256).toBe(first.sha256);
 });
 
-describe('failures reach the caller as what they are', () => {
+describe('failures reach the caller unchanged', () => {
   test('a damaged file', async () => {
     const request = await makeRequest();
     await writeFile(request.paths[0]!, 'no table');
@@ -94,7 +94,7 @@ describe('failures reach the caller as what they are', () => {
     });
   });
 
-  test('a column that is not there', async () => {
+  test('a missing column', async () => {
     const spec = parseTrainingSpec({
       ...flightsSpec,
       features: [{ column: 'weather', kind: 'numeric' }],
@@ -133,7 +133,7 @@ describe('an abort', () => {
     await expect(runner.train(request)).resolves.toMatchObject({ sha256: expect.any(String) });
   });
 
-  test('before the start, or while waiting for a turn, starts nothing', async () => {
+  test('before the start, or while queued, starts nothing', async () => {
     const request = await makeRequest();
     await expect(runner.train({ ...request, signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: 'CANCELLED',

@@ -55,7 +55,7 @@ describe('timestamps', () => {
 });
 
 describe('training specs', () => {
-  test('every default is filled in, and filling in again changes nothing', () => {
+  test('fills in every default, and is idempotent', () => {
     const spec = parseTrainingSpec(flightsSpec);
     expect(spec).toMatchObject({
       holdoutShare: 0.2,
@@ -168,7 +168,7 @@ describe('loading a table', () => {
   });
 });
 
-test('the signature asks for each column once, by its type', async () => {
+test('the signature has each column once, with its type', async () => {
   expect(deriveSignature(spec.features, await reader.inspect(['unused']))).toEqual({
     columns: [
       { name: 'when', type: 'timestamp' },
@@ -201,7 +201,7 @@ describe('the split', () => {
   const split = (share: number, seed: number, rows = 20_000) =>
     splitRows(rows, (row) => row !== 5, share, seed);
 
-  test('takes every labelled row once, about the share, and another seed takes others', () => {
+  test('takes every labelled row once, meets the share on average, and follows the seed', () => {
     const { unlabelledRows, train, holdout } = split(0.25, 7);
     expect(unlabelledRows).toBe(1);
     const all = [...train, ...holdout].sort((a, b) => a - b);

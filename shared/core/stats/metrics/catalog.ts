@@ -32,7 +32,7 @@ export type MetricNameOf<Kind extends PredictionKind> = {
 /**
  * Computes the named metrics of predictions of one kind.
  *
- * @returns One value a name, in the order of `names`; NaN where the rows have none (see the metric).
+ * @returns One value a name, in the order of `names`; NaN where the rows do not define it (see the metric).
  * @example
  * const rows = { predictions: Float64Array.of(1, 5), targets: Float64Array.of(1, 2) };
  * computeMetrics('regression', ['maeDistance'], rows) // { maeDistance: 1.5 }

@@ -27,7 +27,7 @@ export interface Metric {
   readonly description: string;
   /** Which of two values is better; `none` for a figure that describes the rows rather than the predictions. */
   readonly direction: 'higher' | 'lower' | 'none';
-  /** The smallest and the largest value it can take, both included. A value can also be NaN: there is none. */
+  /** The smallest and the largest value it can take, both included. NaN means that the rows do not define it. */
   readonly range: readonly [min: number, max: number];
   /** How to compute it, for each kind of prediction that has it. */
   readonly compute: { readonly [Kind in PredictionKind]?: (rows: ScoredRows<Kind>) => number };

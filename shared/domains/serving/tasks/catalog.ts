@@ -10,7 +10,7 @@ import type { ModelFacts, Task } from './task.ts';
 /** A task whose types have been erased: what it bound is only given back to it. */
 export type AnyTask = Task<{ readonly task: string }, ModelTask, Prediction>;
 
-/** Every task, by name, in the order in which a model that declares none is tried; `raw` fits every model. */
+/** Every task, by name, in the order in which inference tries them; `raw` fits every model. */
 export const tasks = { binary, multiclass, regression, raw } as const satisfies Record<string, AnyTask>;
 
 export type TaskName = keyof typeof tasks;
@@ -69,7 +69,7 @@ export function findTask({ task }: ModelTask): AnyTask {
 /**
  * Measures predictions by every metric of their task.
  *
- * @returns One value a metric; NaN where the rows have none (see the metric).
+ * @returns One value a metric; NaN where the rows do not define it (see the metric).
  */
 export function evaluate<Kind extends PredictionKind>(kind: Kind, rows: ScoredRows<Kind>): MetricsOf<Kind> {
   return computeMetrics(kind, measured[kind].metrics, rows) as MetricsOf<Kind>;

@@ -4,7 +4,7 @@ import type { Task } from './task.ts';
 const declared = z.strictObject({ task: z.literal('raw') });
 export type RawTask = z.infer<typeof declared>;
 
-/** Nothing is known of what the outputs mean: they are answered as they are, by name. */
+/** The meaning of the outputs is unknown, so requests are answered by the tensors themselves. */
 export const raw = {
   description: 'Tensors in, tensors out.',
   metrics: [],

@@ -12,7 +12,7 @@ export interface SparseRow {
 /** One feature's share of the design matrix. */
 interface DesignTerm {
   readonly width: number;
-  /** Appends the row's nonzero of this feature, of which there is one or none. */
+  /** Appends the row's nonzero of this feature, if it has one. */
   append(row: number, into: SparseRow): void;
   /** The fitted weights, as the model keeps them. */
   toModelTerm(weights: Float64Array): LinearTerm;
