@@ -31,14 +31,22 @@ interface CompiledRoute<T> {
   readonly segments: readonly RouteSegment[];
 }
 
+interface RouteTable<T> {
+  /** Routes without parameters, by path. */
+  readonly fixed: Map<string, CompiledRoute<T>[]>;
+  /** Other routes, by the path of their leading literal segments. */
+  readonly open: Map<string, CompiledRoute<T>[]>;
+  maxPrefixLength: number;
+}
+
 const noParams: Readonly<Record<string, string>> = Object.freeze({});
 
 /**
- * Compiles the routes of an app. Routes without parameters are answered from a map; the others are tried one by
- * one, which is safe in any order because no two may match one request.
+ * Compiles the routes of an app. Routes without parameters are found in a map. The others are tried one by one, among
+ * those that begin with the same literal segments; the order does not matter, because no two match the same request.
  *
- * @throws AppError INVALID_ARGUMENT naming every bad, reserved or overlapping route at once. The real host would
- * pick one of two overlapping routes by the order of registration.
+ * @throws AppError INVALID_ARGUMENT naming every invalid, reserved or overlapping route. The real host would choose one
+ *   of two overlapping routes by the order of registration.
  */
 export function createRouter<T>(prefix: string, definitions: readonly RouteDefinition<T>[]): Router<T> {
   const problems: string[] = [];
@@ -65,21 +73,34 @@ export function createRouter<T>(prefix: string, definitions: readonly RouteDefin
       problems,
     });
 
-  const fixed = new Map<string, CompiledRoute<T>[]>();
-  const open: CompiledRoute<T>[] = [];
+  const table: RouteTable<T> = { fixed: new Map(), open: new Map(), maxPrefixLength: 0 };
   for (const route of routes) {
-    if (!route.segments.every(({ kind }) => kind === 'literal')) open.push(route);
-    else {
-      const path = `/${route.segments.map((segment) => (segment.kind === 'literal' ? segment.text : '')).join('/')}`;
-      fixed.set(path, [...(fixed.get(path) ?? []), route]);
-    }
+    const prefix = literalPrefix(route.segments);
+    const isFixed = prefix.length === route.segments.length;
+    const path = toPath(prefix);
+    const group = isFixed ? table.fixed : table.open;
+    group.set(path, [...(group.get(path) ?? []), route]);
+    if (!isFixed) table.maxPrefixLength = Math.max(table.maxPrefixLength, prefix.length);
   }
-  return { match: (method, path) => matchRoute(fixed, open, method, path) };
+  return { match: (method, path) => matchRoute(table, method, path) };
+}
+
+/** The leading literal segments of a route. */
+function literalPrefix(segments: readonly RouteSegment[]): readonly string[] {
+  const texts: string[] = [];
+  for (const segment of segments) {
+    if (segment.kind !== 'literal') break;
+    texts.push(segment.text);
+  }
+  return texts;
+}
+
+function toPath(parts: readonly string[]): string {
+  return `/${parts.join('/')}`;
 }
 
 function matchRoute<T>(
-  fixed: ReadonlyMap<string, readonly CompiledRoute<T>[]>,
-  open: readonly CompiledRoute<T>[],
+  { fixed, open, maxPrefixLength }: RouteTable<T>,
   method: string,
   path: string,
 ): RouteMatch<T> | undefined {
@@ -88,14 +109,15 @@ function matchRoute<T>(
 
   const parts = path.split('/').slice(1).map(decodeURIComponent);
   while (parts.length > 0 && parts.at(-1) === '') parts.pop();
-  const normal = `/${parts.join('/').toLowerCase()}`;
-  for (const route of fixed.get(normal) ?? [])
+  const lower = parts.map((part) => part.toLowerCase());
+  for (const route of fixed.get(toPath(lower)) ?? [])
     if (hasMethod(route, method)) return { target: route.definition.target, params: noParams };
-  for (const route of open) {
-    if (!hasMethod(route, method)) continue;
-    const params = matchSegments(route.segments, parts);
-    if (params) return { target: route.definition.target, params };
-  }
+  for (let length = Math.min(lower.length, maxPrefixLength); length >= 0; length--)
+    for (const route of open.get(toPath(lower.slice(0, length))) ?? []) {
+      if (!hasMethod(route, method)) continue;
+      const params = matchSegments(route.segments, parts);
+      if (params) return { target: route.definition.target, params };
+    }
   return undefined;
 }
 

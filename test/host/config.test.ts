@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { AppError } from '../../shared/core/errors.ts';
 import { silentLogger } from '../../shared/core/logger.ts';
@@ -123,6 +124,55 @@ describe('trap 11: overlapping routes', () => {
     for (const [constraint, good, bad] of cases)
       expect([constraint, fits(constraint, good), fits(constraint, bad)]).toEqual([constraint, true, false]);
   });
+});
+
+test('trap 11: any table of routes finds what a comparison of all segments finds', () => {
+  const segment = fc.constantFrom('a', 'b', 'A', '{x}', '{n:int}', 'v{x}');
+  const template = fc
+    .tuple(fc.array(segment, { maxLength: 3 }), fc.constantFrom('', '', '{last?}', '{*rest}'))
+    .map(([segments, end]) => [
+      ...segments.map((text, index) => text.replace(/[xn]/, (name) => name + index)),
+      end,
+    ])
+    .map((segments) => segments.filter(Boolean).join('/'));
+  const part = fc.constantFrom('a', 'B', '7', 'v1', 'a%2Fb', '', 'c');
+  const path = fc.array(part, { maxLength: 4 }).map((parts) => `/${parts.join('/')}`);
+  const matches = (text: string, parts: readonly string[]): boolean => {
+    const segments = text.split('/').filter(Boolean);
+    const rest = segments.indexOf('{*rest}');
+    const fits = (one: string | undefined, value: string | undefined): boolean => {
+      if (one === '{last?}' && value === undefined) return true;
+      if (one === undefined || !value) return false;
+      if (one.startsWith('{n')) return /^\d+$/.test(value);
+      if (one.startsWith('v')) return /^v./i.test(value);
+      return one.startsWith('{') || one.toLowerCase() === value.toLowerCase();
+    };
+    const length = rest === -1 ? Math.max(segments.length, parts.length) : rest;
+    return Array.from({ length }, (_, index) => fits(segments[index], parts[index])).every(Boolean);
+  };
+  const route = (text: string) => ({ name: text, template: text, methods: undefined, target: text });
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(template, { maxLength: 5 }),
+      fc.array(path, { minLength: 5 }),
+      (templates, paths) => {
+        const isOverlapping = message(() => createRouter('', templates.map(route))) !== 'no error';
+        const router = createRouter('', (isOverlapping ? templates.slice(0, 1) : templates).map(route));
+        for (const one of paths) {
+          const parts = one.slice(1).replace(/\/+$/, '').split('/').map(decodeURIComponent);
+          const given = parts.length === 1 && parts[0] === '' ? [] : parts;
+          const expected = (isOverlapping ? templates.slice(0, 1) : templates).filter((text) =>
+            matches(text, given),
+          );
+          expect(
+            [router.match('GET', one)?.target].filter((found) => found !== undefined),
+            one,
+          ).toEqual(expected);
+        }
+      },
+    ),
+    { numRuns: 500 },
+  );
 });
 
 describe('trap 14: function names', () => {
