@@ -1,4 +1,3 @@
-import { tmpdir } from 'node:os';
 import { extname } from 'node:path';
 import { ArtifactStore } from './domains/artifacts/artifact-store.ts';
 import { SignedAccess } from './domains/artifacts/signed-access.ts';
@@ -7,18 +6,12 @@ import { AuditedWriter } from './platform/audit/audited-writer.ts';
 import { Outbox } from './platform/audit/outbox.ts';
 import { Timeline } from './platform/audit/timeline.ts';
 import { type Config, findAccountUrl } from './core/config.ts';
-import type { Clock } from './core/clock.ts';
-import type { Ids } from './core/ids.ts';
 import type { Logger } from './core/logger.ts';
-import { createDatasets, type Datasets } from './domains/datasets/datasets.ts';
+import { createDatasets } from './domains/datasets/datasets.ts';
 import { DatasetReading } from './domains/datasets/reading/dataset-reading.ts';
 import { createFileCache } from './domains/datasets/reading/file-cache.ts';
-import { createCheckpointFiles } from './adapters/duckdb/checkpoint-files.ts';
-import { createTableConverters } from './adapters/duckdb/conversion/table-converter.ts';
-import { createTableMerger } from './adapters/duckdb/merging/table-merger.ts';
-import { createRowDiffer } from './adapters/duckdb/diffing/row-differ.ts';
+import { createTableTools } from './adapters/duckdb/table-tools.ts';
 import { createTableEngine } from './adapters/duckdb/querying/processes/table-engine.ts';
-import { createTableProfiler } from './adapters/duckdb/profiling/table-profiler.ts';
 import { createModelInspector } from './adapters/onnx/inspect-model.ts';
 import { createOnnxScorer } from './adapters/onnx/scorer.ts';
 import { createTraining } from './domains/training/training.ts';
@@ -28,15 +21,14 @@ import type { ArtifactLocations } from './api/mlflow/artifacts/routes.ts';
 import { writeModelFolder } from './api/mlflow/model-folder.ts';
 import { blobContainers, queues } from './core/names.ts';
 import { createPipelines, type Pipelines } from './domains/pipelines/pipelines.ts';
+import type { StepServices } from './domains/pipelines/steps/services.ts';
 import { findTrainedVersions } from './domains/registry/dataset-references.ts';
 import { Registration } from './domains/registry/registration.ts';
-import { createRegistry, type Registry } from './domains/registry/registry.ts';
+import { createRegistry } from './domains/registry/registry.ts';
 import { Retention } from './domains/retention/retention.ts';
 import { Scoring } from './domains/serving/scoring.ts';
-import type { BlobStore } from './platform/storage/blobs.ts';
-import type { MetadataStore } from './platform/storage/documents.ts';
+import type { Platform } from './platform/platform.ts';
 import { toBody } from './platform/storage/page.ts';
-import type { MessageQueue } from './platform/storage/queue.ts';
 import { putAside, type RefusedMessage } from './platform/storage/refused-messages.ts';
 import { Courier } from './domains/webhooks/courier.ts';
 import { Deliveries } from './domains/webhooks/deliveries.ts';
@@ -44,7 +36,7 @@ import { createSecretBox } from './domains/webhooks/secret-box.ts';
 import { createSender } from './domains/webhooks/send.ts';
 import { Webhooks } from './domains/webhooks/webhooks.ts';
 import { createRegistryLookup } from './domains/tracking/registry-lookup.ts';
-import { createTracking, type Tracking } from './domains/tracking/tracking.ts';
+import { createTracking } from './domains/tracking/tracking.ts';
 
 const healthTimeoutMs = 2_000;
 /** What one row may weigh as tensors. */
@@ -53,23 +45,17 @@ const elementsPerRow = 100;
 const findWorker = (name: 'inspect' | 'query' | 'score' | 'training') =>
   new URL(`./workers/${name}${extname(import.meta.filename)}`, import.meta.url);
 
-/** Everything the functions call. */
-export interface App {
+/** Everything the functions call: the domains, and what looks after them. */
+export interface App extends StepServices {
   readonly config: Config;
-  readonly clock: Clock;
-  readonly datasets: Datasets;
+  readonly clock: Platform['clock'];
   /** Rows, queries and downloads of dataset versions. */
   readonly reading: DatasetReading;
   readonly pipelines: Pipelines;
-  readonly registry: Registry;
-  /** Registers versions from what was logged or trained. */
-  readonly registration: Registration;
-  readonly scoring: Scoring;
   /** Publishes changes; its sweep sends those that a crash left behind. */
   readonly outbox: Outbox;
   /** Writes changes and their events atomically. */
   readonly auditedWriter: AuditedWriter;
-  readonly tracking: Tracking;
   readonly artifacts: ArtifactStore;
   readonly signedAccess: SignedAccess;
   readonly artifactLocations: ArtifactLocations;
@@ -87,20 +73,9 @@ export interface App {
   checkHealth(): Promise<Record<string, DependencyHealth>>;
 }
 
-/** What lies outside the app: `connect` gives the real things, tests their own. */
-export interface Outside {
-  readonly clock: Clock;
-  readonly ids: Ids;
-  readonly metadata: MetadataStore;
-  readonly blobs: BlobStore;
-  readonly queue: MessageQueue;
-  /** For what happens outside of any one invocation. */
-  readonly logger: Logger;
-}
-
 /** The composition root: every service is made here, once, and gets what it needs. */
-export function createApp(config: Config, outside: Outside): App {
-  const { clock, ids, metadata, blobs, queue, logger } = outside;
+export function createApp(config: Config, platform: Platform): App {
+  const { clock, ids, metadata, blobs, queue, logger } = platform;
   const tableLimits = {
     threads: config.limits.trainingThreads,
     memoryLimitMb: config.limits.trainingMemoryMb,
@@ -158,11 +133,7 @@ export function createApp(config: Config, outside: Outside): App {
       blobs,
       scratch,
       files,
-      checkpoints: createCheckpointFiles(scratch),
-      converters: createTableConverters(tableLimits),
-      merger: createTableMerger(tableLimits),
-      profiler: createTableProfiler({ ...tableLimits, tempDirectory: tmpdir() }),
-      differ: createRowDiffer({ ...tableLimits, tempDirectory: tmpdir() }),
+      ...createTableTools({ scratch }, tableLimits),
       pace,
       logger,
       findReferenced: (dataset) => findTrainedVersions(metadata, dataset),
@@ -194,6 +165,16 @@ export function createApp(config: Config, outside: Outside): App {
     },
     { maxRows, maxElements: maxRows * elementsPerRow },
   );
+  const training = createTraining({ workerUrl: findWorker('training') }, tableLimits);
+  const services: StepServices = {
+    platform,
+    datasets,
+    tracking,
+    registry,
+    registration,
+    training,
+    scoring,
+  };
   const pipelines = createPipelines(
     {
       store: metadata,
@@ -202,24 +183,16 @@ export function createApp(config: Config, outside: Outside): App {
         find: (dataset, version) => datasets.versions.find(dataset, version),
         findLatest: (dataset) => datasets.catalog.findLatestVersion(dataset),
       },
-      services: {
-        platform: { clock, blobs, queue },
-        datasets,
-        tracking,
-        registry,
-        registration,
-        scoring,
-        training: createTraining({ workerUrl: findWorker('training') }, tableLimits),
-      },
+      services,
       clock,
       ids,
     },
     { codeVersion },
   );
   return {
+    ...services,
     config,
     clock,
-    datasets,
     reading: new DatasetReading({
       versions: datasets.versions,
       files,
@@ -233,12 +206,8 @@ export function createApp(config: Config, outside: Outside): App {
       clock,
     }),
     pipelines,
-    registry,
-    registration,
-    scoring,
     outbox,
     auditedWriter,
-    tracking,
     artifacts,
     signedAccess,
     retention: new Retention({

@@ -1,9 +1,9 @@
-import type { Outside } from './app.ts';
 import type { BlobConfig, Config, MetadataConfig, QueueConfig } from './core/config.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import { systemIds } from './core/ids.ts';
 import { consoleLogger } from './core/logger.ts';
 import { queues, subscriptions, topics } from './core/names.ts';
+import type { Platform } from './platform/platform.ts';
 import type { BlobStore } from './platform/storage/blobs.ts';
 import type { MetadataStore } from './platform/storage/documents.ts';
 import type { MessageQueue } from './platform/storage/queue.ts';
@@ -12,7 +12,7 @@ import type { MessageQueue } from './platform/storage/queue.ts';
  * Chooses the adapters: a new one is a file and a case here. Each is loaded only when it is configured, because
  * an SDK that nobody uses still costs up to 0.4 s of every start.
  */
-export async function connect(config: Config): Promise<Outside> {
+export async function connect(config: Config): Promise<Platform> {
   const clock = systemClock;
   const [metadata, blobs, queue] = await Promise.all([
     connectMetadata(config.metadata, clock),

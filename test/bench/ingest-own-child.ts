@@ -41,8 +41,8 @@ const env = {
   AzureWebJobsStorage: task.connectionString,
 };
 const config = loadConfig(env, { version: 'bench', commit: 'bench' });
-const outside = await connect(config);
-const { datasets } = createApp(config, outside);
+const platform = await connect(config);
+const { datasets } = createApp(config, platform);
 const work = {
   runId: 'bench',
   codeVersion: 'bench',
@@ -82,6 +82,6 @@ if (task.diffKeys !== undefined) {
   diff.multisetSeconds = (performance.now() - keyedAt) / 1000;
 }
 console.log(JSON.stringify({ ...result, diff, peakRssMb: readPeakRssMb() }));
-await outside.metadata.close();
+await platform.metadata.close();
 await rm(folder, { recursive: true, force: true });
 process.exit();

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { dataset, model, pipeline, question } from '../../examples/flights/loop.ts';
-import { type App, createApp, type Outside } from '../../shared/app.ts';
+import { type App, createApp } from '../../shared/app.ts';
+import type { Platform } from '../../shared/platform/platform.ts';
 import { createBlobStore } from '../../shared/adapters/azure/blob-store.ts';
 import { loadConfig } from '../../shared/core/config.ts';
 import { systemClock } from '../../shared/core/clock.ts';
@@ -38,8 +39,8 @@ const pipelineEvents: QueueSource = {
 test('the loop runs on Cosmos DB, Service Bus and Blob storage as it does on the embedded stores', async () => {
   const file = await createFlights(20_000);
   const stores = await startAzureStores();
-  const platform = start(stores.connect());
-  const { app, engine } = platform;
+  const instance = start(stores.connect());
+  const { app, engine } = instance;
   await app.prepare();
   await expect
     .poll(() => app.checkHealth())
@@ -50,8 +51,8 @@ test('the loop runs on Cosmos DB, Service Bus and Blob storage as it does on the
     });
   await declare(app, pipeline);
 
-  const ingest = await land(platform, 'january.parquet', file);
-  const [training] = await handleEvent(platform);
+  const ingest = await land(instance, 'january.parquet', file);
+  const [training] = await handleEvent(instance);
   expect(await app.pipelines.runs.get(ingest)).toMatchObject({ status: 'succeeded' });
   expect(await app.pipelines.runs.get(training!)).toMatchObject({ status: 'succeeded' });
 
@@ -85,16 +86,16 @@ test('the loop runs on Cosmos DB, Service Bus and Blob storage as it does on the
   expect(score.predictions[0]!.probability).toBeLessThan(1);
 
   // The same content again, under another name and under the same one: no new version, no new training.
-  await land(platform, 'copy.parquet', file);
-  expect(await handleEvent(platform)).toEqual([training]);
-  await land(platform, 'january.parquet', file);
-  expect(await handleEvent(platform)).toEqual([training]);
+  await land(instance, 'copy.parquet', file);
+  expect(await handleEvent(instance)).toEqual([training]);
+  await land(instance, 'january.parquet', file);
+  expect(await handleEvent(instance)).toEqual([training]);
   const page = { limit: 10 };
   expect((await app.datasets.versions.list(dataset, page)).items).toHaveLength(1);
   expect((await app.registry.versions.list(model, page)).items).toHaveLength(1);
   expect((await app.pipelines.runs.list(page, { pipeline: 'ingest' })).items).toHaveLength(3);
   expect((await app.pipelines.runs.list(page, { pipeline })).items).toHaveLength(1);
-  await reconcile(platform);
+  await reconcile(instance);
   expect(engine.runIds).toHaveLength(4);
   // Nothing waits for a second handling, dead or alive.
   expect(stores.broker.messageIds(queues.landing)).toEqual([]);
@@ -118,19 +119,19 @@ test('the loop runs on Cosmos DB, Service Bus and Blob storage as it does on the
 test('an event that was lost is made up for by the timer, with the run that the event would have started', async () => {
   const file = await createFlights(3_000);
   const stores = await startAzureStores();
-  const platform = start(stores.connect());
-  const { app, engine } = platform;
+  const instance = start(stores.connect());
+  const { app, engine } = instance;
   await declare(app, pipeline);
-  await land(platform, 'january.parquet', file);
-  const [lost] = await receiveOne(platform, pipelineEvents);
-  await platform.outside.queue.complete(lost!);
+  await land(instance, 'january.parquet', file);
+  const [lost] = await receiveOne(instance, pipelineEvents);
+  await instance.platform.queue.complete(lost!);
 
-  await reconcile(platform);
+  await reconcile(instance);
   const [, training] = engine.runIds;
   expect(await engine.result(training!)).toMatchObject({ status: 'succeeded' });
-  await reconcile(platform);
+  await reconcile(instance);
   await app.pipelines.triggers.onDatasetVersion(lost!.body as unknown as DatasetVersionCreated, silentLogger);
-  await engine.handleMessages(platform.outside.queue);
+  await engine.handleMessages(instance.platform.queue);
   expect(engine.runIds).toHaveLength(2);
   expect((await app.registry.versions.list(model, { limit: 10 })).items).toHaveLength(1);
 });
@@ -138,11 +139,11 @@ test('an event that was lost is made up for by the timer, with the run that the 
 test('while Cosmos DB is away the step says so and can be repeated, and scoring goes on', async () => {
   const file = await createFlights(3_000);
   const stores = await startAzureStores();
-  const platform = start(stores.connect());
-  const { app } = platform;
+  const instance = start(stores.connect());
+  const { app } = instance;
   await declare(app, pipeline);
-  await land(platform, 'january.parquet', file);
-  await handleEvent(platform);
+  await land(instance, 'january.parquet', file);
+  await handleEvent(instance);
   const before = await ask(app);
 
   stores.cosmos.intercept = () => failure(503, 'on purpose');
@@ -167,19 +168,19 @@ test('while Cosmos DB is away the step says so and can be repeated, and scoring 
   await expect(app.datasets.catalog.get('never-seen')).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
 
-interface Platform {
+interface Instance {
   readonly app: App;
   readonly engine: DirectEngine;
-  readonly outside: Outside;
+  readonly platform: Platform;
 }
 
-function start(outside: Outside): Platform {
-  const app = createApp(loadConfig(azure, { version: '1.0.0', commit: 'test' }), outside);
-  return { app, engine: new DirectEngine(app), outside };
+function start(platform: Platform): Instance {
+  const app = createApp(loadConfig(azure, { version: '1.0.0', commit: 'test' }), platform);
+  return { app, engine: new DirectEngine(app), platform };
 }
 
 /** What `npm start` composes. */
-async function openEmbedded(): Promise<Outside> {
+async function openEmbedded(): Promise<Platform> {
   const azurite = await startTestAzurite();
   onTestFinished(() => azurite.stop());
   const blobs = createBlobStore({ connectionString: azurite.connectionString });
@@ -219,35 +220,35 @@ async function declare(app: App, name: string): Promise<void> {
  * Drops a file, lets Event Grid tell of it, and waits for its ingestion. The instance that handles the message dies
  * before it says so: the message comes again, and is the same run. @returns the run
  */
-async function land(platform: Platform, name: string, file: string): Promise<string> {
-  const { app, engine, outside } = platform;
+async function land(instance: Instance, name: string, file: string): Promise<string> {
+  const { app, engine, platform } = instance;
   const ref = { container: blobContainers.landing, name: `${dataset}/${name}` };
-  const { etag } = await outside.blobs.put(ref, readFileSync(file));
-  await outside.queue.send(queues.landing, [{ id: sha256(etag), body: { ...ref } }]);
+  const { etag } = await platform.blobs.put(ref, readFileSync(file));
+  await platform.queue.send(queues.landing, [{ id: sha256(etag), body: { ...ref } }]);
   const handle = async (deliveryCount: number) => {
-    const [message] = await receiveOne(platform, landing);
+    const [message] = await receiveOne(instance, landing);
     expect(message).toMatchObject({ id: sha256(etag), deliveryCount });
     const run = await app.datasets.landing.onLanding(message!.body as unknown as typeof ref, silentLogger);
     return { message: message!, runId: run!.runId };
   };
   const first = await handle(1);
-  await outside.queue.abandon(first.message);
+  await platform.queue.abandon(first.message);
   const second = await handle(2);
-  await outside.queue.complete(second.message);
+  await platform.queue.complete(second.message);
   expect(second.runId).toBe(first.runId);
-  await engine.handleMessages(outside.queue);
+  await engine.handleMessages(platform.queue);
   await engine.result(second.runId);
   return second.runId;
 }
 
 /** Handles the one event that waits, as the function of the subscription does. @returns the runs, which have ended */
-async function handleEvent(platform: Platform): Promise<readonly string[]> {
-  const { app, engine, outside } = platform;
-  let [message] = await receiveOne(platform, pipelineEvents);
+async function handleEvent(instance: Instance): Promise<readonly string[]> {
+  const { app, engine, platform } = instance;
+  let [message] = await receiveOne(instance, pipelineEvents);
   // What the registry announces goes to the same topic: the function passes it over.
   while (message?.subject?.startsWith('dataset.') === false) {
-    await outside.queue.complete(message);
-    [message] = await receiveOne(platform, pipelineEvents);
+    await platform.queue.complete(message);
+    [message] = await receiveOne(instance, pipelineEvents);
   }
   expect(message).toMatchObject({
     id: `dataset.version.created:${dataset}:0`,
@@ -258,19 +259,19 @@ async function handleEvent(platform: Platform): Promise<readonly string[]> {
     message!.body as unknown as DatasetVersionCreated,
     silentLogger,
   );
-  await outside.queue.complete(message!);
-  await engine.handleMessages(outside.queue);
+  await platform.queue.complete(message!);
+  await engine.handleMessages(platform.queue);
   for (const { runId } of runs) await engine.result(runId);
   return runs.map(({ runId }) => runId);
 }
 
-function receiveOne({ outside }: Platform, source: QueueSource) {
-  return outside.queue.receive(source, { maxMessages: 1, waitMs: patienceMs });
+function receiveOne({ platform }: Instance, source: QueueSource) {
+  return platform.queue.receive(source, { maxMessages: 1, waitMs: patienceMs });
 }
 
-async function reconcile({ app, engine, outside }: Platform): Promise<void> {
+async function reconcile({ app, engine, platform }: Instance): Promise<void> {
   await app.pipelines.triggers.reconcile(silentLogger);
-  await engine.handleMessages(outside.queue);
+  await engine.handleMessages(platform.queue);
 }
 
 async function ask(app: App) {

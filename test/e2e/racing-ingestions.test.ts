@@ -11,12 +11,12 @@ const rowsEach = 20;
 
 test('16 writers take 5 files each into one dataset: 80 versions, no row lost or doubled', async () => {
   const bench = await openIngestBench('azurite');
-  const { blobs, config, outside } = bench;
+  const { blobs, config, platform } = bench;
   try {
     await Promise.all(
       Array.from({ length: writers }, async (_, writer) => {
         // Each knows of the table only what it has read itself, as processes do.
-        const { ingestion } = createApp(config, outside).datasets;
+        const { ingestion } = createApp(config, platform).datasets;
         for (let file = 0; file < filesEach; file += 1) {
           const ref = { container: 'landing', name: `race/${writer}-${file}.csv` };
           await blobs.put(ref, writeFile(writer, file));

@@ -39,7 +39,7 @@ export interface Pipelines {
 
 export function createPipelines(deps: PipelinesDeps, options: PipelinesOptions): Pipelines {
   const { clock, ids, queue, services, versions } = deps;
-  const store = new RunStore(deps.store, { clock, ids });
+  const store = new RunStore({ store: deps.store, clock, ids });
   const catalog = { steps, definitions };
   const declarations = new Declarations({ store, catalog, clock });
   const runs = new Runs({ store, queue, catalog, clock }, options);

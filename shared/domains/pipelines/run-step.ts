@@ -13,7 +13,7 @@ import type { Step } from './step.ts';
 
 const maxOutputBytes = 8 * 1024;
 
-export interface StepRunnerOptions<Services> {
+export interface StepRunnerDeps<Services> {
   readonly store: RunStore;
   readonly steps: Readonly<Record<string, Step<Services>>>;
   readonly services: Services;
@@ -29,13 +29,13 @@ export interface StepRunnerOptions<Services> {
  */
 export async function runStep<Services>(
   call: StepCall,
-  options: StepRunnerOptions<Services>,
+  deps: StepRunnerDeps<Services>,
   parentLogger: Logger,
 ): Promise<StepOutcome> {
   const logger = withFields(parentLogger, { runId: call.runId, step: call.step, attempt: call.attempt });
   try {
-    const begun = await begin(call, options);
-    return 'done' in begun ? begun.done : await attempt(call, begun.plan, options, logger);
+    const begun = await begin(call, deps);
+    return 'done' in begun ? begun.done : await attempt(call, begun.plan, deps, logger);
   } catch (thrown) {
     const error = toStepError(thrown);
     logger.log('warn', 'step not recorded', describeError(error, thrown));
@@ -46,7 +46,7 @@ export async function runStep<Services>(
 /** @returns the plan to follow; or the step's outcome, when it is done already */
 async function begin<Services>(
   { runId, step }: StepCall,
-  { store }: StepRunnerOptions<Services>,
+  { store }: StepRunnerDeps<Services>,
 ): Promise<{ readonly done: StepOutcome } | { readonly plan: Run['plan'] }> {
   const [run, before] = await Promise.all([store.getRun(runId), store.getStep(runId, step)]);
   if (before?.status === 'succeeded') return { done: { ok: true, output: before.output ?? null } };
@@ -71,16 +71,16 @@ function findPlanned(plan: Run['plan'], name: string): PlannedStep {
 async function attempt<Services>(
   call: StepCall,
   plan: Run['plan'],
-  options: StepRunnerOptions<Services>,
+  deps: StepRunnerDeps<Services>,
   logger: Logger,
 ): Promise<StepOutcome> {
-  const { store, clock } = options;
+  const { store, clock } = deps;
   const startedAt = clock.now();
   const running = { step: call.step, status: 'running', attempt: call.attempt, startedAt } as const;
   await store.updateStep(call.runId, call.step, (stored) => unlessSettled(stored, running));
   logger.log('info', 'step started');
   const heart = startHeartbeat(store, call.runId, running, clock, logger);
-  const ended = await execute(call, plan, options, heart, logger).then(
+  const ended = await execute(call, plan, deps, heart, logger).then(
     (output): StepRun => ({ ...running, status: 'succeeded', endedAt: clock.now(), output }),
     (thrown: unknown): StepRun => {
       const error = toStepError(heart.signal.aborted ? heart.signal.reason : thrown);
@@ -113,12 +113,12 @@ function describeError({ code, message, retry }: StepError, thrown: unknown): Lo
 async function execute<Services>(
   call: StepCall,
   plan: Run['plan'],
-  options: StepRunnerOptions<Services>,
+  deps: StepRunnerDeps<Services>,
   heart: Heartbeat,
   logger: Logger,
 ): Promise<JsonValue> {
   const { uses, with: params } = findPlanned(plan, call.step);
-  const step = Object.hasOwn(options.steps, uses) ? options.steps[uses] : undefined;
+  const step = Object.hasOwn(deps.steps, uses) ? deps.steps[uses] : undefined;
   if (!step) throw new AppError('UNPROCESSABLE', `This build has no step "${uses}".`, { step: uses });
   const given = await step.run(
     {
@@ -127,8 +127,8 @@ async function execute<Services>(
     },
     {
       runId: call.runId,
-      codeVersion: options.codeVersion,
-      services: options.services,
+      codeVersion: deps.codeVersion,
+      services: deps.services,
       logger,
       signal: heart.signal,
       report: heart.report,

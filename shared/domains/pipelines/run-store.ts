@@ -1,7 +1,9 @@
+import type { Clock } from '../../core/clock.ts';
 import { AppError, isAppError } from '../../core/errors.ts';
+import type { Ids } from '../../core/ids.ts';
 import { metadataContainers } from '../../core/names.ts';
 import type { Filter, MetadataStore, StoredDocument } from '../../platform/storage/documents.ts';
-import { type Pace, retryConflicts } from '../../platform/storage/optimistic.ts';
+import { retryConflicts } from '../../platform/storage/optimistic.ts';
 import {
   eachItem,
   type Page,
@@ -14,29 +16,33 @@ import type { Pipeline, Run, RunStatus, StepRun } from './entities.ts';
 
 const container = metadataContainers.pipelines;
 
+export interface RunStoreDeps {
+  readonly store: MetadataStore;
+  readonly clock: Clock;
+  readonly ids: Ids;
+}
+
 /**
- * Where pipelines and runs are kept. A run and its steps share a partition (the run id); pipelines have one of
- * their own. `kind` tells them apart in queries across partitions.
+ * The documents of pipelines and runs. A run and its steps share a partition (the run id); pipelines have one of their
+ * own. `kind` tells them apart in queries across partitions.
  */
 export class RunStore {
-  readonly #store: MetadataStore;
-  readonly #pace: Pace;
+  readonly #deps: RunStoreDeps;
 
-  constructor(store: MetadataStore, pace: Pace) {
-    this.#store = store;
-    this.#pace = pace;
+  constructor(deps: RunStoreDeps) {
+    this.#deps = deps;
   }
 
   async putPipeline(pipeline: Pipeline): Promise<void> {
-    await this.#store.upsert(pipelineKey(pipeline.name), toBody({ kind: 'pipeline', pipeline }));
+    await this.#deps.store.upsert(pipelineKey(pipeline.name), toBody({ kind: 'pipeline', pipeline }));
   }
 
   async getPipeline(name: string): Promise<Pipeline | undefined> {
-    return (await this.#store.get<Wrapped<'pipeline', Pipeline>>(pipelineKey(name)))?.body.pipeline;
+    return (await this.#deps.store.get<Wrapped<'pipeline', Pipeline>>(pipelineKey(name)))?.body.pipeline;
   }
 
   async listPipelines(page: PageRequest, dataset?: string): Promise<Page<Pipeline>> {
-    const found = await this.#store.list<Wrapped<'pipeline', Pipeline>>({
+    const found = await this.#deps.store.list<Wrapped<'pipeline', Pipeline>>({
       container,
       partition: 'pipelines',
       ...(dataset === undefined
@@ -48,10 +54,10 @@ export class RunStore {
     return toPage(found, (body) => body.pipeline);
   }
 
-  /** @returns the run that stands there: this one, or the one that was first. */
+  /** @returns the stored run: this one, or the one that was first */
   async createRun(run: Run): Promise<Run> {
     try {
-      await this.#store.create(runKey(run.runId), toBody({ kind: 'run', run }));
+      await this.#deps.store.create(runKey(run.runId), toBody({ kind: 'run', run }));
       return run;
     } catch (error) {
       if (!isAppError(error, 'ALREADY_EXISTS')) throw error;
@@ -64,20 +70,20 @@ export class RunStore {
     return (await this.#requireRun(runId)).body.run;
   }
 
-  /** Read, change, write back under the ETag; again when someone else was faster. `change` may run more than once. */
+  /** Reads, changes and writes under the ETag, again when another writer was faster: `change` may run more than once. */
   async updateRun(runId: string, change: (run: Run) => Run): Promise<Run> {
-    return retryConflicts(`the run "${runId}"`, this.#pace, async () => {
+    return retryConflicts(`the run "${runId}"`, this.#deps, async () => {
       const stored = await this.#requireRun(runId);
       const run = change(stored.body.run);
       if (run !== stored.body.run) {
-        await this.#store.replace(runKey(runId), toBody({ kind: 'run', run }), stored.etag);
+        await this.#deps.store.replace(runKey(runId), toBody({ kind: 'run', run }), stored.etag);
       }
       return run;
     });
   }
 
   async listRuns(page: PageRequest, only: RunFilter = {}): Promise<Page<Run>> {
-    const found = await this.#store.list<Wrapped<'run', Run>>({
+    const found = await this.#deps.store.list<Wrapped<'run', Run>>({
       container,
       filter: {
         op: 'and',
@@ -94,8 +100,8 @@ export class RunStore {
   }
 
   /**
-   * Read, change, write under the ETag, as `updateRun`: what a step is can be told by two at once, because an
-   * activity is delivered at least once. `change` gives back what stands there to leave it alone.
+   * Reads, changes and writes under the ETag, as `updateRun`: an activity is delivered at least once, so two may write
+   * one step at once. A `change` that returns what it was given writes nothing.
    */
   async updateStep(
     runId: string,
@@ -103,18 +109,18 @@ export class RunStore {
     change: (step: StepRun | undefined) => StepRun,
   ): Promise<StepRun> {
     const key = stepKey(runId, name);
-    return retryConflicts(`the step "${name}"`, this.#pace, async () => {
-      const stored = await this.#store.get<Wrapped<'step', StepRun>>(key);
+    return retryConflicts(`the step "${name}"`, this.#deps, async () => {
+      const stored = await this.#deps.store.get<Wrapped<'step', StepRun>>(key);
       const step = change(stored?.body.step);
       if (step === stored?.body.step) return step;
       const body = toBody({ kind: 'step', step });
-      await (stored ? this.#store.replace(key, body, stored.etag) : this.#store.create(key, body));
+      await (stored ? this.#deps.store.replace(key, body, stored.etag) : this.#deps.store.create(key, body));
       return step;
     });
   }
 
   async getStep(runId: string, name: string): Promise<StepRun | undefined> {
-    return (await this.#store.get<Wrapped<'step', StepRun>>(stepKey(runId, name)))?.body.step;
+    return (await this.#deps.store.get<Wrapped<'step', StepRun>>(stepKey(runId, name)))?.body.step;
   }
 
   /** All steps of a run: a plan has at most 100. */
@@ -122,7 +128,7 @@ export class RunStore {
     return Array.fromAsync(
       eachItem(async (page) =>
         toPage(
-          await this.#store.list<Wrapped<'step', StepRun>>({
+          await this.#deps.store.list<Wrapped<'step', StepRun>>({
             container,
             partition: runId,
             filter: { op: 'eq', path: ['kind'], value: 'step' },
@@ -135,7 +141,7 @@ export class RunStore {
   }
 
   async #requireRun(runId: string): Promise<StoredDocument<Wrapped<'run', Run>>> {
-    const stored = await this.#store.get<Wrapped<'run', Run>>(runKey(runId));
+    const stored = await this.#deps.store.get<Wrapped<'run', Run>>(runKey(runId));
     if (stored) return stored;
     throw new AppError('NOT_FOUND', `There is no run ${JSON.stringify(runId)}.`, { runId });
   }

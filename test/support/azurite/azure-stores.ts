@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest';
-import type { Outside } from '../../../shared/app.ts';
+import type { Platform } from '../../../shared/platform/platform.ts';
 import { createBlobStore } from '../../../shared/adapters/azure/blob-store.ts';
 import { createCosmosDocuments } from '../../../shared/adapters/azure/cosmos-documents.ts';
 import { createServiceBusQueue } from '../../../shared/adapters/azure/service-bus-queue.ts';
@@ -45,7 +45,7 @@ export async function startAzureStores() {
   await createBlobStore({ connectionString }).ensureContainers(Object.values(blobContainers));
 
   /** Clients of these stores, as another instance of the app would have them. */
-  const connect = (): Outside => {
+  const connect = (): Platform => {
     const metadata = createCosmosDocuments({
       endpoint: cosmos.endpoint,
       database: cosmos.database,

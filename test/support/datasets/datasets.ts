@@ -53,7 +53,7 @@ export const ingestWork = {
 /** The services of datasets over blobs in memory. */
 export async function openDatasetBench(): Promise<DatasetBench> {
   const bench = await openIngestBench();
-  const { app, blobs, config, outside, readRows } = bench;
+  const { app, blobs, config, platform, readRows } = bench;
   const toReader = (datasets: Datasets): DatasetReader => ({
     datasets,
     read: async (dataset, version) => {
@@ -83,7 +83,7 @@ export async function openDatasetBench(): Promise<DatasetBench> {
       toReader(
         createApp(
           { ...config, limits: { ...config.limits, landingFileBytes: maxFileBytes } },
-          { ...outside, ...others },
+          { ...platform, ...others },
         ).datasets,
       ),
     close: () => bench.close(),

@@ -3,7 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { type App, createApp, type Outside } from '../../../shared/app.ts';
+import { type App, createApp } from '../../../shared/app.ts';
+import type { Platform } from '../../../shared/platform/platform.ts';
 import { type Config, loadConfig } from '../../../shared/core/config.ts';
 import { connect } from '../../../shared/connect.ts';
 import { AppError } from '../../../shared/core/errors.ts';
@@ -46,7 +47,7 @@ export interface IngestBench {
   readonly blobs: BlobStore;
   /** What further apps need that work on the same data. */
   readonly config: Config;
-  readonly outside: Outside;
+  readonly platform: Platform;
   /** What data files hold, in their order, each value as text; a column that a file lacks is null. */
   readonly readRows: (
     dataset: string,
@@ -68,16 +69,16 @@ export async function openIngestBench(storage: 'memory' | 'azurite' = 'memory'):
   };
   const config = loadConfig(env, { version: 'test', commit: 'test' });
   const connected = await connect(config);
-  const outside = azurite ? connected : { ...connected, blobs: createMemoryBlobStore() };
-  const app = createApp(config, outside);
+  const platform = azurite ? connected : { ...connected, blobs: createMemoryBlobStore() };
+  const app = createApp(config, platform);
   await app.prepare();
-  const { blobs } = outside;
+  const { blobs } = platform;
   let made = 0;
   return {
     app,
     blobs,
     config,
-    outside,
+    platform,
     readRows: (dataset, paths, columns) => readRows(blobs, dataset, paths, columns, folder),
     ingest: async (file, before) => {
       made += 1;
@@ -91,7 +92,7 @@ export async function openIngestBench(storage: 'memory' | 'azurite' = 'memory'):
     },
     close: async () => {
       await azurite?.stop();
-      await outside.metadata.close();
+      await platform.metadata.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };

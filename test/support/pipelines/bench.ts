@@ -62,7 +62,7 @@ export interface PipelineBench {
 
 /** The services of pipelines over a store, with a queue and an engine that tests look into. */
 export function createPipelineBench(documents: MetadataStore, catalog: Catalog): PipelineBench {
-  const store = new RunStore(documents, pace);
+  const store = new RunStore({ store: documents, ...pace });
   const engine = new RecordingEngine();
   const sent: OutgoingMessage[] = [];
   const sendFailures: Error[] = [];

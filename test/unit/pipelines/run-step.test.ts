@@ -75,11 +75,14 @@ test('an outage of the metadata store is an outcome to try again, never a thrown
   const store = await createRun(documents);
   const away = () => Promise.reject(new AppError('UNAVAILABLE', 'the metadata store is away'));
   for (const broken of ['get', 'create'] as const) {
-    const outcome = await start(new RunStore(withBroken(documents, broken, away), pace), async () => 'done');
+    const outcome = await start(
+      new RunStore({ store: withBroken(documents, broken, away), ...pace }),
+      async () => 'done',
+    );
     expect(outcome, broken).toMatchObject({ ok: false, error: { code: 'UNAVAILABLE', retry: true } });
   }
   const failsAtTheEnd = withBroken(documents, 'replace', away);
-  expect(await start(new RunStore(failsAtTheEnd, pace), async () => 'done')).toMatchObject({
+  expect(await start(new RunStore({ store: failsAtTheEnd, ...pace }), async () => 'done')).toMatchObject({
     ok: false,
     error: { code: 'UNAVAILABLE', retry: true },
   });
@@ -141,7 +144,7 @@ test('a step that returns something else than it declares fails, and says nothin
 });
 
 async function createRun(documents = createDocuments()): Promise<RunStore> {
-  const store = new RunStore(documents, pace);
+  const store = new RunStore({ store: documents, ...pace });
   const run: Run = {
     runId,
     pipeline: 'p',

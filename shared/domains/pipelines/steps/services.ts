@@ -1,7 +1,5 @@
-import type { Clock } from '../../../core/clock.ts';
-import type { BlobStore } from '../../../platform/storage/blobs.ts';
-import type { MessageQueue } from '../../../platform/storage/queue.ts';
 import type { z } from 'zod';
+import type { Platform } from '../../../platform/platform.ts';
 import type { Datasets } from '../../datasets/datasets.ts';
 import type { Registration } from '../../registry/registration.ts';
 import type { Registry } from '../../registry/registry.ts';
@@ -10,16 +8,13 @@ import type { Tracking } from '../../tracking/tracking.ts';
 import type { Training } from '../../training/training.ts';
 import type { InputSchemas, TypedStep } from '../step.ts';
 
-/** What steps work with: the domains as the app has them, and the platform below. */
+/** The domains that steps work with, and the platform below: the app has every one of them. */
 export interface StepServices {
-  readonly platform: {
-    readonly clock: Clock;
-    readonly blobs: BlobStore;
-    readonly queue: MessageQueue;
-  };
+  readonly platform: Platform;
   readonly datasets: Datasets;
   readonly tracking: Tracking;
   readonly registry: Registry;
+  /** Registers versions from what was logged or trained. */
   readonly registration: Registration;
   readonly training: Training;
   readonly scoring: Scoring;
