@@ -2,6 +2,8 @@ import type { DuckDBConnection, DuckDBResultReader } from '@duckdb/node-api';
 import { AppError } from '../../core/errors.ts';
 import { translateDuckDbError } from './errors.ts';
 
+const interruptAgainMs = 20;
+
 /**
  * Runs a statement and reads its whole result, which must be small: its values are kept in memory. Rejects soon
  * after `signal` aborts.
@@ -14,7 +16,12 @@ export async function runQuery(
   signal: AbortSignal | undefined,
 ): Promise<DuckDBResultReader> {
   if (signal?.aborted) throw cancelled();
-  const interrupt = () => connection.interrupt();
+  let repeating: NodeJS.Timeout | undefined;
+  const interrupt = () => {
+    connection.interrupt();
+    // DuckDB ignores an interrupt that precedes the query's first step.
+    repeating = setInterval(() => connection.interrupt(), interruptAgainMs);
+  };
   signal?.addEventListener('abort', interrupt, { once: true });
   try {
     return await connection.runAndReadAll(sql);
@@ -22,6 +29,7 @@ export async function runQuery(
     throw signal?.aborted ? cancelled() : translateDuckDbError(error);
   } finally {
     signal?.removeEventListener('abort', interrupt);
+    clearInterval(repeating);
   }
 }
 

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { quoteText } from '../../../shared/adapters/duckdb/quote.ts';
 import { runQuery } from '../../../shared/adapters/duckdb/run-query.ts';
 import { openDuckDb } from '../../../shared/adapters/duckdb/session.ts';
+import { passTurns } from '../../support/turns.ts';
 
 const makeFolder = () => mkdtempSync(join(tmpdir(), 'duckdb-session-'));
 const small = { threads: 1, memoryLimitMb: 128, allowedPaths: [] };
@@ -74,12 +75,15 @@ describe('A session', () => {
 
   test('stops a query when it is aborted, and can be asked again', async () => {
     using session = await openDuckDb(small);
-    const abort = new AbortController();
     const sql = 'SELECT count(*) FROM range(100_000_000) a, range(1_000) b WHERE a.range + b.range = 3';
-    const running = runQuery(session.connection, sql, abort.signal);
-    setTimeout(() => abort.abort(), 20);
-    await expect(running).rejects.toMatchObject({ code: 'CANCELLED' });
-    await expect(runQuery(session.connection, 'SELECT 1', abort.signal)).rejects.toMatchObject({
+    // Before it has begun to run, and after.
+    for (const turns of [0, 1, 2, 5, 20]) {
+      const abort = new AbortController();
+      const running = runQuery(session.connection, sql, abort.signal);
+      void passTurns(turns).then(() => abort.abort());
+      await expect(running).rejects.toMatchObject({ code: 'CANCELLED' });
+    }
+    await expect(runQuery(session.connection, 'SELECT 1', AbortSignal.abort())).rejects.toMatchObject({
       code: 'CANCELLED',
     });
     expect((await runQuery(session.connection, 'SELECT 1', undefined)).value(0, 0)).toBe(1);
