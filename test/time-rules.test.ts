@@ -10,6 +10,8 @@ const files = globSync('test/**/*.ts', { cwd: repository }).filter(
   (file) => !/^test\/(?:bench|crash|golden)\//.test(file),
 );
 
+const read = (file: string) => readFileSync(join(repository, file), 'utf8');
+
 const guarded = new Set(['test', 'it', 'describe', 'beforeAll', 'beforeEach', 'afterAll', 'afterEach']);
 
 /** Timeouts of tests, hooks and polls that the source gives itself, as numbers, beside the guard. */
@@ -37,6 +39,53 @@ function findTimeouts(source: string): readonly string[] {
   return found;
 }
 
+/** What tells how long something took. */
+function findMeasurements(source: string): readonly string[] {
+  const found: string[] = [];
+  const text = (node: { start: number; end: number }) => source.slice(node.start, node.end);
+  new Visitor({
+    MemberExpression(node) {
+      if (/^(?:performance\.now|process\.hrtime)$/.test(text(node))) found.push(text(node));
+    },
+    CallExpression(node: CallExpression) {
+      if (
+        text(node.callee) === 'expect' &&
+        node.arguments.some((argument) => /Date\.now\(\) -/.test(text(argument)))
+      )
+        found.push(text(node));
+    },
+  }).visit(parseSync('a.test.ts', source).program);
+  return found;
+}
+
+/** Calls of a timer. */
+function findWaits(source: string): readonly string[] {
+  const found: string[] = [];
+  new Visitor({
+    CallExpression({ callee, start, end }: CallExpression) {
+      const name = source.slice(callee.start, callee.end);
+      if (/^(?:setTimeout|sleep|setInterval|(?:pace\.)?clock\.sleep|systemClock\.sleep)$/.test(name))
+        found.push(source.slice(start, end));
+    },
+  }).visit(parseSync('a.test.ts', source).program);
+  return found;
+}
+
+/** Test files that wait all the same, and why it does not decide whether they pass. */
+const waits: Readonly<Record<string, string>> = {
+  'test/contract/blobs.contract.ts': 'the service dates blobs in whole seconds',
+  'test/contract/documents.test.ts': 'the clock of a real account cannot be moved',
+  'test/contract/queue-service-bus-namespace.test.ts': 'the clock of a real namespace cannot be moved',
+  'test/e2e/artifacts.test.ts': 'an upload breaks off later than it could',
+  'test/e2e/artifacts-limits.test.ts': 'memory is looked at again and again',
+  'test/e2e/racing-ingestions.test.ts': 'retries are spread, as in pipelines',
+  'test/host/bodies.test.ts': 'a caller stands still for longer than a limit',
+  'test/unit/core/async.test.ts': 'the timers themselves are under test',
+  'test/unit/datasets/reading/hostile-sql.test.ts': 'a query that never ends is let run before it is stopped',
+  'test/unit/queue/sqlite.test.ts': 'a manual clock lets its poll loop turn',
+  'test/unit/retention/retention.test.ts': 'the clock is manual',
+};
+
 /** `test` of `test.skipIf(x).each(y)`. */
 function rootOf(callee: Expression | Super): string {
   if (callee.type === 'MemberExpression') return rootOf(callee.object);
@@ -45,10 +94,36 @@ function rootOf(callee: Expression | Super): string {
 }
 
 test('tests leave timeouts to the guard', () => {
-  const found = files.flatMap((file) =>
-    findTimeouts(readFileSync(join(repository, file), 'utf8')).map((timeout) => `${file}: ${timeout}`),
-  );
+  const found = files.flatMap((file) => findTimeouts(read(file)).map((timeout) => `${file}: ${timeout}`));
   expect(found).toEqual([]);
+});
+
+test('nothing is measured in time', () => {
+  const found = files.flatMap((file) => findMeasurements(read(file)).map((code) => `${file}: ${code}`));
+  expect(found).toEqual([]);
+});
+
+test('tests await events, not a while', () => {
+  const waiting = files.filter(
+    (file) => /\.(?:test|contract)\.ts$/.test(file) && findWaits(read(file)).length > 0,
+  );
+  expect(waiting.sort()).toEqual(Object.keys(waits).sort());
+});
+
+test.each([
+  'const before = performance.now();',
+  'process.hrtime.bigint()',
+  'expect(Date.now() - before).toBeLessThan(2_000);',
+])('%s would be found', (source) => {
+  expect(findMeasurements(source)).toHaveLength(1);
+});
+
+test.each([
+  'await sleep(100);',
+  'await new Promise((resolve) => setTimeout(resolve, 50));',
+  'await systemClock.sleep(900);',
+])('%s would be found as a wait', (source) => {
+  expect(findWaits(source)).toHaveLength(1);
 });
 
 test.each([

@@ -121,4 +121,4 @@ test('what a declaration gets wrong is refused with place and remedy, stored now
     new Set(['ingest', 'right']),
   );
   expect(await list(`api/v1/models/${model}/versions`)).toHaveLength(1);
-}, 120_000);
+});

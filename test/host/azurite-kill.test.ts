@@ -28,23 +28,29 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-/** Runs the child once; kills it `killAfterMs` after its first line unless it kills itself. */
-async function live(dataDir: string, run: number, killAfter: number, killAfterMs?: number): Promise<Line[]> {
+/** Runs the child once; kills it after `killAfterLines` lines unless it kills itself. */
+async function live(
+  dataDir: string,
+  run: number,
+  killAfter: number,
+  killAfterLines = Infinity,
+): Promise<Line[]> {
   const spawned = spawn(process.execPath, [child, dataDir, `run${run}`, String(killAfter)], {
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,
   });
   let output = '';
   spawned.stdout.setEncoding('utf8');
+  let isKilled = false;
   spawned.stdout.on('data', (text: string) => {
     output += text;
+    if (isKilled || spawned.pid === undefined || output.split('\n').length <= killAfterLines) return;
+    isKilled = true;
+    // The process group, as a terminal or a supervisor does.
+    process.kill(-spawned.pid, 'SIGKILL');
   });
-  // The process group, as a terminal or a supervisor does.
-  const killGroup = () => spawned.pid !== undefined && process.kill(-spawned.pid, 'SIGKILL');
-  if (killAfterMs !== undefined) spawned.stdout.once('data', () => setTimeout(killGroup, killAfterMs));
-  const timer = setTimeout(killGroup, 20_000);
+  cleanups.push(async () => void (spawned.exitCode ?? spawned.kill('SIGKILL')));
   const [, signal] = (await once(spawned, 'close')) as [number | null, string | null];
-  clearTimeout(timer);
   expect(signal).toBe('SIGKILL');
   return output
     .split('\n')
@@ -62,7 +68,7 @@ it('keeps everything it acknowledged after SIGKILL, in one run and over many', a
     expect(life.filter(({ acknowledged }) => acknowledged)).toHaveLength(run);
     lines.push(...life);
   }
-  for (let run = 9; run <= 12; run += 1) lines.push(...(await live(dataDir, run, 0, 150 * (run - 8))));
+  for (let run = 9; run <= 12; run += 1) lines.push(...(await live(dataDir, run, 0, 23 * (run - 8))));
 
   const azurite = await startAzurite({ dataDir });
   cleanups.push(() => azurite.stop());

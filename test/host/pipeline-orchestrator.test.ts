@@ -5,6 +5,7 @@ import type { RunResult, StepCall, StepOutcome } from '../../shared/domains/pipe
 import type { Plan } from '../../shared/domains/pipelines/plan.ts';
 import { planOf, stepOf as createStep } from '../support/pipelines/plans.ts';
 import { runToEnd, startHarness, type DurableHarness } from '../support/durable/harness.ts';
+import { passTurns } from '../support/turns.ts';
 
 /** The outcomes of a step's attempts, in order; further attempts succeed. */
 type Script = Readonly<Record<string, readonly ('busy' | 'broken' | 'thrown' | 'ok')[]>>;
@@ -27,7 +28,7 @@ vi.mock('../../functions/hosting/start.ts', () => ({
         seen.calls.push(call);
         const outcome = scriptOf(seen.script, call.step)[call.attempt - 1] ?? 'ok';
         if (outcome === 'thrown') throw new Error('the process was lost');
-        if (call.step === 'slow') await new Promise((resolve) => setTimeout(resolve, 30));
+        if (call.step === 'slow') await passTurns();
         const inputs = Object.values(call.input).filter((value) => typeof value === 'string');
         if (outcome === 'ok') return { ok: true, output: `${call.step}(${inputs.join(',')})` };
         return { ok: false, error: { code: outcome, message: outcome, retry: outcome === 'busy' } };

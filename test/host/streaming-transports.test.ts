@@ -169,7 +169,7 @@ test('handed over as forwarded: any requests on one connection, any answers', as
     }),
     { numRuns: 60 },
   );
-}, 120_000);
+});
 
 describe('only handed over', () => {
   test('a body that is left half read does not block the next request', async () => {

@@ -9,6 +9,7 @@ import { forwardTo } from '../../../local/http/streaming/forward.ts';
 import { handOverTo } from '../../../local/http/streaming/hand-over.ts';
 import type { WorkerServer } from '../../../local/http/streaming/worker-server.ts';
 import { TurnEnd } from '../../../local/http/turn-end.ts';
+import { patienceMs } from '../hang-guard.ts';
 import { parseAnswers, type RawAnswer } from './raw-answers.ts';
 
 /** A step of a worker's script for one request. */
@@ -100,7 +101,7 @@ export async function startScriptedHost(
         return worker.deliver(request, response, { ...call, invoke: () => invocation.promise });
       },
     },
-    { port: 0, responseTimeoutMs: 10_000 },
+    { port: 0, responseTimeoutMs: patienceMs },
   );
   return {
     async exchange(requests) {

@@ -7,6 +7,7 @@ import { moveBlobPort, startTestAzurite, type TestAzurite } from '../../support/
 import { createMemoryBlobStore } from '../../support/blobs/memory-store.ts';
 import { startFlakyProxy } from '../../support/flaky-proxy.ts';
 import { pace } from '../../support/stores.ts';
+import { until } from '../../support/until.ts';
 import { addFile, firstActions } from '../../support/delta/memory-table.ts';
 
 const place = { container: 'datasets', prefix: 'raced' };
@@ -79,8 +80,10 @@ test('a writer that is killed leaves whole versions only, and the next one goes 
   for (let round = 0; round < 4; round += 1) {
     const child = fork('test/support/delta/writer-child.ts', [connectionString, String(round)]);
     const exited = new Promise((resolve) => child.once('exit', resolve));
-    await new Promise((resolve) => child.once('message', resolve));
-    await pace.clock.sleep(pace.ids.random() * 60);
+    let commits = 0;
+    child.on('message', () => (commits += 1));
+    const enough = 1 + Math.floor(pace.ids.random() * 4);
+    await until(() => commits >= enough);
     child.kill('SIGKILL');
     await exited;
   }
