@@ -1,0 +1,2 @@
+/** A module that loads and then says nothing. */
+setInterval(() => undefined, 1_000);
