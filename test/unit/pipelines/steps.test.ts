@@ -1,0 +1,252 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isAppError } from '../../../shared/core/errors.ts';
+import { toFaults } from '../../../shared/core/faults.ts';
+import type { JsonObject, JsonValue } from '../../../shared/core/json.ts';
+import { type JsonSchema, schemasAt, toJsonSchema } from '../../../shared/core/json-schema.ts';
+import { silentLogger } from '../../../shared/core/logger.ts';
+import { steps } from '../../../shared/domains/pipelines/catalog.ts';
+import { planFormat } from '../../../shared/domains/pipelines/plan.ts';
+import { RunStore } from '../../../shared/domains/pipelines/run-store.ts';
+import type { Step } from '../../../shared/domains/pipelines/step.ts';
+import type { StepServices } from '../../../shared/domains/pipelines/steps/services.ts';
+import { modelBlob } from '../../../shared/domains/registry/trained-version.ts';
+import { openStepBench, type StepBench } from '../../support/pipelines/step-bench.ts';
+import { once } from '../../support/pipelines/plans.ts';
+import { pace } from '../../support/stores.ts';
+
+/**
+ * What every kind of step must hold. A new kind is a line in the catalog and a fixture here.
+ */
+type StepKind = keyof typeof steps;
+
+interface Fixture {
+  readonly params: JsonObject;
+  readonly input: Readonly<Record<string, JsonValue>>;
+}
+
+/** Parameters and inputs for which the step succeeds, of things called by `name` that no other test has. */
+const fixtures = {
+  'stage-file': async (name) => ({ params: { source: await land(name) }, input: {} }),
+  'commit-version': async (name) => ({ params: {}, input: { staged: await stage(name) } }),
+  'profile-version': async (name) => ({ params: {}, input: { version: await commit(name) } }),
+  'announce-version': async (name) => ({ params: {}, input: { version: await commit(name) } }),
+  'train-model': async (name) => {
+    await commit(name);
+    return { params: { dataset: name, version: 0, model: name, training }, input: {} };
+  },
+  'record-run': async (name) => ({
+    params: { model: name, training },
+    input: { trained: await train(name) },
+  }),
+  'register-model': async (name) => ({ params: { training }, input: { trained: await train(name) } }),
+  'deploy-model': async (name) => {
+    const trained = await train(name);
+    const registered = await run('register-model', { params: { training }, input: { trained } }, name);
+    return { params: { gate: { metric: 'aucScore', atLeast: 0.5 } }, input: { trained, registered } };
+  },
+} satisfies Record<StepKind, (name: string) => Promise<Fixture>>;
+
+const kinds = Object.keys(fixtures) as StepKind[];
+
+const training = {
+  features: [{ column: 'hour', kind: 'numeric' }],
+  label: { column: 'delay', op: '>=', value: 15 },
+  trainer: { name: 'logistic' },
+};
+
+let bench: StepBench;
+beforeAll(async () => {
+  bench = await openStepBench();
+});
+afterAll(() => bench.close());
+
+describe.each(kinds)('the step %s', (kind) => {
+  const step: Step<StepServices> = steps[kind];
+
+  test('has parameters that are closed at every depth, and schemas that say what they hold', () => {
+    expect(findOpen(toJsonSchema(step.params, 'input'), 'params')).toEqual([]);
+    for (const schema of [...Object.values(step.input), step.output]) {
+      const { type, anyOf } = toJsonSchema(schema, 'output');
+      expect(type ?? anyOf).toBeDefined();
+    }
+  });
+
+  test('refuses an unknown key at every depth of its parameters, and names it', async () => {
+    const { params } = await fixtures[kind](`${kind}-strict`);
+    expect(step.params.safeParse(params).error).toBeUndefined();
+    for (const path of pathsOfObjects(params, toJsonSchema(step.params, 'input'))) {
+      const changed = structuredClone(params);
+      (path.reduce<unknown>((at, key) => (at as JsonObject)[key], changed) as Record<string, unknown>)[
+        'unknownKey'
+      ] = 1;
+      const { error } = step.params.safeParse(changed);
+      const faults = toFaults(step.params, changed, error?.issues ?? []);
+      expect(faults).toContainEqual(expect.objectContaining({ path: [...path, 'unknownKey'] }));
+    }
+  });
+
+  test('done twice with the same input gives the same output and changes nothing the second time', async () => {
+    const name = `${kind}-twice`;
+    const fixture = await fixtures[kind](name);
+    const output = await run(kind, fixture, name);
+    const after = await bench.contents();
+    expect(await run(kind, fixture, name)).toEqual(output);
+    expect(await bench.contents()).toEqual(after);
+  });
+
+  test('returns what it declares, small enough for the history', async () => {
+    const name = `${kind}-output`;
+    const fixture = await fixtures[kind](name);
+    const output = await run(kind, fixture, name);
+    expect(step.output.parse(output)).toEqual(output);
+    expect(JSON.stringify(output).length).toBeLessThanOrEqual(8 * 1024);
+    const narrow = step.narrowOutput?.(step.params.parse(fixture.params));
+    if (narrow) expect(narrow.safeParse(output).error).toBeUndefined();
+  });
+
+  test('of a run that was cancelled before does nothing', async () => {
+    const name = `${kind}-cancelled`;
+    const { params, input } = await fixtures[kind](name);
+    const { metadata } = bench.app.platform;
+    const store = new RunStore({ store: metadata, ...pace });
+    const planned = { name: 'it', uses: kind, with: params, input: {}, needs: [], retry: once };
+    await store.createRun({
+      runId: `run-${name}`,
+      pipeline: 'p',
+      plan: { format: planFormat, pipeline: 'p', params: {}, steps: [planned] },
+      cause: {},
+      codeVersion: 'test',
+      status: 'cancelled',
+      createdAt: 1,
+      endedAt: 2,
+    });
+    const before = await bench.contents();
+    const call = { runId: `run-${name}`, step: 'it', attempt: 1, input };
+    expect(await bench.app.pipelines.runStep(call, silentLogger)).toMatchObject({
+      ok: false,
+      error: { code: 'CANCELLED', retry: false },
+    });
+    expect(await bench.contents()).toEqual(before);
+  });
+
+  test('cancelled at any of its writes ends, shows nothing half done, and can be done again', async () => {
+    const writes = await countWrites(kind);
+    for (const at of new Set([0, 1, Math.ceil(writes / 2), writes])) {
+      const name = `${kind}-during-${at}`;
+      const fixture = await fixtures[kind](name);
+      const before = await bench.contents();
+      const aborter = new AbortController();
+      const abort = (count: number) => {
+        if (count === at) aborter.abort(new Error('cancelled'));
+      };
+      bench.watchWrites(abort);
+      abort(0);
+      const outcome = await run(kind, fixture, name, aborter.signal).then(
+        () => 'done' as const,
+        (error: unknown) => error,
+      );
+      bench.watchWrites(() => undefined);
+      if (outcome !== 'done') {
+        expect(isAppError(outcome, 'CANCELLED') || aborter.signal.reason === outcome, String(outcome)).toBe(
+          true,
+        );
+        expect((await bench.contents()).documents, `cancelled at write ${at}`).toEqual(before.documents);
+      }
+      const output = await run(kind, fixture, name);
+      const after = await bench.contents();
+      expect(await run(kind, fixture, name)).toEqual(output);
+      expect(await bench.contents()).toEqual(after);
+    }
+  });
+});
+
+/** Does a step as the activity does, without the record of it: as after a crash between its work and its record. */
+async function run(
+  kind: StepKind,
+  { params, input }: Fixture,
+  name: string,
+  signal = new AbortController().signal,
+): Promise<JsonValue> {
+  const step: Step<StepServices> = steps[kind];
+  const output = await step.run(
+    { params: step.params.parse(params), input },
+    {
+      runId: `run-${name}`,
+      codeVersion: 'test',
+      services: bench.app,
+      logger: silentLogger,
+      signal,
+      report: () => undefined,
+    },
+  );
+  return JSON.parse(JSON.stringify(output)) as JsonValue;
+}
+
+async function countWrites(kind: StepKind): Promise<number> {
+  const fixture = await fixtures[kind](`${kind}-count`);
+  let writes = 0;
+  bench.watchWrites((count) => (writes = count));
+  await run(kind, fixture, `${kind}-count`);
+  bench.watchWrites(() => undefined);
+  return writes;
+}
+
+async function land(name: string): Promise<JsonObject> {
+  const rows = Array.from({ length: 300 }, (_, i) => `${i % 24},${(i * 7) % 24 < i % 24 ? 30 : 0},${name}`);
+  const text = `hour,delay,text\n${rows.join('\n')}\n`;
+  const ref = { container: 'landing', name: `${name}/a.csv` };
+  await bench.app.platform.blobs.put(ref, text);
+  return (await bench.app.datasets.ingestion.identify(ref)) as unknown as JsonObject;
+}
+
+async function stage(name: string): Promise<JsonValue> {
+  return run('stage-file', { params: { source: await land(name) }, input: {} }, name);
+}
+
+async function commit(name: string): Promise<JsonValue> {
+  return run('commit-version', { params: {}, input: { staged: await stage(name) } }, name);
+}
+
+let trained: Promise<JsonObject> | undefined;
+
+/** One training for all fixtures: its model is another one's under another name. */
+async function train(name: string): Promise<JsonObject> {
+  trained ??= commit('shared').then(
+    (version) =>
+      run(
+        'train-model',
+        { params: { dataset: 'shared', version: 0, model: 'shared', training }, input: { version } },
+        'shared',
+      ) as Promise<JsonObject>,
+  );
+  const output = await trained;
+  const { blobs } = bench.app.platform;
+  const hash = output['sha256'] as string;
+  const bytes = Buffer.concat(await Array.fromAsync((await blobs.open(modelBlob('shared', hash))).body));
+  await blobs.put(modelBlob(name, hash), bytes);
+  return { ...output, model: name };
+}
+
+/** Objects that take keys which nothing checks. */
+function findOpen(schema: JsonSchema, at: string): readonly string[] {
+  const { properties = {}, additionalProperties, items, anyOf = [], oneOf = [] } = schema;
+  return [
+    ...(schema.type === 'object' && additionalProperties !== false ? [at] : []),
+    ...Object.entries(properties).flatMap(([key, member]) => findOpen(member, `${at}.${key}`)),
+    ...(items ? findOpen(items, `${at}[]`) : []),
+    ...[...anyOf, ...oneOf].flatMap((branch) => findOpen(branch, at)),
+  ];
+}
+
+function pathsOfObjects(
+  value: JsonValue,
+  schema: JsonSchema,
+  path: readonly (string | number)[] = [],
+): readonly (readonly (string | number)[])[] {
+  if (value === null || typeof value !== 'object') return [];
+  const inside = Object.entries<JsonValue>(value as JsonObject).flatMap(([key, member]) =>
+    pathsOfObjects(member, schema, [...path, Array.isArray(value) ? Number(key) : key]),
+  );
+  expect(schemasAt(schema, path).length).toBeGreaterThan(0);
+  return Array.isArray(value) ? inside : [path, ...inside];
+}
