@@ -1,4 +1,4 @@
 import { runInspectWorker } from '../adapters/onnx/run-inspect-worker.ts';
 
 /** The thread that opens one model from outside. */
-await runInspectWorker();
+runInspectWorker();

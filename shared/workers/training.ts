@@ -3,7 +3,7 @@ import { writeModel } from '../adapters/onnx/write-model.ts';
 import { runTrainingWorker } from '../domains/training/run-training-worker.ts';
 
 /** The training thread. */
-await runTrainingWorker({
+runTrainingWorker({
   openReader: ({ threads, memoryLimitMb }) => createParquetReader({ threads, memoryLimitMb }),
   writeModel,
 });

@@ -1,9 +1,10 @@
 import { dirname, join } from 'node:path/posix';
-import { Worker } from 'node:worker_threads';
-import { isAppError } from '../../core/errors.ts';
+import { AppError, isAppError } from '../../core/errors.ts';
+import { threadHost } from '../../core/worker/host.ts';
+import { OwnedWorker } from '../../core/worker/owned-worker.ts';
 import type { BlobProperties } from '../../platform/storage/blobs.ts';
 import type { Scratch, ScratchFile } from '../../platform/storage/scratch.ts';
-import type { InspectAnswer, InspectedFile, InspectTask } from './inspect-protocol.ts';
+import type { InspectedFile, InspectJobs } from './inspect-protocol.ts';
 
 export interface InspectModelDeps {
   readonly scratch: Scratch;
@@ -61,7 +62,33 @@ export function createModelInspector(
   }
 
   async function open(model: BlobProperties, file: ScratchFile, signal: AbortSignal): Promise<InspectedFile> {
-    const first = await runWorker(workerUrl, { path: file.path, hasWeights: false }, signal);
+    let hasDied = false;
+    await using worker = await OwnedWorker.start<InspectJobs>({
+      host: threadHost(workerUrl, { name: 'inspect' }),
+      work: 'Opening the model',
+      // Loading and running are native code, which no signal reaches.
+      graceMs: 0,
+      startTimeoutMs: timeoutMs,
+      toExitError: ({ cause }) => {
+        hasDied = true;
+        return new AppError('UNAVAILABLE', 'The thread that opened the model died.', {}, cause);
+      },
+    });
+    try {
+      return await openIn(worker, model, file, signal);
+    } catch (error) {
+      if (!hasDied || signal.aborted) throw error;
+      return { serving: { status: 'notChecked', reason: 'The thread that opened it died.' } };
+    }
+  }
+
+  async function openIn(
+    worker: OwnedWorker<InspectJobs>,
+    model: BlobProperties,
+    file: ScratchFile,
+    signal: AbortSignal,
+  ): Promise<InspectedFile> {
+    const first = await worker.run('inspect', { path: file.path, hasWeights: false }, { signal });
     if (first.type === 'found') return first.found;
     const { files, signature } = first;
     const problem = await fetchWeights(model, file, files, signal);
@@ -70,7 +97,7 @@ export function createModelInspector(
         serving: { status: 'unservable', reason: problem },
         ...(signature === undefined ? {} : { signature }),
       };
-    const second = await runWorker(workerUrl, { path: file.path, hasWeights: true }, signal);
+    const second = await worker.run('inspect', { path: file.path, hasWeights: true }, { signal });
     if (second.type === 'found') return second.found;
     throw new Error('the inspecting thread asked twice for weights');
   }
@@ -97,30 +124,5 @@ export function createModelInspector(
       }
     }
     return undefined;
-  }
-}
-
-async function runWorker(workerUrl: URL, task: InspectTask, signal: AbortSignal): Promise<InspectAnswer> {
-  const worker = new Worker(workerUrl, { workerData: task, execArgv: [] });
-  const stop = () => void worker.terminate();
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    return await new Promise<InspectAnswer>((resolve, reject) => {
-      worker.once('message', resolve);
-      worker.once('error', reject);
-      worker.once('exit', () =>
-        resolve({
-          type: 'found',
-          found: { serving: { status: 'notChecked', reason: 'The thread that opened it died.' } },
-        }),
-      );
-      if (signal.aborted) stop();
-    }).then((found) => {
-      signal.throwIfAborted();
-      return found;
-    });
-  } finally {
-    signal.removeEventListener('abort', stop);
-    await worker.terminate();
   }
 }

@@ -1,6 +1,11 @@
 import type { ModelValue } from '../../domains/serving/model-value.ts';
 import type { ModelDescription } from '../../domains/serving/scorer.ts';
 
+/** The job of the inspecting thread. */
+export interface InspectJobs {
+  readonly inspect: { readonly input: InspectTask; readonly output: InspectAnswer };
+}
+
 export interface InspectTask {
   /** A file on this machine. */
   readonly path: string;

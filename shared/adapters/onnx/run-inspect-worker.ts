@@ -1,22 +1,21 @@
 import { readFileSync } from 'node:fs';
-import { parentPort, workerData } from 'node:worker_threads';
 import { AppError, isAppError } from '../../core/errors.ts';
+import { serveJobs } from '../../core/worker/serve-jobs.ts';
 import { showValues } from '../../domains/serving/model-value.ts';
 import type { ModelDescription } from '../../domains/serving/scorer.ts';
 import { findTask } from '../../domains/serving/tasks/catalog.ts';
 import { countElements, createTensor, isTensorType, type Tensors } from '../../domains/serving/tensor.ts';
 import { refuseWeightFiles } from './external-data.ts';
-import type { InspectAnswer, InspectedFile, InspectTask } from './inspect-protocol.ts';
+import type { InspectAnswer, InspectedFile, InspectJobs, InspectTask } from './inspect-protocol.ts';
 import { readModel } from './read-model.ts';
 import { createSession, type Session } from './session.ts';
 
 /** A blank input of more elements is not tried. */
 const maxBlankElements = 10_000_000;
 
-/** Opens the one model that the thread is started with: reading, loading and running it can each take a while. */
-export async function runInspectWorker(): Promise<void> {
-  if (parentPort === null) throw new Error('this module runs in a worker thread only');
-  parentPort.postMessage(await inspect(workerData as InspectTask));
+/** Opens one model: reading, loading and running it can each take a while, and it can take the thread with it. */
+export function runInspectWorker(): void {
+  serveJobs<InspectJobs>({ inspect });
 }
 
 async function inspect({ path, hasWeights }: InspectTask): Promise<InspectAnswer> {

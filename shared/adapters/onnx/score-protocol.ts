@@ -1,11 +1,4 @@
-import type { Thrown } from '../../core/thrown.ts';
 import type { Tensors } from '../../domains/serving/tensor.ts';
-
-/** What the scoring thread is started with. */
-export interface ScoreThreadOptions {
-  readonly cacheBytes: number;
-  readonly chunkRows: number;
-}
 
 /** One run of a model. */
 export interface ScoreRun {
@@ -15,16 +8,19 @@ export interface ScoreRun {
   readonly rows: number | undefined;
 }
 
-/** One request to the scoring thread. Without `bytes` the thread answers `needsModel` unless it has the model. */
-export interface ScoreRequest {
-  readonly id: number;
-  readonly sha256: string;
-  readonly bytes: Uint8Array | null;
-  /** Null: only load the model. */
-  readonly run: ScoreRun | null;
+/** The jobs of the scoring thread. */
+export interface ScoreJobs {
+  readonly score: {
+    readonly input: {
+      readonly sha256: string;
+      /** Null: only load the model. */
+      readonly run: ScoreRun | null;
+      readonly cacheBytes: number;
+      readonly chunkRows: number;
+    };
+    readonly output: Tensors;
+    /** The thread does not have the model, and waits for its bytes. */
+    readonly report: 'needsModel';
+    readonly reply: Uint8Array;
+  };
 }
-
-export type ScoreAnswer =
-  | { readonly id: number; readonly type: 'done'; readonly outputs: Tensors }
-  | { readonly id: number; readonly type: 'needsModel' }
-  | { readonly id: number; readonly type: 'failed'; readonly thrown: Thrown };

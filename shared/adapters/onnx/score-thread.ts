@@ -1,33 +1,30 @@
-import { Worker } from 'node:worker_threads';
 import { AppError } from '../../core/errors.ts';
-import { unpackError } from '../../core/thrown.ts';
+import { threadHost } from '../../core/worker/host.ts';
+import { OwnedWorker } from '../../core/worker/owned-worker.ts';
 import type { Tensors } from '../../domains/serving/tensor.ts';
-import type { ScoreAnswer, ScoreRequest, ScoreRun, ScoreThreadOptions } from './score-protocol.ts';
+import type { ScoreJobs, ScoreRun } from './score-protocol.ts';
 
-interface Waiting {
-  readonly resolve: (answer: ScoreAnswer) => void;
-  readonly reject: (error: AppError) => void;
-}
-
-export interface ScoreQueueOptions {
+export interface ScoreThreadOptions {
   /** The module that calls `runScoreWorker`. */
   readonly workerUrl: URL;
-  /** Rows that may wait; beyond them, calls are refused until some are answered. */
+  readonly cacheBytes: number;
+  readonly chunkRows: number;
+  /** Rows that may wait; beyond them, runs are refused until some are answered. */
   readonly maxWaitingRows: number;
 }
+
+const startTimeoutMs = 30_000;
 
 /**
  * The main thread's end of the scoring thread. The thread starts with the first request, does not keep the process
  * alive, and is replaced if it dies.
  */
 export class ScoreThread {
-  readonly #options: ScoreThreadOptions & ScoreQueueOptions;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #options: ScoreThreadOptions;
   #waitingRows = 0;
-  #nextId = 0;
-  #worker: Worker | undefined;
+  #worker: Promise<OwnedWorker<ScoreJobs>> | undefined;
 
-  constructor(options: ScoreThreadOptions & ScoreQueueOptions) {
+  constructor(options: ScoreThreadOptions) {
     this.#options = options;
   }
 
@@ -37,14 +34,14 @@ export class ScoreThread {
    * @throws AppError UNPROCESSABLE when it cannot be loaded; UNAVAILABLE when the thread dies meanwhile.
    */
   async load(sha256: string, bytes: Uint8Array): Promise<void> {
-    await this.#askWith(sha256, bytes, null);
+    await this.#score(sha256, bytes, null);
   }
 
   /**
    * Runs a model in the thread.
    *
    * @param bytes Sent only when the thread does not have the model.
-   * @param weight How many rows the call counts as.
+   * @param weight How many rows the run counts as.
    * @throws AppError as `OpenModel.run`.
    */
   async run(sha256: string, bytes: Uint8Array, run: ScoreRun, weight: number): Promise<Tensors> {
@@ -54,55 +51,45 @@ export class ScoreThread {
       });
     this.#waitingRows += weight;
     try {
-      return await this.#askWith(sha256, bytes, run);
+      return await this.#score(sha256, bytes, run);
     } finally {
       this.#waitingRows -= weight;
     }
   }
 
   async close(): Promise<void> {
-    const worker = this.#worker;
+    const worker = await this.#worker?.catch(() => undefined);
     this.#worker = undefined;
-    await worker?.terminate();
+    await worker?.[Symbol.asyncDispose]();
   }
 
-  async #askWith(sha256: string, bytes: Uint8Array, run: ScoreRun | null): Promise<Tensors> {
-    let answer = await this.#ask({ sha256, bytes: null, run });
-    if (answer.type === 'needsModel') answer = await this.#ask({ sha256, bytes, run });
-    if (answer.type === 'done') return answer.outputs;
-    if (answer.type === 'failed') throw unpackError(answer.thrown);
-    throw new AppError('INTERNAL', 'The scoring thread refused the model it was given.');
+  async #score(sha256: string, bytes: Uint8Array, run: ScoreRun | null): Promise<Tensors> {
+    const { cacheBytes, chunkRows } = this.#options;
+    const worker = await this.#getWorker();
+    return worker.run(
+      'score',
+      { sha256, run, cacheBytes, chunkRows },
+      { onReport: (_, reply) => reply(bytes) },
+    );
   }
 
-  #ask(request: Omit<ScoreRequest, 'id'>): Promise<ScoreAnswer> {
-    const id = this.#nextId++;
-    const worker = (this.#worker ??= this.#start());
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
-      worker.ref();
-      worker.postMessage({ ...request, id } satisfies ScoreRequest);
+  /** Starts a thread, unless there is one that is starting or works. */
+  async #getWorker(): Promise<OwnedWorker<ScoreJobs>> {
+    const known = this.#worker;
+    if (known !== undefined) {
+      const worker = await known.catch(() => undefined);
+      if (worker?.isUsable) return worker;
+      // Another caller can have replaced it meanwhile.
+      if (this.#worker === known) this.#worker = undefined;
+    }
+    this.#worker ??= OwnedWorker.start<ScoreJobs>({
+      host: threadHost(this.#options.workerUrl, { name: 'score' }),
+      work: 'The scoring thread',
+      graceMs: 0,
+      startTimeoutMs,
+      toExitError: ({ cause }) =>
+        new AppError('UNAVAILABLE', 'The scoring thread ended; try again.', {}, cause),
     });
-  }
-
-  #start(): Worker {
-    const { cacheBytes, chunkRows, workerUrl } = this.#options;
-    const worker = new Worker(workerUrl, {
-      workerData: { cacheBytes, chunkRows } satisfies ScoreThreadOptions,
-      execArgv: [],
-    });
-    worker.on('message', (answer: ScoreAnswer) => {
-      this.#waiting.get(answer.id)?.resolve(answer);
-      this.#waiting.delete(answer.id);
-      if (this.#waiting.size === 0) worker.unref();
-    });
-    const fail = (cause?: unknown) => {
-      if (this.#worker === worker) this.#worker = undefined;
-      for (const { reject } of this.#waiting.values())
-        reject(new AppError('UNAVAILABLE', 'The scoring thread ended; try again.', {}, cause));
-      this.#waiting.clear();
-    };
-    worker.on('error', fail);
-    worker.on('exit', () => fail());
-    return worker;
+    return this.#worker;
   }
 }

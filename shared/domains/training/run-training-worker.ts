@@ -1,14 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
-import { parentPort, workerData } from 'node:worker_threads';
 import { sha256 } from '../../core/ids.ts';
 import { canonicalJson, type JsonValue } from '../../core/json.ts';
-import { packError } from '../../core/thrown.ts';
+import { serveJobs, Transferred } from '../../core/worker/serve-jobs.ts';
 import type { Signature } from '../serving/signature.ts';
 import type { TrainedModel } from './entities.ts';
 import type { TableReader } from './table-reader.ts';
-import { train } from './train.ts';
+import { train, type TrainingProgress } from './train.ts';
 import type { TrainedOnnx } from './training.ts';
-import type { OwnerMessage, TrainingJob, WorkerMessage } from './worker-protocol.ts';
+import type { TrainingJob, TrainingJobs } from './training-jobs.ts';
 
 /** What the thread's composition root provides. */
 export interface TrainingWorkerDeps {
@@ -23,29 +22,20 @@ export interface TrainingWorkerDeps {
 
 const progressIntervalMs = 100;
 
-/** Runs the one job that a training thread is started with, and sends its owner the outcome. */
-export async function runTrainingWorker(deps: TrainingWorkerDeps): Promise<void> {
-  if (parentPort === null) throw new Error('this module runs in a worker thread only');
-  const port = parentPort;
-  const send = (message: WorkerMessage, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
-  const abort = new AbortController();
-  port.on('message', (message: OwnerMessage) => {
-    if (message.type === 'abort') abort.abort();
+/** The training thread. */
+export function runTrainingWorker(deps: TrainingWorkerDeps): void {
+  serveJobs<TrainingJobs>({
+    train: async (job, { signal, report }) => {
+      const trained = await runJob(job, deps, report, signal);
+      return new Transferred(trained, [trained.onnx.buffer]);
+    },
   });
-  try {
-    const trained = await runJob(workerData as TrainingJob, deps, send, abort.signal);
-    send({ type: 'done', trained }, [trained.onnx.buffer]);
-  } catch (error) {
-    send({ type: 'failed', ...packError(error) });
-  } finally {
-    port.close();
-  }
 }
 
 async function runJob(
   job: TrainingJob,
   { openReader, writeModel }: TrainingWorkerDeps,
-  send: (message: WorkerMessage) => void,
+  send: (progress: TrainingProgress) => void,
   signal: AbortSignal,
 ): Promise<TrainedOnnx> {
   let lastMs = -Infinity;
@@ -56,7 +46,7 @@ async function runJob(
       // Reading reports every batch, which is more than an owner needs.
       if (progress.phase === 'reading' && performance.now() - lastMs < progressIntervalMs) return;
       lastMs = performance.now();
-      send({ type: 'progress', progress });
+      send(progress);
     },
     yield: async () => {
       await setImmediate();

@@ -1,11 +1,11 @@
-import { Worker } from 'node:worker_threads';
-import { cancelled, throwIfCancelled } from '../../core/async/cancelled.ts';
+import { throwIfCancelled } from '../../core/async/cancelled.ts';
 import { Semaphore } from '../../core/async/semaphore.ts';
 import { AppError } from '../../core/errors.ts';
-import { unpackError } from '../../core/thrown.ts';
+import { threadHost } from '../../core/worker/host.ts';
+import { OwnedWorker } from '../../core/worker/owned-worker.ts';
 import type { TrainingSpec } from './entities.ts';
 import type { TrainingProgress, TrainingReport } from './train.ts';
-import type { OwnerMessage, TrainingJob, WorkerMessage } from './worker-protocol.ts';
+import type { TrainingJob, TrainingJobs } from './training-jobs.ts';
 
 export interface TrainingDeps {
   /** The module that calls `runTrainingWorker`. */
@@ -42,12 +42,14 @@ export interface TrainedOnnx {
 
 /** Trains in a thread of its own, so that the caller's event loop stays free. */
 export interface Training {
-  /** @throws AppError as `train` does; INTERNAL when the thread dies, CANCELLED on abort. */
+  /** @throws AppError as `train` does; UNAVAILABLE when no thread starts, INTERNAL when it dies, CANCELLED on abort. */
   train(request: TrainRequest): Promise<TrainedOnnx>;
 }
 
 /** How long a thread may take to notice an abort before it is killed. */
 const abortGraceMs = 5_000;
+const startTimeoutMs = 60_000;
+const work = 'The training';
 
 export function createTraining({ workerUrl }: TrainingDeps, options: TrainingOptions): Training {
   const { threads, memoryLimitMb, maxConcurrent = 1 } = options;
@@ -56,9 +58,21 @@ export function createTraining({ workerUrl }: TrainingDeps, options: TrainingOpt
     train: async ({ paths, spec, lineage, signal, onProgress }) => {
       using _turn = await semaphore.acquire(signal);
       // The abort can have come together with the turn.
-      throwIfCancelled(signal, 'The training');
+      throwIfCancelled(signal, work);
+      // Disposed of before the turn ends, so that its memory is free before the next one starts.
+      await using worker = await OwnedWorker.start<TrainingJobs>({
+        host: threadHost(workerUrl, { name: 'training' }),
+        work,
+        graceMs: abortGraceMs,
+        startTimeoutMs,
+        toExitError: ({ cause }) =>
+          new AppError('INTERNAL', 'The training thread ended without an answer.', {}, cause),
+      });
       const job = { paths, spec, metadata: toMetadata(lineage), threads, memoryLimitMb };
-      return await runInThread(workerUrl, job, signal, onProgress);
+      return await worker.run('train', job, {
+        signal,
+        onReport: (progress) => onProgress?.(progress),
+      });
     },
   };
 }
@@ -69,50 +83,4 @@ function toMetadata({ dataset, codeVersion }: TrainRequest['lineage']): Training
     'slipway.dataset.sha256': dataset.sha256,
     'slipway.code': codeVersion,
   };
-}
-
-async function runInThread(
-  workerUrl: URL,
-  job: TrainingJob,
-  signal: AbortSignal | undefined,
-  onProgress: TrainRequest['onProgress'],
-): Promise<TrainedOnnx> {
-  const worker = new Worker(workerUrl, { workerData: job, execArgv: [] });
-  let forceTimer: NodeJS.Timeout | undefined;
-  const abort = () => {
-    worker.postMessage({ type: 'abort' } satisfies OwnerMessage);
-    forceTimer = setTimeout(() => void worker.terminate(), abortGraceMs);
-  };
-  signal?.addEventListener('abort', abort, { once: true });
-  try {
-    // Settled when the thread has exited, so that its memory is free before the next one starts.
-    return await new Promise<TrainedOnnx>((resolve, reject) => {
-      let settle: () => void = () =>
-        reject(
-          signal?.aborted
-            ? cancelled('The training')
-            : new AppError('INTERNAL', 'The training thread ended without an answer.'),
-        );
-      worker.on('message', (message: WorkerMessage) => {
-        switch (message.type) {
-          case 'progress':
-            onProgress?.(message.progress);
-            break;
-          case 'done':
-            settle = () => resolve(message.trained);
-            break;
-          case 'failed':
-            settle = () => reject(unpackError(message));
-            break;
-        }
-      });
-      worker.on('error', (error) => {
-        settle = () => reject(new AppError('INTERNAL', 'The training thread failed.', {}, error));
-      });
-      worker.on('exit', () => settle());
-    });
-  } finally {
-    clearTimeout(forceTimer);
-    signal?.removeEventListener('abort', abort);
-  }
 }

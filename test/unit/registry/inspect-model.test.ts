@@ -24,6 +24,7 @@ import {
   value,
 } from '../../support/onnx/models.ts';
 import { createFolder } from '../../support/stores.ts';
+import { dyingWorkerUrl } from '../../support/worker/dying-worker.ts';
 
 const golden = readFileSync(new URL('../../golden/onnx/logistic.onnx', import.meta.url));
 
@@ -51,6 +52,8 @@ function encode({
 
 const wide = value('x', 'float32', ['rows', 4]);
 
+const inspectWorkerUrl = new URL('../../../shared/workers/inspect.ts', import.meta.url);
+
 function create(
   bytes: Uint8Array,
   options: {
@@ -58,9 +61,10 @@ function create(
     timeoutMs?: number;
     fails?: AppError;
     weights?: Readonly<Record<string, Uint8Array>>;
+    workerUrl?: URL;
   } = {},
 ) {
-  const { maxBytes = 2 ** 20, timeoutMs, fails, weights = {} } = options;
+  const { maxBytes = 2 ** 20, timeoutMs, fails, weights = {}, workerUrl = inspectWorkerUrl } = options;
   const stored = new Map(Object.entries({ ...weights, 'model.onnx': bytes }));
   const files = createScratch({
     head: async ({ name }: BlobRef) => {
@@ -87,7 +91,6 @@ function create(
     etag: 'e',
     sizeBytes: bytes.length,
   } as BlobProperties;
-  const workerUrl = new URL('../../../shared/workers/inspect.ts', import.meta.url);
   const inspect = createModelInspector(
     { scratch, workerUrl },
     { maxBytes, ...(timeoutMs === undefined ? {} : { timeoutMs }) },
@@ -210,6 +213,22 @@ test('a model that takes too long, or changes concurrently, is notChecked', asyn
   expect(late.serving).toMatchObject({ status: 'notChecked' });
   const changed = await create(golden, { fails: new AppError('PRECONDITION_FAILED', 'changed') }).inspect();
   expect(changed.serving).toMatchObject({ status: 'notChecked' });
+});
+
+test('a model that takes the thread with it is notChecked', async () => {
+  const { inspect } = create(golden, { workerUrl: dyingWorkerUrl() });
+  expect((await inspect()).serving).toEqual({
+    status: 'notChecked',
+    reason: 'The thread that opened it died.',
+  });
+});
+
+test('a model that holds the thread is notChecked after the timeout', async () => {
+  const { inspect } = create(golden, { workerUrl: dyingWorkerUrl('for (;;) {}'), timeoutMs: 2_000 });
+  expect((await inspect()).serving).toEqual({
+    status: 'notChecked',
+    reason: 'Opening it took longer than 2000 ms.',
+  });
 });
 
 test('throws an outage, and opens the next model', async () => {

@@ -8,6 +8,7 @@ import { createOnnxScorer } from '../../../shared/adapters/onnx/scorer.ts';
 import { packRows, toInputs } from '../../../shared/domains/serving/pack-rows.ts';
 import { parseTrainingSpec } from '../../../shared/domains/training/catalog.ts';
 import { createTraining, type TrainRequest } from '../../../shared/domains/training/training.ts';
+import { dyingWorkerUrl } from '../../support/worker/dying-worker.ts';
 import { flightsSpec, makeTempDir, writeParquet } from '../../support/training/training.ts';
 
 const workerUrl = new URL('../../../shared/workers/training.ts', import.meta.url);
@@ -107,16 +108,16 @@ describe('failures reach the caller unchanged', () => {
 
   test('a thread that cannot start, or ends without an answer', async () => {
     const request = await makeRequest();
-    const broken = createTraining(
-      { workerUrl: new URL('data:text/javascript,throw new Error("boom")') },
-      limits,
-    );
-    await expect(broken.train(request)).rejects.toMatchObject({
-      code: 'INTERNAL',
-      cause: expect.objectContaining({ message: 'boom' }),
+    const trainIn = (workerUrl: URL) => createTraining({ workerUrl }, limits).train(request);
+    await expect(trainIn(new URL('data:text/javascript,throw new Error("boom")'))).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      cause: { cause: { message: 'boom' } },
     });
-    const silent = createTraining({ workerUrl: new URL('data:text/javascript,') }, limits);
-    await expect(silent.train(request)).rejects.toThrow(/ended without an answer/);
+    await expect(trainIn(dyingWorkerUrl('throw new Error("boom")'))).rejects.toMatchObject({
+      code: 'INTERNAL',
+      cause: { message: 'boom' },
+    });
+    await expect(trainIn(dyingWorkerUrl())).rejects.toThrow(/ended without an answer/);
   });
 });
 

@@ -1,4 +1,3 @@
-import type { Thrown } from '../../core/thrown.ts';
 import type { TrainingSpec } from './entities.ts';
 import type { TrainingProgress } from './train.ts';
 import type { TrainedOnnx } from './training.ts';
@@ -14,11 +13,11 @@ export interface TrainingJob {
   readonly memoryLimitMb: number;
 }
 
-/** From the thread to its owner. Exactly one `done` or `failed` comes last. */
-export type WorkerMessage =
-  | { readonly type: 'progress'; readonly progress: TrainingProgress }
-  | { readonly type: 'done'; readonly trained: TrainedOnnx }
-  | ({ readonly type: 'failed' } & Thrown);
-
-/** From the owner to the thread. */
-export type OwnerMessage = { readonly type: 'abort' };
+/** The job of the training thread. */
+export interface TrainingJobs {
+  readonly train: {
+    readonly input: TrainingJob;
+    readonly output: TrainedOnnx;
+    readonly report: TrainingProgress;
+  };
+}
