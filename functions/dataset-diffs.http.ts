@@ -17,10 +17,12 @@ import { app } from './hosting/start.ts';
 const path = 'api/v1/datasets/{dataset}/versions/{version}';
 const byVersion = z.object({ dataset: datasetName, version: versionName });
 const from = versionName
-  .describe('The version to compare with, in any of the ways a version is named; the one before unless told.')
+  .describe(
+    'The version to compare with: a number, "latest", a tag or a time. Defaults to the version before.',
+  )
   .optional();
 
-/** Files may have to come first, and profiles may have to be made. */
+/** Files may have to be downloaded, and versions profiled, first. */
 const timeoutMs = 180_000;
 
 registerRoutes([
@@ -28,7 +30,7 @@ registerRoutes([
     name: 'datasets-profile',
     method: 'GET',
     path: `${path}/profile`,
-    summary: 'What the columns of a version hold, exactly; made now where it was not after the commit.',
+    summary: 'Gets exact statistics of every column of a version. Computes them if the version has none yet.',
     role: 'reader',
     params: byVersion,
     returns: { status: 200, description: 'The profile.', schema: profileSchema },
@@ -46,7 +48,7 @@ registerRoutes([
     name: 'datasets-diff-schema',
     method: 'GET',
     path: `${path}/diff/schema`,
-    summary: 'The columns that a version added, removed or changed.',
+    summary: 'Compares the columns of two versions.',
     role: 'reader',
     params: byVersion,
     query: z.object({ from }),
@@ -60,7 +62,7 @@ registerRoutes([
     name: 'datasets-diff-profile',
     method: 'GET',
     path: `${path}/diff/profile`,
-    summary: 'The figures by which the profiles of two versions differ, the biggest change first.',
+    summary: 'Compares the profiles of two versions, the largest change first.',
     role: 'reader',
     params: byVersion,
     query: z.object({ from }),
@@ -78,14 +80,14 @@ registerRoutes([
     name: 'datasets-diff-rows',
     method: 'GET',
     path: `${path}/diff/rows`,
-    summary: 'The rows that a version added, removed or changed: by key, or without keys as a multiset.',
+    summary: 'Compares the rows of two versions, by key or as multisets.',
     role: 'reader',
     params: byVersion,
     query: z.object({
       from,
       keys: columnNamesSchema
         .describe(
-          'The columns that tell rows apart: names with commas between them, or a JSON array ([] for none). Those of the settings unless told.',
+          'The columns that identify a row: names separated by commas, or a JSON array of names ([] compares multisets). Defaults to the keys of the settings.',
         )
         .optional(),
       cursor: cursorParameter(500),
@@ -93,7 +95,7 @@ registerRoutes([
     }),
     returns: {
       status: 200,
-      description: 'A page of rows, on the first page with how many there are of each kind.',
+      description: 'A page of rows. The first page has the counts.',
       schema: versionRowDiffSchema,
     },
     errors: ['NOT_FOUND', 'INVALID_ARGUMENT', 'UNPROCESSABLE', 'RATE_LIMITED'],

@@ -20,7 +20,7 @@ const selectedColumns = columnNamesSchema
 const value = z
   .unknown()
   .describe(
-    'By the type of its column: int64 beyond ±(2⁵³−1), decimals, NaN and infinities are strings; times ISO 8601 in UTC; binary Base64.',
+    'int64 beyond ±(2⁵³−1), decimals, NaN and infinities are strings; times are ISO 8601 in UTC; binary is Base64.',
   );
 const rowsOf = {
   dataset: z.string(),
@@ -29,7 +29,7 @@ const rowsOf = {
   rows: z.array(z.array(value)),
 };
 
-/** Files may have to come first; each step has a limit of its own. */
+/** Files may have to be downloaded first. Each step has a limit of its own. */
 const timeoutMs = 180_000;
 const json = { 'content-type': 'application/json' };
 
@@ -38,7 +38,7 @@ registerRoutes([
     name: 'datasets-schema',
     method: 'GET',
     path: `${path}/schema`,
-    summary: 'The columns of a version, with their types.',
+    summary: 'Gets the columns of a version.',
     role: 'reader',
     params: byVersion,
     returns: {
@@ -59,7 +59,7 @@ registerRoutes([
     name: 'datasets-rows',
     method: 'GET',
     path: `${path}/rows`,
-    summary: 'A page of rows in their order, all or those that a condition (SQL) holds for.',
+    summary: 'Lists rows in order, optionally filtered by a SQL condition.',
     role: 'reader',
     params: byVersion,
     query: z.object({
@@ -75,7 +75,7 @@ registerRoutes([
     }),
     returns: {
       status: 200,
-      description: 'A page of rows; it may be short, or even empty, and still have a cursor.',
+      description: 'A page of rows. A short or empty page may have a cursor.',
       schema: z.object({ ...rowsOf, cursor: z.string().optional() }),
     },
     errors: ['NOT_FOUND', 'INVALID_ARGUMENT', 'UNPROCESSABLE'],
@@ -89,7 +89,7 @@ registerRoutes([
     name: 'datasets-sample',
     method: 'GET',
     path: `${path}/sample`,
-    summary: 'Rows by chance, in their order; the same seed gives the same rows.',
+    summary: 'Gets a random sample of rows, in order. The same seed gives the same rows.',
     role: 'reader',
     params: byVersion,
     query: z.object({
@@ -109,7 +109,7 @@ registerRoutes([
     name: 'datasets-query',
     method: 'POST',
     path: `${path}/query`,
-    summary: 'Runs one SELECT (DuckDB) over a version, which is called "data", or by its dataset.',
+    summary: 'Runs one SELECT (DuckDB) over a version. The table is called "data", or like its dataset.',
     role: 'reader',
     params: byVersion,
     body: z.strictObject({
@@ -118,7 +118,7 @@ registerRoutes([
     }),
     returns: {
       status: 200,
-      description: 'The rows, and whether there are more of them.',
+      description: 'The rows, and whether the result was truncated.',
       schema: z.object({ ...rowsOf, truncated: z.boolean(), remedy: z.string().optional() }),
     },
     errors: ['NOT_FOUND', 'INVALID_ARGUMENT', 'UNPROCESSABLE', 'RATE_LIMITED'],
@@ -132,12 +132,12 @@ registerRoutes([
     name: 'datasets-download',
     method: 'GET',
     path: `${path}/download`,
-    summary: 'A whole version as one file.',
+    summary: 'Downloads a version as one file.',
     role: 'reader',
     params: byVersion,
     query: z.object({ format: z.enum(downloadFormats).default('parquet') }),
     returns: { status: 200, description: 'The file.', contentType: 'application/octet-stream' },
-    alsoReturns: [{ status: 304, description: 'It is the one of If-None-Match.' }],
+    alsoReturns: [{ status: 304, description: 'Not modified.' }],
     errors: ['NOT_FOUND', 'PAYLOAD_TOO_LARGE', 'RATE_LIMITED'],
     timeoutMs,
     handle: async ({ params, query, headers, signal }) => {

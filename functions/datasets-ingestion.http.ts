@@ -16,12 +16,12 @@ const byQuarantine = z.object({ dataset: datasetName, quarantineId: z.string().r
 const uploadTimeoutMs = 30 * 60_000;
 
 const startedSchema = z.object({
-  /** `GET /api/v1/runs/<runId>` tells how far it is. */
+  /** `GET /api/v1/runs/<runId>` shows its progress. */
   runId: z.string(),
   container: z.string(),
   name: z.string(),
 });
-const started = { status: 202, description: 'The run that takes it in.', schema: startedSchema };
+const started = { status: 202, description: 'The run that ingests the file.', schema: startedSchema };
 
 registerRoutes([
   defineRoute({
@@ -45,7 +45,7 @@ registerRoutes([
     name: 'datasets-register',
     method: 'POST',
     path: 'api/v1/datasets/{dataset}/ingestions',
-    summary: 'Takes in a blob that lies in this storage account already; its bytes are streamed from there.',
+    summary: "Ingests a blob of the platform's own storage account, streamed from where it is.",
     role: 'contributor',
     params: byName,
     body: z.strictObject({
@@ -64,7 +64,7 @@ registerRoutes([
     name: 'datasets-rejections',
     method: 'GET',
     path: 'api/v1/datasets/{dataset}/rejections',
-    summary: 'The files that ingestion refused, newest first, each with the reason.',
+    summary: 'Lists rejected files, newest first, each with the reason.',
     role: 'reader',
     // Files that name no dataset are kept under `_unnamed`.
     params: z.object({ dataset: datasetName.or(z.literal('_unnamed')) }),
@@ -78,7 +78,7 @@ registerRoutes([
     name: 'datasets-quarantine',
     method: 'GET',
     path: 'api/v1/datasets/{dataset}/quarantine',
-    summary: 'The files of which rows are in quarantine, newest first.',
+    summary: 'Lists files with quarantined rows, newest first.',
     role: 'reader',
     params: byName,
     query: pageQuery,
@@ -91,7 +91,7 @@ registerRoutes([
     name: 'datasets-quarantine-rows',
     method: 'GET',
     path: 'api/v1/datasets/{dataset}/quarantine/{quarantineId}/rows',
-    summary: 'Rows of a file that did not become rows: where each was, its text, the column and the reason.',
+    summary: 'Lists the quarantined rows of a file: position, text, column and reason.',
     role: 'reader',
     params: byQuarantine,
     query: pageQuery,
@@ -105,7 +105,7 @@ registerRoutes([
     name: 'datasets-resubmit',
     method: 'POST',
     path: 'api/v1/datasets/{dataset}/quarantine/{quarantineId}/resubmissions',
-    summary: 'Takes rows in that were put right: objects with a member for each column.',
+    summary: 'Ingests corrected rows: objects with a member for each column.',
     role: 'contributor',
     params: byQuarantine,
     body: z.strictObject({ rows: z.array(jsonObjectSchema).min(1).max(10_000) }),
