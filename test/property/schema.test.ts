@@ -396,34 +396,34 @@ describe('the contract', () => {
     [
       'a name that looks like one that is not there',
       [...keep('amount'), { name: 'Amounts', type: 'decimal(18,2)' }],
-      'The column "amount" is not there, and "Amounts" looks like a rename of it: call it "amount", or keep "amount", empty, beside it.',
+      'The column "amount" is missing, and "Amounts" looks like a rename of it: rename it to "amount", or add "amount" as an empty column.',
     ],
     [
       'the same of a column that may not be null, told once',
       [{ name: 'ident', type: 'int64' }, ...keep('id')],
-      'The column "id" is not there, and "ident" looks like a rename of it: call it "id", or keep "id", empty, beside it.',
+      'The column "id" is missing, and "ident" looks like a rename of it: rename it to "id", or add "id" as an empty column.',
     ],
     [
       'text without a type, which could be anything',
       [...keep('customer'), { name: 'custommer' }],
-      'The column "customer" is not there, and "custommer" looks like a rename of it: call it "customer", or keep "customer", empty, beside it.',
+      'The column "customer" is missing, and "custommer" looks like a rename of it: rename it to "customer", or add "customer" as an empty column.',
     ],
     [
       'a type that is narrower',
       [...keep('amount'), { name: 'amount', type: 'double' }],
-      'The column "amount" holds decimal(18,2) and would get double, which does not fit without loss: write it as decimal(18,2), or put it into a column of another name.',
+      'The column "amount" has the type decimal(18,2), and double does not convert to it without loss: write decimal(18,2), or use a column of another name.',
     ],
     [
       'another case',
       [...keep('customer'), { name: 'Customer' }],
-      'The column "Customer" is called "customer" in the dataset: write it just so.',
+      'The column "Customer" is called "customer" in the dataset: use that spelling.',
     ],
     [
       'a name twice',
       [...keep(), { name: 'ID', type: 'int64' }],
-      'The columns "id" and "ID" differ in case at most, and would be one: rename one of them.',
+      'The columns "id" and "ID" have the same name ignoring case: rename one of them.',
     ],
-    ['what may not be null', keep('x1'), 'The column "x1" is not there, and it may not be null: add it.'],
+    ['what may not be null', keep('x1'), 'The column "x1" is missing and cannot be null: add it.'],
   ])('is broken by %s, which is told in full', (_, incoming, message) => {
     expect(checkContract(current, incoming).problems.map((problem) => problem.message)).toEqual([message]);
   });

@@ -2,15 +2,15 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { AppError } from '../../core/errors.ts';
 
 /**
- * A Parquet file begins and ends with "PAR1"; before the end stands the length of its footer. DuckDB would expand
- * wildcards in a path to several files.
+ * Checks that a file starts and ends with "PAR1", as a Parquet file does. Refuses wildcards, which DuckDB would expand.
  *
- * @throws AppError NOT_FOUND, INVALID_ARGUMENT for a path with wildcards, UNPROCESSABLE when the file's first and
- *   last bytes already show that it is not a whole Parquet file.
+ * @throws AppError NOT_FOUND, INVALID_ARGUMENT for a path with wildcards, UNPROCESSABLE when the first and last bytes
+ *   show that it is not a whole Parquet file
  * @see https://parquet.apache.org/docs/file-format/
  */
 export async function checkParquet(path: string): Promise<void> {
-  if (/[*?[\]{}]/.test(path)) throw new AppError('INVALID_ARGUMENT', 'A table path may not hold wildcards.');
+  if (/[*?[\]{}]/.test(path))
+    throw new AppError('INVALID_ARGUMENT', 'A table path cannot contain wildcards.');
   let file: FileHandle;
   try {
     file = await open(path, 'r');
@@ -25,10 +25,10 @@ export async function checkParquet(path: string): Promise<void> {
     const { size } = stat;
     if (size === 0) throw notParquet('it is empty (0 bytes)', size);
     const head = await readText(file, 0, 4);
-    if (head !== 'PAR1') throw notParquet('it does not begin with "PAR1"', size);
+    if (head !== 'PAR1') throw notParquet('it does not start with "PAR1"', size);
     const tail = await readText(file, Math.max(0, size - 4), 4);
     if (size < 12 || tail !== 'PAR1')
-      throw notParquet('it does not end with "PAR1": the file was cut off before its footer', size);
+      throw notParquet('it does not end with "PAR1": it was cut off before its footer', size);
   } finally {
     await file.close();
   }

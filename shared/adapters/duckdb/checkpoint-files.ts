@@ -12,7 +12,7 @@ import { translateDuckDbError } from './errors.ts';
 import { quoteName, quoteText } from './quote.ts';
 import { type DuckDbSession, openDuckDb } from './session.ts';
 
-/** The columns of a classic checkpoint; struct fields of Parquet that DuckDB writes are all nullable. */
+/** The columns of a classic checkpoint. All struct fields are nullable in Parquet files by DuckDB. */
 const columns = {
   txn: 'STRUCT(appId VARCHAR, version BIGINT, lastUpdated BIGINT)',
   add: 'STRUCT(path VARCHAR, partitionValues MAP(VARCHAR, VARCHAR), size BIGINT, modificationTime BIGINT, dataChange BOOLEAN, stats VARCHAR, tags MAP(VARCHAR, VARCHAR))',
@@ -24,12 +24,12 @@ const columns = {
     'STRUCT(minReaderVersion INTEGER, minWriterVersion INTEGER, readerFeatures VARCHAR[], writerFeatures VARCHAR[])',
 };
 
-/** DuckDB's buffers are made for two of the longest lines, however short most are. */
+/** DuckDB allocates buffers for two of the longest lines, however short most lines are. */
 const minLineBytes = 1024 * 1024;
 const linesPerTurn = 1_000;
 
 /**
- * Checkpoints through DuckDB: the log's own JSON lines in, Parquet out, and back.
+ * Checkpoints through DuckDB, which converts the log's JSON lines to Parquet and back.
  *
  * @see https://github.com/delta-io/delta/blob/master/PROTOCOL.md#checkpoint-schema
  */
@@ -99,7 +99,7 @@ function copyStatement(lines: string, parquet: string, longestBytes: number): st
   return `COPY (SELECT ${names} FROM ${source}) TO ${quoteText(parquet)} (FORMAT parquet, COMPRESSION zstd)`;
 }
 
-/** Each row as a line of the log; columns that others add are left alone. */
+/** Each row as a line of the log. Unknown columns are ignored. */
 async function* readLines({ connection }: DuckDbSession, parquet: string): AsyncGenerator<string> {
   const source = `read_parquet(${quoteText(parquet)})`;
   const described = await connection.run(`SELECT * FROM ${source} LIMIT 0`);

@@ -2,12 +2,12 @@ import { defineErrors, errorKind } from '../../core/error-kinds.ts';
 import { AppError, isAppError } from '../../core/errors.ts';
 
 export const duckDbErrors = defineErrors({
-  outOfMemory: errorKind('UNPROCESSABLE', () => 'The table needs more memory to read than the limit allows.'),
+  outOfMemory: errorKind('UNPROCESSABLE', () => 'Reading the table exceeds the memory limit.'),
 });
 
 /**
- * DuckDB's errors are texts that begin with their kind. Those that speak of the file become UNPROCESSABLE with
- * DuckDB's own first line, which says what is wrong, without the path on this machine.
+ * Translates an error of DuckDB, whose text starts with its kind. Errors about a file become UNPROCESSABLE with the first
+ * line of DuckDB's text, without local paths.
  */
 export function translateDuckDbError(error: unknown): AppError {
   if (isAppError(error)) return error;
@@ -22,7 +22,7 @@ export function translateDuckDbError(error: unknown): AppError {
   return new AppError('UNPROCESSABLE', `The table cannot be read: ${cleanReason(text)}.`, {}, error);
 }
 
-/** Without this machine's paths and the raw bytes of a damaged file, and not longer than a sentence or two. */
+/** Removes local paths and raw bytes of damaged files, and limits the length. */
 function cleanReason(text: string): string {
   return text
     .replaceAll(/(?:\b(?:the )?file )?(['"])[^'"]*\/[^'"]*\1/g, 'the file')

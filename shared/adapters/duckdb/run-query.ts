@@ -5,8 +5,7 @@ import { translateDuckDbError } from './errors.ts';
 const interruptAgainMs = 20;
 
 /**
- * Runs a statement and reads its whole result, which must be small: its values are kept in memory. Rejects soon
- * after `signal` aborts.
+ * Runs a statement and reads its whole result into memory, so it must be small. Rejects soon after `signal` aborts.
  *
  * @throws AppError CANCELLED, or UNPROCESSABLE with DuckDB's reason
  */

@@ -6,45 +6,45 @@ import { translateDuckDbError } from './errors.ts';
 import { quoteText } from './quote.ts';
 
 export interface DuckDbSessionOptions {
-  /** 1 or 2; what is computed here may not depend on it. */
+  /** 1 or 2. Results must not depend on it. */
   readonly threads: number;
-  /** DuckDB's own buffers: not a hard cap, and what the caller keeps comes on top. */
+  /** For DuckDB's buffers. Not a hard cap, and excludes what the caller keeps. */
   readonly memoryLimitMb: number;
-  /** An existing folder where the session makes one of its own to spill to; without it nothing is ever spilled. */
+  /** An existing folder, in which the session creates its own for spilling. Without it nothing is spilled. */
   readonly tempDirectory?: string;
-  /** How much may be spilled. 16 GiB unless told. */
+  /** Defaults to 16 GiB. */
   readonly tempLimitMb?: number;
-  /** The files that SQL may read and write; they need not exist yet. */
+  /** Files that SQL may read and write. They need not exist yet. */
   readonly allowedPaths: readonly string[];
-  /** Everything below these, too. */
+  /** Folders whose content SQL may read and write. */
   readonly allowedDirectories?: readonly string[];
   /**
-   * Whether rows keep the order of the file without an ORDER BY (DuckDB's own default). Without it aggregates and
-   * writes need less memory.
+   * Whether rows keep the order of the file without an ORDER BY (the default). Without it, aggregates and writes need
+   * less memory.
    */
   readonly preserveInsertionOrder?: boolean;
-  /** How many columns the widest table has: many of them need more buffers than the limit says. Left out: few. */
+  /** The columns of the widest table, if there are many: they need more buffers than the limit. */
   readonly columns?: number;
 }
 
-/** What segments and vectors reserve for a column; few rows use but a little of it. */
+/** Segments and vectors reserve this per column, however few rows there are. */
 const reservedMbPerColumn = 0.4;
 
-/** From so many columns on, looking for common subexpressions takes longer than what it finds can save: it compares each with each. */
+/** From this many columns on, the search for common subexpressions costs more than it saves: it is quadratic. */
 const wideColumns = 256;
 
 /** A private in-memory DuckDB. Its settings are locked; TimeZone is UTC whatever the machine's. */
 export interface DuckDbSession extends Disposable {
   readonly connection: DuckDBConnection;
-  /** Another connection to the same tables; closed with the session. */
+  /** Opens another connection to the same tables, which is closed with the session. */
   connect(): Promise<DuckDBConnection>;
-  /** What `using` calls: closes every connection and removes what was spilled. Twice does no harm. */
+  /** Closes all connections and removes spilled files. May be called twice. */
   dispose(): void;
 }
 
 /**
- * Starts a database that sees nothing but the paths given: no other file, no network, no extension can be reached
- * from SQL, and no setting can be changed any more.
+ * Starts a private database. SQL can access the given paths only: no other file, no network, no extension. All settings
+ * are locked.
  *
  * @throws AppError UNPROCESSABLE with DuckDB's reason
  */
@@ -57,7 +57,7 @@ export async function openDuckDb(options: DuckDbSessionOptions): Promise<DuckDbS
     for (const connection of connections.splice(0)) connection.closeSync();
     instance?.closeSync();
     instance = undefined;
-    // DuckDB has removed its files by now: an empty folder.
+    // DuckDB has removed its files: the folder is empty.
     if (spill !== '') rmSync(spill, { recursive: true, force: true });
   };
   try {
@@ -86,7 +86,7 @@ export async function openDuckDb(options: DuckDbSessionOptions): Promise<DuckDbS
   }
 }
 
-/** GLOBAL: a TimeZone set otherwise holds for one connection, and the next has the machine's. */
+/** GLOBAL, because a plain SET of TimeZone applies to one connection only. */
 function lockDown({ allowedPaths, allowedDirectories = [] }: DuckDbSessionOptions): string {
   const list = (paths: readonly string[]) => `[${paths.map(quoteText).join(', ')}]`;
   return [

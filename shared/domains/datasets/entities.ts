@@ -3,32 +3,32 @@ import { sha256 } from '../../core/ids.ts';
 import { datasetName } from '../../core/resource-names.ts';
 import { columnsSchema } from './schema/column.ts';
 
-/** What names a version: a number, `latest`, a tag, or a time. */
+/** The name of a version: a number, `latest`, a tag, or a time. */
 export const versionName = z.string().min(1).max(100);
 
-/** How rows come in: behind what is there, in its place, or over the rows that have the same key. */
+/** How rows are ingested: appended, instead of all existing rows, or instead of existing rows with the same key. */
 export const modes = ['append', 'overwrite', 'merge'] as const;
 export type Mode = (typeof modes)[number];
 
-/** Where somebody wants a blob to go, whatever its name says. */
+/** Where to ingest a blob, regardless of its name. */
 export const intoSchema = z.object({
   dataset: datasetName,
   mode: z.enum(modes).optional(),
   keys: z.array(z.string().min(1)).max(16).optional(),
 });
 
-/** The blob that a version was made from; the ETag says which of its contents. */
+/** The blob that a version was ingested from. The ETag identifies its content. */
 export const sourceSchema = z.object({
   container: z.string(),
   name: z.string(),
   etag: z.string(),
   sizeBytes: z.int(),
-  /** Of one that was not dropped into the landing container. */
+  /** For a blob outside of the landing container. */
   into: intoSchema.optional(),
 });
 export type Source = z.infer<typeof sourceSchema>;
 
-/** What "the same content, told again" means: one place, one ETag, one dataset. */
+/** Identifies a content and its target: repeated events about one blob have the same hash. */
 export function hashSource({
   container,
   name,
@@ -39,17 +39,17 @@ export function hashSource({
   return sha256(`${container}\n${name}\n${etag}${target}`);
 }
 
-/** What a version has to say of where it came from; kept in its commit in the Delta log. */
+/** Where a version came from. Kept in its commit in the Delta log. */
 export const lineageSchema = z.object({
   source: sourceSchema.optional(),
-  /** Of the dropped file's bytes as they came. */
+  /** Of the dropped file's bytes. */
   sourceSha256: z.string().optional(),
   runId: z.string().optional(),
   codeVersion: z.string().optional(),
-  /** Rows of the file, and what became of them: rowsIn = rowsCommitted + rowsQuarantined. */
+  /** Rows of the file: rowsIn = rows committed + rowsQuarantined. */
   rowsIn: z.int().optional(),
   rowsQuarantined: z.int().optional(),
-  /** What people should know: a column that stayed text, a file whose times had no zone. */
+  /** Surprises: a column that stayed text, a file whose times have no zone. */
   notes: z.array(z.string()).optional(),
   by: z.string().optional(),
 });
@@ -57,17 +57,17 @@ export type Lineage = z.infer<typeof lineageSchema>;
 
 export const datasetVersionSchema = z.object({
   dataset: datasetName,
-  /** 0 is the first; the version of the Delta table. */
+  /** The version of the Delta table; the first is 0. */
   version: z.int(),
-  /** `append`, `overwrite`, `merge`, `restore`, or what another writer of the Delta table called it. */
+  /** `append`, `overwrite`, `merge`, `restore`, or the name that another writer of the Delta table gave it. */
   operation: z.string(),
-  /** Of columns and data files in their order: equal for equal contents, stored in the same way. */
+  /** Of the columns and data files in order: equal for equal contents that are stored in the same way. */
   sha256: z.string(),
   rows: z.int(),
   files: z.int(),
   sizeBytes: z.int(),
   columnCount: z.int(),
-  /** What this version wrote anew, and what it shares with the version before it. */
+  /** Bytes that this version wrote, and bytes that it shares with the version before. */
   bytesAdded: z.int(),
   bytesReused: z.int(),
   lineage: lineageSchema,
@@ -82,7 +82,7 @@ export const datasetVersionViewSchema = datasetVersionSchema.extend({
 });
 export type DatasetVersionView = z.infer<typeof datasetVersionViewSchema>;
 
-/** Enough to find a version, and small enough to travel through a pipeline's history. */
+/** Identifies a version. Small enough for a run's history. */
 export const versionRefSchema = z.object({
   dataset: datasetName,
   version: z.int(),
@@ -93,7 +93,7 @@ export type VersionRef = z.infer<typeof versionRefSchema>;
 
 export const datasetSchema = z.object({
   name: datasetName,
-  /** Left out when it has settings but no version yet. */
+  /** Omitted before the first version. */
   latestVersion: z.int().optional(),
   rows: z.int().optional(),
   sizeBytes: z.int().optional(),
@@ -101,13 +101,13 @@ export const datasetSchema = z.object({
 });
 export type Dataset = z.infer<typeof datasetSchema>;
 
-/** A file that ingestion refused. The file itself stays in the landing container. */
+/** A file that ingestion rejected. The file stays in the landing container. */
 export const rejectionSchema = z.object({
   dataset: z.string(),
   source: sourceSchema,
   code: z.string(),
   reason: z.string(),
-  /** Left out when no run could even start. */
+  /** Omitted when no run could start. */
   runId: z.string().optional(),
   rejectedAt: z.number(),
 });

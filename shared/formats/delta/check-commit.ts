@@ -5,10 +5,10 @@ import { parseSchema } from './schema.ts';
 import type { Snapshot } from './snapshots/snapshot.ts';
 
 /**
- * Refuses what would break the table for its readers.
+ * Refuses actions that would break the table for its readers.
  *
  * @param before the version that the commit follows; undefined for the first
- * @throws INVALID_ARGUMENT naming what is wrong with the actions; UNPROCESSABLE for a table that we cannot write to
+ * @throws INVALID_ARGUMENT saying what is wrong with the actions; UNPROCESSABLE for a table that cannot be written to
  * @see https://github.com/delta-io/delta/blob/master/PROTOCOL.md#actions
  */
 export function checkCommit(before: Snapshot | undefined, actions: readonly Action[]): void {
@@ -23,9 +23,9 @@ export function checkCommit(before: Snapshot | undefined, actions: readonly Acti
   if (before) checkWritable(before.protocol, before.metadata);
   checkWritable(protocol, metadata);
   if (metadata !== before?.metadata) parseSchema(metadata.schemaString);
-  if (before && metadata.id !== before.metadata.id) throw refuse('the table would get another id');
+  if (before && metadata.id !== before.metadata.id) throw refuse('it changes the id of the table');
   if (before && String(metadata.partitionColumns) !== String(before.metadata.partitionColumns))
-    throw refuse('the table would be partitioned otherwise');
+    throw refuse('it changes the partition columns of the table');
   checkFiles(before, actions, {
     isAppendOnly: metadata.configuration['delta.appendOnly'] === 'true',
     partitionColumns: metadata.partitionColumns,
@@ -62,11 +62,13 @@ function checkAdded(before: Snapshot | undefined, file: AddFile, rules: TableRul
   checkWhole(`the modification time of "${path}"`, modificationTime);
   const known = before?.files.get(path) ?? before?.tombstones.get(path);
   if (known?.size !== undefined && known.size !== size)
-    throw refuse(`"${path}" had ${known.size} bytes and would now have ${size}: data files never change`);
+    throw refuse(
+      `it changes the size of "${path}" from ${known.size} to ${size} bytes: data files never change`,
+    );
   const { partitionColumns } = rules;
   const isPartitioned = partitionColumns.every((column) => Object.hasOwn(partitionValues, column));
   if (!isPartitioned || Object.keys(partitionValues).length !== partitionColumns.length)
-    throw refuse(`the partition values of "${path}" are not those of the table's partition columns`);
+    throw refuse(`the partition values of "${path}" do not match the table's partition columns`);
 }
 
 function checkRemoved(before: Snapshot | undefined, file: RemoveFile, rules: TableRules): void {
@@ -74,14 +76,15 @@ function checkRemoved(before: Snapshot | undefined, file: RemoveFile, rules: Tab
   if (rules.isAppendOnly && file.dataChange)
     throw new AppError(
       'UNPROCESSABLE',
-      'The table is append-only (delta.appendOnly): no rows can be removed.',
+      'The table is append-only (delta.appendOnly): rows cannot be removed.',
     );
 }
 
 function checkWhole(what: string, value: number): void {
-  if (!Number.isSafeInteger(value) || value < 0) throw refuse(`${what} is ${value}, not a whole number`);
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw refuse(`${what} is ${value}, not a non-negative integer`);
 }
 
 function refuse(why: string): AppError {
-  return new AppError('INVALID_ARGUMENT', `This is no commit that a Delta table can take: ${why}.`);
+  return new AppError('INVALID_ARGUMENT', `Invalid commit to a Delta table: ${why}.`);
 }

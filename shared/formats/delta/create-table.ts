@@ -8,15 +8,15 @@ export interface NewTable {
   readonly id: string;
   readonly name?: string;
   readonly columns: readonly DeltaColumn[];
-  /** Over `defaultConfiguration`. */
+  /** Overrides `defaultConfiguration`. */
   readonly configuration?: Readonly<Record<string, string>>;
   /** Milliseconds since the Unix epoch. */
   readonly createdTime: number;
 }
 
 /**
- * Ten years of time travel: other writers, too, then leave the log and removed files alone. Our own vacuum knows
- * which versions are pinned and goes by its own retention.
+ * Ten years of time travel, so that other writers do not delete the log or removed files either. Our vacuum uses its own
+ * retention, and knows which versions are pinned.
  */
 export const defaultConfiguration: Readonly<Record<string, string>> = {
   'delta.logRetentionDuration': 'interval 3650 days',
@@ -25,9 +25,9 @@ export const defaultConfiguration: Readonly<Record<string, string>> = {
 };
 
 /**
- * The actions that version 0 begins with; files may follow in the same commit.
+ * The actions that create a table; files may follow in the same commit.
  *
- * @throws INVALID_ARGUMENT for columns that no Delta table can have, see `formatSchema`
+ * @throws INVALID_ARGUMENT for invalid columns, see `formatSchema`
  */
 export function createTable({ id, name, columns, configuration, createdTime }: NewTable): readonly Action[] {
   const metadata: Metadata = {
@@ -48,10 +48,10 @@ export function createTable({ id, name, columns, configuration, createdTime }: N
 const statsColumns = 'delta.dataSkippingStatsColumns';
 
 /**
- * The metadata of a table whose columns change. It also says which columns have statistics: delta-rs takes a column
- * that it expects to have bounds, and that has none (each boolean), to match no filter.
+ * The metadata of a table with new columns. It lists the columns with statistics, because delta-rs matches no filter on a
+ * column without bounds (such as a boolean) that it expects to have bounds.
  *
- * @throws INVALID_ARGUMENT for columns that no Delta table can have, see `formatSchema`
+ * @throws INVALID_ARGUMENT for invalid columns, see `formatSchema`
  */
 export function withColumns(metadata: Metadata, columns: readonly DeltaColumn[]): Metadata {
   const { [statsColumns]: _, ...others } = metadata.configuration;

@@ -31,23 +31,23 @@ export interface TablePlace {
   readonly prefix: string;
 }
 
-/** @returns the actions to commit (one may be `commitInfo`); undefined: there is nothing to do */
+/** @returns the actions to commit, at most one of them `commitInfo`; undefined to commit nothing */
 export type Decide = (snapshot: Snapshot | undefined) => Promise<readonly Action[] | undefined>;
 
 export interface Committed {
-  /** Of the commit; of the newest snapshot when there was nothing to do, -1 when there is no table then. */
+  /** Of the commit. If nothing was committed, of the newest snapshot, or -1 without a table. */
   readonly version: number;
   readonly isNew: boolean;
 }
 
-/** Beyond that a checkpoint helps more than the snapshot that is known. */
+/** For more commits, loading a checkpoint is faster than replaying from the known snapshot. */
 const maxCommitsAhead = 64;
-/** Racers each win in their turn: this many lost races are hundreds of commits by others. */
+/** Each lost race is a commit by another writer. */
 const maxLostRaces = 500;
 
 /**
- * One Delta table: a folder of a Blob container, whose `_delta_log` says which data files its versions are. Any number
- * of writers, ours and others, may write to it at once.
+ * A Delta table: a folder of a Blob container whose `_delta_log` lists the data files of its versions. Any number of
+ * writers, ours and others, may commit concurrently.
  */
 export class DeltaTable {
   readonly #deps: DeltaTableDeps;
@@ -63,10 +63,10 @@ export class DeltaTable {
   }
 
   /**
-   * The newest version: two small requests when it is known already.
+   * The newest version. Takes two small requests if it is cached.
    *
    * @returns undefined when there is no table
-   * @throws UNPROCESSABLE for a log that is broken, or a table that asks for more than is supported
+   * @throws UNPROCESSABLE for a broken log, or a table that requires unsupported features
    */
   async latest(): Promise<Snapshot | undefined> {
     return (await this.#load(Infinity))?.snapshot;
@@ -81,9 +81,9 @@ export class DeltaTable {
   }
 
   /**
-   * The newest version that was there at a moment, by what the commits say of their time.
+   * The version that was newest at a time, by the timestamps of commits.
    *
-   * @throws NOT_FOUND naming the first moment
+   * @throws NOT_FOUND naming the time of the oldest version
    */
   async versionAt(timestampMs: number): Promise<number> {
     const newest = await this.latest();
@@ -100,7 +100,7 @@ export class DeltaTable {
     return readHistory(this.#log, below, page.limit);
   }
 
-  /** What one version changed. @throws NOT_FOUND naming the newest version, INVALID_ARGUMENT */
+  /** The actions of one version. @throws NOT_FOUND naming the newest version, INVALID_ARGUMENT */
   async readCommit(version: number): Promise<LogCommit> {
     checkVersion(version);
     const commit = await this.#log.readCommit(version);
@@ -109,12 +109,12 @@ export class DeltaTable {
   }
 
   /**
-   * Optimistic: `decide` is asked again, with the newer snapshot, each time another writer came first. The entry gets
-   * its time (past that of the version before) and an id by which it is known again when an answer was lost.
+   * Commits optimistically: calls `decide` again with a newer snapshot whenever another writer commits first. The entry
+   * gets a timestamp (later than that of the version before), and an id that identifies it if a response is lost.
    *
-   * @throws INVALID_ARGUMENT for actions that no table can take; UNPROCESSABLE for a table that cannot be written to;
-   *   RATE_LIMITED after 500 lost races; UNAVAILABLE, TIMEOUT… when it stays unknown whether the commit arrived:
-   *   whoever tries again must know by a `txn` that it did
+   * @throws INVALID_ARGUMENT for invalid actions; UNPROCESSABLE for a table that cannot be written to; RATE_LIMITED after
+   *   500 lost races; UNAVAILABLE, TIMEOUT… when it is unknown whether the commit succeeded: a retry must detect its own
+   *   commit by a `txn`
    */
   async commit(decide: Decide): Promise<Committed> {
     const { blobs, pace } = this.#deps;
@@ -135,7 +135,7 @@ export class DeltaTable {
       await this.#keepCheckpoint(snapshot);
       return { version, isNew: true };
     }
-    throw new AppError('RATE_LIMITED', `Too many writers commit to ${this.#key} at once.`, {
+    throw new AppError('RATE_LIMITED', `Too many concurrent writers commit to ${this.#key}.`, {
       retryAfterMs: 1_000,
     });
   }
@@ -150,7 +150,7 @@ export class DeltaTable {
         this.#log.findCommitEtag(known.snapshot.version),
         loadAfter(this.#log, known, reach),
       ]);
-      // Deleted and made anew, or its log was cut off by another writer.
+      // The table was deleted and created again, or another writer truncated its log.
       if (etag !== known.etag) this.#cache.forget(this.#key);
       else if (reach === target || after.snapshot.version < reach) loaded = after;
     }
@@ -189,7 +189,7 @@ export class DeltaTable {
     try {
       await writeCheckpoint(blobs, this.#log, checkpoints, snapshot, pace.clock.now());
     } catch (error) {
-      // The log says all that a checkpoint would, only slower; the next one is due soon.
+      // The log holds all that the checkpoint would, and the next checkpoint is due soon.
       const reason = isAppError(error)
         ? { code: error.code, reason: error.message }
         : { reason: String(error) };
@@ -210,12 +210,12 @@ export class DeltaTable {
     const message =
       version > newest.version
         ? `There is no version ${version}; the newest is ${newest.version}.`
-        : `The log of version ${version} is gone.`;
+        : `The log of version ${version} has been deleted.`;
     return new AppError('NOT_FOUND', message, { version, newest: newest.version });
   }
 }
 
 function checkVersion(version: number): void {
   if (!Number.isSafeInteger(version) || version < 0)
-    throw new AppError('INVALID_ARGUMENT', `${version} is no version of a table: 0 is the first.`);
+    throw new AppError('INVALID_ARGUMENT', `Invalid version ${version}: versions start at 0.`);
 }

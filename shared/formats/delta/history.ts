@@ -6,29 +6,32 @@ export interface HistoryEntry {
   readonly version: number;
   /** Milliseconds since the Unix epoch. */
   readonly timestamp: number;
-  /** Left out when its writer said nothing. */
+  /** Omitted if the commit has none. */
   readonly info?: CommitInfo;
 }
 
 export interface HistoryPage {
   /** Newest first. */
   readonly commits: readonly HistoryEntry[];
-  /** What to ask for as `before` next; left out when there are no older ones. */
+  /** The `before` of the next page; omitted on the last page. */
   readonly before?: number;
 }
 
 const maxLimit = 1_000;
-/** Commits that are read at the same time. */
+/** Concurrent reads. */
 const maxConcurrent = 8;
 
 /**
- * Who made the versions below one, and when.
+ * Lists the commits below a version.
  *
  * @throws INVALID_ARGUMENT for a limit other than 1–1000
  */
 export async function readHistory(log: LogFiles, below: number, limit: number): Promise<HistoryPage> {
   if (!Number.isInteger(limit) || limit < 1 || limit > maxLimit)
-    throw new AppError('INVALID_ARGUMENT', `A page of history has 1 to ${maxLimit} commits, not ${limit}.`);
+    throw new AppError(
+      'INVALID_ARGUMENT',
+      `Invalid limit ${limit}: a page of history has 1 to ${maxLimit} commits.`,
+    );
   const commits: HistoryEntry[] = [];
   let next = below - 1;
   while (next >= 0 && commits.length < limit) {
@@ -36,7 +39,7 @@ export async function readHistory(log: LogFiles, below: number, limit: number): 
     const found = await Promise.all(Array.from({ length: count }, (_, index) => log.readInfo(next - index)));
     const there = found.filter((commit) => commit !== undefined);
     commits.push(...there.map(toEntry));
-    // Below a missing one there is nothing: logs are cut off at their beginning.
+    // Logs are truncated at their start: nothing precedes a missing commit.
     if (there.length < found.length) return { commits };
     next -= count;
   }
@@ -44,10 +47,10 @@ export async function readHistory(log: LogFiles, below: number, limit: number): 
 }
 
 /**
- * The newest version that is not newer than a moment.
+ * Finds the newest version that is not newer than a time.
  *
- * @param newest a version that is known to be newer
- * @throws NOT_FOUND naming the first moment
+ * @param newest a version known to be newer
+ * @throws NOT_FOUND naming the time of the oldest version
  */
 export async function searchVersionAt(log: LogFiles, timestampMs: number, newest: number): Promise<number> {
   let low = -1;
@@ -56,7 +59,7 @@ export async function searchVersionAt(log: LogFiles, timestampMs: number, newest
   while (high - low > 1) {
     const middle = (low + high) >> 1;
     const commit = await log.readInfo(middle);
-    // A missing one was cut off with all before it.
+    // A missing commit was truncated with all before it.
     if (commit === undefined || commit.timestamp <= timestampMs) low = middle;
     else {
       high = middle;
@@ -66,7 +69,7 @@ export async function searchVersionAt(log: LogFiles, timestampMs: number, newest
   if (low >= 0 && (await log.findCommitEtag(low)) !== undefined) return low;
   first ??= await log.readInfo(high);
   const since = first
-    ? ` The oldest left is version ${first.version}, of ${new Date(first.timestamp).toISOString()}.`
+    ? ` The oldest remaining version is ${first.version}, committed at ${new Date(first.timestamp).toISOString()}.`
     : '';
   throw new AppError('NOT_FOUND', `There was no version at ${showMoment(timestampMs)}.${since}`);
 }

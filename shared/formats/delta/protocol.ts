@@ -1,17 +1,17 @@
 import { AppError } from '../../core/errors.ts';
 import type { Metadata, Protocol } from './log/actions.ts';
 
-/** What our own tables ask of their readers and writers. */
+/** What our own tables require of readers and writers. */
 export const ownProtocol: Protocol = { minReaderVersion: 1, minWriterVersion: 2 };
 
-/** Features that change nothing for who reads, and those that our writing respects. */
+/** Features that do not affect reading, and features that our writes respect. */
 const readable = new Set(['vacuumProtocolCheck']);
 const writable = new Set([...readable, 'appendOnly', 'invariants']);
 
 /**
  * Refuses tables whose rows would be read wrongly.
  *
- * @throws UNPROCESSABLE naming what is not supported
+ * @throws UNPROCESSABLE naming unsupported features
  */
 export function checkReadable({ minReaderVersion, readerFeatures = [] }: Protocol): void {
   const unknown = readerFeatures.filter((feature) => !readable.has(feature));
@@ -19,7 +19,7 @@ export function checkReadable({ minReaderVersion, readerFeatures = [] }: Protoco
   throw unsupported('reader', minReaderVersion, unknown);
 }
 
-/** @throws UNPROCESSABLE naming what is not supported */
+/** @throws UNPROCESSABLE naming unsupported features */
 export function checkWritable(protocol: Protocol, metadata: Metadata): void {
   checkReadable(protocol);
   const { minWriterVersion, writerFeatures = [] } = protocol;
@@ -28,22 +28,22 @@ export function checkWritable(protocol: Protocol, metadata: Metadata): void {
     throw unsupported('writer', minWriterVersion, unknown);
   if (metadata.format.provider !== 'parquet') {
     const { provider } = metadata.format;
-    throw new AppError('UNPROCESSABLE', `The table's files are of the format "${provider}", not Parquet.`);
+    throw new AppError('UNPROCESSABLE', `The table's files have the format "${provider}", not Parquet.`);
   }
-  // They would have to be checked for each row written, and only SQL could say what they are.
+  // They would have to be evaluated for each row, as Spark SQL.
   if (metadata.schemaString.includes('"delta.invariants"'))
     throw new AppError(
       'UNPROCESSABLE',
-      'The table has column invariants, which are not supported: nothing can be written to it.',
+      'The table has column invariants, which are not supported: it cannot be written to.',
     );
 }
 
 function unsupported(role: string, version: number, features: readonly string[]): AppError {
   const why = features.length > 0 ? ` (table features: ${features.join(', ')})` : '';
-  const remedy = 'recreate the table without them, or use what made it so';
+  const remedy = 'recreate the table without them, or use the tool that created it';
   return new AppError(
     'UNPROCESSABLE',
-    `The table asks for Delta ${role} version ${version}${why}, which is not supported here; ${remedy}.`,
+    `The table requires Delta ${role} version ${version}${why}, which is not supported; ${remedy}.`,
     { role, version, features },
   );
 }

@@ -13,8 +13,8 @@ const unitsMs = new Map([
 ]);
 
 /**
- * How long a removed file is remembered: `delta.deletedFileRetentionDuration`, or a week, Delta's default, also where
- * that setting cannot be read.
+ * How long a removed file stays in checkpoints: `delta.deletedFileRetentionDuration`, or Delta's default of a week if that
+ * is missing or invalid.
  *
  * @returns milliseconds
  */
@@ -23,7 +23,7 @@ export function readTombstoneRetention({ configuration }: Metadata): number {
 }
 
 /**
- * @returns milliseconds; undefined for what is no such interval
+ * @returns milliseconds; undefined for an invalid interval
  * @example
  * parseInterval('interval 1 week 2 days') // 777600000
  */

@@ -2,7 +2,7 @@ import { AppError } from '../../core/errors.ts';
 import { isArray, type JsonObject, type JsonValue } from '../../core/json.ts';
 import { isJsonObject } from '../../core/member-at.ts';
 
-/** Delta's names of the types that a column can have; nested types are refused. */
+/** Delta's names of column types. Nested types are refused. */
 export type DeltaType =
   | 'string'
   | 'long'
@@ -22,14 +22,14 @@ export interface DeltaColumn {
   readonly name: string;
   readonly type: DeltaType;
   readonly nullable: boolean;
-  /** Free-form; `comment` is shown by most readers. */
+  /** Free-form; most readers show `comment`. */
   readonly metadata?: JsonObject;
 }
 
 /**
  * The `schemaString` of a table.
  *
- * @throws INVALID_ARGUMENT for names that are empty or equal but for their case, and for unknown types
+ * @throws INVALID_ARGUMENT for names that are empty or equal ignoring case, and for unknown types
  * @see https://github.com/delta-io/delta/blob/master/PROTOCOL.md#schema-serialization-format
  * @example
  * formatSchema([{ name: 'n', type: 'long', nullable: true }]) // '{"type":"struct","fields":[{"name":"n","type":"long","nullable":true,"metadata":{}}]}'
@@ -47,14 +47,14 @@ export function formatSchema(columns: readonly DeltaColumn[]): string {
 }
 
 /**
- * @throws UNPROCESSABLE for nested types, for names that are equal but for their case, and for what is no schema
+ * @throws UNPROCESSABLE for nested types, for names that are equal ignoring case, and for an invalid schema
  * @example
  * parseSchema('{"type":"struct","fields":[{"name":"n","type":"long","nullable":true,"metadata":{}}]}') // [{ name: 'n', type: 'long', nullable: true }]
  */
 export function parseSchema(schemaString: string): readonly DeltaColumn[] {
   const fields = readFields(schemaString);
   const columns = fields.map((field): DeltaColumn => {
-    if (!isJsonObject(field)) throw notSchema('a field is no object');
+    if (!isJsonObject(field)) throw notSchema('a field is not an object');
     const { name, type, nullable, metadata } = field;
     if (typeof name !== 'string') throw notSchema('a field has no name');
     const known = checkType(name, type, 'UNPROCESSABLE');
@@ -71,9 +71,9 @@ function readFields(schemaString: string): readonly JsonValue[] {
   try {
     schema = JSON.parse(schemaString) as JsonValue;
   } catch (error) {
-    throw notSchema('it is no JSON', error);
+    throw notSchema('it is not JSON', error);
   }
-  if (!isJsonObject(schema) || schema['type'] !== 'struct') throw notSchema('it is no struct');
+  if (!isJsonObject(schema) || schema['type'] !== 'struct') throw notSchema('it is not a struct');
   const fields = schema['fields'];
   if (fields === undefined || !isArray(fields)) throw notSchema('it has no fields');
   return fields;
@@ -99,7 +99,7 @@ function checkType(name: string, type: JsonValue | undefined, refusal: Refusal):
   });
 }
 
-/** Delta keeps the case of names and takes no two that differ by nothing else. */
+/** Delta preserves case, and requires names to be unique ignoring case. */
 function checkNames(columns: readonly DeltaColumn[], refusal: Refusal): void {
   const seen = new Map<string, string>();
   for (const { name } of columns) {
@@ -108,7 +108,7 @@ function checkNames(columns: readonly DeltaColumn[], refusal: Refusal): void {
       throw new AppError(refusal, `The column name ${JSON.stringify(name)} is not valid Unicode.`);
     const other = seen.get(name.toLowerCase());
     if (other !== undefined) {
-      const message = `The columns "${other}" and "${name}" have the same name but for the case; rename one.`;
+      const message = `The columns "${other}" and "${name}" have the same name ignoring case; rename one.`;
       throw new AppError(refusal, message, { column: name });
     }
     seen.set(name.toLowerCase(), name);

@@ -1,4 +1,4 @@
-/** When a chunk ends, in records. Kept by the table, so that later versions are cut alike and share chunks. */
+/** The size of chunks, in records. The table keeps it, so that later versions are cut alike and share chunks. */
 export interface ChunkSize {
   readonly minRecords: number;
   /** A power of two. */
@@ -11,7 +11,7 @@ const targetBytes = 8 * 1024 * 1024;
 const maxChunkBytes = 32 * 1024 * 1024;
 
 /**
- * Chunks of about 8 MiB, and of no more than half a million records.
+ * Chooses chunks of about 8 MiB, and of at most half a million records.
  *
  * @param bytesPerRecord the average, line end included
  * @example
@@ -29,15 +29,14 @@ export function chooseChunkSize(bytesPerRecord: number): ChunkSize {
 }
 
 /**
- * Says after which records a chunk ends: by what they hold, so that after a change in one place the cuts further on
- * are where they were. FastCDC with records for bytes: a rolling "gear" hash over the last records (32, but no more
- * than a sixteenth of a chunk), no cut before `minRecords`, then a condition that one record in half a target fulfils.
- * From one and a half targets on it is 4 times easier, since a chunk that is cut because it is full moves with every
- * change before it.
+ * Decides after which records a chunk ends, by their content, so that a change in one place does not move later cuts.
+ * FastCDC on records instead of bytes: a rolling "gear" hash over the last records (32, but at most a sixteenth of a
+ * chunk), no cut before `minRecords`, then a condition that one record in half a target fulfils. From one and a half
+ * targets on it is 4 times more likely, because a cut at the maximum size moves with every change before it.
  *
- * Cuts that are out of step find each other after 1.4 targets on average, 5 in one case of a hundred. With FastCDC's
- * "normalised chunking" (4 times rarer before the target, 4 times easier behind it) sizes would be more even, but that
- * takes twice as long (simulated: 3.0 and 12).
+ * After a change, cuts realign after 1.4 targets on average, and after 5 in one case of a hundred. FastCDC's "normalised
+ * chunking" (4 times less likely before the target, 4 times more likely after it) has more even sizes, but realigns half
+ * as fast (simulated: 3.0 and 12).
  *
  * @see https://www.usenix.org/system/files/conference/atc16/atc16-paper-xia.pdf
  */
@@ -45,7 +44,7 @@ export class ChunkCutter {
   #records = 0;
   #gear = 0;
   readonly #size: ChunkSize;
-  /** A record leaves the hash when it is shifted out. */
+  /** A record is out of the hash once it is shifted out. */
   readonly #gearShift: number;
   readonly #hashFrom: number;
   readonly #late: number;
@@ -62,7 +61,7 @@ export class ChunkCutter {
     this.#lateShift = 32 - Math.max(1, bits - 3);
   }
 
-  /** @returns whether the chunk ends behind this record */
+  /** @returns whether the chunk ends after this record */
   add(bytes: DataView, start: number, end: number): boolean {
     const { minRecords, maxRecords } = this.#size;
     const records = this.#records + 1;
@@ -76,7 +75,7 @@ export class ChunkCutter {
     return isCut || records >= maxRecords;
   }
 
-  /** Begins a chunk anew. */
+  /** Starts a new chunk. */
   cut(): void {
     this.#records = 0;
     this.#gear = 0;
@@ -84,8 +83,8 @@ export class ChunkCutter {
 }
 
 /**
- * A hash of a record: of its length and of 16 words that are spread over it, all of it up to 64 bytes. FNV-1a by words,
- * with the last mixing of MurmurHash3.
+ * Hashes the length of a record and 16 words spread over it, or all bytes of a record up to 64 bytes. FNV-1a on words, with
+ * the finalizer of MurmurHash3.
  *
  * @see https://github.com/aappleby/smhasher/blob/master/src/MurmurHash3.cpp
  */

@@ -27,12 +27,12 @@ const compressions = new Map<string, Compression>([
 const accepted = 'Accepted are .csv, .tsv and .jsonl (each also as .gz or .zst: sales.csv.gz), and .parquet.';
 
 /**
- * What a file is: by its name's ending, checked against its bytes. Whether it is compressed is told by the bytes alone,
- * since browsers and clients pack and unpack on the way. A name without a known ending will do for Parquet and for
- * text that shows what it is.
+ * Detects the format of a file by the extension of its name, and checks it against the bytes. Compression is detected by
+ * the bytes alone, because browsers and clients may compress and decompress in transit. Without a known extension,
+ * Parquet and unambiguous text are accepted.
  *
- * @param firstBytes up to 64 KiB of the file as it lies there
- * @throws UNPROCESSABLE saying what the bytes look like, or what is accepted
+ * @param firstBytes up to 64 KiB of the stored file
+ * @throws UNPROCESSABLE saying what the bytes look like, or which formats are accepted
  * @example
  * detectFormat('sales/2026-11.csv', new TextEncoder().encode('id,amount')) // { format: 'csv', compression: 'none' }
  * detectFormat('drop', new TextEncoder().encode('{"id": 1}')) // { format: 'jsonl', compression: 'none' }
@@ -46,33 +46,33 @@ export function detectFormat(name: string, firstBytes: Uint8Array): FileFormat {
   if (kind === 'parquet') return checkParquet(packed, signature?.kind);
   if (signature?.kind === 'parquet') {
     if (kind === undefined && packed === undefined) return { format: 'parquet', compression: 'none' };
-    throw refused(`"${name}" is a Parquet file by its bytes`, 'Give it a name that ends in .parquet.');
+    throw refused(`"${name}" has the content of a Parquet file`, 'Give it a name that ends in .parquet.');
   }
   const compression = signature?.kind === 'gzip' || signature?.kind === 'zstd' ? signature.kind : 'none';
   if (compression === 'none') checkText(firstBytes, kind);
   if (kind !== undefined) return { format: kind, compression };
   const sniffed = compression === 'none' ? sniffText(firstBytes) : undefined;
-  if (sniffed === undefined) throw refused(`The name "${name}" does not say what the file is`, accepted);
+  if (sniffed === undefined) throw refused(`The name "${name}" has no known extension`, accepted);
   return { format: sniffed, compression };
 }
 
 function checkParquet(packed: Compression | undefined, signature: string | undefined): FileFormat {
   if (packed || signature === 'gzip' || signature === 'zstd') {
     throw refused(
-      'A Parquet file is compressed inside, column by column, and is read from its end',
+      'A compressed Parquet file cannot be read: Parquet compresses its columns, and is read from its end',
       'Unpack it, and drop the .parquet file.',
     );
   }
   if (signature !== 'parquet') {
-    throw refused('The file is named .parquet, but does not begin as Parquet files do (PAR1)', accepted);
+    throw refused('The file is named .parquet, but does not start like a Parquet file (PAR1)', accepted);
   }
   return { format: 'parquet', compression: 'none' };
 }
 
 /**
- * Refuses content that is no text, or that is another text format than the one named.
+ * Refuses content that is not text, or has another text format than its name.
  *
- * @param bytes the beginning of the content, decompressed
+ * @param bytes the start of the content, decompressed
  * @throws UNPROCESSABLE
  */
 export function checkText(bytes: Uint8Array, kind: TextKind | undefined): void {
@@ -80,22 +80,22 @@ export function checkText(bytes: Uint8Array, kind: TextKind | undefined): void {
   if (signature?.kind === 'other') throw refused(`This is ${signature.name}`, signature.remedy);
   if (signature) {
     const remedy = signature.kind === 'parquet' ? 'Drop it as a .parquet file.' : 'It was compressed twice.';
-    throw refused(`Inside is a file of another kind: ${signature.kind}`, remedy);
+    throw refused(`The compressed file contains a file of another format: ${signature.kind}`, remedy);
   }
   if (readUtf16Mark(bytes)) return;
   if (looksLikeUtf16(bytes)) {
     throw refused('The file seems to be UTF-16 without a byte order mark', 'Save it as UTF-8.');
   }
-  if (!isText(bytes)) throw refused('The file is no text: it is full of control characters', accepted);
+  if (!isText(bytes)) throw refused('The file is not text: it has many control characters', accepted);
   const start = firstCharacters(bytes);
   if (start.startsWith('[') && kind !== 'csv' && kind !== 'tsv') {
     throw refused(
       'The file is a JSON array, not JSON lines',
-      "Write one object a line: jq -c '.[]' file.json > file.jsonl",
+      "Write one object per line: jq -c '.[]' file.json > file.jsonl",
     );
   }
   if (/^\{\s*"/.test(start) && (kind === 'csv' || kind === 'tsv')) {
-    throw refused(`The file is named .${kind}, but holds JSON`, 'Give it a name that ends in .jsonl.');
+    throw refused(`The file is named .${kind}, but contains JSON`, 'Give it a name that ends in .jsonl.');
   }
 }
 

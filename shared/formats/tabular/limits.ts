@@ -1,12 +1,12 @@
 const mib = 1024 * 1024;
 
-/** What a text file may ask of this machine. */
+/** Limits on text files. */
 export interface TextLimits {
-  /** A longer record is bad (`TOO_LONG`), and is not held in memory. */
+  /** A longer record is bad (`TOO_LONG`), and not held in memory. */
   readonly maxRecordBytes: number;
-  /** Of the file, decompressed. */
+  /** Of the decompressed file. */
   readonly maxBytes: number;
-  /** Decompressed bytes for each compressed one, once there are 64 MiB of them: more is taken for a bomb. */
+  /** Decompressed bytes per compressed byte, checked from 64 MiB on: more counts as a decompression bomb. */
   readonly maxRatio: number;
   readonly maxColumns: number;
 }

@@ -6,9 +6,9 @@ export interface NamedColumns {
 }
 
 /**
- * Column names from the fields of a header.
+ * Makes column names from the fields of a header.
  *
- * @throws UNPROCESSABLE when two are the same ignoring case
+ * @throws UNPROCESSABLE when two names are equal ignoring case
  */
 export function nameColumns(fields: readonly string[]): NamedColumns {
   const trimmed = fields.map((field) => field.trim());
@@ -25,12 +25,13 @@ export function nameColumns(fields: readonly string[]): NamedColumns {
     let made = `column_${index + 1}`;
     while (taken.has(made)) made += '_';
     taken.set(made, index);
-    notes.push(`Column ${index + 1} has no name in the header; it is "${made}".`);
+    notes.push(`Column ${index + 1} has no name in the header and is called "${made}".`);
     return made;
   });
   return {
     names,
-    notes: notes.length > 10 ? [...notes.slice(0, 10), `${notes.length - 10} more like it.`] : notes,
+    notes:
+      notes.length > 10 ? [...notes.slice(0, 10), `${notes.length - 10} more columns have no name.`] : notes,
   };
 }
 
@@ -38,6 +39,6 @@ function sameName(first: string, firstPlace: number, second: string, secondPlace
   const what =
     first === second
       ? `The header has the name "${first}" twice: columns ${firstPlace} and ${secondPlace}.`
-      : `The header has the names "${first}" (column ${firstPlace}) and "${second}" (column ${secondPlace}), which differ by case alone; tables cannot hold both.`;
+      : `The header has the names "${first}" (column ${firstPlace}) and "${second}" (column ${secondPlace}), which are equal ignoring case; a table cannot have both.`;
   return new AppError('UNPROCESSABLE', `${what} Rename one of them.`, { columns: [firstPlace, secondPlace] });
 }

@@ -12,7 +12,7 @@ import { sniffDelimiter } from './sniff-delimiter.ts';
 export interface Head {
   readonly shape: TextShape;
   readonly notes: readonly string[];
-  /** From the first data record on. */
+  /** Starts at the first data record. */
   readonly window: Window;
 }
 
@@ -24,7 +24,7 @@ export interface HeadOptions {
   readonly header: 'present' | readonly string[] | undefined;
 }
 
-/** Reads the first window of UTF-8 text, and tells what its records are. */
+/** Reads the first window of UTF-8 text, and detects the shape of its records. */
 export async function readHead(reader: ByteReader, options: HeadOptions): Promise<Head> {
   const window = createWindow(options.windowBytes);
   await reader.fill(window, options.windowBytes);
@@ -81,7 +81,7 @@ function checkDelimiter(delimiter: string): void {
   if (!/^[\t\x20-\x7e]$/.test(delimiter) || /["\w]/.test(delimiter)) {
     throw new AppError(
       'INVALID_ARGUMENT',
-      `The delimiter ${JSON.stringify(delimiter)} cannot be one: it is a single ASCII character, and neither a quote, a letter nor a digit.`,
+      `Invalid delimiter ${JSON.stringify(delimiter)}: use a single ASCII character other than a quote, a letter or a digit.`,
     );
   }
 }

@@ -9,17 +9,16 @@ import { findRecordEnd, splitFields } from './sniff-delimiter.ts';
 export interface Header {
   readonly names: readonly string[];
   readonly notes: readonly string[];
-  /** Where the records begin. */
+  /** Where the records start. */
   readonly next: number;
 }
 
 /**
- * Reads the first record as column names: blanks around a name are dropped, a column without a name becomes
- * `column_3`.
+ * Reads the first record as column names. Trims the names; a column without a name becomes `column_3`.
  *
- * @param isCertain the record is the header even if it looks like data
+ * @param isCertain whether the record is the header even if it looks like data
  * @throws UNPROCESSABLE for names that are not unique ignoring case (Delta Lake's rule), for a first record of values
- *   only, and for one that is no record; PAYLOAD_TOO_LARGE for too many columns
+ *   only, and for an invalid record; PAYLOAD_TOO_LARGE for too many columns
  */
 export function readHeader(
   window: Window,
@@ -31,7 +30,7 @@ export function readHeader(
   const byte = delimiter.charCodeAt(0);
   const end = findRecordEnd(bytes, start, to, byte);
   if (end === to && !isLast) {
-    throw refused(`has no end in its first ${to - start} bytes`, 'Is there a quote that does not close?');
+    throw refused(`does not end within the first ${to - start} bytes`, 'Check for an unclosed quote.');
   }
   const content = bytes.subarray(start, end);
   if (!isUtf8(content)) {
@@ -41,28 +40,28 @@ export function readHeader(
   if (columns === 0) {
     const line = content.toString('utf8', 0, Math.min(100, findLineEnd(content, 0, content.length)));
     throw refused(
-      `breaks the rules of quotes: ${line}`,
-      'A field with quotes begins and ends with one, and has those inside of it doubled (RFC 4180).',
+      `has invalid quotes: ${line}`,
+      'A quoted field starts and ends with a quote, and doubles the quotes inside (RFC 4180).',
     );
   }
   if (columns > maxColumns) {
     throw new AppError(
       'PAYLOAD_TOO_LARGE',
-      `The header names ${columns} columns, over the limit of ${maxColumns} (maxColumns).`,
+      `The header has ${columns} columns, over the limit of ${maxColumns} (maxColumns).`,
       { limit: 'maxColumns', columns, maxColumns },
     );
   }
   const fields = splitFields(bytes, start, end, byte);
   if (!isCertain && fields.every(looksLikeValue)) {
     throw refused(
-      `seems to be missing: the first record holds values only (${fields.slice(0, 3).join(delimiter)}…)`,
-      'Begin the file with a line of column names.',
+      `seems to be missing: the first record has values only (${fields.slice(0, 3).join(delimiter)}…)`,
+      'Start the file with a line of column names.',
     );
   }
   return { ...nameColumns(fields), next: skipLineEnd(bytes, end, to) };
 }
 
-/** Numbers, dates and times, truth values: nobody's column names, when all are. */
+/** Whether a field is a number, a date, a time or a boolean, and so probably not a column name. */
 function looksLikeValue(field: string): boolean {
   return /^\s*([-+]?(\d[\d.,]*|\.\d+)(e[-+]?\d+)?%?|\d{4}-\d\d-\d\d([T ][\d:.,]+(Z|[-+]\d\d:?\d\d)?)?|\d\d?[./-]\d\d?[./-]\d{2,4}|true|false)\s*$/i.test(
     field,

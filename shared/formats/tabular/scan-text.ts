@@ -16,61 +16,61 @@ import { type Scan, scanRecords } from './chunks/scan-records.ts';
 import { hasUtf8Mark, readUtf16Mark } from './bytes/signatures.ts';
 import { transcodeUtf16 } from './bytes/transcode-utf16.ts';
 
-/** Of the file at a time: what is scanned in a millisecond or two. */
+/** Scanned in one or two milliseconds. */
 const defaultWindowBytes = 1024 * 1024;
 
-/** How many chunks wait on disk. */
+/** The number of chunks that wait on disk. */
 const maxWaitingChunks = 3;
 
 export interface ScanOptions {
   readonly format: TextFormat;
-  /** An existing folder of its own, for chunk files. */
+  /** An existing folder for chunk files that nothing else uses. */
   readonly dir: string;
   readonly signal: AbortSignal;
-  /** Told of each bad record, in the order of the file; waited for. What it throws ends the scan. */
+  /** Called for each bad record, in file order, and awaited. An error ends the scan. */
   readonly onBad: (row: BadRow) => void | Promise<void>;
   readonly limits?: Partial<TextLimits>;
-  /** That of the table's earlier versions; from the file's first MiB when left out. */
+  /** That of the table's earlier versions. By default it is chosen by the file's first MiB. */
   readonly chunkSize?: ChunkSize;
-  /** One ASCII character; found out when left out. */
+  /** One ASCII character. By default it is detected. */
   readonly delimiter?: string;
-  /** `present`: the first record is the header however it looks; names: there is none, these are the columns. */
+  /** `present`: the first record is the header even if it looks like data. Names: the file has no header. */
   readonly header?: 'present' | readonly string[];
-  /** How much is read and scanned at a time, and is looked at to find out what is left out above; 1 MiB. */
+  /** The bytes that are scanned at a time, and by which the defaults above are detected. 1 MiB by default. */
   readonly windowBytes?: number;
 }
 
-/** A scan under way. Disposing of it stops it and removes the chunk files nobody has taken. */
+/** A running scan. Disposing of it stops it and removes untaken chunk files. */
 export interface TextScan extends AsyncDisposable {
   readonly shape: TextShape;
-  /** What was decided that may surprise, for people. */
+  /** Decisions that may surprise. */
   readonly notes: readonly string[];
   readonly chunkSize: ChunkSize;
   /**
-   * Once. At most 3 chunks wait on disk to be taken; who takes one disposes of it.
+   * May be called once. At most 3 chunks wait on disk; the caller disposes of each chunk.
    *
-   * @throws UNPROCESSABLE (cut off, corrupt), PAYLOAD_TOO_LARGE, what the source or `onBad` throws, the signal's reason
+   * @throws UNPROCESSABLE (truncated, damaged), PAYLOAD_TOO_LARGE, errors of the source and of `onBad`, the signal's reason
    */
   chunks(): AsyncIterable<TextChunk>;
-  /** After the end of `chunks`: `records` = those in chunks + `badRows`. */
+  /** Valid after the end of `chunks`: `records` = records in chunks + `badRows`. */
   totals(): ScanTotals;
 }
 
 export interface ScanTotals {
   readonly records: number;
   readonly badRows: number;
-  /** Decompressed, header and blank lines included. */
+  /** Decompressed, with the header and blank lines. */
   readonly bytes: number;
   readonly chunks: number;
-  /** What only the end shows: that the file as a whole seems to be of another encoding, and the remedy. */
+  /** Whether the whole file seems to have another encoding, and the remedy. */
   readonly notes: readonly string[];
 }
 
 /**
- * Reads the head of a text file and says what it is; its records follow by `chunks()`.
+ * Reads the head of a text file and detects its shape. `chunks()` returns its records.
  *
- * @param source the file's bytes as they lie there, compressed or not
- * @throws UNPROCESSABLE (empty, no text, header missing or with names that are not unique), PAYLOAD_TOO_LARGE
+ * @param source the bytes of the file, compressed or not
+ * @throws UNPROCESSABLE (empty, not text, header missing or with duplicate names), PAYLOAD_TOO_LARGE
  */
 export async function scanText(source: AsyncIterable<Uint8Array>, options: ScanOptions): Promise<TextScan> {
   const limits = { ...defaultTextLimits, ...options.limits };
@@ -103,9 +103,7 @@ async function openScan(content: ByteReader, options: ScanOptions, limits: TextL
   const positions = createPositions(markBytes, utf16 !== undefined);
   return new Scanning({
     shape,
-    notes: utf16
-      ? [...notes, 'The file is UTF-16, and was read as such; byte positions are those of the file.']
-      : notes,
+    notes: utf16 ? [...notes, 'The file is UTF-16. Byte positions refer to the file.'] : notes,
     chunkSize,
     options,
     close: async () => {
@@ -141,7 +139,7 @@ function createScan(shape: TextShape, maxRecordBytes: number): Scan['scan'] {
 
 /**
  * @returns the average size of the window's records
- * @throws UNPROCESSABLE when it is all of the file, and there is none where there is no header either
+ * @throws UNPROCESSABLE for a file without a header and without records
  */
 function measureRecords(window: Window, shape: TextShape, scan: Scan['scan']): number {
   const batch = createBatch();
@@ -194,9 +192,9 @@ class Scanning implements TextScan {
   }
 
   async *chunks(): AsyncGenerator<TextChunk> {
-    if (this.#work) throw new TypeError('The chunks of a scan can be walked through once.');
+    if (this.#work) throw new TypeError('The chunks of a scan can be read once only.');
     this.#work = this.#run();
-    // Awaited at the end.
+    // A failure is thrown at the end.
     this.#work.catch(() => undefined);
     try {
       for (let chunk = await this.#chunks.take(); chunk; chunk = await this.#chunks.take()) yield chunk;
@@ -233,7 +231,7 @@ class Scanning implements TextScan {
     const western = this.#maker.guesses.get('windows-1252') ?? 0;
     if (western * 100 <= this.#maker.records) return [];
     return [
-      `${western} of ${this.#maker.records} records are not UTF-8: the file seems to be Windows-1252 (Latin-1). Convert it, and drop it again: iconv -f WINDOWS-1252 -t UTF-8 old.csv > new.csv`,
+      `${western} of ${this.#maker.records} records are not UTF-8: the file seems to be Windows-1252 (Latin-1). Convert it and drop it again: iconv -f WINDOWS-1252 -t UTF-8 old.csv > new.csv`,
     ];
   }
 }

@@ -1,6 +1,6 @@
 import { countFields, findLineEnd, skipLineEnd, skipQuoted } from './records/resync.ts';
 
-/** In the order in which they are preferred, all else being equal. */
+/** In order of preference. */
 const candidates = [',', ';', '\t', '|'] as const;
 const names = new Map([
   [',', 'commas'],
@@ -13,7 +13,7 @@ const quote = 0x22;
 
 export interface DelimiterGuess {
   readonly delimiter: string;
-  /** That another one would fit, too. */
+  /** That another delimiter fits as well. */
   readonly note?: string;
 }
 
@@ -21,13 +21,13 @@ interface Fit {
   readonly delimiter: string;
   /** Of the header. */
   readonly fields: number;
-  /** Of the records behind it that have as many. */
+  /** The share of the other records with as many fields. */
   readonly share: number;
 }
 
 /**
- * The delimiter by which the header has several fields, and most of the first 1,000 records as many as the header; of
- * equals, the one that makes more columns. A comma when no candidate is in the header: then there is one column.
+ * Chooses the delimiter that splits the header into several fields, and most of the first 1,000 records into as many; of
+ * equals, the one with more columns. If no candidate is in the header, it is a comma, and there is one column.
  */
 export function sniffDelimiter(bytes: Uint8Array, from: number, to: number): DelimiterGuess {
   const fits = candidates
@@ -42,7 +42,7 @@ export function sniffDelimiter(bytes: Uint8Array, from: number, to: number): Del
   const show = ({ delimiter, fields }: Fit) => `${names.get(delimiter)} (${fields} columns)`;
   return {
     delimiter: best.delimiter,
-    note: `The fields are taken to be separated by ${show(best)}; ${show(next)} would fit as well. If that is what is meant, say so with the delimiter.`,
+    note: `The fields seem to be separated by ${show(best)}; ${show(next)} would fit as well.`,
   };
 }
 
@@ -53,7 +53,7 @@ function fit(bytes: Uint8Array, from: number, to: number, delimiter: string): Fi
   let equal = 0;
   for (let start = from; start < to && records <= maxSampleRecords;) {
     const end = findRecordEnd(bytes, start, to, byte);
-    // What the sample cuts off tells nothing, unless it is all there is.
+    // Ignores a record that the sample truncates, unless it is the only one.
     if (end === to && records > 0) break;
     if (end > start) {
       const count = countFields(bytes, start, end, byte);
@@ -67,8 +67,8 @@ function fit(bytes: Uint8Array, from: number, to: number, delimiter: string): Fi
 }
 
 /**
- * @returns where the record that starts here ends: a line end outside of quotes. With an open quote, the first line end;
- *   `to` when there is none
+ * @returns the end of a record: a line end outside of quotes; the first line end if a quote is not closed; `to` if there is
+ *   none
  */
 export function findRecordEnd(bytes: Uint8Array, start: number, to: number, delimiter: number): number {
   for (let at = start; at < to; at += 1) {
@@ -82,7 +82,7 @@ export function findRecordEnd(bytes: Uint8Array, start: number, to: number, deli
   return to;
 }
 
-/** The fields of one record that keeps the rules of quotes. */
+/** Splits one record with valid quotes into fields. */
 export function splitFields(bytes: Buffer, start: number, end: number, delimiter: number): string[] {
   const fields: string[] = [];
   for (let at = start; at <= end; at += 1) {

@@ -1,40 +1,39 @@
 /**
- * Consecutive whole records of a text file, in a local file of their own: UTF-8, no header, each record ended by
- * one line feed. Cut where the content says so (see `cut-chunks.ts`), so that a change in one place of a big file leaves the
- * other chunks byte for byte as they were.
+ * Consecutive records of a text file, in a local file: UTF-8, without a header, each record ended by one line feed. Cut by
+ * content (see `cut-chunks.ts`), so that a change in one place of a big file does not affect the bytes of other chunks.
  */
 export interface TextChunk extends AsyncDisposable {
   readonly path: string;
   readonly sizeBytes: number;
-  /** Where each record starts in `path`, and at last where the last one ends, behind its line feed. */
+  /** Where each record starts in `path`, and finally the end of the last one, after its line feed. */
   readonly starts: Uint32Array;
   readonly shape: TextShape;
   readonly records: number;
-  /** Number, from 1, of the chunk's first record among all of the file's data records, bad ones counted. */
+  /** The number of each record, from 1, among all data records of the file, including bad ones. */
   readonly numbers: Float64Array;
-  /** Where each record starts in the file (decompressed), and how many bytes it has without its line end. */
+  /** Where each record starts in the decompressed file, and its bytes without the line end. */
   readonly offsets: Float64Array;
   readonly lengths: Uint32Array;
 }
 
-/** `csv`: RFC 4180 with this delimiter, `"` quotes doubled inside; every record has as many fields as the header. */
+/** `csv`: RFC 4180 with this delimiter; every record has as many fields as the header. */
 export type TextShape =
   | { readonly kind: 'csv'; readonly delimiter: string; readonly header: readonly string[] }
   | { readonly kind: 'jsonl' };
 
-/** A row that did not become one, whole: nothing that was dropped disappears. */
+/** A bad row, with its text. */
 export interface BadRow {
-  /** Its number, from 1, among the file's data records. */
+  /** Its number, from 1, among the data records of the file. */
   readonly row: number;
   readonly byteOffset: number;
   readonly byteLength: number;
-  /** Left out when it is the row as a whole that is wrong. */
+  /** Omitted if the fault concerns the whole row. */
   readonly column?: string;
   /** `UNTERMINATED_QUOTE`, `RAGGED_ROW`, `WRONG_TYPE`, `OUT_OF_RANGE`, `CONSTRAINT`, `BAD_ENCODING`, `TOO_LONG`… */
   readonly code: string;
-  /** For people: what is wrong, and what was expected. */
+  /** What is wrong, and what is expected. */
   readonly reason: string;
-  /** As it stood in the file; bytes that are no UTF-8 as Latin-1 with `isLatin1`. Cut to 64 KiB with `isCut`. */
+  /** The text in the file. Bytes that are not UTF-8 are read as Latin-1, with `isLatin1`. Cut to 64 KiB, with `isCut`. */
   readonly raw: string;
   readonly isLatin1?: boolean;
   readonly isCut?: boolean;

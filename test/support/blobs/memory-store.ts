@@ -1,5 +1,6 @@
 import { cancelled, throwIfCancelled } from '../../../shared/core/async/cancelled.ts';
 import { AppError } from '../../../shared/core/errors.ts';
+import { blobErrors } from '../../../shared/platform/storage/blob-errors.ts';
 import {
   checkBlobRef,
   checkBlockIds,
@@ -42,9 +43,7 @@ export function createMemoryBlobStore(now: () => number = Date.now): BlobStore {
     checkContainerName(ref.container);
     const found = containers.get(ref.container);
     if (found) return found;
-    throw new AppError('NOT_FOUND', `${nameOf(ref)} does not exist: its container is missing.`, {
-      reason: 'ContainerNotFound',
-    });
+    throw blobErrors.containerMissing({ subject: nameOf(ref) });
   }
 
   function find(ref: BlobRef): StoredBlob | undefined {
@@ -54,7 +53,7 @@ export function createMemoryBlobStore(now: () => number = Date.now): BlobStore {
   function get(ref: BlobRef): StoredBlob {
     const stored = find(ref);
     if (stored) return stored;
-    throw new AppError('NOT_FOUND', `${nameOf(ref)} does not exist.`, { reason: 'BlobNotFound' });
+    throw blobErrors.blobMissing({ subject: nameOf(ref) });
   }
 
   function namesIn(container: string): string[] {

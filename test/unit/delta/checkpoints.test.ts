@@ -104,7 +104,7 @@ test('a log whose beginning another writer cleaned up', async () => {
   expect((await open().at(25)).files.size).toBe(26);
   await expect(open().at(19)).rejects.toMatchObject({
     code: 'NOT_FOUND',
-    message: expect.stringContaining('gone'),
+    message: expect.stringContaining('has been deleted'),
   });
   const { commits, before } = await open().history({ limit: 100 });
   expect([commits.length, before]).toEqual([14, undefined]);

@@ -235,10 +235,10 @@ describe('committing', () => {
       (f0) => [removeFile({ ...f0, path: 'gone' }, { deletionTimestamp: 1, dataChange: true })],
     ],
     ['INVALID_ARGUMENT', 'never change', () => [addFile('f0', { size: 2 })]],
-    ['INVALID_ARGUMENT', 'whole number', () => [addFile('a', { size: 1.5 })]],
-    ['INVALID_ARGUMENT', 'no path', () => [addFile('../a')]],
+    ['INVALID_ARGUMENT', 'not a non-negative integer', () => [addFile('a', { size: 1.5 })]],
+    ['INVALID_ARGUMENT', 'Invalid path', () => [addFile('../a')]],
     ['INVALID_ARGUMENT', 'partition', () => [addFile('a', { partitionValues: { day: '1' } })]],
-    ['INVALID_ARGUMENT', 'another id', () => [renamed({ id: 'x' })]],
+    ['INVALID_ARGUMENT', 'changes the id', () => [renamed({ id: 'x' })]],
     ['UNPROCESSABLE', 'schema', () => [renamed({ schemaString: '{}' })]],
     [
       'UNPROCESSABLE',

@@ -177,7 +177,7 @@ describe('damaged files say what is wrong', () => {
 
   test.each<[string, (bytes: Buffer) => Uint8Array, RegExp]>([
     ['empty', () => new Uint8Array(), /it is empty \(0 bytes\)/],
-    ['a text', () => Buffer.from('date,delay\n'), /does not begin with "PAR1"/],
+    ['a text', () => Buffer.from('date,delay\n'), /does not start with "PAR1"/],
     ['cut off', (bytes) => bytes.subarray(0, bytes.length - 100), /cut off before its footer/],
     ['only magic', () => Buffer.from('PAR1PAR1'), /cut off before its footer/],
     [

@@ -55,7 +55,7 @@ describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
         code: 'UNPROCESSABLE',
         details: { compression, read: length },
       });
-      await expect(refusal).rejects.toThrow(/is cut off: \d+ bytes could be decompressed from all \d+ bytes/);
+      await expect(refusal).rejects.toThrow(/is cut off: all \d+ bytes decompress to \d+/);
     }
     // In a second member or frame, too.
     const two = Buffer.concat([packed, packed.subarray(0, 2000)]);
@@ -133,7 +133,7 @@ test('a long window is refused with the remedy', async () => {
 
 test('a plain file has a limit, too', async () => {
   await expect(unpack(text, 'none', { limits: { maxBytes: 1000 } })).rejects.toThrow(
-    /more than 1000 bytes.*maxBytes/,
+    /exceeds the limit of 1000 bytes.*maxBytes/,
   );
 });
 
@@ -145,7 +145,7 @@ test('positions are those of the decompressed bytes', async () => {
 
 test('what is inside is looked at again', async () => {
   await expect(scanBytes(gzipSync(gzipSync('a,b\n')), { compression: 'gzip' })).rejects.toThrow(
-    /another kind: gzip.*twice/,
+    /another format: gzip.*twice/,
   );
   await expect(scanBytes(gzipSync('PAR1....'), { compression: 'gzip' })).rejects.toThrow(/parquet/);
   await expect(scanBytes(gzipSync(''), { compression: 'gzip' })).rejects.toThrow(/empty/);

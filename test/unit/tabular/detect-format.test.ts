@@ -50,12 +50,12 @@ describe('by name and bytes', () => {
 describe('refused', () => {
   test.each([
     ['x.csv', '', /empty/],
-    ['x.csv', parquet, /Parquet file by its bytes.*\.parquet/],
+    ['x.csv', parquet, /content of a Parquet file.*\.parquet/],
     ['x.jsonl.gz', parquet, /Parquet/],
     ['x.parquet', csv, /PAR1/],
-    ['x.parquet.gz', gzip, /compressed inside.*drop the \.parquet/],
-    ['x.parquet', gzip, /compressed inside/],
-    ['x.parquet.zst', parquet, /compressed inside/],
+    ['x.parquet.gz', gzip, /compressed Parquet file.*drop the \.parquet/],
+    ['x.parquet', gzip, /compressed Parquet file/],
+    ['x.parquet.zst', parquet, /compressed Parquet file/],
     [
       'x.csv',
       'PK\x03\x04\x14\0\0\0\0\0xxxxxxxxxxxxxxxx[Content_Types].xml',
@@ -71,13 +71,13 @@ describe('refused', () => {
     ['x.orc', 'ORC\n\x1b\0\0', /ORC/],
     ['x.feather', Buffer.from('ARROW1\0\0'), /Arrow/],
     ['x.csv', Buffer.from('a,b\n1,2\n3,4\n', 'utf16le'), /UTF-16 without a byte order mark/],
-    ['x.csv', Buffer.from(Array.from({ length: 512 }, (_, i) => i % 256)), /no text/],
+    ['x.csv', Buffer.from(Array.from({ length: 512 }, (_, i) => i % 256)), /not text/],
     ['x.jsonl', '[\n {"a": 1}', /JSON array.*jq/],
     ['x.json', '[{"a": 1}]', /JSON array.*jq/],
-    ['x.csv', '{"a": 1}', /holds JSON.*\.jsonl/],
-    ['x', gzip, /does not say.*\.csv, \.tsv and \.jsonl/],
-    ['x.bin', 'just words', /does not say.*\.parquet/],
-    ['x.json', '{\n  "a": 1\n}', /does not say/],
+    ['x.csv', '{"a": 1}', /contains JSON.*\.jsonl/],
+    ['x', gzip, /no known extension.*\.csv, \.tsv and \.jsonl/],
+    ['x.bin', 'just words', /no known extension.*\.parquet/],
+    ['x.json', '{\n  "a": 1\n}', /no known extension/],
   ])('%s %#', (name, bytes, message) => {
     const read = () => detectFormat(name, Buffer.from(bytes as string, 'latin1'));
     expect(read).toThrow(message);

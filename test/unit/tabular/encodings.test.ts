@@ -31,7 +31,7 @@ describe('UTF-8', () => {
         raw: '2,Köln',
         isLatin1: true,
         reason:
-          'The record is not UTF-8: byte 4 (f6 6c 6e) begins no character; it reads as Windows-1252 (Latin-1): “2,Köln”.',
+          'The record is not UTF-8: byte 4 (f6 6c 6e) does not start a character; it reads as Windows-1252 (Latin-1): “2,Köln”.',
       },
       {
         row: 4,

@@ -108,10 +108,10 @@ describe('what is bad', () => {
   test('reasons name the place and the remedy', async () => {
     const { bad } = await scanBytes('a,b\n1\n1,2,\n1,2,3\n"x"y,1\n');
     expect(bad.map(({ reason }) => reason)).toEqual([
-      'The record has 1 field, the header has 2: from “b” on they are missing.',
-      'The record has 3 fields, the header has 2: it ends in a delimiter.',
-      'The record has 3 fields, the header has 2: a field that holds "," must be in quotes.',
-      'A field goes on after its closing quote. Quotes inside of a field are doubled.',
+      'The record has 1 field, the header has 2: fields are missing from “b” on.',
+      'The record has 3 fields, the header has 2: it ends with a delimiter.',
+      'The record has 3 fields, the header has 2: quote fields that contain ",".',
+      'A field continues after its closing quote. Double the quotes inside of a field.',
     ]);
   });
 });

@@ -5,7 +5,7 @@ import type { RowFault } from './row-checks.ts';
 
 const maxRawBytes = 65_536;
 
-/** @param record position in the chunk */
+/** @param record its position in the chunk */
 export function toBadRow(
   chunk: TextChunk,
   record: number,
@@ -26,19 +26,19 @@ export function cutRaw(raw: string): Pick<BadRow, 'raw' | 'isCut'> {
   const bytes = Buffer.from(raw);
   if (bytes.length <= maxRawBytes) return { raw };
   let end = maxRawBytes;
-  // Not within a character.
+  // Between characters.
   while ((bytes[end]! & 0xc0) === 0x80) end -= 1;
   return { raw: bytes.toString('utf8', 0, end), isCut: true };
 }
 
-/** What is wrong with a value, and what was expected. */
+/** Says what is wrong with a value, and what is expected. */
 export function explainFault(
   { column, rule }: RowFault,
   text: string | null,
 ): Pick<BadRow, 'code' | 'reason' | 'column'> {
   const { name, type } = column;
   const shown =
-    text === null ? 'nothing' : JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
+    text === null ? 'an empty value' : JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
   if (rule) {
     const isEmpty = text === null || nullWordsOf(type).includes(text);
     const found = isEmpty ? 'it is empty' : `it is ${shown}`;
@@ -52,9 +52,13 @@ export function explainFault(
     return {
       column: name,
       code: 'WRONG_TYPE',
-      reason: `${shown} is no ${type}: it must be like ${exampleOf(type)}`,
+      reason: `${shown} is not a valid ${type}; expected a value such as ${exampleOf(type)}`,
     };
-  return { column: name, code: 'OUT_OF_RANGE', reason: `${shown} is more than ${type} can hold exactly` };
+  return {
+    column: name,
+    code: 'OUT_OF_RANGE',
+    reason: `${shown} is out of range: ${type} cannot hold it exactly`,
+  };
 }
 
 function isOutOfRange(type: ColumnType, text: string): boolean {
@@ -89,7 +93,7 @@ function exampleOf(type: ColumnType): string {
     case 'timestamp':
       return '2024-02-29T12:30:00Z';
     case 'string':
-      return 'a text';
+      return 'text';
     case 'binary':
       return 'bytes, which only Parquet files have';
     default:

@@ -3,15 +3,14 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { quoteText } from '../quote.ts';
 
-/** Texts that DuckDB can read: columns are called c0, c1… there, whatever their names are. */
+/** A CSV file for DuckDB, with all columns as text, named c0, c1…. */
 export interface CsvSource extends AsyncDisposable {
   /** The table expression. */
   readonly sql: string;
 }
 
 /**
- * A chunk's file as a table of texts: nothing is sniffed, cast, trimmed or taken for null but what stands unquoted and
- * empty.
+ * Opens a chunk's file as a table of texts. Nothing is sniffed, cast or trimmed; only an unquoted empty field is null.
  */
 export async function openCsv(
   path: string,
@@ -38,8 +37,8 @@ export async function openCsv(
 }
 
 /**
- * DuckDB drops a byte order mark at the start of a file, and here it is the start of a value: a copy with another mark
- * before it.
+ * DuckDB drops a byte order mark at the start of a file. If the first value starts with one, copies the file with another
+ * mark in front.
  */
 async function keepMark(path: string): Promise<string | undefined> {
   const file = await open(path, 'r');

@@ -6,14 +6,14 @@ import { fits } from '../../../domains/datasets/schema/strict-types.ts';
 import { typeOf } from '../column-sql.ts';
 import { quoteText } from '../quote.ts';
 
-/** A column of the result, and where its values come from. */
+/** A column of the result, and its source. */
 export interface PlannedColumn extends Column {
-  /** Position among the file's columns; none: it is null in all rows. */
+  /** Position among the file's columns; undefined if it is null in all rows. */
   readonly source: number | undefined;
   readonly rules: readonly PlannedRule[];
 }
 
-/** A condition on a value, and what it says when it is broken. */
+/** A condition on a value, and its error message. */
 export interface PlannedRule {
   readonly code: 'MISSING_VALUE' | 'CONSTRAINT';
   readonly expected: string;
@@ -22,10 +22,10 @@ export interface PlannedRule {
 }
 
 /**
- * What each column of the result is made of.
+ * Plans the columns of the result.
  *
  * @param sources the file's columns
- * @throws INVALID_ARGUMENT for names that do not go together, and for constraints that make no sense
+ * @throws INVALID_ARGUMENT for conflicting names and invalid constraints
  */
 export function planColumns(
   sources: readonly string[],
@@ -37,20 +37,22 @@ export function planColumns(
   for (const { name, nullable } of columns) {
     if (name === '') throw new AppError('INVALID_ARGUMENT', 'A column has no name: give it one.');
     if (folded.has(name.toLowerCase()))
-      throw new AppError('INVALID_ARGUMENT', `Two columns are called ${show(name)}, case aside.`, { name });
+      throw new AppError('INVALID_ARGUMENT', `Two columns are called ${show(name)}, ignoring case.`, {
+        name,
+      });
     folded.add(name.toLowerCase());
     rules.set(name, nullable ? [] : [notNull]);
   }
   const unknown = sources.find((name) => !rules.has(name));
   if (unknown !== undefined)
-    throw new AppError('INVALID_ARGUMENT', `There is no column ${show(unknown)} for what the file has.`);
+    throw new AppError('INVALID_ARGUMENT', `The file has an unknown column ${show(unknown)}.`);
   const types = new Map(columns.map(({ name, type }) => [name, type]));
   for (const constraint of constraints) {
     const type = types.get(constraint.column);
     if (type === undefined)
       throw new AppError(
         'INVALID_ARGUMENT',
-        `There is a constraint on the column ${show(constraint.column)}, which is not there: remove it, or name a column.`,
+        `A constraint names the column ${show(constraint.column)}, which does not exist: remove the constraint, or name another column.`,
         { column: constraint.column },
       );
     rules.get(constraint.column)!.push(planRule(constraint, type));
@@ -64,7 +66,7 @@ export function planColumns(
 
 const notNull: PlannedRule = {
   code: 'MISSING_VALUE',
-  expected: 'it may not be empty',
+  expected: 'it cannot be empty',
   toSql: (value) => `${value} IS NOT NULL`,
 };
 
@@ -83,7 +85,7 @@ function planRule(constraint: RowConstraint, type: ColumnType): PlannedRule {
         [
           ...(low === undefined ? [] : [`${value} >= ${low}`]),
           ...(high === undefined ? [] : [`${value} <= ${high}`]),
-          // NaN is above all numbers, and within no range.
+          // DuckDB sorts NaN above all numbers; no range includes it.
           ...(type === 'double' ? [`NOT isnan(${value})`] : []),
         ].join(' AND ') || 'true';
       return {
@@ -117,7 +119,7 @@ function toLiteral(text: string, type: ColumnType, column: string): string {
   if (!fits(type, text))
     throw new AppError(
       'INVALID_ARGUMENT',
-      `A constraint on the column ${show(column)} compares it with ${show(text)}, which is no ${type}: write a value of that type.`,
+      `A constraint compares the column ${show(column)} with ${show(text)}, which is not a valid ${type}: use a value of that type.`,
       { column, type },
     );
   return `CAST(${quoteText(text)} AS ${typeOf(type)})`;

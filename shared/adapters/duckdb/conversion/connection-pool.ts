@@ -5,7 +5,7 @@ export interface Lease<T> {
   giveBack(): void;
 }
 
-/** A few connections, opened as they are needed; who finds none free waits in line. */
+/** A bounded pool of connections, opened on demand. Callers queue when all are in use. */
 export class ConnectionPool<T> {
   readonly #size: number;
   readonly #open: () => Promise<T>;
@@ -51,7 +51,7 @@ export class ConnectionPool<T> {
     }
   }
 
-  /** Waits for those that are in use. */
+  /** Waits for connections in use. */
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const wake of this.#waiting.splice(0)) wake();

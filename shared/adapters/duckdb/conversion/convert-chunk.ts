@@ -20,15 +20,15 @@ import { type JsonTable, kindOf, readJsonChunk } from './json-chunk.ts';
 import { findFault, isGood, listFaults, selectTyped, valueOf } from './row-checks.ts';
 import { type BadCells, surveyConverted } from './survey-converted.ts';
 
-/** What `error` says in a row that is not good; only that there is one matters. */
-const notGood = `error('a row is not good')`;
+/** Fails the query at a bad row. The message is not used. */
+const failOnBadRow = `error('bad row')`;
 
-/** Makes a path in the converter's folder that nothing else uses. */
+/** Returns an unused path in the converter's folder. */
 export type CreatePath = (extension: string) => string;
 
 /**
- * In most chunks every row is good, and one query writes them all, strictly: it ends at the first row that is not. Only
- * then the chunk is read into a table that says of each row what its first fault is.
+ * Converts a chunk. In most chunks all rows are good, and one strict query writes them; it fails at the first bad row.
+ * Only then is the chunk read into a table with the first fault of each row.
  */
 export async function convertChunk(
   connection: DuckDBConnection,
@@ -103,7 +103,7 @@ async function convertCsv(work: Work): Promise<ConvertedChunk> {
   };
 }
 
-/** @returns undefined when some row is not good */
+/** @returns undefined when a row is bad */
 async function writeStrictly(
   { connection, planned, from, options }: Work,
   path: string,
@@ -112,8 +112,8 @@ async function writeStrictly(
   const good = isGood(planned);
   const select = planned.map((column, index) => {
     const value = valueOf(column, index);
-    // Told in the first column's place: nothing is filtered, so nothing is computed twice.
-    const checked = index === 0 ? `CASE WHEN ${good} THEN ${value} ELSE ${notGood} END` : value;
+    // Checked within the first column: a filter would compute values twice.
+    const checked = index === 0 ? `CASE WHEN ${good} THEN ${value} ELSE ${failOnBadRow} END` : value;
     return `${checked} AS ${quoteName(column.name)}`;
   });
   const query = `SELECT ${select.join(', ')} FROM (${selectTyped(planned, from)})`;
@@ -159,7 +159,7 @@ async function sortOut(
   }
 }
 
-/** The scanner and DuckDB read the same text: if they ever disagree, nothing is taken. */
+/** The scanner and DuckDB must agree on the number of records. */
 function checkCount(expected: number, found: number): void {
   if (expected === found) return;
   throw new AppError('INTERNAL', `A chunk of ${expected} records became ${found} rows.`, { expected, found });
@@ -183,7 +183,7 @@ async function describeFaulty(
     const text = found === undefined ? null : (read[planned.indexOf(found.column)]?.text ?? null);
     const fact = found
       ? explainFault(found, text)
-      : { code: 'WRONG_TYPE', reason: 'The row does not fit the columns.' };
+      : { code: 'WRONG_TYPE', reason: 'The row does not match the columns.' };
     bad.push(toBadRow(chunk, record, raw, fact));
     cells.push({ record, cells: read });
   }

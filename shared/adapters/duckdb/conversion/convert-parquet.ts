@@ -16,8 +16,8 @@ import { writeDataFile } from './data-file.ts';
 import { readParquetColumns } from './parquet-columns.ts';
 
 /**
- * A Parquet file in chunks that end where the hash of a row says so; DuckDB passes over the row groups that a chunk
- * does not touch, so that the file is read about twice in all.
+ * Converts a Parquet file in chunks that are cut by a hash of the rows. DuckDB skips row groups outside of a chunk, so
+ * the file is read about twice in all.
  */
 export async function* convertParquet(
   connection: DuckDBConnection,
@@ -44,7 +44,7 @@ export async function* convertParquet(
   }
 }
 
-/** Where chunks end: row numbers, the last of them the number of rows. */
+/** The row numbers at which chunks end; the last one is the number of rows. */
 async function findCuts(
   connection: DuckDBConnection,
   path: string,
@@ -70,7 +70,7 @@ async function findCuts(
   return placeCuts(candidates, rows, size);
 }
 
-/** A chunk ends behind the first candidate after its least size, and when it is full. */
+/** A chunk ends after the first candidate past its minimum size, or when it is full. */
 function placeCuts(candidates: readonly number[], rows: number, size: ChunkSize): readonly number[] {
   const cuts: number[] = [];
   let start = 0;

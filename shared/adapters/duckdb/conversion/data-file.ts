@@ -19,9 +19,9 @@ const withoutDictionaries = `${writeOptions}, DICTIONARY_SIZE_LIMIT 0`;
 const foundNegativeZero = 'the rows hold a negative zero';
 
 /**
- * Writes what a query gives as one Parquet file, in its order: the same rows, the same bytes.
+ * Writes the result of a query as one Parquet file, in order. Equal rows give equal bytes.
  *
- * @returns undefined, and no file, when there are no rows
+ * @returns undefined, without a file, when there are no rows
  */
 export async function writeDataFile(
   connection: DuckDBConnection,

@@ -9,7 +9,7 @@ import { runQuery } from '../run-query.ts';
 import { writeDataFile } from './data-file.ts';
 import { inspectParquetColumns } from './parquet-columns.ts';
 
-/** Rows that equal an earlier one in these columns; what is kept in memory, or spilled, is those columns. */
+/** Finds rows that equal an earlier one in some columns. Holds only those columns in memory, or spills them. */
 export async function* findDuplicates(
   connection: DuckDBConnection,
   files: readonly string[],

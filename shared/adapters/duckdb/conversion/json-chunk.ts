@@ -11,21 +11,21 @@ import { toBadRow } from './bad-rows.ts';
 const maxKeys = 10_000;
 const writeBytes = 1 << 20;
 
-/** The columns of JSON Lines as a CSV file, and what the lines hold beside them. */
+/** A chunk of JSON Lines, written as a CSV file of some columns. */
 export interface JsonTable {
-  /** Position in the chunk of each line that the file has. */
+  /** The position in the chunk of each record in the file. */
   readonly records: Uint32Array;
   readonly sizeBytes: number;
-  /** Lines that are no object. */
+  /** Lines that are not objects. */
   readonly bad: readonly BadRow[];
-  /** Of the keys that were asked for. */
+  /** Of the keys to survey. */
   readonly survey: readonly ColumnSurvey[];
 }
 
 /**
- * Takes the lines of a chunk apart.
+ * Parses the lines of a chunk.
  *
- * @param options.path where to write the CSV file; nowhere: only the survey is wanted
+ * @param options.path where to write the CSV file; omitted for a survey only
  * @param options.columns the columns of that file
  * @param options.surveys whether a key is to be surveyed
  * @throws UNPROCESSABLE for more than 10,000 keys that are surveyed
@@ -88,7 +88,7 @@ function finish(counter: ColumnCounter, rows: number): ColumnSurvey {
   return counter.finish();
 }
 
-/** What a JSON string can be beside a text: what JSON has no other way to write. */
+/** The kinds of a JSON string besides text: values that JSON cannot write in another way. */
 const stringKinds: ReadonlySet<ValueKind> = new Set([
   'date',
   'timestamp',
@@ -98,13 +98,13 @@ const stringKinds: ReadonlySet<ValueKind> = new Set([
   'infinite',
 ]);
 
-/** What a JSON value can be: a string that looks like a number is none. */
+/** The kind of a JSON value. A string that looks like a number is text. */
 export function kindOf({ text, isString }: JsonField): ValueKind {
   const kind = classify(text);
   return isString && !stringKinds.has(kind) ? 'text' : kind;
 }
 
-/** Strings always in quotes: unquoted and empty means null. */
+/** Always quotes strings: an unquoted empty field means null. */
 function writeField({ text, isString }: JsonField): string {
   return isString || /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
@@ -121,7 +121,7 @@ function findCounter(
   if (counters.size > maxKeys)
     throw new AppError(
       'UNPROCESSABLE',
-      `The lines have more than ${maxKeys} different keys, and each would be a column: nest those that are data, as {"values": {…}}.`,
+      `The lines have more than ${maxKeys} different keys, and each would be a column: nest keys that are data, as {"values": {…}}.`,
       { maxKeys },
     );
   return counter;

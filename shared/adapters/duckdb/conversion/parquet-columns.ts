@@ -6,19 +6,19 @@ import { nameNotFinite } from '../json-sql.ts';
 import { quoteName, quoteText } from '../quote.ts';
 import { runQuery } from '../run-query.ts';
 
-/** Of decimals, in Delta tables as in DuckDB, which would read longer ones as doubles. */
+/** The limit of Delta tables and DuckDB, which reads longer decimals as doubles. */
 const maxPrecision = 38;
 
-/** A column of a Parquet file: what it will be, and the SQL that makes it so. */
+/** A column of a Parquet file, and the SQL that converts its values. */
 export interface ParquetColumn extends Column {
   readonly toSql: string;
 }
 
 /**
- * The columns of a Parquet file, as they will be. Whole numbers of any width become int64 (unsigned ones of 64 bits
- * decimals), times without a zone instants in UTC, nested values JSON text.
+ * The columns that a Parquet file has as a dataset. Integers of any width become int64 (unsigned 64-bit ones decimals),
+ * timestamps without a zone instants in UTC, nested values JSON text.
  *
- * @throws UNPROCESSABLE naming a column that cannot be kept, and for a file that is no Parquet
+ * @throws UNPROCESSABLE naming an unsupported column, and for a file that is not Parquet
  */
 export async function inspectParquetColumns(
   connection: DuckDBConnection,
@@ -49,7 +49,7 @@ export async function readParquetColumns(
   return described.getRows().map(([name, type]) => toColumn(String(name), String(type)));
 }
 
-/** DuckDB gives columns of one name others, silently: the file's own are looked at. */
+/** Checks the names in the file itself: DuckDB silently renames duplicates. */
 async function checkNames(connection: DuckDBConnection, path: string, signal: AbortSignal): Promise<void> {
   const schema = await runQuery(
     connection,
@@ -64,7 +64,7 @@ async function checkNames(connection: DuckDBConnection, path: string, signal: Ab
     if (precision > maxPrecision)
       throw new AppError(
         'UNPROCESSABLE',
-        `The column ${JSON.stringify(name)} is a decimal of ${precision} digits, and ${maxPrecision} are the most: write it with fewer, or as text.`,
+        `The column ${JSON.stringify(name)} is a decimal of ${precision} digits, over the limit of ${maxPrecision}: write fewer digits, or text.`,
         { column: name },
       );
     const other = seen.get(name.toLowerCase());
@@ -73,7 +73,7 @@ async function checkNames(connection: DuckDBConnection, path: string, signal: Ab
         'UNPROCESSABLE',
         other === name
           ? `The file has two columns ${JSON.stringify(name)}: rename one.`
-          : `The columns ${JSON.stringify(other)} and ${JSON.stringify(name)} have the same name but for the case: rename one.`,
+          : `The columns ${JSON.stringify(other)} and ${JSON.stringify(name)} have the same name ignoring case: rename one.`,
         { column: name },
       );
     seen.set(name.toLowerCase(), name);
@@ -81,7 +81,7 @@ async function checkNames(connection: DuckDBConnection, path: string, signal: Ab
   }
 }
 
-/** The position behind a node and all below it. */
+/** The position after a node and its descendants. */
 function skip(nodes: readonly (readonly [string, number, number])[], at: number): number {
   let next = at + 1;
   for (let left = nodes[at]![1]; left > 0; left -= 1) next = skip(nodes, next);
@@ -108,7 +108,7 @@ function toColumn(name: string, duckDbType: string): ParquetColumn {
     case 'UINTEGER':
       return as('int64', `${column}::BIGINT`);
     case 'UBIGINT':
-      return as('decimal(20,0)', `${column}::DECIMAL(20,0)`, 'unsigned 64-bit numbers, kept as decimals');
+      return as('decimal(20,0)', `${column}::DECIMAL(20,0)`, 'unsigned 64-bit integers, stored as decimals');
     case 'FLOAT':
     case 'DOUBLE':
       return as('double', `${column}::DOUBLE`);
@@ -121,25 +121,33 @@ function toColumn(name: string, duckDbType: string): ParquetColumn {
     case 'TIMESTAMP':
     case 'TIMESTAMP_S':
     case 'TIMESTAMP_MS':
-      return as('timestamp', utc(column), 'times without a zone, taken as UTC');
+      return as('timestamp', utc(column), 'times without a zone, read as UTC');
     case 'TIMESTAMP_NS':
-      return as('timestamp', utc(column), 'times without a zone, taken as UTC, in whole microseconds');
+      return as(
+        'timestamp',
+        utc(column),
+        'times without a zone, read as UTC and rounded down to microseconds',
+      );
     case 'VARCHAR':
       return as('string', column);
     case 'UUID':
     case 'TIME':
     case 'TIME WITH TIME ZONE':
     case 'INTERVAL':
-      return as('string', `${column}::VARCHAR`, `${duckDbType} kept as text`);
+      return as('string', `${column}::VARCHAR`, `${duckDbType} stored as text`);
     case 'BLOB':
       return as('binary', column);
     default:
       if (duckDbType.startsWith('ENUM(')) return as('string', `${column}::VARCHAR`);
       if (/[[\]]$|^(STRUCT|MAP|UNION)\(|^JSON$|^VARIANT$/.test(duckDbType))
-        return as('string', nameNotFinite(`to_json(${column})::VARCHAR`), 'nested values, kept as JSON text');
+        return as(
+          'string',
+          nameNotFinite(`to_json(${column})::VARCHAR`),
+          'nested values, stored as JSON text',
+        );
       throw new AppError(
         'UNPROCESSABLE',
-        `The column ${JSON.stringify(name)} has the type ${duckDbType.slice(0, 100)}, which datasets do not have: write it as a decimal or a text.`,
+        `The column ${JSON.stringify(name)} has the type ${duckDbType.slice(0, 100)}, which datasets do not support: write it as a decimal or as text.`,
         { column: name },
       );
   }

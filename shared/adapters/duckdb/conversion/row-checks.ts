@@ -4,13 +4,13 @@ import { quoteText } from '../quote.ts';
 import { typeOf } from '../column-sql.ts';
 import type { PlannedColumn, PlannedRule } from './column-plan.ts';
 
-/** One expression of RE2 for so many columns: a call costs more than the bytes it looks at. */
+/** Columns per regular expression: a call costs more than the bytes it reads. */
 const columnsPerPattern = 64;
 
-/** A way in which a row can be bad; its place in the list is what SQL answers. */
+/** A way in which a row can be bad. SQL identifies it by its index in `listFaults`. */
 export interface RowFault {
   readonly column: PlannedColumn;
-  /** None: its text is no value of the column's type. */
+  /** Undefined if the text is not a value of the column's type. */
   readonly rule?: PlannedRule;
 }
 
@@ -28,7 +28,7 @@ function isText({ type, source }: PlannedColumn): boolean {
   return type === 'string' && source !== undefined;
 }
 
-/** Beside the texts, the values they are; NULL where there is none. */
+/** Selects the texts and their typed values; an invalid text has the value NULL. */
 export function selectTyped(columns: readonly PlannedColumn[], from: string): string {
   const texts = columns.filter(({ source }) => source !== undefined).map(textOf);
   const values = columns.flatMap((column, index) =>
@@ -37,7 +37,7 @@ export function selectTyped(columns: readonly PlannedColumn[], from: string): st
   return `SELECT ${[...texts, ...values].join(', ')} FROM ${from}`;
 }
 
-/** SQL that is true of rows in which all is well. */
+/** A condition that is true for good rows. */
 export function isGood(columns: readonly PlannedColumn[]): string {
   const conditions = [...matchAll(columns)];
   for (const [index, column] of columns.entries()) {
@@ -52,12 +52,12 @@ export function isGood(columns: readonly PlannedColumn[]): string {
   return conditions.length === 0 ? 'true' : conditions.map((condition) => `(${condition})`).join(' AND ');
 }
 
-/** Whether a column's texts have to be those of a type. */
+/** Whether the texts of a column are checked against a type. */
 function isTyped({ type, source }: PlannedColumn): boolean {
   return source !== undefined && type !== 'string';
 }
 
-/** All texts of a row at once: no pattern takes a line feed, so fields cannot run into each other. */
+/** Matches all texts of a row at once. No pattern accepts a line feed, so fields cannot run into each other. */
 function* matchAll(columns: readonly PlannedColumn[]): Generator<string> {
   const typed = columns.filter(isTyped);
   for (let start = 0; start < typed.length; start += columnsPerPattern) {
@@ -68,10 +68,10 @@ function* matchAll(columns: readonly PlannedColumn[]): Generator<string> {
   }
 }
 
-/** Whether a text that is no value says that there is none; asked of these alone. */
+/** Whether a text without a typed value means null. */
 function meansNothing(column: PlannedColumn): string {
   const text = textOf(column);
-  // Not IN: of a long list DuckDB makes a join, and one for each column takes memory by the square of the columns.
+  // Not IN: DuckDB turns a long list into a join, and the memory of a join per column is quadratic.
   return `${text} IS NULL OR regexp_full_match(${text}, ${quoteText(nullPattern(column.type))})`;
 }
 
@@ -81,10 +81,10 @@ function nullPattern(type: ColumnType): string {
     .join('|');
 }
 
-/** What the cast lets through, and the type does not hold. */
+/** A condition that excludes values which the cast accepts and the type does not. */
 function inRange(column: PlannedColumn, value: string): string | undefined {
   const { type } = column;
-  // An exponent that is too big gives infinity; so does the word.
+  // A huge exponent casts to infinity, as the word does.
   if (type === 'double')
     return `CASE WHEN isinf(${value}) THEN regexp_matches(${textOf(column)}, '[nN]') ELSE true END`;
   if (type === 'date') return `${value} >= DATE '0001-01-01'`;
@@ -100,7 +100,7 @@ export function listFaults(columns: readonly PlannedColumn[]): readonly RowFault
   ]);
 }
 
-/** SQL for a row that is not good: its first fault, as an index into `listFaults`. */
+/** An expression for the first fault of a bad row, as an index into `listFaults`. */
 export function findFault(columns: readonly PlannedColumn[]): string {
   const cases: string[] = [];
   let fault = 0;

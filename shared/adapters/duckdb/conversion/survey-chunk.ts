@@ -6,7 +6,7 @@ import type { ColumnSurvey } from '../../../domains/datasets/schema/survey.ts';
 import { ColumnCounter } from '../../../domains/datasets/schema/survey-values.ts';
 import { readJsonChunk } from './json-chunk.ts';
 
-/** Looks at every value of a chunk; about 0.2 µs each, on this thread, with pauses. */
+/** Surveys every value of a chunk, at about 0.2 µs each, on this thread; yields to the event loop. */
 export async function surveyChunk(chunk: TextChunk, signal: AbortSignal): Promise<readonly ColumnSurvey[]> {
   const { shape, starts } = chunk;
   if (shape.kind === 'jsonl') {

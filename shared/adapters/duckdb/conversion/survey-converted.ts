@@ -12,7 +12,7 @@ import { ColumnCounter } from '../../../domains/datasets/schema/survey-values.ts
 import { quoteName, quoteText } from '../quote.ts';
 import type { PlannedColumn } from './column-plan.ts';
 
-/** The texts of a row that is not good, by planned column; none for null. */
+/** The texts of a bad row by planned column; undefined for null. */
 export interface BadCells {
   /** Position in the chunk. */
   readonly record: number;
@@ -20,9 +20,9 @@ export interface BadCells {
 }
 
 /**
- * A survey of a chunk that costs next to nothing, because most of it is known by then: a good row's value fits its
- * column's type, and the file's statistics say how many there are. Looked at one by one are only the values of bad rows,
- * and those of undecided columns of strings that could be something else: some begin like a number.
+ * Surveys a converted chunk at little cost. The values of good rows fit their column's type, and the file's statistics
+ * count them. Only values of bad rows are classified one by one, and those of undecided string columns that may have
+ * another type because some start like a number.
  */
 export async function surveyConverted(options: {
   readonly connection: DuckDBConnection;
@@ -31,7 +31,7 @@ export async function surveyConverted(options: {
   readonly file: LocalDataFile | undefined;
   readonly cells: readonly BadCells[];
   readonly undecided: ReadonlySet<string>;
-  /** Columns that are surveyed elsewhere. */
+  /** Columns with a survey of their own. */
   readonly skipped: ReadonlySet<string>;
   readonly signal: AbortSignal;
 }): Promise<readonly ColumnSurvey[]> {
@@ -63,7 +63,7 @@ export async function surveyConverted(options: {
   return surveys;
 }
 
-/** Whether all texts of a column may be numbers, times or booleans: from ":" on no text is a number or a time. */
+/** Whether a column of texts may hold numbers, times or booleans: numbers and times sort before ":". */
 function mayBeOther({ min, max }: ColumnStats): boolean {
   if (min === undefined || max === undefined) return true;
   return min < ':' || (isBoolean(min) && isBoolean(max));

@@ -20,16 +20,16 @@ import { inspectParquetColumns } from './parquet-columns.ts';
 import { surveyChunk } from './survey-chunk.ts';
 
 export interface TableConverterOptions {
-  /** How many chunks are converted at once, each by one thread. */
+  /** How many chunks are converted concurrently, each by one thread. */
   readonly threads: number;
-  /** DuckDB's buffers over all of them. */
+  /** The limit of DuckDB's buffers over all threads. */
   readonly memoryLimitMb: number;
 }
 
 export function createTableConverters(options: TableConverterOptions): TableConverters {
   return {
     open: async ({ directory, columns = 0 }) => {
-      // A query has one thread and there are several: sharing out one query among threads costs more than it gains.
+      // Several queries of one thread each: splitting one query among threads costs more than it gains.
       const session = await openDuckDb({
         threads: 1,
         memoryLimitMb: options.memoryLimitMb,

@@ -6,19 +6,19 @@ import type { ColumnType } from '../../../domains/datasets/schema/column.ts';
 import { typeOf } from '../column-sql.ts';
 import { countRows, openSource } from '../table-source.ts';
 
-/** One of two tables, with columns `c0`, `c1`… that mean the same in both. */
+/** One of two tables, with the columns `c0`, `c1`… of both. */
 export interface DiffSide {
   readonly paths: readonly string[];
   readonly rows: number;
-  /** A query for some columns, by their places; also has `file_index` and `file_row_number`. */
+  /** A query for columns by position. Also selects `file_index` and `file_row_number`. */
   select(places: readonly number[]): string;
-  /** The same, of some of its files. */
+  /** The same table with fewer files. */
   narrow(paths: readonly string[]): Promise<DiffSide>;
-  /** Of each column, as it is told: the other table's, where this one lacks it. */
+  /** The type of each column; the other table's if this one lacks the column. */
   readonly types: readonly ColumnType[];
 }
 
-/** The later version's columns, then those that only the earlier one has. */
+/** The columns of the later version, then those of the earlier one alone. */
 export function joinColumns(before: LocalTable, after: LocalTable): readonly DiffColumn[] {
   const was = new Map(before.columns.map(({ name, type }) => [name, type]));
   const is = new Set(after.columns.map(({ name }) => name));
@@ -31,10 +31,10 @@ export function joinColumns(before: LocalTable, after: LocalTable): readonly Dif
   ];
 }
 
-/** @throws AppError INVALID_ARGUMENT @returns the places of the keys among the columns */
+/** The positions of the keys among the columns. @throws AppError INVALID_ARGUMENT for an invalid key */
 export function findKeys(columns: readonly DiffColumn[], keys: readonly string[]): readonly number[] {
   if (new Set(keys).size !== keys.length)
-    throw new AppError('INVALID_ARGUMENT', 'A key column is named twice.', { keys });
+    throw new AppError('INVALID_ARGUMENT', 'A key column is listed twice.', { keys });
   return keys.map((key) => {
     const index = columns.findIndex(({ name }) => name === key);
     const column = columns[index];
@@ -43,7 +43,7 @@ export function findKeys(columns: readonly DiffColumn[], keys: readonly string[]
     if (column.before !== column.after)
       throw new AppError(
         'INVALID_ARGUMENT',
-        `The key "${key}" is ${column.before} in the one version and ${column.after} in the other: choose another.`,
+        `The key "${key}" has the type ${column.before} in one version and ${column.after} in the other: choose another key.`,
         { key, before: column.before, after: column.after },
       );
     return index;
@@ -62,7 +62,7 @@ export async function openSide(
   const types = columns.map((column) => column[side] ?? column[other] ?? 'string');
   const read = (place: number) => {
     const { name, [side]: type } = columns[place] ?? { name: '' };
-    // Of a column that is not of this version, no leftover in a file is read.
+    // A file may still hold a column that the version no longer has.
     if (type === undefined) return `NULL::${typeOf(types[place] ?? 'string')}`;
     return source.read({ name, type, nullable: true });
   };
@@ -78,7 +78,7 @@ export async function openSide(
   };
 }
 
-/** What a column is compared as: a type of both, or text. */
+/** Casts a column to text if its type differs between the versions. */
 export function comparable({ before, after }: DiffColumn, expression: string): string {
   const isRetyped = before !== undefined && after !== undefined && before !== after;
   return isRetyped ? `${expression}::VARCHAR` : expression;

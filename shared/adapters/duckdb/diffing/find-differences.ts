@@ -10,13 +10,13 @@ export interface DiffWork {
   readonly before: DiffSide;
   readonly after: DiffSide;
   readonly columns: readonly DiffColumn[];
-  /** Places of key columns; none: a multiset. */
+  /** Positions of key columns; empty to compare multisets. */
   readonly keys: readonly number[];
   readonly signal: AbortSignal | undefined;
 }
 
 /**
- * What rows are told apart by, `k0`, `k1`…: keys, or two hashes of the whole row, in which columns are combined in opposite
+ * The expressions `k0`, `k1`… that identify a row: its keys, or two hashes of the whole row with columns in opposite
  * orders.
  */
 export function identify({ keys, columns }: DiffWork): readonly string[] {
@@ -25,16 +25,16 @@ export function identify({ keys, columns }: DiffWork): readonly string[] {
   return [hashOf(all), hashOf(all.toReversed())];
 }
 
-/** How often a row stands in each: in the earlier version by 1, in the later by 2^32, added up in `w`. */
+/** `w` counts a row in both versions: 1 for each in the earlier one, 2^32 for each in the later one. */
 const later = 4_294_967_296;
 export const timesBefore = `(w & ${later - 1})`;
 export const timesAfter = '(w >> 32)';
 
 /**
- * Stores what is not the same in `differences(k0…, w)`. One aggregate over both tables: nulls in keys are equal, and a key
- * that stands twice shows. Memory is bounded by what DuckDB spills, as in any GROUP BY.
+ * Stores the differences in `differences(k0…, w)`, with one aggregate over both tables: nulls in keys are equal, and
+ * duplicate keys are found. DuckDB spills to disk, as in any GROUP BY.
  *
- * @throws AppError INVALID_ARGUMENT naming a key that stands twice in one version
+ * @throws AppError INVALID_ARGUMENT naming a duplicate key
  */
 export async function findDifferences(work: DiffWork): Promise<RowCounts> {
   const { connection, before, after, keys, columns, signal } = work;
@@ -59,11 +59,11 @@ export async function findDifferences(work: DiffWork): Promise<RowCounts> {
      WHERE NOT ${keys.length > 0 ? 'same' : `(${isSame})`}`,
     signal,
   );
-  if (keys.length > 0) await refuseDoubleKeys(work, names);
+  if (keys.length > 0) await refuseDuplicateKeys(work, names);
   return await countDifferences(work);
 }
 
-async function refuseDoubleKeys(work: DiffWork, names: string): Promise<void> {
+async function refuseDuplicateKeys(work: DiffWork, names: string): Promise<void> {
   const { connection, columns, keys, signal } = work;
   const result = await runQuery(
     connection,
@@ -78,10 +78,10 @@ async function refuseDoubleKeys(work: DiffWork, names: string): Promise<void> {
   const key = keys.map(
     (place, index) => [columns[place]?.name ?? '', toJsonValue(row[index] ?? null)] as const,
   );
-  const told = key.map(([name, value]) => `${name} = ${JSON.stringify(value)?.slice(0, 200)}`).join(', ');
+  const shown = key.map(([name, value]) => `${name} = ${JSON.stringify(value)?.slice(0, 200)}`).join(', ');
   throw new AppError(
     'INVALID_ARGUMENT',
-    `The key ${told} stands ${before > 1 ? before : after} times in the ${which} version: choose keys that tell its rows apart, or none.`,
+    `The key ${shown} occurs ${before > 1 ? before : after} times in the ${which} version: choose unique keys, or none.`,
     { key: Object.fromEntries(key), version: which, rows: before > 1 ? before : after },
   );
 }

@@ -7,21 +7,21 @@ import { runQuery } from '../run-query.ts';
 import { comparable, type DiffSide } from './diff-sides.ts';
 import { identify, timesAfter, timesBefore, type DiffWork } from './find-differences.ts';
 
-/** Longer texts, in code points, and binary values, in bytes, are cut. */
+/** Longer texts (in code points) and binary values (in bytes) are cut. */
 export const maxCellLength = 1_024;
 
-/** Of both versions' rows on a page: 1,000 rows of 50 columns. */
+/** Cells of both versions on a page: 1,000 rows of 50 columns. */
 const maxCells = 100_000;
 
-/** How many rows a page can have at most, whatever is asked for. */
+/** The number of rows that a page can have. */
 export function limitRows(columns: number, limit: number): number {
   return Math.max(1, Math.min(limit, Math.floor(maxCells / (2 * Math.max(1, columns)))));
 }
 
-/** DuckDB's intermediate results take 16 KiB a column and more. */
+/** DuckDB's intermediate results take 16 KiB per column and more. */
 const columnsAtOnce = 128;
 
-/** One row of a page: how often it stands in each version, and its values there. */
+/** One row of a page: how often each version has it, and its values in each. */
 interface FoundRow {
   readonly timesBefore: number;
   readonly timesAfter: number;
@@ -30,7 +30,7 @@ interface FoundRow {
   readonly differs: boolean[];
 }
 
-/** The rows of a page of `differences`, each with the values of both versions. */
+/** Reads a page of `differences`, with the values of both versions. */
 export async function readDifferences(
   work: DiffWork,
   { offset, limit }: { readonly offset: number; readonly limit: number },
@@ -70,17 +70,17 @@ export async function readDifferences(
 }
 
 /**
- * Stores where one table has the page's rows, in `at_before(ord, f, n)`. Without keys many rows can be meant, which are
- * all equal: the first.
+ * Stores the positions of the page's rows in one table, in `at_before(ord, f, n)`. Without keys there can be several equal
+ * rows: the first one.
  *
- * @returns the table with no more files than are needed
+ * @returns the table with only the files it needs
  */
 async function locateRows(work: DiffWork, side: 'before' | 'after'): Promise<DiffSide> {
   const { connection, columns, keys, signal } = work;
   const ids = identify(work);
   const tests = ids.map((_, index) => `coalesce(bool_or(k${index} IS NULL), false)`).join(', ');
   const hasNull = (await runQuery(connection, `SELECT ${tests} FROM page`, signal)).getRows()[0] ?? [];
-  // Equality lets DuckDB skip what lies outside of the page's keys; with null in them it cannot be used.
+  // Equality lets DuckDB skip rows outside of the page's keys; null keys need IS NOT DISTINCT FROM.
   const conditions = ids.map((id, index) =>
     hasNull[index] === true ? `${id} IS NOT DISTINCT FROM k${index}` : `${id} = k${index}`,
   );
@@ -120,7 +120,7 @@ async function keepColumns(
   );
 }
 
-/** Adds the values of some columns to rows. */
+/** Adds the values of some columns to the rows. */
 async function readColumns(
   work: DiffWork,
   places: readonly number[],
@@ -149,7 +149,7 @@ async function readColumns(
   }
 }
 
-/** One more than may be kept, so that what goes on is known. */
+/** Keeps one more than the limit, so that a cut is noticed. */
 function shorten(type: ColumnType | undefined, cell: string): string {
   if (type === 'string') return `left(${cell}, ${maxCellLength + 1})`;
   return type === 'binary' ? `array_slice(${cell}, 1, ${maxCellLength + 1})` : cell;
@@ -166,7 +166,7 @@ function toDiffRow({ columns, keys }: DiffWork, row: FoundRow): DiffRow {
   const [old, fresh] = [read(row.before), read(row.after)];
   const places = columns.map((_, index) => index);
   const isChanged = keys.length > 0 && before === 1 && after === 1;
-  const told: DiffRow = isChanged
+  const found: DiffRow = isChanged
     ? {
         kind: 'changed',
         key: keys.map(fresh),
@@ -177,7 +177,7 @@ function toDiffRow({ columns, keys }: DiffWork, row: FoundRow): DiffRow {
     : before > after
       ? { kind: 'removed', row: places.map(old), before, after }
       : { kind: 'added', row: places.map(fresh), before, after };
-  return cut.size > 0 ? { ...told, cutColumns: [...cut] } : told;
+  return cut.size > 0 ? { ...found, cutColumns: [...cut] } : found;
 }
 
 function cutCell(value: DuckDBValue): { readonly cell: JsonValue; readonly isCut: boolean } {
@@ -187,6 +187,6 @@ function cutCell(value: DuckDBValue): { readonly cell: JsonValue; readonly isCut
   }
   if (value instanceof DuckDBBlobValue && value.bytes.length > maxCellLength)
     return { cell: Buffer.from(value.bytes.subarray(0, maxCellLength)).toString('base64'), isCut: true };
-  // Not -0, which is the same.
+  // -0 equals 0.
   return { cell: value === 0 ? 0 : toJsonValue(value), isCut: false };
 }

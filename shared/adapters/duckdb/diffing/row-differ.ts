@@ -10,7 +10,7 @@ export type RowDifferOptions = Pick<
   'threads' | 'memoryLimitMb' | 'tempDirectory' | 'tempLimitMb'
 >;
 
-/** Compares rows in a database of its own per call, which sees the files of the two tables and nothing else. */
+/** Compares rows in one private database per call, which sees only the files of the two tables. */
 export function createRowDiffer(options: RowDifferOptions): RowDiffer {
   return {
     diff: async (before, after, { keys, offset, limit }, signal) => {

@@ -12,8 +12,8 @@ import { openDuckDb } from '../session.ts';
 import { openSource } from '../table-source.ts';
 
 /**
- * Merges through DuckDB. One join of the keys finds the files that change; each of those is then written anew by
- * itself, so that memory holds the incoming rows and one file, not the table.
+ * Merges through DuckDB. A join on the keys finds the files that change, and each of them is rewritten separately: memory
+ * holds the incoming rows and one file, not the table.
  */
 export function createTableMerger(limits: {
   readonly threads: number;
@@ -67,7 +67,7 @@ async function load(
   );
 }
 
-/** Notes which incoming rows have their key in this file. @returns how many of the file's rows get another content */
+/** Records which incoming rows have their key in a file. @returns the number of rows in the file that change */
 async function match(
   connection: DuckDBConnection,
   index: number,
@@ -103,11 +103,11 @@ async function rewrite(
   const target = join(directory, `merged-${index}.parquet`);
   const rows = `SELECT ${chosen} FROM ${old} old LEFT JOIN incoming new ON ${on} ORDER BY old."slipway row"`;
   const file = await writeDataFile(connection, rows, target, columns, signal);
-  if (!file) throw new AppError('INTERNAL', 'A data file lost its rows in a merge.');
+  if (!file) throw new AppError('INTERNAL', 'A merge lost the rows of a data file.');
   return file;
 }
 
-/** @returns undefined when every key was there already */
+/** @returns undefined when all keys exist */
 async function insert(
   connection: DuckDBConnection,
   { columns, directory, signal }: MergeJob,

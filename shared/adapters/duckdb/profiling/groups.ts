@@ -2,27 +2,27 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { runQuery } from '../run-query.ts';
 import type { OrderedKind } from './ordered-kinds.ts';
 
-/** What the figures of one column are made from, whatever the column. */
+/** A column to profile. */
 export interface ColumnWork {
   readonly connection: DuckDBConnection;
-  /** The table expression, and the column in it. */
+  /** The table expression, and the column expression. */
   readonly from: string;
   readonly expression: string;
   readonly signal: AbortSignal | undefined;
 }
 
-/** Rows of `groups` that are summed up in one row of `blocks`: 2^9. */
+/** One row of `blocks` sums up 2^9 rows of `groups`. */
 const blockBits = 9;
 
 /**
- * The different values of a column in ascending order with how often each stands there: `groups(v, n)`. Every figure is
- * made from it: a column is read and decoded once.
+ * Stores the distinct values of a column with their counts, ascending, in `groups(v, n)`. All figures are computed from
+ * it, so that a column is read once.
  */
 export async function createGroups(
   { connection, from, expression, signal }: ColumnWork,
   kind: Pick<OrderedKind<never>, 'group'>,
 ): Promise<void> {
-  // An aggregate over an expression of a name, so that the name is looked up once.
+  // The inner query binds the column's name once.
   const values = `SELECT ${kind.group('x')} AS v FROM (SELECT ${expression} AS x FROM ${from}) WHERE x IS NOT NULL`;
   await runQuery(
     connection,
@@ -32,8 +32,8 @@ export async function createGroups(
 }
 
 /**
- * Sums of each 2^9 values: `blocks(b, before, m, lo)`, so that a rank or a value is looked for in one block and not in all
- * of a million groups (a running sum over them takes as long as sorting them does).
+ * Stores sums over 2^9 groups each in `blocks(b, before, m, lo)`, so that a rank or a value is searched in one block. A
+ * running sum over a million groups takes as long as sorting them.
  */
 export async function createBlocks({ connection, signal }: ColumnWork): Promise<void> {
   const sums = `SELECT rowid >> ${blockBits} AS b, sum(n)::BIGINT AS m, min(v) AS lo FROM groups GROUP BY b`;
@@ -45,7 +45,7 @@ export async function createBlocks({ connection, signal }: ColumnWork): Promise<
   );
 }
 
-/** For each rank (1 is the least value, repeated values counted): the value there, and how many are not above it. */
+/** The value at each rank (1 is the least value, duplicates counted), and the number of values not above it. */
 export async function readRanks<Value extends bigint | number>(
   { connection, signal }: ColumnWork,
   kind: OrderedKind<Value>,
@@ -73,7 +73,7 @@ export async function readRanks<Value extends bigint | number>(
   });
 }
 
-/** For each value, which must lie above the least one: how many values lie below it. */
+/** Counts the values below each given value, which must be above the least one. */
 export async function countBelow<Value extends bigint | number>(
   { connection, signal }: ColumnWork,
   kind: OrderedKind<Value>,

@@ -3,21 +3,21 @@ import { formatDay, formatMoment } from '../../../domains/datasets/schema/format
 import { daysOf, microsOf } from '../column-sql.ts';
 import { quoteText } from '../quote.ts';
 
-/** How values that have an order are read from DuckDB, put into SQL and told, without losing a digit. */
+/** Reads and writes ordered values in SQL without losing a digit. */
 export interface OrderedKind<Value extends bigint | number> {
-  /** What a column's expression is grouped as. */
+  /** The expression to group by. */
   group(expression: string): string;
-  /** What is selected of a grouped value, and what comes of it here. */
+  /** The expression to select a grouped value, and the parser of the result. */
   out(value: string): string;
   parse(selected: unknown): Value;
-  /** The value in SQL, of the type it is grouped as. */
+  /** A SQL literal of the grouped type. */
   literal(value: Value): string;
   format(value: Value): string;
   edges(min: Value, max: Value, buckets: number): readonly Value[];
 }
 
 export const doubles: OrderedKind<number> = {
-  // 0 and -0 are one group, which would be told by whichever came first.
+  // 0 and -0 are one group, shown as 0.
   group: (expression) => `CASE WHEN ${expression} = 0 THEN 0 ELSE ${expression} END`,
   out: (value) => value,
   parse: (selected) => selected as number,
@@ -45,7 +45,7 @@ export const dates: OrderedKind<bigint> = {
 /** As microseconds since 1970. */
 export const timestamps: OrderedKind<bigint> = { ...integers, group: microsOf, format: formatMoment };
 
-/** As whole numbers of the last digit: 1.50 is 150n. */
+/** As integers in units of the last digit: 1.50 is 150n. */
 export function decimalsOf(type: string, scale: number): OrderedKind<bigint> {
   const format = (value: bigint) => formatDecimal(value, scale);
   return {

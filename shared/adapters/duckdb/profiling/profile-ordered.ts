@@ -124,7 +124,7 @@ async function readSigns({ connection, signal }: ColumnWork): Promise<{ zeros: n
   return { zeros, negatives };
 }
 
-/** Counts NaN and infinite values, and takes them out of the groups. */
+/** Counts NaN and infinite values, and removes them from the groups. */
 async function takeSpecial({ connection, signal }: ColumnWork): Promise<{
   nans: number;
   positiveInfinities: number;

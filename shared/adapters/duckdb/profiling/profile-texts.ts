@@ -3,7 +3,7 @@ import { runQuery } from '../run-query.ts';
 import type { ColumnWork } from './groups.ts';
 import type { Figures } from './profile-ordered.ts';
 
-/** Strings, in one statement: storing what it groups would cost a third more. */
+/** Profiles strings in one statement: storing the groups would cost a third more. */
 export async function profileTexts(work: ColumnWork, limits: ProfileLimits): Promise<Figures> {
   const { topValues, textChars } = limits;
   const result = await runQuery(
@@ -76,7 +76,7 @@ function groupBy({ from, expression }: ColumnWork): string {
   return `SELECT v, count(*) AS n FROM (SELECT ${expression} AS v FROM ${from}) WHERE v IS NOT NULL GROUP BY v`;
 }
 
-/** One more code point than may be kept has been read. */
+/** Cuts a text that was read with one more code point than the limit. */
 function cut(text: string, textChars: number): { readonly value: string; readonly isCut: boolean } {
   const points = text.length > textChars ? Array.from(text) : [];
   return points.length > textChars

@@ -2,7 +2,7 @@ import { exponentOf, type PivotSums } from '../../../domains/datasets/profiles/m
 import { runQuery } from '../run-query.ts';
 import type { ColumnWork } from './groups.ts';
 
-/** Terms of at most 2, and up to 2^35 of them, add up to less than 2^127. */
+/** Up to 2^35 terms of at most 2 add up to less than 2^127. */
 const gridBits = 90;
 const grid = `${2 ** gridBits}::DOUBLE`;
 
@@ -14,16 +14,16 @@ export interface Extent<Value> {
 }
 
 /**
- * Sums of doubles depend on their order, which depends on threads: each term is rounded to a whole number of 2^-90ths
- * of the largest first, and whole numbers are added. What that rounds off of the values themselves is added as well, in
- * 2^-180ths, so that a mean is not spoilt by one huge value.
+ * Sums doubles exactly. A sum of doubles depends on their order, and so on threads; here each term is rounded to an
+ * integer multiple of 2^-90 of the largest, and integers are added. The remainders are added in units of 2^-180, so that
+ * one huge value does not spoil a mean.
  */
 export async function sumDoubles(
   work: ColumnWork,
   { count, min, max, median }: Extent<number>,
 ): Promise<{ readonly aroundZero: Omit<PivotSums, 'squares'>; readonly aroundMedian: PivotSums }> {
   const size = exponentOf(min, max);
-  // Halves: the difference of two doubles can be infinite.
+  // The difference of two doubles can overflow; that of their halves cannot.
   const spread = exponentOf(min / 2 - median / 2, max / 2 - median / 2) + 1;
   const value = `(${timesPowerOfTwo('v', -size)} * ${grid})`;
   const distance = `(${timesPowerOfTwo('v', -spread)} - ${timesPowerOfTwo(`'${median}'::DOUBLE`, -spread)})`;
@@ -32,7 +32,7 @@ export async function sumDoubles(
     onGrid(distance),
     onGrid(`(${distance} * ${distance})`),
   ]);
-  // Of 53 bits of a double none lies below the grid unless the value is that small.
+  // A value has bits below the grid only if it is this small.
   const hasRest = (await readSmallest(work)) < 2 ** (size - (gridBits - 53));
   const [low] = hasRest ? await readSums(work, [onGrid(`(${value} - ${value}::HUGEINT::DOUBLE)`)]) : [0n];
   return {
@@ -57,7 +57,7 @@ export async function sumIntegers(
 ): Promise<{ readonly exactSum: bigint; readonly sums: PivotSums }> {
   const reach = max - median > median - min ? max - median : median - min;
   const pivot = `('${median}'::BIGINT)`;
-  // Small ones are added up as they are.
+  // Small distances are summed without scaling.
   if (reach * reach * BigInt(count) < 2n ** 62n) {
     const [sum, squares] = await readSums(work, [`(v - ${pivot})`, `((v - ${pivot}) * (v - ${pivot}))`]);
     return { exactSum: sum, sums: { count, sum, squares, gridBits: 0, exponent: 0 } };
@@ -103,7 +103,7 @@ function onGrid(term: string): string {
   return `(${term} * ${grid})::HUGEINT`;
 }
 
-/** In two steps where one factor would be no double. */
+/** In two steps if one factor would overflow. */
 function timesPowerOfTwo(term: string, exponent: number): string {
   const half = Math.abs(exponent) > 1000 ? Math.trunc(exponent / 2) : 0;
   return [half, exponent - half]

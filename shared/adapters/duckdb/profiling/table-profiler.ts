@@ -21,8 +21,8 @@ export type TableProfilerOptions = Pick<
 >;
 
 /**
- * Profiles tables column by column: what is in memory, or spilled, are the different values of one column. Cost: about
- * what writing the table as Parquet takes twice, a high-cardinality column 0.3 s a million rows.
+ * Profiles tables column by column. Memory and spill hold the distinct values of one column. Costs about twice as much as
+ * writing the table as Parquet; a high-cardinality column takes 0.3 s per million rows.
  */
 export function createTableProfiler(options: TableProfilerOptions): TableProfiler {
   return {
@@ -89,7 +89,7 @@ const wide = 64;
 const maxBatchValues = 4_000_000;
 
 /**
- * Every query reads the footers of all files, whose size grows with the columns: of a wide table many columns are copied
+ * Every query reads the footers of all files, whose size grows with the columns. Many columns of a wide table are copied
  * into memory at once.
  */
 function cutBatches(columns: readonly Column[], rows: number): readonly (readonly Column[])[] {

@@ -5,12 +5,12 @@ import { translateDuckDbError } from '../errors.ts';
 const byCaller =
   /^(?:Binder|Catalog|Conversion|Constraint|Dependency|Invalid Input|Invalid|Mismatch Type|Not implemented|Out of Range|Parser|Permission|Sequence|Syntax|TransactionContext) Error: /;
 
-/** Damaged data, told in the words of wrong input. */
+/** Damaged data, which DuckDB reports as invalid input. */
 const byFile = /Failed to read file|decompress|TProtocolException/i;
 
 /**
- * What went wrong with SQL of a caller's is the caller's: INVALID_ARGUMENT with DuckDB's words, without this
- * machine's paths. What went wrong with the files, or with DuckDB itself, is not.
+ * Translates an error of a caller's SQL to INVALID_ARGUMENT, with DuckDB's text but without local paths. Errors of files
+ * or of DuckDB itself are not the caller's.
  */
 export function translateQueryError(error: unknown, ownPaths: readonly string[]): AppError {
   if (isAppError(error)) return error;
@@ -18,11 +18,11 @@ export function translateQueryError(error: unknown, ownPaths: readonly string[])
   if (text.startsWith('INTERRUPT')) return new AppError('CANCELLED', 'The query was cancelled.', {}, error);
   if (/^Out of Memory Error|std::bad_alloc/.test(text)) return outOfMemory(error);
   if (/^(?:INTERNAL|FATAL|Fatal) /.test(text))
-    return new AppError('UNPROCESSABLE', 'DuckDB could not run this query: write it differently.', {}, error);
-  // A file that breaks off in the middle is looked for as a folder, too.
+    return new AppError('UNPROCESSABLE', 'DuckDB failed to run this query: rewrite it.', {}, error);
+  // DuckDB also looks for a truncated file as a folder.
   const isOfFile = byFile.test(text) || ownPaths.some((path) => text.includes(`${path}/`));
   if (isOfFile || !byCaller.test(text)) return translateDuckDbError(error);
-  // Below the first blank line stands the place in the SQL, or advice that speaks of settings.
+  // The position in the SQL, or advice on settings, follows the first blank line.
   const [first = ''] = text.split('\n\n');
   const message = hidePaths(first, ownPaths)
     .replaceAll(/\s*\n\s*/g, ' ')
@@ -33,7 +33,7 @@ export function translateQueryError(error: unknown, ownPaths: readonly string[])
 export function outOfMemory(cause?: unknown): AppError {
   return new AppError(
     'UNPROCESSABLE',
-    'This needs more memory than it may use: read fewer columns or rows, or raise the setting SLIPWAY_QUERY_MEMORY_MB.',
+    'The query exceeds its memory limit: read fewer columns or rows, or raise the setting SLIPWAY_QUERY_MEMORY_MB.',
     { limit: 'memory' },
     cause,
   );

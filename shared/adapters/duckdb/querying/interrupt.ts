@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 
-/** Interrupts whatever runs on a connection when the signal fires, until it is disposed. */
+/** Interrupts the connection's query when the signal aborts, until it is disposed of. */
 export function interruptOn(signal: AbortSignal, connection: DuckDBConnection): Disposable {
   const interrupt = () => connection.interrupt();
   signal.addEventListener('abort', interrupt, { once: true });

@@ -1,7 +1,7 @@
-/** What a job may use. */
+/** The resources of a job. */
 export interface JobLimits {
   readonly memoryLimitMb: number;
-  /** A folder of the process's own, to spill to. */
+  /** The process's own folder, for spilling. */
   readonly folder: string;
   readonly tempLimitMb: number;
 }

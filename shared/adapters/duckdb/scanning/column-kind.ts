@@ -1,7 +1,7 @@
 import { DuckDBTypeId } from '@duckdb/node-api';
 import type { ColumnKind } from '../../../domains/training/table-reader.ts';
 
-/** What a DuckDB column can serve as. Types that are not named here (lists, blobs, intervals) serve as nothing. */
+/** What a DuckDB column can be used as. All types that are not listed here (lists, blobs, intervals) are `other`. */
 export function columnKindOf(typeId: DuckDBTypeId): ColumnKind {
   return kinds.get(typeId) ?? 'other';
 }

@@ -4,10 +4,10 @@ import { translateDuckDbError } from '../errors.ts';
 import { openParquet, type DuckDbOptions, type OpenParquet } from './open-parquet.ts';
 
 /**
- * The rows and columns of a local Parquet file. Every page is decoded once, so that damage anywhere shows here and
- * not later; the values are not kept. Cost: about 25 ms a million rows of five columns.
+ * Reads the shape of a local Parquet file, and decodes every page to find damage early. Costs about 25 ms per million
+ * rows of five columns.
  *
- * @throws AppError NOT_FOUND, INVALID_ARGUMENT (wildcards), UNPROCESSABLE naming what is wrong with the file.
+ * @throws AppError NOT_FOUND, INVALID_ARGUMENT (wildcards), UNPROCESSABLE for a damaged file
  * @example
  * const shape = await inspectParquet('node_modules/vega-datasets/data/flights-3m.parquet');
  * shape.rows // 3000000
@@ -20,7 +20,7 @@ export async function inspectParquet(
   using parquet = await openParquet([path], { threads: 1, memoryLimitMb: 256, ...options });
   const shape = await readShape(parquet);
   try {
-    // A count or a minimum would be answered from the footer's statistics.
+    // DuckDB would answer a count or a minimum from the footer.
     await parquet.connection.run(`SELECT bit_xor(hash(COLUMNS(*))) FROM ${parquet.source}`);
   } catch (error) {
     throw translateDuckDbError(error);
@@ -28,7 +28,7 @@ export async function inspectParquet(
   return shape;
 }
 
-/** The same from the footer alone: the cost does not grow with the rows. */
+/** Reads the shape from the footer alone: the cost does not depend on the rows. */
 export async function readShape({ connection, source }: OpenParquet): Promise<TableShape> {
   try {
     const result = await connection.run(`SELECT * FROM ${source} LIMIT 0`);
@@ -37,7 +37,7 @@ export async function readShape({ connection, source }: OpenParquet): Promise<Ta
       type: result.columnType(index).toString(),
       kind: columnKindOf(result.columnTypeId(index)),
     }));
-    // Answered from the footer: DuckDB knows the row count of every row group.
+    // DuckDB answers from the row counts in the footer.
     const count = await connection.runAndReadAll(`SELECT count(*)::DOUBLE FROM ${source}`);
     return { rows: count.value(0, 0) as number, columns };
   } catch (error) {

@@ -12,13 +12,13 @@ import { quoteName } from '../quote.ts';
 import { streamBatches } from './stream-batches.ts';
 
 export interface ParquetReaderOptions extends DuckDbOptions {
-  /** A column with more distinct texts than this is an identifier, not a category. */
+  /** A column with more distinct texts is an identifier, not a category. */
   readonly maxCategories: number;
 }
 
 const defaults: ParquetReaderOptions = { threads: 1, memoryLimitMb: 512, maxCategories: 65_536 };
 
-/** Reads local Parquet files through DuckDB. Each call has a database of its own that sees its files only. */
+/** Reads local Parquet files through DuckDB, in one private database per call. */
 export function createParquetReader(options: Partial<ParquetReaderOptions> = {}): TableReader {
   const settings = { ...defaults, ...options };
   return {
@@ -68,8 +68,8 @@ async function openScan(
 }
 
 /**
- * An ENUM of the column's sorted distinct texts: DuckDB then hands over integer codes instead of strings, about
- * three times faster than decoding strings in JavaScript, and codes that do not depend on the order of rows.
+ * Creates an ENUM of the column's sorted distinct texts. DuckDB then returns integer codes, which do not depend on the
+ * order of rows, about three times faster than JavaScript decodes strings.
  */
 async function createDictionary(
   { connection, source }: OpenParquet,
@@ -87,7 +87,7 @@ async function createDictionary(
   if (texts.length > maxCategories)
     throw new AppError(
       'UNPROCESSABLE',
-      `Column "${column}" has more than ${maxCategories} distinct values: it cannot serve as a category.`,
+      `Column "${column}" has more than ${maxCategories} distinct values: it cannot be used as a category.`,
       { column, maxCategories },
     );
   return texts;

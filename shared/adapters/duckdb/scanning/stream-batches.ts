@@ -4,10 +4,10 @@ import type { ColumnBatch, ColumnRequest, TableBatch } from '../../../domains/tr
 import { translateDuckDbError } from '../errors.ts';
 import type { OpenParquet } from './open-parquet.ts';
 
-/** DuckDB's standard vector size: no chunk of a result holds more rows. */
+/** DuckDB's vector size: the most rows of a chunk. */
 const maxChunkRows = 2048;
 
-/** Runs a query and copies each chunk into arrays that are reused, so that memory does not grow with the rows. */
+/** Runs a query and copies each chunk into reused arrays, so that memory does not grow with the rows. */
 export async function* streamBatches(
   { connection }: OpenParquet,
   sql: string,

@@ -7,22 +7,22 @@ const figureValue = z.union([z.number(), z.string()]);
 
 export const profileDiffSchema = z.object({
   rows: z.object({ before: z.int(), after: z.int() }),
-  /** Columns in which anything changed, the biggest change first. */
+  /** Changed columns, the largest change first. */
   columns: z.array(
     z.object({
       name: z.string(),
       kind: z.enum(['added', 'removed', 'retyped', 'changed']),
-      /** Left out where there is no such column. */
+      /** Omitted if the version lacks the column. */
       before: columnTypeSchema.optional(),
       after: columnTypeSchema.optional(),
-      /** The biggest of its figures, 0–1; 1 for a column that came, went, or has another type. */
+      /** The largest change of its figures, 0–1; 1 for a column that was added, removed or retyped. */
       change: z.number(),
-      /** Biggest change first. */
+      /** The largest change first. */
       figures: z.array(
         z.object({
           /** `nulls`, `mean`, `quantile 0.5`, `rows of "red"`… */
           figure: z.string(),
-          /** Left out where a profile does not have it. */
+          /** Omitted if the profile lacks the figure. */
           before: figureValue.optional(),
           after: figureValue.optional(),
           change: z.number(),
@@ -35,10 +35,10 @@ export type ProfileDiff = z.infer<typeof profileDiffSchema>;
 type ColumnDiff = ProfileDiff['columns'][number];
 
 /**
- * The figures of two profiles that are not the same. How big a change is, from 0 to 1, depends on what the figure is:
- * numbers of rows as shares of all rows, |b/rows_b - a/rows_a|; places (min, max, mean, quantiles) as a part of the
- * range of both versions, |b - a| / (max - min); sizes (std, distinct, lengths) as a part of the greater,
- * |b - a| / max(|a|, |b|); texts, which have no distance, 0. Equal changes stay in the order of the columns.
+ * Compares the figures of two profiles. A change is a number from 0 to 1 that depends on the figure: for counts of rows
+ * the difference of their shares, |b/rows_b - a/rows_a|; for values (min, max, mean, quantiles) the difference relative
+ * to the range of both versions, |b - a| / (max - min); for sizes (std, distinct, lengths) relative to the larger one,
+ * |b - a| / max(|a|, |b|); for texts, which have no distance, 0. Equal changes keep the order of the columns.
  */
 export function diffProfiles(before: Profile, after: Profile): ProfileDiff {
   const was = new Map(before.columns.map((column) => [column.name, column]));
@@ -82,7 +82,7 @@ function diffColumn(
   return biggest && { name, kind: 'changed', ...types, change: biggest.change, figures };
 }
 
-/** A value that is not among the most frequent ones of a profile can stand in the column all the same. */
+/** Whether a value is missing from the top values of a profile but may be in the column. */
 function isUnsure(
   figure: Figure | undefined,
   other: Figure | undefined,

@@ -5,12 +5,12 @@ export const schemaDiffSchema = z.object({
   added: z.array(columnSchema),
   removed: z.array(columnSchema),
   retyped: z.array(z.object({ name: z.string(), before: columnTypeSchema, after: columnTypeSchema })),
-  /** Whether null is allowed. */
+  /** Columns whose nullability changed. */
   nullability: z.array(z.object({ name: z.string(), before: z.boolean(), after: z.boolean() })),
 });
 export type SchemaDiff = z.infer<typeof schemaDiffSchema>;
 
-/** Which columns came, went, or became something else. Columns are known by their names. */
+/** Compares columns by name. */
 export function diffSchemas(before: readonly Column[], after: readonly Column[]): SchemaDiff {
   const was = new Map(before.map((column) => [column.name, column]));
   const is = new Set(after.map(({ name }) => name));

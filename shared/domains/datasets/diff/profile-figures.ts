@@ -1,14 +1,14 @@
 import type { ColumnProfile } from '../profiles/profile.ts';
 
-/** One figure of a column; its unit says what a difference is measured by. */
+/** One figure of a column. Its unit decides how a change is measured. */
 export interface Figure {
   readonly figure: string;
   readonly value: number | string;
-  /** `rows` of all rows, `top`: rows with one value, `place`: a value of the column, `size`: a number of its own. */
+  /** `rows`: a count of rows; `top`: rows with one value; `place`: a value of the column; `size`: any other number. */
   readonly unit: 'rows' | 'top' | 'place' | 'size';
 }
 
-/** What columns are compared by: all of a profile but the histogram, whose buckets are not those of another. */
+/** All figures of a column but its histogram: two histograms have different buckets. */
 export function listFigures(column: ColumnProfile): readonly Figure[] {
   const { numbers, booleans, lengths, quantiles, top } = column;
   const figures: readonly (readonly [string, number | string | undefined, Figure['unit']])[] = [
@@ -33,7 +33,7 @@ export function listFigures(column: ColumnProfile): readonly Figure[] {
     ...(quantiles?.levels ?? []).map(
       (level, index) => [`quantile ${level}`, quantiles?.values[index], 'place'] as const,
     ),
-    // Of texts that are cut two can look the same.
+    // Different texts can be equal once cut.
     ...(booleans === undefined ? (top ?? []) : [])
       .filter(({ isCut }) => isCut !== true)
       .map(({ value, rows }) => [`rows of ${JSON.stringify(value)}`, rows, 'top'] as const),
@@ -48,7 +48,7 @@ export interface FigureContext {
   readonly rowsAfter: number;
 }
 
-/** From 0 to 1; see `diffProfiles`. */
+/** A change from 0 to 1, see `diffProfiles`. */
 export function measureChange(
   before: Figure | undefined,
   after: Figure | undefined,
@@ -78,7 +78,7 @@ function share(rows: number | string | undefined, all: number): number {
   return divide(Number(rows ?? 0), all);
 }
 
-/** 0 for what is no number (texts, infinite ranges), so that it stands last. */
+/** 0 if the result is not a finite number (texts, infinite ranges), so that it sorts last. */
 function divide(part: number, whole: number): number {
   const result = part / whole;
   return Number.isFinite(result) ? result : 0;

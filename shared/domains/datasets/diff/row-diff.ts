@@ -3,8 +3,8 @@ import { jsonValueSchema } from '../../../core/validate.ts';
 import { columnTypeSchema } from '../schema/column.ts';
 
 /**
- * A value as in pages of rows: whole numbers beyond ±(2^53 - 1) and decimals as text, moments as ISO 8601 with
- * microseconds, NaN and infinities as text, binary as Base64. Long ones are cut, see `cutColumns`.
+ * A value as in pages of rows: integers beyond ±(2^53 - 1) and decimals as text, timestamps as ISO 8601 with
+ * microseconds, NaN and infinities as text, binary as Base64. Long values are cut, see `cutColumns`.
  */
 const cell = jsonValueSchema;
 
@@ -13,10 +13,10 @@ const rowSchema = z.discriminatedUnion('kind', [
     kind: z.enum(['added', 'removed']),
     /** In the order of `columns`. */
     row: z.array(cell),
-    /** How often it stands in each version, not counting files that both share; with keys 0 and 1. */
+    /** How often each version has the row, without files that both share; 0 or 1 with keys. */
     before: z.int(),
     after: z.int(),
-    /** Columns whose value goes on. */
+    /** Columns whose value is cut. */
     cutColumns: z.array(z.string()).optional(),
   }),
   z.object({
@@ -32,23 +32,23 @@ export type DiffRow = z.infer<typeof rowSchema>;
 export const rowCountsSchema = z.object({
   added: z.int(),
   removed: z.int(),
-  /** Always 0 without keys: then a changed row is one removed and one added. */
+  /** Always 0 without keys: a changed row is then one removed and one added. */
   changed: z.int(),
   unchanged: z.int(),
 });
 export type RowCounts = z.infer<typeof rowCountsSchema>;
 
 export const rowDiffSchema = z.object({
-  /** Of all rows; on the first page only. */
+  /** Over all rows. On the first page only. */
   counts: rowCountsSchema.optional(),
-  /** Of both versions, those that only the earlier one has last; a version that lacks one has nulls there. */
+  /** The columns of both versions, those of the earlier one alone last. A column that a version lacks is null. */
   columns: z.array(
     z.object({ name: z.string(), before: columnTypeSchema.optional(), after: columnTypeSchema.optional() }),
   ),
   keys: z.array(z.string()),
-  /** With keys in the order of these, null last; without in the order of a hash, which means nothing. */
+  /** Ordered by key, null last. Without keys, in an arbitrary but stable order. */
   rows: z.array(rowSchema),
-  /** Left out on the last page. */
+  /** Omitted on the last page. */
   cursor: z.string().optional(),
 });
 export type RowDiff = z.infer<typeof rowDiffSchema>;

@@ -3,14 +3,14 @@ import type { RowCounts, RowDiff } from './row-diff.ts';
 
 export interface RowDiffer {
   /**
-   * The rows that are not the same in both tables: by key, or as a multiset. NaN equals NaN, 0 equals -0, null equals
-   * null, also in keys; a column that a table lacks is null there. A column of another type is compared as text.
+   * Compares the rows of two tables by key, or as multisets. NaN equals NaN, 0 equals -0, and null equals null, also in
+   * keys. A column that a table lacks is null. A column whose type changed is compared as text.
    *
-   * Rows are told apart by 64 bits of a hash (128 without keys): that any changed row is taken for an unchanged one
-   * has a chance of 1 in 10^13 for a million changed rows.
+   * Rows are compared by 64 bits of a hash (128 without keys): for a million changed rows, the chance that any of them
+   * counts as unchanged is 1 in 10^13.
    *
-   * @throws AppError INVALID_ARGUMENT naming a key that stands twice in one table, or that is no column of both;
-   *   CANCELLED; UNPROCESSABLE for a file that cannot be read
+   * @throws AppError INVALID_ARGUMENT naming a duplicate key, or a key that is not a column of both tables; CANCELLED;
+   *   UNPROCESSABLE for a file that cannot be read
    */
   diff(
     before: LocalTable,
@@ -21,16 +21,16 @@ export interface RowDiffer {
 }
 
 export interface RowDiffRequest {
-  /** Empty: as a multiset. */
+  /** Empty to compare multisets. */
   readonly keys: readonly string[];
-  /** Of all differences in their order, from 0. */
+  /** Into all differences in order, from 0. */
   readonly offset: number;
   readonly limit: number;
 }
 
-/** A page can have fewer rows than asked for, when they are wide. */
+/** A page of wide rows can be shorter than its limit. */
 export interface RowDifferences extends Pick<RowDiff, 'columns' | 'rows'> {
   readonly counts: RowCounts;
-  /** How many differences there are after this page. */
+  /** The number of differences after this page. */
   readonly left: number;
 }

@@ -1,14 +1,14 @@
 import type { DataFile } from '../tables/data-file.ts';
 
-/** What is left of two versions when the files that both have, which hold the same rows, are left out of each. */
+/** The files of two versions without those that both have. */
 export interface OwnFiles {
   readonly before: readonly DataFile[];
   readonly after: readonly DataFile[];
-  /** In the files that were left out. */
+  /** Rows of the files that both have. */
   readonly sharedRows: number;
 }
 
-/** Files are the same when their bytes are; one that stands twice in a version is left out as often as in the other. */
+/** Compares files by their bytes. A file that a version holds twice is removed as often as the other version has it. */
 export function splitSharedFiles(before: readonly DataFile[], after: readonly DataFile[]): OwnFiles {
   const identity = ({ sha256, path }: DataFile) => sha256 ?? path;
   const unmatched = new Map<string, number>();

@@ -11,7 +11,7 @@ import { diffRows, type DiffRowsDeps, type DiffRowsRequest } from './diff-rows.t
 import { diffSchemas, schemaDiffSchema } from './diff-schemas.ts';
 import { rowDiffSchema } from './row-diff.ts';
 
-/** Comparing rows takes all the memory it may have: one at a time, and a few who wait. */
+/** A comparison of rows may use all the memory it is given: they run one at a time. */
 const maxWaiting = 8;
 
 const comparedSchema = z.object({ dataset: z.string(), from: z.int(), to: z.int() });
@@ -26,14 +26,14 @@ export interface VersionDiffsDeps extends DiffRowsDeps {
   readonly profiles: Pick<VersionProfiles, 'read'>;
 }
 
-/** Whatever names a version of the dataset. Without `from` a version is held against the one before it. */
+/** Versions by any of their names. Without `from`, a version is compared with the one before. */
 export interface ComparedVersions {
   readonly dataset: string;
   readonly from?: string | undefined;
   readonly to: string;
 }
 
-/** What one version of a dataset has, and another has not. */
+/** Compares versions of a dataset. */
 export class VersionDiffs {
   readonly #deps: VersionDiffsDeps;
   readonly #turns = new Semaphore(1, maxWaiting);
@@ -50,7 +50,7 @@ export class VersionDiffs {
     return { ...found, ...diffSchemas(before, after) };
   }
 
-  /** Makes the profiles that are not there yet. */
+  /** Computes missing profiles first. */
   async profile(
     compared: ComparedVersions,
     signal: AbortSignal,
@@ -63,10 +63,10 @@ export class VersionDiffs {
   }
 
   /**
-   * @param request without `keys` those of the dataset's settings, as far as both versions have all of them; empty keys
-   *   compare rows as a multiset
-   * @throws INVALID_ARGUMENT for keys that are no columns, or stand twice, and for another comparison's cursor;
-   *   RATE_LIMITED when too many wait
+   * @param request without `keys`, the keys of the dataset's settings apply if both versions have all of them; empty keys
+   *   compare multisets
+   * @throws INVALID_ARGUMENT for keys that are not columns or not unique, and for a cursor of another comparison;
+   *   RATE_LIMITED when too many callers wait
    */
   async rows(
     compared: ComparedVersions,
@@ -94,7 +94,7 @@ export class VersionDiffs {
     if (from === undefined && later === 0)
       throw new AppError(
         'INVALID_ARGUMENT',
-        'There is no version before version 0: name the one to compare it with by "from".',
+        'Version 0 has no version before it: name the version to compare it with in "from".',
         { dataset, version: 0 },
       );
     return { dataset, from: await versions.find(dataset, from ?? String(later - 1)), to: later };

@@ -1,6 +1,6 @@
 /**
- * Edges of at most `buckets` equally wide buckets from `min` to `max`, ascending. Fewer when there are not as many
- * doubles between them; [min, max] when they are equal.
+ * The ascending edges of at most `buckets` equally wide buckets from `min` to `max`. Fewer if there are fewer doubles
+ * between them; [min, max] if they are equal.
  *
  * @param min finite
  * @param max finite, not below `min`
@@ -12,7 +12,7 @@ export function doubleEdges(min: number, max: number, buckets: number): number[]
   const edges = [min];
   for (let index = 1; index < buckets; index++) {
     const share = index / buckets;
-    // The distance of the two can be infinite; that of their halves cannot.
+    // The difference of two doubles can overflow; that of their halves cannot.
     const width = max / 2 - min / 2;
     const edge = Number.isFinite(width * 2) ? min + share * (max - min) : (min / 2 + share * width) * 2;
     if (edge > (edges.at(-1) ?? min) && edge < max) edges.push(edge);
@@ -21,8 +21,8 @@ export function doubleEdges(min: number, max: number, buckets: number): number[]
 }
 
 /**
- * The same for whole numbers: the width is whole, too, so that each bucket holds as many of them, and the last edge lies
- * above `max`.
+ * The same for integers. The width is an integer, so that all buckets span as many integers, and the last edge is above
+ * `max`.
  *
  * @example
  * wholeEdges(0n, 99n, 30) // Array.from({ length: 26 }, (_, index) => BigInt(index * 4))

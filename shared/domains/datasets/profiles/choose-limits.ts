@@ -1,9 +1,9 @@
 import type { ProfileLimits } from './table-profiler.ts';
 
-/** 8 MiB: what can be read and written as one JSON document without holding others up. */
+/** 8 MiB: one JSON document of that size does not block the event loop for long. */
 const maxBytes = 8 * 2 ** 20;
 
-/** The more columns, the less is kept of each, so that a table of 10,000 columns has a profile of some megabytes. */
+/** The more columns, the less is kept per column: the profile of 10,000 columns has a few megabytes. */
 export function chooseLimits(columns: number, asked: Partial<ProfileLimits> = {}): ProfileLimits {
   if (columns <= 200)
     return {
@@ -26,7 +26,7 @@ export function chooseLimits(columns: number, asked: Partial<ProfileLimits> = {}
   return { topValues: 3, textChars: 32, histogramBuckets: 10, quantiles: 'seven', maxBytes, ...asked };
 }
 
-/** In whole percents, ascending. */
+/** In percent, ascending. */
 export function quantilePercents(quantiles: ProfileLimits['quantiles']): readonly number[] {
   switch (quantiles) {
     case 'every-percent':

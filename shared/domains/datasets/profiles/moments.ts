@@ -1,9 +1,9 @@
 import { ratio } from '../../../core/stats/ratio.ts';
 
 /**
- * Sums of `value - pivot` over all values, exact whatever the order they were added in, because they are whole numbers:
+ * Sums of `value - pivot` over all values. They are integers, so they do not depend on the order of summation:
  * `sum = Σ (value - pivot) · 2^(gridBits - exponent)` and `squares = Σ (value - pivot)² · 2^(gridBits - 2·exponent)`, each
- * term rounded to a whole number.
+ * term rounded to an integer.
  */
 export interface PivotSums {
   readonly count: number;
@@ -15,9 +15,9 @@ export interface PivotSums {
 
 /**
  * The sample standard deviation, √((Σd² - (Σd)²/n) / (n - 1)) with d = value - pivot. With the median as the pivot the
- * subtraction loses at most one bit, for the mean is never further from the median than one standard deviation.
+ * subtraction loses at most one bit, because the mean is within one standard deviation of the median.
  *
- * @returns undefined below two values, and when it is greater than every double
+ * @returns undefined for fewer than two values, and for a result beyond the largest double
  * @see https://en.wikipedia.org/wiki/Median#Inequality_relating_means_and_medians
  */
 export function sampleDeviation({ count, sum, squares, gridBits, exponent }: PivotSums): number | undefined {
@@ -37,7 +37,7 @@ export function meanAroundZero(sums: Omit<PivotSums, 'squares'>): number {
   return meanAroundPivot(sums, 0n, 0);
 }
 
-/** pivot + Σd/n for a pivot that is the whole number `pivot` divided by 10^`scale`. Rounded once. */
+/** pivot + Σd/n for a pivot given as the integer `pivot` divided by 10^`scale`. Rounded once. */
 export function meanAroundPivot(sums: Omit<PivotSums, 'squares'>, pivot: bigint, scale: number): number {
   const { count, sum, gridBits, exponent } = sums;
   const n = BigInt(count);
@@ -47,7 +47,7 @@ export function meanAroundPivot(sums: Omit<PivotSums, 'squares'>, pivot: bigint,
   return ratio(pivot * n * over + sum * times * tens, n * over * tens);
 }
 
-/** The least e for which every one of the finite values is at most 2^e away from 0; 0 when all are 0. */
+/** The least e with |value| ≤ 2^e for all finite values; 0 if all are 0. */
 export function exponentOf(...values: readonly number[]): number {
   const largest = Math.max(...values.map(Math.abs));
   if (largest === 0) return 0;

@@ -3,13 +3,12 @@ import type { Profile } from './profile.ts';
 
 export interface TableProfiler {
   /**
-   * Exact figures of every column of a version; equal for equal rows, whatever the order of rows, the number of
-   * threads and how the rows are spread over files.
+   * Computes exact figures of every column of a version. They do not depend on the order of rows, the number of threads,
+   * or the distribution of rows over files.
    *
-   * @param paths local Parquet files. A file may lack columns: they are null in all its rows.
+   * @param paths local Parquet files. A column that a file lacks is null in all its rows
    * @param columns the version's schema
-   * @throws AppError CANCELLED; UNPROCESSABLE for a file that cannot be read; INSUFFICIENT_STORAGE when there is no
-   *   room to spill to
+   * @throws AppError CANCELLED; UNPROCESSABLE for a file that cannot be read; INSUFFICIENT_STORAGE when the disk is full
    */
   profile(paths: readonly string[], columns: readonly Column[], work: ProfileWork): Promise<Profile>;
 }
@@ -21,14 +20,14 @@ export interface ProfileWork {
   readonly limits?: Partial<ProfileLimits>;
 }
 
-/** What keeps a profile small; left out, they depend on the number of columns (see `choose-limits.ts`). */
+/** Limits on the size of a profile. They default by the number of columns (see `choose-limits.ts`). */
 export interface ProfileLimits {
   readonly topValues: number;
-  /** Longer texts are cut to so many code points. */
+  /** Longer texts are cut to this many code points. */
   readonly textChars: number;
   readonly histogramBuckets: number;
-  /** Taken at 1, 5, 25, 50, 75, 95 and 99 percent, and at these. */
+  /** Quantiles at 1, 5, 25, 50, 75, 95 and 99 percent, and these. */
   readonly quantiles: 'every-percent' | 'every-5-percent' | 'seven';
-  /** Of the columns as JSON; columns for which there is no room any more keep their counts only. */
+  /** Of the columns as JSON. Columns beyond it keep their counts only. */
   readonly maxBytes: number;
 }

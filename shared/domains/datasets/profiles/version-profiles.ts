@@ -15,7 +15,7 @@ export interface VersionProfilesDeps {
   readonly profiler: TableProfiler;
 }
 
-/** Who asks for a profile that is not there: one is made at a time, and a few may wait. */
+/** Missing profiles are computed one at a time. */
 const maxWaiting = 8;
 
 interface Work {
@@ -23,7 +23,7 @@ interface Work {
   readonly report: (fraction: number, message: string) => void;
 }
 
-/** What each version's columns hold, kept beside the data: made once, for a version never changes. */
+/** The profiles of versions, stored beside the data. A version never changes, so its profile is computed once. */
 export class VersionProfiles {
   readonly #deps: VersionProfilesDeps;
   readonly #turns = new Semaphore(1, maxWaiting);
@@ -32,7 +32,7 @@ export class VersionProfiles {
     this.#deps = deps;
   }
 
-  /** Makes the profile, unless it is there. @returns where it is */
+  /** Computes the profile unless it exists. @returns its blob */
   async ensure(dataset: string, version: number, work: Work): Promise<BlobRef> {
     const { blobs, versions, files, profiler } = this.#deps;
     const ref = profileBlob(dataset, version);
@@ -45,10 +45,9 @@ export class VersionProfiles {
   }
 
   /**
-   * The profile of a version that there is, made now where there is none: of a version that was restored, or that
-   * another writer committed.
+   * The profile of a version. Computes it if it is missing: for a restored version, or one that another writer committed.
    *
-   * @throws NOT_FOUND; UNPROCESSABLE for files that cannot be read; RATE_LIMITED when too many wait; CANCELLED
+   * @throws NOT_FOUND; UNPROCESSABLE for files that cannot be read; RATE_LIMITED when too many callers wait; CANCELLED
    */
   async read(dataset: string, version: number, signal: AbortSignal): Promise<Profile> {
     try {
@@ -61,7 +60,7 @@ export class VersionProfiles {
     return await this.get(dataset, version);
   }
 
-  /** @throws NOT_FOUND, also for a version that is there and not yet described */
+  /** @throws NOT_FOUND, also for a version without a profile */
   async get(dataset: string, version: number): Promise<Profile> {
     const ref = profileBlob(dataset, version);
     try {
@@ -71,7 +70,7 @@ export class VersionProfiles {
       if (!isAppError(error, 'NOT_FOUND')) throw error;
       throw new AppError(
         'NOT_FOUND',
-        `Version ${version} of "${dataset}" has no profile yet: its ingestion makes one after the commit.`,
+        `Version ${version} of "${dataset}" has no profile yet: the ingestion computes it after the commit.`,
         { dataset, version },
         error,
       );

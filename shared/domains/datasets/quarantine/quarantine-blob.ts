@@ -3,10 +3,10 @@ import { blobContainers } from '../../../core/names.ts';
 import type { BlobRef } from '../../../platform/storage/blobs.ts';
 import type { Source } from '../entities.ts';
 
-/** The service's own limit. */
+/** The service's limit. */
 const maxBlobNameLength = 1024;
 
-/** One report a content. A file may well be refused for a name that no blob of ours could have. */
+/** The report on one content. The name of a rejected file may be one that no blob can have. */
 export function quarantineBlob(dataset: string, source: Source, extension: string): BlobRef {
   const hash = sha256(`${source.name}\n${source.etag}`).slice(0, 16);
   const suffix = `.${hash}.${extension}`;

@@ -1,23 +1,23 @@
 import { z } from 'zod';
 import { sourceSchema } from '../entities.ts';
 
-/** The rows of one file that did not become rows, as they are stored: one JSON object a line, gzipped. */
+/** The quarantined rows of one file, stored as one JSON object per line. */
 export const quarantineEntrySchema = z.object({
   quarantineId: z.string(),
   dataset: z.string(),
   source: sourceSchema,
   runId: z.string(),
   rows: z.int(),
-  /** How many rows each reason has, by code. */
+  /** Rows by code. */
   codes: z.record(z.string(), z.int()),
-  /** Where the rows are. */
+  /** The blob with the rows. */
   container: z.string(),
   blob: z.string(),
-  /** The header of the file they come from, where it has one: rows are resubmitted under it. */
+  /** The header of the file, if it has one. */
   header: z.array(z.string()).optional(),
   format: z.enum(['csv', 'jsonl', 'parquet']),
   quarantinedAt: z.number(),
-  /** Files that were dropped to put these rows right. */
+  /** Files with corrected rows. */
   resubmissions: z.array(z.object({ name: z.string(), by: z.string(), at: z.number() })).optional(),
 });
 export type QuarantineEntry = z.infer<typeof quarantineEntrySchema>;

@@ -24,10 +24,10 @@ export const maxRows = 10_000;
 export const downloadFormats = ['parquet', 'csv', 'jsonl', 'arrow'] as const;
 export type DownloadFormat = (typeof downloadFormats)[number];
 
-/** Of an answer's rows as JSON. */
+/** Of the rows of one answer as JSON. */
 const maxBytes = 8 * 2 ** 20;
 
-/** Rows with what they are of; the rows are JSON already. */
+/** Rows of a version, encoded as JSON. */
 export interface RowsAnswer {
   readonly dataset: string;
   readonly version: number;
@@ -36,26 +36,26 @@ export interface RowsAnswer {
 }
 
 export interface RowsPage extends RowsAnswer {
-  /** Left out on the last page. A page can be short, or even empty, and still have one. */
+  /** Omitted on the last page. A short or empty page can have one. */
   readonly cursor?: string;
 }
 
 export interface QueryAnswer extends RowsAnswer {
-  /** Whether there are more rows than are here. */
+  /** Whether rows are missing. */
   readonly truncated: boolean;
-  /** What to do about it. */
+  /** How to get the missing rows. */
   readonly remedy?: string;
 }
 
 export interface Download {
   readonly fileName: string;
   readonly contentType: string;
-  /** Left out where it is not known before the end. */
+  /** Omitted if it is not known in advance. */
   readonly sizeBytes?: number;
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-/** Reads versions of datasets: rows, samples, queries and whole downloads. */
+/** Reads versions of datasets: rows, samples, queries and downloads. */
 export class DatasetReading {
   readonly #deps: ReadingDeps;
 
@@ -74,7 +74,7 @@ export class DatasetReading {
    * A page of rows in the order of the version.
    *
    * @param request.where a boolean SQL expression over the columns
-   * @throws INVALID_ARGUMENT for a column, condition or cursor that is none
+   * @throws INVALID_ARGUMENT for an invalid column, condition or cursor
    */
   async rows(
     dataset: string,
@@ -93,7 +93,7 @@ export class DatasetReading {
     return { ...describe(found, columns), ...page };
   }
 
-  /** Rows by chance, in the order of the version: the same seed gives the same rows. */
+  /** A random sample of rows in the order of the version. The same seed gives the same rows. */
   async sample(
     dataset: string,
     version: string,
@@ -112,9 +112,9 @@ export class DatasetReading {
   }
 
   /**
-   * Runs one SELECT over a version, which is called `data`, or by the dataset's name.
+   * Runs one SELECT over a version. The table is called `data`, or like the dataset.
    *
-   * @throws INVALID_ARGUMENT for SQL that is wrong or not allowed; UNPROCESSABLE for too much time or memory
+   * @throws INVALID_ARGUMENT for invalid or forbidden SQL; UNPROCESSABLE when it exceeds its time or memory
    */
   async query(
     dataset: string,
@@ -139,7 +139,7 @@ export class DatasetReading {
     return { ...answer, truncated: true, remedy };
   }
 
-  /** A whole version as one file, as it is at this moment; its body must be read to its end, or left. */
+  /** A whole version as one file. Its body must be read to the end, or its loop left. */
   async download(found: ReadableVersion, format: DownloadFormat, signal?: AbortSignal): Promise<Download> {
     const fileName = `${found.dataset}-v${found.version}.${format}`;
     const contentType = contentTypes[format];
@@ -189,7 +189,7 @@ async function* readAndRelease(path: string, release: () => Promise<void>): Asyn
   }
 }
 
-/** @throws INVALID_ARGUMENT naming the columns there are */
+/** @throws INVALID_ARGUMENT naming the existing columns */
 function chooseColumns(
   { columns }: ReadableVersion,
   names: readonly string[] | undefined,
@@ -200,7 +200,7 @@ function chooseColumns(
     const column = known.get(name);
     if (column) return column;
     const shown = columns.slice(0, 50).map((one) => one.name);
-    const message = `There is no column "${name}"; there are: ${shown.join(', ')}.`;
+    const message = `There is no column "${name}". The columns are: ${shown.join(', ')}.`;
     throw new AppError('INVALID_ARGUMENT', message, { column: name });
   });
 }

@@ -1,7 +1,7 @@
 import type { FileCache, FileLease } from './file-cache.ts';
 import type { DataFile } from '../tables/data-file.ts';
 
-/** Files one after the other, each held until the next is asked for; the next is on its way meanwhile. */
+/** Local paths of files, one after the other. Each is held until the next is requested, and the next is prefetched. */
 export async function* eachLocalFile(
   cache: FileCache,
   files: readonly DataFile[],
@@ -10,7 +10,7 @@ export async function* eachLocalFile(
   const open = (index: number): Promise<FileLease> | undefined => {
     const file = files[index];
     const opening = file && cache.open([file], signal ? { signal } : {});
-    // Told when it is waited for.
+    // Its failure is thrown when it is awaited.
     opening?.catch(() => {});
     return opening;
   };

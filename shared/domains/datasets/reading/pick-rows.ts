@@ -2,18 +2,17 @@ import { createHash } from 'node:crypto';
 import { AppError } from '../../../core/errors.ts';
 
 /**
- * Numbers of `count` different rows out of `total`, ascending; all of them when there are no more. Every set of rows
- * is as likely as any other, and the same arguments always give the same rows. Floyd's algorithm: O(count) whatever
- * the total.
+ * Samples `count` of `total` row numbers without replacement, ascending; all of them if there are no more. Every set of
+ * rows is equally likely, and equal arguments give equal rows. Floyd's algorithm: O(count).
  *
  * @see https://doi.org/10.1145/30401.315746 (Bentley and Floyd, A sample of brilliance, 1987)
- * @throws INVALID_ARGUMENT for a count that is not a whole number from 1
+ * @throws INVALID_ARGUMENT for a count that is not a positive integer
  * @example
  * pickRows(3, 5, 'any') // [0, 1, 2]
  */
 export function pickRows(total: number, count: number, seed: string): readonly number[] {
   if (!Number.isSafeInteger(count) || count < 1)
-    throw new AppError('INVALID_ARGUMENT', 'A sample has at least one row.', { count });
+    throw new AppError('INVALID_ARGUMENT', 'The count of a sample must be a positive integer.', { count });
   if (count >= total) return Array.from({ length: total }, (_, index) => index);
   const random = createRandom(seed);
   const picked = new Set<number>();

@@ -13,10 +13,10 @@ interface ReadRowsDeps {
   readonly clock: Clock;
 }
 
-/** Files that are looked at together, at most; fewer of wide ones, whose footers alone are megabytes. */
+/** At most this many files are read together; fewer of wide ones, whose footers take megabytes. */
 const maxBatchFiles = 32;
 const maxBatchColumns = 10_000;
-/** After so long a page is what it is by then. */
+/** A page ends after this time, full or not. */
 const pageTimeMs = 10_000;
 
 interface PageRequest {
@@ -27,7 +27,7 @@ interface PageRequest {
   readonly maxBytes: number;
 }
 
-/** A page of rows. Only the files that it takes are brought here: the first page of a large version needs one. */
+/** Reads a page of rows. Downloads only the files it needs: the first page of a large version needs one. */
 export async function readPage(
   deps: ReadRowsDeps,
   version: ReadableVersion,
@@ -56,14 +56,14 @@ export async function readPage(
     const isCut: boolean = result.next !== undefined;
     at = findPosition(version.files, at.file, result.next ?? sumRows(files));
     if (isCut) break;
-    // What a condition leaves of a file is not known: look at more of them the longer nothing is found.
+    // How many rows match is unknown: read more files at once while few are found.
     batchFiles = Math.min(atMost, batchFiles * 2);
   } while (at && page.count < limit && deps.clock.now() < deadline);
   const rows = page.finish();
   return at ? { rows, cursor: encodeRowCursor(listing, at) } : { rows };
 }
 
-/** Rows of these numbers of the version, ascending. */
+/** Reads rows of a version by their numbers, ascending. */
 export async function readPicked(
   deps: ReadRowsDeps,
   version: ReadableVersion,
@@ -123,7 +123,7 @@ function limitBatch({ columns }: ReadableVersion): number {
   return Math.max(1, Math.min(maxBatchFiles, Math.floor(maxBatchColumns / Math.max(1, columns.length))));
 }
 
-/** How many files from a position on hold a page's rows. */
+/** How many files a page needs from a position on. */
 function countFiles(files: readonly DataFile[], at: RowPosition, limit: number, atMost: number): number {
   let count = 0;
   let rows = -at.row;
@@ -135,7 +135,7 @@ function countFiles(files: readonly DataFile[], at: RowPosition, limit: number, 
 }
 
 /**
- * The file and row that a row number is, counted from the first row of a file.
+ * The file and row of a row number that counts from the first row of a file.
  *
  * @returns undefined past the last row
  */
@@ -148,7 +148,7 @@ function findPosition(files: readonly DataFile[], first: number, row: number): R
   return undefined;
 }
 
-/** The files that hold rows of these numbers, some at a time, each time with the rows' numbers among them. */
+/** Batches of the files that hold the picked rows, with the numbers of the picked rows within the batch. */
 function* batchPicked(files: readonly DataFile[], picked: readonly number[], atMost: number) {
   let batch: DataFile[] = [];
   let only: number[] = [];
@@ -179,7 +179,7 @@ function sumRows(files: readonly DataFile[]): number {
 function sampleTooLarge(maxBytes: number): AppError {
   return new AppError(
     'UNPROCESSABLE',
-    `The sample has more than ${maxBytes} bytes as JSON: ask for fewer rows or columns.`,
+    `The sample has more than ${maxBytes} bytes as JSON: request fewer rows or columns.`,
     { maxBytes },
   );
 }

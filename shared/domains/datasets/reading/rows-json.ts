@@ -1,8 +1,7 @@
 import type { RowsAnswer } from './dataset-reading.ts';
 
 /**
- * An answer of rows as JSON. The rows are JSON already, and stay as they are: parsing them would cost most of the
- * time, and digits.
+ * Encodes an answer with rows as JSON. The rows are JSON already; parsing them would cost time, and digits.
  *
  * @example
  * rowsJson({ dataset: 'a', version: 0, columns: [], rows: { text: '[1],[2]', count: 2 } }) // '{"dataset":"a","version":0,"columns":[],"rows":[[1],[2]]}'

@@ -1,38 +1,37 @@
 import type { Column } from '../schema/column.ts';
 
-/** A version, or a stretch of its files, on this machine. */
+/** A version, or some of its files, on this machine. */
 export interface LocalTable {
-  /** Of Parquet files, in the order of their rows; one that lacks a column has nulls there. */
+  /** Of Parquet files, in row order. A column that a file lacks is null in all its rows. */
   readonly paths: readonly string[];
   readonly columns: readonly Column[];
 }
 
 /**
- * Reads tables outside of this process: whatever is asked can neither stall nor crash it, and reaches nothing but
- * the table's files. Waits for its turn when many ask.
+ * Reads tables in other processes: SQL can neither stall nor crash this one, and reaches only the table's files. Calls
+ * queue when too many run.
  *
- * All throw CANCELLED on abort, RATE_LIMITED when too many wait, and UNPROCESSABLE for what takes too long or too
- * much memory, and for files that cannot be read.
+ * All methods throw CANCELLED on abort, RATE_LIMITED when too many callers wait, and UNPROCESSABLE for a call that
+ * exceeds its time or memory, and for files that cannot be read.
  */
 export interface TableEngine {
   /**
-   * Runs one SELECT statement of a caller's.
+   * Runs one SELECT statement from a caller.
    *
-   * @throws INVALID_ARGUMENT for SQL that is wrong, or asks for what is not to be reached
+   * @throws INVALID_ARGUMENT for SQL that is invalid or forbidden
    */
   query(request: QueryRequest, signal?: AbortSignal): Promise<QueryResult>;
-  /** Rows in their order. @throws INVALID_ARGUMENT for a condition that is wrong, or no condition */
+  /** Reads rows in order. @throws INVALID_ARGUMENT for an invalid condition */
   readRows(request: RowsRequest, signal?: AbortSignal): Promise<RowsResult>;
   /**
-   * Writes all rows into one Parquet file, unless there is one already: a table of a single file that has all of its
-   * columns.
+   * Writes all rows into one Parquet file, unless the table is a single file with all of its columns.
    *
-   * @returns the path of the one or the other
+   * @returns the path of the new file, or of that single file
    */
   writeParquet(table: LocalTable, path: string, signal?: AbortSignal): Promise<string>;
   /**
-   * All rows as bytes of a format, at the reader's pace. Files are asked for one at a time: none is needed longer than
-   * until the next is asked for. Leaving the loop ends it.
+   * Encodes all rows, at the reader's pace. Requests files one at a time, and needs each only until it requests the next.
+   * Leaving the loop stops it.
    */
   encode(
     format: StreamFormat,
@@ -47,7 +46,7 @@ export type StreamFormat = 'csv' | 'jsonl' | 'arrow';
 export interface QueryRequest {
   readonly table: LocalTable;
   readonly sql: string;
-  /** What the table can be called in it. */
+  /** The names of the table in the SQL. */
   readonly names: readonly string[];
   readonly maxRows: number;
   /** Of the rows as JSON. */
@@ -57,7 +56,7 @@ export interface QueryRequest {
 export interface QueryResult {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   readonly rows: JsonRows;
-  /** Why there are not all rows; left out when there are. */
+  /** Why rows are missing; omitted if none are. */
   readonly cutBy?: 'rows' | 'bytes';
 }
 
@@ -67,25 +66,25 @@ export interface RowsRequest {
   readonly columns: readonly string[];
   /** A boolean SQL expression over its columns. */
   readonly where?: string;
-  /** Rows of the table to pass over, before any condition. */
+  /** Rows of the table to skip before the condition applies. */
   readonly skip?: number;
-  /** Only rows of these numbers, from 0. */
+  /** Row numbers from 0; only these rows are read. */
   readonly only?: readonly number[];
   readonly maxRows: number;
   readonly maxBytes: number;
-  /** Whether no row at all is an answer when the first is larger than that; otherwise it is UNPROCESSABLE. */
+  /** Whether the result may be empty if the first row exceeds `maxBytes`; otherwise that is UNPROCESSABLE. */
   readonly canBeEmpty?: boolean;
 }
 
 export interface RowsResult {
   readonly rows: JsonRows;
-  /** Number of the row behind the last one that was looked at; left out when that was the table's last. */
+  /** Number of the row after the last one that was read; omitted at the end of the table. */
   readonly next?: number;
 }
 
-/** Rows as JSON arrays of values, already as text: nothing is parsed on their way to the caller. */
+/** Rows as JSON text: they are not parsed on their way to the caller. */
 export interface JsonRows {
-  /** `[1,"a"],[2,null]`: what stands between the brackets of a JSON array. */
+  /** `[1,"a"],[2,null]`: the content of a JSON array. */
   readonly text: string;
   readonly count: number;
 }

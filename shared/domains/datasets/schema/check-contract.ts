@@ -2,7 +2,7 @@ import type { Column, ColumnType } from './column.ts';
 import { isNumbered, isSimilarName } from '../../../core/similar-names.ts';
 import { parseDecimal } from './strict-types.ts';
 
-/** A column of a file. Text has no `type` where the contract already says it: each row is checked against that. */
+/** A column of a file. Has no `type` if the contract gives it, and each value of a text file is checked against it. */
 export interface IncomingColumn {
   readonly name: string;
   readonly type?: ColumnType;
@@ -12,23 +12,23 @@ export interface IncomingColumn {
 export interface ContractProblem {
   readonly kind: 'NARROWED' | 'RENAMED' | 'MISSING' | 'OTHER_CASE' | 'TWICE';
   readonly column: string;
-  /** For people: what is wrong, and what to do. */
+  /** What is wrong, and the remedy. */
   readonly message: string;
 }
 
 export interface ContractCheck {
-  /** The columns from now on: those there are, then the added. */
+  /** The existing columns, then the added ones. */
   readonly columns: readonly Column[];
   readonly added: readonly Column[];
-  /** When there is one, nothing of the file is taken. */
+  /** Any problem rejects the whole file. */
   readonly problems: readonly ContractProblem[];
 }
 
 /**
- * Whether a file keeps to the columns that a dataset has. New columns are added at the end, nullable; a nullable
- * column that the file does not have is null in its rows; a type that the dataset's type holds without loss is fine.
- * Everything else is a problem: a type that does not fit, a name in another case, what looks like a rename (a similar
- * name, or the same type in the same place), a column that may not be null and is not there.
+ * Checks a file against the columns of its dataset. New columns are added at the end, nullable. A nullable column that
+ * the file lacks is null in its rows. A type that converts to the dataset's type without loss is accepted. Everything
+ * else is a problem: a type that does not fit, a name in another case, an apparent rename (a similar name, or the same
+ * type in the same position), a missing column that is not nullable.
  *
  * @example
  * checkContract([{ name: 'id', type: 'int64', nullable: true }], [{ name: 'ID' }]).problems[0].kind // 'OTHER_CASE'
@@ -50,26 +50,26 @@ export function checkContract(
     const twin = seen.get(lower);
     seen.set(lower, name);
     const there = known.get(name);
-    if (twin !== undefined) problems.push(tellTwice(twin, name));
+    if (twin !== undefined) problems.push(twice(twin, name));
     else if (there) {
-      if (type !== undefined && !isLossless(type, there.type)) problems.push(tellNarrowed(there, type));
-    } else if (folded.has(lower)) problems.push(tellOtherCase(folded.get(lower)!, name));
+      if (type !== undefined && !isLossless(type, there.type)) problems.push(narrowed(there, type));
+    } else if (folded.has(lower)) problems.push(otherCase(folded.get(lower)!, name));
     else {
       const renamed = missing.find((gone) => isRename(gone, column, current[index] === gone));
-      if (renamed) problems.push(tellRenamed(renamed.name, name));
+      if (renamed) problems.push(renamedColumn(renamed.name, name));
       else
         added.push({ name, type: type ?? 'string', nullable: true, ...(note === undefined ? {} : { note }) });
     }
   }
   const explained = new Set(problems.map(({ column }) => column));
   for (const { name, nullable } of missing)
-    if (!nullable && !explained.has(name)) problems.push(tellMissing(name));
+    if (!nullable && !explained.has(name)) problems.push(missingColumn(name));
   return { columns: [...current, ...added], added, problems };
 }
 
 /**
- * Whether each value of a type is a value of another, or is refused row by row where it is not: an int64 may be too
- * big for a double or a decimal, and such a row is a bad one.
+ * Whether values of one type convert to another without loss. Some values may still be out of range: an int64 can be
+ * too large for a double or a decimal, and its row is then bad.
  *
  * @example
  * isLossless('int64', 'decimal(18,2)') // true
@@ -84,7 +84,7 @@ export function isLossless(from: ColumnType, to: ColumnType): boolean {
   return false;
 }
 
-/** @param isInPlace the new column stands where the missing one stood */
+/** @param isInPlace whether the new column has the position of the missing one */
 function isRename(gone: Column, added: IncomingColumn, isInPlace: boolean): boolean {
   const couldBe = added.type === undefined || isLossless(added.type, gone.type);
   return (
@@ -96,42 +96,42 @@ function isRename(gone: Column, added: IncomingColumn, isInPlace: boolean): bool
 
 const show = (name: string) => JSON.stringify(name);
 
-function tellTwice(first: string, second: string): ContractProblem {
+function twice(first: string, second: string): ContractProblem {
   return {
     kind: 'TWICE',
     column: second,
-    message: `The columns ${show(first)} and ${show(second)} differ in case at most, and would be one: rename one of them.`,
+    message: `The columns ${show(first)} and ${show(second)} have the same name ignoring case: rename one of them.`,
   };
 }
 
-function tellOtherCase(there: string, name: string): ContractProblem {
+function otherCase(there: string, name: string): ContractProblem {
   return {
     kind: 'OTHER_CASE',
     column: there,
-    message: `The column ${show(name)} is called ${show(there)} in the dataset: write it just so.`,
+    message: `The column ${show(name)} is called ${show(there)} in the dataset: use that spelling.`,
   };
 }
 
-function tellRenamed(gone: string, name: string): ContractProblem {
+function renamedColumn(gone: string, name: string): ContractProblem {
   return {
     kind: 'RENAMED',
     column: gone,
-    message: `The column ${show(gone)} is not there, and ${show(name)} looks like a rename of it: call it ${show(gone)}, or keep ${show(gone)}, empty, beside it.`,
+    message: `The column ${show(gone)} is missing, and ${show(name)} looks like a rename of it: rename it to ${show(gone)}, or add ${show(gone)} as an empty column.`,
   };
 }
 
-function tellMissing(name: string): ContractProblem {
+function missingColumn(name: string): ContractProblem {
   return {
     kind: 'MISSING',
     column: name,
-    message: `The column ${show(name)} is not there, and it may not be null: add it.`,
+    message: `The column ${show(name)} is missing and cannot be null: add it.`,
   };
 }
 
-function tellNarrowed({ name, type }: Column, incoming: ColumnType): ContractProblem {
+function narrowed({ name, type }: Column, incoming: ColumnType): ContractProblem {
   return {
     kind: 'NARROWED',
     column: name,
-    message: `The column ${show(name)} holds ${type} and would get ${incoming}, which does not fit without loss: write it as ${type}, or put it into a column of another name.`,
+    message: `The column ${show(name)} has the type ${type}, and ${incoming} does not convert to it without loss: write ${type}, or use a column of another name.`,
   };
 }

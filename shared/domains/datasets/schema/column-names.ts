@@ -5,11 +5,11 @@ import { tryParseJson } from '../../../core/json.ts';
 export const columnNamesSchema = z
   .string()
   .max(100_000)
-  .describe('Names with commas between them, or a JSON array of names.')
+  .describe('Names separated by commas, or a JSON array of names.')
   .transform((text, context) => {
     if (!text.startsWith('[')) return text.split(',');
     const names = z.array(z.string()).safeParse(tryParseJson(text));
     if (names.success) return names.data;
-    context.addIssue('must be names with commas between them, or a JSON array of names');
+    context.addIssue('must be names separated by commas, or a JSON array of names');
     return z.NEVER;
   });

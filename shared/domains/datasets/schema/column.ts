@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * What a column of a dataset can hold. `timestamp` is an instant (UTC, microseconds), `decimal(p,s)` is exact,
- * `int64` is signed; `binary` and nested values come from Parquet only, the latter as JSON text.
+ * The type of a dataset's column. `timestamp` is an instant (UTC, microseconds), `decimal(p,s)` is exact, `int64` is
+ * signed. `binary` and nested values come from Parquet only; nested values are kept as JSON text.
  */
 export type ColumnType =
   | 'int64'
@@ -26,7 +26,7 @@ export const columnSchema = z.object({
   name: z.string(),
   type: columnTypeSchema,
   nullable: z.boolean(),
-  /** Why it has this type where that may surprise: "12/04/2026 could be April or December". */
+  /** Why it has this type, if that may surprise: "12/04/2026 could be April or December". */
   note: z.string().optional(),
 });
 export const columnsSchema = z.array(columnSchema);

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
 /**
- * What each row must satisfy besides its types; null satisfies all but `notNull`. Numbers, dates and timestamps are
- * compared as their column's type, from the text given here.
+ * What rows must satisfy besides their types. Null satisfies all constraints but `notNull`. Bounds and values are texts
+ * that are compared as their column's type.
  */
 export const constraintSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('notNull'), column: z.string() }).strict(),
-  /** Both ends are inside. */
+  /** Includes both bounds. */
   z
     .object({
       kind: z.literal('range'),
@@ -20,7 +20,7 @@ export const constraintSchema = z.discriminatedUnion('kind', [
     .strict(),
   /** RE2 syntax; the whole value must match. */
   z.object({ kind: z.literal('regex'), column: z.string(), pattern: z.string().max(1_000) }).strict(),
-  /** Over the whole version: of rows that are equal in these columns, the first stays. */
+  /** Over the whole version: of rows that are equal in these columns, the first is kept. */
   z.object({ kind: z.literal('unique'), columns: z.array(z.string()).min(1).max(16) }).strict(),
 ]);
 export type Constraint = z.infer<typeof constraintSchema>;

@@ -1,11 +1,11 @@
 const dayMicros = 86_400_000_000n;
 
-/** How DuckDB stores its infinite days and moments, which Parquet files can hold as well. */
+/** How DuckDB stores infinite dates and timestamps, which Parquet files can hold as well. */
 const infiniteDay = 2_147_483_647;
 const infiniteMoment = 9_223_372_036_854_775_807n;
 
 /**
- * A day as ISO 8601 text; years before 0 and after 9999 with a sign and six or more digits.
+ * A date as ISO 8601 text. Years before 0 and after 9999 have a sign and six or more digits.
  *
  * @param days since 1970-01-01, Gregorian also before 1582
  * @see https://howardhinnant.github.io/date_algorithms.html#civil_from_days
@@ -35,7 +35,7 @@ export function formatDay(days: number): string {
 }
 
 /**
- * A moment as ISO 8601 text in UTC, always with microseconds, so that texts of years 0 to 9999 sort as moments do.
+ * A timestamp as ISO 8601 text in UTC, always with microseconds, so that texts of years 0 to 9999 sort by time.
  *
  * @param micros since 1970-01-01T00:00:00Z
  * @example

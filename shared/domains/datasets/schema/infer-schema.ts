@@ -3,20 +3,19 @@ import { fits } from './strict-types.ts';
 import type { ColumnSurvey, ValueKind } from './survey.ts';
 
 export interface InferOptions {
-  /** Share of a column's values that may not fit its type: 0.01 is 1%. Less than one value is none. */
+  /** The share of a column's values that may not fit its type: 0.01 is 1%. Rounded down to whole values. */
   readonly tolerance: number;
-  /** Declared as such; all others are nullable, whatever was seen. */
+  /** Columns declared so. All others are nullable, whatever their values. */
   readonly notNull?: ReadonlySet<string>;
 }
 
 /**
- * Types for what was seen, with notes where they may surprise. The order is that of the surveys.
+ * Infers the type of each surveyed column, with a note where it may surprise.
  *
- * Of the four families (numbers, times, booleans, strings) the one that fits, and in it the narrowest type that holds
- * all values of the family, so that no value is lost that another type would keep. Two things are no reason to widen:
- * whole numbers beyond int64 (overflow), while they are within the tolerance; and numbers with leading zeros, which
- * are ids: one of them makes a column of whole numbers a column of strings. A decimal gets a precision of 18, or 38 if
- * it needs more: room for what later files hold.
+ * Chooses the family that fits (numbers, times, booleans or strings), and in it the narrowest type that holds all values
+ * of the family: no value is lost that another type would keep. Whole numbers beyond int64 do not widen a column while
+ * they are within the tolerance. A single number with leading zeros is an identifier, and makes its column a column of
+ * strings. A decimal gets a precision of 18, or 38 if needed, as room for later files.
  */
 export function inferSchema(surveys: readonly ColumnSurvey[], options: InferOptions): readonly Column[] {
   return surveys.map((survey) => {
@@ -38,15 +37,15 @@ function inferColumn(survey: ColumnSurvey, tolerance: number): Inferred {
   const values = survey.values - nullWords;
   if (values === 0)
     return nullWords === 0
-      ? { type: 'string', note: 'It has no values yet.' }
-      : { type: 'string', note: `All its values are like ${quote(survey, 'nullWord')}.` };
+      ? { type: 'string', note: 'The column has no values yet.' }
+      : { type: 'string', note: `All values are null words such as ${quote(survey, 'nullWord')}.` };
   const isWithin = (misfits: number, of: number) => misfits <= tolerance * of;
 
   const numbers = count('integer', 'longInteger', 'bigInteger', 'decimal', 'double', 'infinite') + nans;
   if (numbers > 0 && isWithin(values - numbers, values) && count('leadingZero') === 0) {
     const type = inferNumber(survey, count, (misfits) => isWithin(misfits, values - nans));
     if (type !== undefined) {
-      // In a column of doubles NaN is a value, in others it is null.
+      // NaN is a value in a column of doubles, and null in others.
       const of = type === 'double' ? values : values - nans;
       return describe(survey, type, of - (values - numbers) - countUnfit(type, count), of);
     }
@@ -63,7 +62,7 @@ function inferColumn(survey: ColumnSurvey, tolerance: number): Inferred {
 
 type Count = (...kinds: ValueKind[]) => number;
 
-/** @returns undefined when no type of numbers holds them */
+/** @returns undefined when no numeric type holds them */
 function inferNumber(
   survey: ColumnSurvey,
   count: Count,
@@ -82,28 +81,28 @@ function inferNumber(
   return digits <= 38 ? `decimal(38,${scale})` : undefined;
 }
 
-/** Of the numbers: those that a type of numbers does not take. */
+/** How many of the numbers do not fit a numeric type. */
 function countUnfit(type: ColumnType, count: Count): number {
   if (type === 'double') return count('longInteger', 'bigInteger');
   return count('double', 'infinite') + (type === 'int64' ? count('bigInteger') : 0);
 }
 
-/** A type, and what of the column may surprise. */
+/** Adds notes on what may surprise. */
 function describe(survey: ColumnSurvey, type: ColumnType, fit: number, of: number): Inferred {
   const notes: string[] = [];
   const { counts } = survey;
   if (counts.nullWord !== undefined) notes.push(`${quote(survey, 'nullWord')} is read as null.`);
   if (counts.nan !== undefined && type !== 'double') notes.push(`${quote(survey, 'nan')} is read as null.`);
   if (type === 'timestamp' && counts.local !== undefined)
-    notes.push(`Times without an offset are taken as UTC: ${quote(survey, 'local')}.`);
+    notes.push(`Times without an offset are read as UTC: ${quote(survey, 'local')}.`);
   if (type === 'timestamp' && counts.date !== undefined)
-    notes.push(`Dates without a time are midnight in UTC: ${quote(survey, 'date')}.`);
+    notes.push(`Dates without a time are read as midnight UTC: ${quote(survey, 'date')}.`);
   const misfits = of - fit;
   if (misfits > 0) notes.push(`${misfits} of ${of} values do not fit${quoteMisfit(survey, type)}.`);
   return notes.length === 0 ? { type } : { type, note: notes.join(' ') };
 }
 
-/** Fit no type but strings. */
+/** Kinds that only strings can hold. */
 const textual: readonly ValueKind[] = ['text', 'padded', 'dayMonth', 'leadingZero'];
 const typed: readonly ValueKind[] = [
   'boolean',
@@ -133,12 +132,12 @@ function explainString(survey: ColumnSurvey, count: Count, values: number): Infe
   if (count('dayMonth') > 0) notes.push(explainDayMonth(survey));
   if (count('leadingZero') > 0)
     notes.push(`${quote(survey, 'leadingZero')} would lose its leading zeros as a number.`);
-  if (count('padded') > 0) notes.push(`${quote(survey, 'padded')} has blanks around it.`);
+  if (count('padded') > 0) notes.push(`${quote(survey, 'padded')} has leading or trailing blanks.`);
   if (typed > values / 2 && count('text') > 0)
     notes.push(
       `${count('text')} of ${values} values are text, such as ${quote(survey, 'text')} in row ${survey.examples.text?.row ?? '?'}.`,
     );
-  else if (typed === values && notes.length === 0) notes.push('Its values are of several types.');
+  else if (typed === values && notes.length === 0) notes.push('The column has values of several types.');
   else if (typed === 0 && notes.length === 0)
     notes.push(...explainNearMiss(survey.examples.text?.text ?? ''));
   return notes.length === 0 ? { type: 'string' } : { type: 'string', note: notes.join(' ') };
@@ -146,10 +145,10 @@ function explainString(survey: ColumnSurvey, count: Count, values: number): Infe
 
 const nearMisses: readonly (readonly [RegExp, string])[] = [
   [/^-?[0-9]{1,3}(?:\.[0-9]{3})*,[0-9]+$/, 'has a decimal comma. Write numbers as 1234.50'],
-  [/^-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?$/, 'has separators in it. Write numbers as 1234.50'],
+  [/^-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?$/, 'has thousands separators. Write numbers as 1234.50'],
   [
     /^-?[0-9]+(?:[.,][0-9]+)? ?%$/,
-    'has a percent sign. Write 5% as 0.05, or as 5 in a column whose name says so',
+    'has a percent sign. Write 5% as 0.05, or as 5 in a column whose name says percent',
   ],
   [
     /^-?\p{Sc} ?-?[0-9]|^-?[0-9][0-9.,]* ?\p{Sc}$/u,
@@ -158,11 +157,11 @@ const nearMisses: readonly (readonly [RegExp, string])[] = [
   [/^(?:yes|no|y|n)$/i, 'may mean true or false. Write booleans as true and false'],
   [
     /^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:]+\.[0-9]{7,}/,
-    'is finer than a microsecond, which times are kept in. Cut it to six digits',
+    'is more precise than a microsecond. Write at most six digits',
   ],
 ];
 
-/** Texts that people would take for something else. */
+/** Texts that people read as numbers, booleans or times. */
 function* explainNearMiss(text: string): Generator<string> {
   for (const [pattern, says] of nearMisses)
     if (pattern.test(text)) return yield `${JSON.stringify(text)} ${says}.`;
@@ -170,25 +169,26 @@ function* explainNearMiss(text: string): Generator<string> {
 
 function explainDayMonth(survey: ColumnSurvey): string {
   const text = quote(survey, 'dayMonth');
-  const remedy = 'Write dates as 2024-02-01 to make it a column of dates.';
+  const remedy = 'Write dates as 2024-02-01 for a column of dates.';
   const { dayFirst, monthFirst } = survey;
-  if (dayFirst > 0 && monthFirst === 0) return `Dates like ${text} seem to have the day first. ${remedy}`;
-  if (monthFirst > 0 && dayFirst === 0) return `Dates like ${text} seem to have the month first. ${remedy}`;
+  if (dayFirst > 0 && monthFirst === 0) return `Dates such as ${text} seem to have the day first. ${remedy}`;
+  if (monthFirst > 0 && dayFirst === 0)
+    return `Dates such as ${text} seem to have the month first. ${remedy}`;
   if (dayFirst > 0)
-    return `Dates like ${text} have the day first in some rows and the month in others. ${remedy}`;
+    return `Dates such as ${text} have the day first in some rows and the month first in others. ${remedy}`;
   return `${text} could have the day or the month first. ${remedy}`;
 }
 
 function explainDigits(survey: ColumnSurvey): string {
   const kind: ValueKind = survey.examples.bigInteger ? 'bigInteger' : 'longInteger';
-  return `No type of numbers holds all of them exactly: there is ${quote(survey, kind)}, and numbers with many digits after the point or an exponent.`;
+  return `No numeric type holds all values exactly: there are ${quote(survey, kind)} and numbers with many decimal places or an exponent.`;
 }
 
 function quote(survey: ColumnSurvey, kind: ValueKind): string {
   return JSON.stringify(survey.examples[kind]?.text ?? kind);
 }
 
-/** Several chunks as one: columns by name, in order of appearance; the first examples stay. */
+/** Merges the surveys of several chunks: columns by name, in order of appearance, each with its first examples. */
 export function mergeSurveys(chunks: Iterable<readonly ColumnSurvey[]>): readonly ColumnSurvey[] {
   const merged = new Map<string, ColumnSurvey>();
   for (const chunk of chunks) {

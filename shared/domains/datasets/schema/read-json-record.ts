@@ -1,4 +1,4 @@
-/** One value of an object: its text, and whether it stood in quotes. Null and "not there" are the same: not listed. */
+/** One member of an object. Members with the value null are not listed. */
 export interface JsonField {
   readonly key: string;
   readonly text: string;
@@ -14,7 +14,7 @@ export type JsonRecord =
     };
 
 /**
- * One line of JSON Lines. Numbers keep their digits, and nested values their JSON: neither is parsed and printed again.
+ * Reads one line of JSON Lines. Numbers keep their digits and nested values their JSON text.
  *
  * @example
  * readJsonRecord('{"a":1.50,"b":[1, 2],"c":null}').fields // [{ key: 'a', text: '1.50', isString: false }, { key: 'b', text: '[1, 2]', isString: false }]
@@ -25,12 +25,15 @@ export function readJsonRecord(line: string): JsonRecord {
   } catch (error) {
     return {
       code: 'BAD_JSON',
-      reason: `The line is no JSON: ${error instanceof Error ? cut(error.message) : ''}.`,
+      reason: `The line is not valid JSON: ${error instanceof Error ? cut(error.message) : ''}.`,
     };
   }
   let at = skipBlanks(line, 0);
   if (line[at] !== '{')
-    return { code: 'NOT_AN_OBJECT', reason: 'The line is JSON, but no object: write {"column": value, …}.' };
+    return {
+      code: 'NOT_AN_OBJECT',
+      reason: 'The line is JSON, but not an object: write {"column": value, …}.',
+    };
   const fields: JsonField[] = [];
   const seen = new Set<string>();
   at = skipBlanks(line, at + 1);
@@ -41,7 +44,7 @@ export function readJsonRecord(line: string): JsonRecord {
       return {
         code: 'DUPLICATE_KEY',
         key,
-        reason: `The key ${JSON.stringify(key)} stands twice in the line.`,
+        reason: `The line has the key ${JSON.stringify(key)} twice.`,
       };
     seen.add(key);
     at = skipBlanks(line, skipBlanks(line, keyEnd) + 1);
@@ -53,7 +56,7 @@ export function readJsonRecord(line: string): JsonRecord {
       return {
         code: 'BAD_ENCODING',
         key,
-        reason: 'A text holds half of a surrogate pair, which is no character.',
+        reason: 'A text contains an unpaired surrogate, which is not a valid character.',
       };
     if (raw !== 'null') fields.push({ key, text, isString });
     at = skipBlanks(line, end);
@@ -62,7 +65,7 @@ export function readJsonRecord(line: string): JsonRecord {
   return { fields };
 }
 
-// What follows trusts that the line is JSON.
+// The functions below rely on valid JSON.
 
 function skipBlanks(line: string, from: number): number {
   let at = from;
@@ -109,7 +112,7 @@ function unquote(raw: string): string {
   return raw.includes('\\') ? (JSON.parse(raw) as string) : raw.slice(1, -1);
 }
 
-/** V8 quotes the text itself, which is kept elsewhere. */
+/** Drops the quoted text from V8's message: the quarantine keeps the whole line. */
 function cut(message: string): string {
   return message.replace(/^(.*? in JSON at position \d+).*$/su, '$1').slice(0, 200);
 }

@@ -1,6 +1,6 @@
 /**
- * The fields of one record of a CSV file (RFC 4180, without its line end): null for nothing between two delimiters,
- * the empty text for `""`.
+ * Splits one record of a CSV file (RFC 4180, without its line end) into fields. A field with nothing between two
+ * delimiters is null; `""` is the empty text.
  *
  * @example
  * splitRecord('1,"a, ""b""",,""', ',') // ['1', 'a, "b"', null, '']

@@ -2,17 +2,17 @@ import type { ColumnType } from './column.ts';
 import type { ValueKind } from './survey.ts';
 
 /**
- * Which texts are a value of which type. Each rule is a regular expression that means the same to RE2 (DuckDB) and
- * to JavaScript, plus a range; nothing is rounded, trimmed or guessed.
+ * The pattern of the texts that a type accepts. Each rule is a regular expression that RE2 (DuckDB) and JavaScript
+ * interpret alike, plus a range. Nothing is rounded, trimmed or guessed.
  *
  * | type | accepted | not accepted |
  * |---|---|---|
- * | int64 | `0`, `-12`, in range | `007` (an id, which would lose its zeros), `+1`, `1_000`, `1e3`, `1.0`, `-0` |
- * | decimal(p,s) | `12`, `-0.50`, `.5`; at most s digits after the point, zeros aside | what it cannot hold exactly, exponents |
+ * | int64 | `0`, `-12`, in range | `007` (an identifier, which would lose its zeros), `+1`, `1_000`, `1e3`, `1.0`, `-0` |
+ * | decimal(p,s) | `12`, `-0.50`, `.5`; at most s decimal places, trailing zeros aside | what it cannot hold exactly, exponents |
  * | double | numbers with a point or an exponent, whole numbers of up to 15 digits, `NaN`, `inf`, `-Infinity` | whole numbers that it would round, `1e400` |
  * | boolean | `true`, `false` in any case | `yes`, `0`, `t` |
  * | date | `2024-02-29` | `2024-2-29`, `29.02.2024`, `2023-02-29` |
- * | timestamp | `2024-02-29T12:30:00.123456Z`, with a space for the T, `+02:00`, `+0200`, `+02`; without an offset UTC, then also without seconds; a date alone is its midnight | finer than a microsecond, `24:00`, `12:60` |
+ * | timestamp | `2024-02-29T12:30:00.123456Z`, with a space for the T, `+02:00`, `+0200`, `+02`; without an offset UTC, then also without seconds; a date alone is its midnight | more precise than a microsecond, `24:00`, `12:60` |
  *
  * @see https://github.com/google/re2/wiki/Syntax
  */
@@ -31,7 +31,7 @@ export function patternOf(type: ColumnType): string | undefined {
     case 'string':
       return undefined;
     case 'binary':
-      // Nothing: bytes have no text form here.
+      // Matches nothing: bytes have no text form here.
       return '[^\\s\\S]';
     default:
       return decimalPattern(parseDecimal(type).scale);
@@ -71,8 +71,8 @@ export function parseDecimal(type: string): { readonly precision: number; readon
 }
 
 /**
- * Texts that mean "nothing" in every column that is not of strings: what R, pandas, SQL and spreadsheets write, and
- * the empty text in quotes. In a column of doubles `NaN` is a number, in others it means nothing, too.
+ * Texts that mean null in every column but one of strings: what R, pandas, SQL and spreadsheets write, and the quoted
+ * empty text. `NaN` is a number in a column of doubles, and null in others.
  */
 export const nullWords: ReadonlySet<string> = new Set([
   '',
@@ -105,14 +105,14 @@ const exact = {
   infinite: anchored(infinite),
   zone: anchored(`.*${offset}`),
 };
-/** Up to six digits after the point is a sum of money or a rounded number; measured ones have more, or an exponent. */
+/** Amounts and rounded numbers have up to six decimal places; measurements have more, or an exponent. */
 const exactDecimal = /^-?(0|[1-9][0-9]*)?\.([0-9]{1,6})$/;
 const leadingZero = /^-?0[0-9]+(?:\.[0-9]+)?$/;
 const dayMonth = /^([0-9]{1,2})([/.-])([0-9]{1,2})\2(?:[0-9]{4}|[0-9]{2})(?:[T ,].*)?$/;
 const maxDigits = 38;
 
 /**
- * What a text is at its narrowest.
+ * The narrowest kind of a text.
  *
  * @example
  * classify('12') // 'integer'
@@ -123,7 +123,7 @@ const maxDigits = 38;
  * classify('2024-02-30') // 'text'
  */
 export function classify(text: string): ValueKind {
-  // Nothing but strings is longer; a text of megabytes is not looked through.
+  // Only strings are longer: a text of megabytes is not searched.
   if (text.length > 400) return 'text';
   const first = text.charCodeAt(0);
   const isDigit = first >= 48 && first <= 57;
@@ -165,7 +165,7 @@ function classifyRest(text: string): ValueKind {
   return inner === 'text' || inner === 'padded' ? 'text' : 'padded';
 }
 
-/** Whether a column of this type takes the text as a value. */
+/** Whether a text is a value of a type. */
 export function fits(type: ColumnType, text: string): boolean {
   switch (type) {
     case 'string':
@@ -202,7 +202,7 @@ function isInt64(text: string, digits: number): boolean {
 
 const daysInMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
-/** Of a text that has the shape: whether the calendar has that day, from year 1 on. */
+/** Whether the calendar has the day of a text that matches the pattern, from year 1 on. */
 function isDay(text: string): boolean {
   const year = Number(text.slice(0, 4));
   const month = Number(text.slice(5, 7));
@@ -211,7 +211,7 @@ function isDay(text: string): boolean {
   return year > 0 && Number(text.slice(8, 10)) <= days;
 }
 
-/** The same of a timestamp, which must lie in the years 1 to 9999 in UTC, too. */
+/** The same for a timestamp, which must also lie in the years 1 to 9999 in UTC. */
 function isInstant(text: string): boolean {
   if (!isDay(text)) return false;
   const edge = text.startsWith('0001-01-01') || text.startsWith('9999-12-31');
@@ -223,7 +223,7 @@ function isInstant(text: string): boolean {
   return text.startsWith('0001') ? minutes >= 0 : minutes < 24 * 60;
 }
 
-/** Digits before and after the point of an integer or a decimal, leading zeros aside. */
+/** Counts the digits before and after the point of an integer or a decimal, without leading zeros. */
 export function measureDigits(text: string): { readonly integer: number; readonly scale: number } {
   const start = text.charCodeAt(0) === 45 ? 1 : 0;
   const point = text.indexOf('.');
@@ -232,7 +232,7 @@ export function measureDigits(text: string): { readonly integer: number; readonl
   return { integer: isZero ? 0 : end - start, scale: point < 0 ? 0 : text.length - point - 1 };
 }
 
-/** Of a `dayMonth`: which of the two comes first, if only one of them can. */
+/** For a `dayMonth`: which of day and month comes first, if only one of them can. */
 export function readDayMonth(text: string): 'dayFirst' | 'monthFirst' | 'either' {
   const [, first, , second] = dayMonth.exec(text) ?? [];
   if (Number(first) > 12) return 'dayFirst';

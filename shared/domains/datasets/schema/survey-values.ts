@@ -1,7 +1,7 @@
 import { classify, measureDigits, readDayMonth } from './strict-types.ts';
 import type { ColumnSurvey, SurveyExample, ValueKind } from './survey.ts';
 
-/** Counts the values of one column, one at a time. */
+/** Counts the values of one column by kind. */
 export class ColumnCounter {
   readonly name: string;
   #values = 0;
@@ -21,12 +21,12 @@ export class ColumnCounter {
     this.#nulls += count;
   }
 
-  /** @param row its record's number in the file, from 1 */
+  /** @param row number of its record in the file, from 1 */
   add(text: string, row: number): void {
     this.addAs(classify(text), text, row);
   }
 
-  /** A text whose kind is known otherwise: a JSON string that looks like a number is none. */
+  /** Adds a text of a known kind: a JSON string that looks like a number is not a number. */
   addAs(kind: ValueKind, text: string, row: number): void {
     this.#values += 1;
     this.#counts[kind] = (this.#counts[kind] ?? 0) + 1;
@@ -40,7 +40,7 @@ export class ColumnCounter {
     }
   }
 
-  /** So many values that were not looked at one by one. */
+  /** Adds values by number, without examples. */
   addMany(kind: ValueKind, count: number): void {
     if (count === 0) return;
     this.#values += count;

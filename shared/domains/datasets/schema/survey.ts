@@ -1,7 +1,7 @@
 /**
- * What a text can be, each text exactly one (`classify` in `strict-types.ts`). An `integer` has at most 15 digits, so
- * that a double keeps it; a `longInteger` is an int64 beyond that, a `bigInteger` none any more. `local` is a timestamp
- * without an offset, `nullWord` a text that means "nothing" in all columns but strings (NA, NULL…), `text` the rest.
+ * The kinds of texts; each text has exactly one (`classify` in `strict-types.ts`). An `integer` has at most 15 digits,
+ * so that a double holds it exactly. A `longInteger` is any other int64; a `bigInteger` does not fit int64. `local` is
+ * a timestamp without an offset, `nullWord` a text that means null in all columns but strings (NA, NULL…).
  */
 export type ValueKind =
   | 'integer'
@@ -21,26 +21,26 @@ export type ValueKind =
   | 'dayMonth'
   | 'text';
 
-/** A value that stands for others: where it is, and what it says (cut to 100 characters). */
+/** An example value: its row, and its text cut to 100 characters. */
 export interface SurveyExample {
   readonly row: number;
   readonly text: string;
 }
 
-/** How many of a column's values are of which kind. Surveys of several chunks add up: `mergeSurveys`. */
+/** How many values of a column have which kind. `mergeSurveys` adds up the surveys of several chunks. */
 export interface ColumnSurvey {
   readonly name: string;
-  /** Not null; `counts` adds up to it. */
+  /** Values that are not null: the sum of `counts`. */
   readonly values: number;
   readonly nulls: number;
-  /** Kinds that do not occur are left out. */
+  /** Kinds that do not occur are omitted. */
   readonly counts: Readonly<Partial<Record<ValueKind, number>>>;
   /** The first of each kind. */
   readonly examples: Readonly<Partial<Record<ValueKind, SurveyExample>>>;
-  /** Most digits before and after the point, over integers and decimals. */
+  /** The most digits before and after the point, over integers and decimals. */
   readonly integerDigits: number;
   readonly scale: number;
-  /** Of `dayMonth`: how many can only be day first, and how many only month first. */
+  /** Of the values of kind `dayMonth`: how many can only be day first, or only month first. */
   readonly dayFirst: number;
   readonly monthFirst: number;
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Snapshot } from '../../../formats/delta/snapshots/snapshot.ts';
 import type { ChunkSize } from '../../../formats/tabular/cut-chunks.ts';
 
-/** Where a table keeps how its files are cut: later files that are cut alike share what they have in common. */
+/** The table property that holds the chunk size. Later files are cut alike, so that equal rows share data files. */
 const key = 'slipway.chunkSize';
 
 export const chunkSizeSchema = z.object({
@@ -12,7 +12,7 @@ export const chunkSizeSchema = z.object({
   maxBytes: z.int().min(1),
 }) satisfies z.ZodType<ChunkSize>;
 
-/** @returns undefined for a table that does not say, or that another writer configured */
+/** @returns undefined for a table without the property, and for an invalid value */
 export function readChunkSize(snapshot: Snapshot | undefined): ChunkSize | undefined {
   const text = snapshot?.metadata.configuration[key];
   if (text === undefined) return undefined;

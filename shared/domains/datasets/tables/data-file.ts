@@ -1,11 +1,11 @@
 import { blobContainers } from '../../../core/names.ts';
 import type { BlobRef } from '../../../platform/storage/blobs.ts';
 
-/** An immutable file of a version: Parquet in the `datasets` container. */
+/** An immutable Parquet file of a version, in the `datasets` container. */
 export interface DataFile {
   /** The blob's name: `<dataset>/<sha256>.parquet`. */
   readonly path: string;
-  /** Of its bytes. Left out for a file that another writer put into the table: then only its size is checked. */
+  /** Of its bytes. Omitted for a file of another writer, of which only the size can be checked. */
   readonly sha256?: string;
   readonly sizeBytes: number;
   readonly rows: number;
@@ -14,8 +14,8 @@ export interface DataFile {
 const pattern = /^([0-9a-f]{64})(?:\.(\d+))?\.parquet$/;
 
 /**
- * A data file's path within its table: named by its hash, so that equal content is stored once. A table that holds
- * one content several times names the others by a number, for a path stands in a table once.
+ * The path of a data file within its table: its hash, so that equal content is stored once. A path can be in a table
+ * only once, so further copies of the same content have a number.
  *
  * @example
  * dataPath('a'.repeat(64), 1).slice(60) // 'aaaa.1.parquet'
@@ -24,7 +24,7 @@ export function dataPath(sha256: string, copy = 0): string {
   return copy === 0 ? `${sha256}.parquet` : `${sha256}.${copy}.parquet`;
 }
 
-/** @returns undefined for a file that another writer put into the table */
+/** @returns undefined for a file of another writer */
 export function parseDataPath(path: string): { readonly sha256: string; readonly copy: number } | undefined {
   const match = pattern.exec(path);
   return match?.[1] === undefined ? undefined : { sha256: match[1], copy: Number(match[2] ?? 0) };

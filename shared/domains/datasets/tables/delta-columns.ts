@@ -10,7 +10,7 @@ const fromDelta: Readonly<Record<string, ColumnType>> = {
   float: 'double',
 };
 
-/** Where a note on a column's type is kept in the table's schema. */
+/** The metadata of a column in the table's schema that holds its note. */
 const noteKey = 'slipway.note';
 
 export function toDeltaColumns(columns: readonly Column[]): readonly DeltaColumn[] {
@@ -26,7 +26,7 @@ function toDeltaType(type: ColumnType): DeltaType {
   return type === 'int64' ? 'long' : type;
 }
 
-/** @throws UNPROCESSABLE for a type of another writer's that datasets do not have */
+/** @throws UNPROCESSABLE for a type that only other writers use */
 export function fromDeltaColumns(columns: readonly DeltaColumn[]): readonly Column[] {
   return columns.map(({ name, type, nullable, metadata }) => {
     const known = Object.hasOwn(fromDelta, type) ? fromDelta[type] : undefined;
@@ -34,7 +34,7 @@ export function fromDeltaColumns(columns: readonly DeltaColumn[]): readonly Colu
     if (!parsed.success)
       throw new AppError(
         'UNPROCESSABLE',
-        `The column "${name}" has the type ${type}, which datasets do not have.`,
+        `The column "${name}" has the type ${type}, which datasets do not support.`,
         {
           column: name,
         },

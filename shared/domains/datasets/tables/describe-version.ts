@@ -9,10 +9,10 @@ import { type DataFile, dataBlob, parseDataPath } from './data-file.ts';
 import { fromDeltaColumns } from './delta-columns.ts';
 import { sortFiles } from './sort-files.ts';
 
-/** The member of `commitInfo` that holds where a version came from. */
+/** The member of `commitInfo` that holds a version's lineage. */
 export const lineageMember = 'slipway';
 
-/** The data files of a version in the order of their rows. @throws UNPROCESSABLE for files without row counts */
+/** The data files of a version in row order. @throws UNPROCESSABLE for files without row counts */
 export function describeFiles(dataset: string, snapshot: Snapshot): readonly DataFile[] {
   return sortFiles(snapshot).map((file) => {
     const named = parseDataPath(file.path);
@@ -25,7 +25,7 @@ export function describeFiles(dataset: string, snapshot: Snapshot): readonly Dat
   });
 }
 
-/** What a version of the log is, as a version of a dataset. */
+/** Describes a version of the log as a version of a dataset. */
 export function describeVersion(
   dataset: string,
   snapshot: Snapshot,
@@ -61,7 +61,7 @@ function digest(columns: readonly Column[], files: readonly DataFile[]): string 
   return sha256(canonicalJson([shape, files.map((file) => [file.sha256 ?? file.path, file.rows])]));
 }
 
-/** Re-adds of a file that is there already only move it. */
+/** Adding an existing file again only changes its order. */
 function sizeOfNew(action: Action): number {
   return action.kind === 'add' && action.file.dataChange ? action.file.size : 0;
 }
@@ -72,7 +72,7 @@ function countRows({ path, stats }: AddFile): number {
   throw new AppError('UNPROCESSABLE', `The data file ${path} has no row count in the table's log.`, { path });
 }
 
-/** Another writer's commit has none, or something else under that name. */
+/** Empty for a commit of another writer. */
 function readLineage(value: unknown): Lineage {
   const lineage = lineageSchema.safeParse(value);
   return lineage.success ? lineage.data : {};

@@ -1,19 +1,19 @@
 /**
- * The order of a version's files, and by it of its rows, is a number in a tag of each: an overwrite that reuses most
- * files puts the new ones between them without writing the others again.
+ * The tag that orders the files of a version, and so its rows. An overwrite that reuses most files gives the new ones
+ * numbers in between.
  */
 export const orderTag = 'slipway.order';
 
 export interface OrderedFile {
   readonly path: string;
-  /** Undefined: it is new. */
+  /** Undefined for a new file. */
   readonly order?: number;
 }
 
 /**
- * Gives each file of a sequence a number, rising, and keeps as many of the given ones as a single walk can.
+ * Assigns rising numbers to the files of a sequence, and keeps as many given numbers as possible.
  *
- * @returns the number of each file, in the sequence's order; where it differs from the given one, the file's tag must be written anew
+ * @returns a number per file, in the order of the sequence. A file whose number changed needs a new tag
  * @example
  * orderFiles([{ path: 'a', order: 1 }, { path: 'new' }, { path: 'b', order: 2 }]) // [1, 1.5, 2]
  */
@@ -32,7 +32,7 @@ export function orderFiles(sequence: readonly OrderedFile[]): readonly number[] 
     while (end < sequence.length && !kept.has(end)) end += 1;
     const next = end < sequence.length ? sequence[end]!.order! : previous + (end - at) + 1;
     const step = (next - previous) / (end - at + 1);
-    // Halved too often, numbers run out between two: then all begin anew.
+    // Repeated halving exhausts the doubles between two numbers: renumber all.
     if (previous + step <= previous || next - step >= next) return sequence.map((_, index) => index + 1);
     for (; at < end; at += 1) {
       previous += step;
@@ -65,7 +65,7 @@ function longestRising(sequence: readonly OrderedFile[]): ReadonlySet<number> {
   return kept;
 }
 
-/** @returns undefined where there is none, or none that is a number */
+/** @returns undefined for a file without the tag, or with one that is not a number */
 export function readOrder(tags: Readonly<Record<string, string | null>> | undefined): number | undefined {
   const text = tags?.[orderTag] ?? '';
   const order = Number(text);

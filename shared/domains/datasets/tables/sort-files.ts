@@ -2,7 +2,7 @@ import type { AddFile } from '../../../formats/delta/log/actions.ts';
 import type { Snapshot } from '../../../formats/delta/snapshots/snapshot.ts';
 import { readOrder } from './row-order.ts';
 
-/** The files of a snapshot in the order of their rows. */
+/** The files of a snapshot in row order. */
 export function sortFiles(snapshot: Snapshot): readonly AddFile[] {
   const unordered = Number.MAX_VALUE;
   return [...snapshot.files.values()]

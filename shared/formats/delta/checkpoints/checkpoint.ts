@@ -2,7 +2,7 @@ import type { Action } from '../log/actions.ts';
 import { readTombstoneRetention } from '../retention.ts';
 import type { Snapshot } from '../snapshots/snapshot.ts';
 
-/** Whether the writer of a version makes a checkpoint of it: each tenth, or as the table's configuration says. */
+/** Whether a version gets a checkpoint: every tenth does, unless the table's configuration sets another interval. */
 export function isCheckpointDue({ version, metadata }: Snapshot): boolean {
   const configured = Number(metadata.configuration['delta.checkpointInterval'] ?? 10);
   const interval = Number.isInteger(configured) && configured > 0 ? configured : 10;
@@ -10,9 +10,9 @@ export function isCheckpointDue({ version, metadata }: Snapshot): boolean {
 }
 
 /**
- * All that a reader needs to know of a version, without the log before it.
+ * The actions by which a reader can read a version without the log before it.
  *
- * @param now removed files past their retention at this moment are left out; milliseconds since the Unix epoch
+ * @param now milliseconds since the Unix epoch; omits removed files that are past their retention by then
  * @see https://github.com/delta-io/delta/blob/master/PROTOCOL.md#checkpoints
  */
 export function* listCheckpointActions(snapshot: Snapshot, now: number): Generator<Action> {

@@ -5,7 +5,7 @@ import type { LogFiles } from '../log/log-files.ts';
 import type { Snapshot } from '../snapshots/snapshot.ts';
 
 /**
- * Stores a checkpoint of a version, and then says so in `_last_checkpoint`, unless that knows a newer one.
+ * Stores a checkpoint of a version, and points `_last_checkpoint` to it unless that has a newer one.
  *
  * @param now milliseconds since the Unix epoch
  */
@@ -31,7 +31,7 @@ export async function writeCheckpoint(
   const pointer = { version, size, sizeInBytes: bytes.length, numOfAddFiles: snapshot.files.size };
   await blobs.put(log.lastCheckpointBlob, JSON.stringify(pointer), {
     contentType: 'application/json',
-    // Another writer's newer one is not to be replaced; a broken one is.
+    // Does not replace a pointer that another writer changed meanwhile.
     ...(known && { ifMatch: known.etag }),
   });
 }

@@ -1,8 +1,7 @@
 import type { JsonValue } from '../../../core/json.ts';
 
 /**
- * What an entry of the transaction log says, one action a line. Members that are not listed here are passed over when
- * read.
+ * An action of the transaction log; an entry has one per line. Unknown members are ignored.
  *
  * @see https://github.com/delta-io/delta/blob/master/PROTOCOL.md#actions
  */
@@ -14,7 +13,7 @@ export type Action =
   | { readonly kind: 'add'; readonly file: AddFile }
   | { readonly kind: 'remove'; readonly file: RemoveFile };
 
-/** What one version did; as a checkpoint has it, all that was done until then. */
+/** The actions of one version. */
 export interface LogCommit {
   readonly version: number;
   /** Milliseconds since the Unix epoch. */
@@ -23,8 +22,8 @@ export interface LogCommit {
 }
 
 /**
- * Provenance of a commit; free-form, but for the members that other readers look at. Spark wants the values of
- * `operationParameters` and `operationMetrics` to be texts.
+ * Provenance of a commit. Free-form but for the members that other readers use: Spark requires the values of
+ * `operationParameters` and `operationMetrics` to be strings.
  */
 export interface CommitInfo {
   /** Milliseconds since the Unix epoch; set by the table when it commits. */
@@ -32,9 +31,9 @@ export interface CommitInfo {
   readonly operation?: string;
   readonly operationParameters?: Readonly<Record<string, JsonValue>>;
   readonly operationMetrics?: Readonly<Record<string, JsonValue>>;
-  /** What was written when; set by the table when it commits. */
+  /** Identifies the commit; set by the table when it commits. */
   readonly txnId?: string;
-  /** Left out of version 0; set by the table when it commits. */
+  /** Omitted for version 0; set by the table when it commits. */
   readonly readVersion?: number;
   readonly engineInfo?: string;
   readonly userMetadata?: string;
@@ -61,7 +60,7 @@ export interface Metadata {
   readonly createdTime?: number;
 }
 
-/** How far an application has come: makes its commits idempotent. */
+/** The progress of an application, which makes its commits idempotent. */
 export interface Transaction {
   readonly appId: string;
   readonly version: number;
@@ -70,14 +69,14 @@ export interface Transaction {
 }
 
 export interface AddFile {
-  /** Relative to the table; plain here, URI-encoded in the log. */
+  /** Relative to the table. URI-encoded in the log only. */
   readonly path: string;
-  /** Left out: none. */
+  /** Omitted if there are none. */
   readonly partitionValues?: NullableTextMap;
   readonly size: number;
   /** Milliseconds since the Unix epoch. */
   readonly modificationTime: number;
-  /** False: the rows of the table are what they were (new tags, a compaction). */
+  /** False if the rows of the table do not change (new tags, a compaction). */
   readonly dataChange: boolean;
   /** JSON, see `stats.ts`. */
   readonly stats?: string;
@@ -98,7 +97,7 @@ export interface RemoveFile {
 export type TextMap = Readonly<Record<string, string>>;
 export type NullableTextMap = Readonly<Record<string, string | null>>;
 
-/** Takes a file out of the table. */
+/** The action that removes a file from the table. */
 export function removeFile(
   file: AddFile,
   options: { readonly deletionTimestamp: number; readonly dataChange: boolean },

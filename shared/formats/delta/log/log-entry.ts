@@ -5,13 +5,13 @@ import { isJsonObject } from '../../../core/member-at.ts';
 import type { Action, AddFile, Metadata, Protocol, RemoveFile, Transaction } from './actions.ts';
 import { decodePath, encodePath } from './file-path.ts';
 
-/** A few milliseconds' worth. */
+/** A few milliseconds of work. */
 const actionsPerTurn = 250;
 
 /**
- * One line of a log entry, without its line end.
+ * Encodes one line of a log entry, without its line end.
  *
- * @throws INVALID_ARGUMENT for a path that is none
+ * @throws INVALID_ARGUMENT for an invalid path
  * @example
  * encodeAction({ kind: 'txn', transaction: { appId: 'a', version: 3 } }) // '{"txn":{"appId":"a","version":3}}'
  */
@@ -35,7 +35,7 @@ export function encodeAction(action: Action): string {
         path: encodePath(path),
         deletionTimestamp,
         dataChange,
-        // Says that the members after it are there.
+        // Announces the members after it.
         extendedFileMetadata: size !== undefined,
         partitionValues,
         size,
@@ -46,7 +46,7 @@ export function encodeAction(action: Action): string {
   }
 }
 
-/** A whole entry; the event loop has its turn now and then. @throws INVALID_ARGUMENT as of `encodeAction` */
+/** Encodes an entry, and yields to the event loop. @throws INVALID_ARGUMENT as `encodeAction` */
 export async function encodeEntry(actions: readonly Action[]): Promise<Uint8Array> {
   const blocks: Buffer[] = [];
   for (let at = 0; at < actions.length; at += actionsPerTurn) {
@@ -58,8 +58,8 @@ export async function encodeEntry(actions: readonly Action[]): Promise<Uint8Arra
 }
 
 /**
- * @returns undefined for a kind of action that is not known
- * @throws UNPROCESSABLE naming what is wrong
+ * @returns undefined for an unknown kind of action
+ * @throws UNPROCESSABLE saying what is wrong
  * @example
  * parseAction('{"txn":{"appId":"a","version":3,"lastUpdated":null}}') // { kind: 'txn', transaction: { appId: 'a', version: 3 } }
  */
@@ -68,9 +68,9 @@ export function parseAction(line: string): Action | undefined {
   try {
     entry = JSON.parse(line) as JsonValue;
   } catch (error) {
-    throw wrong('a line is no JSON', error);
+    throw wrong('a line is not JSON', error);
   }
-  if (!isJsonObject(entry)) throw wrong('a line is no object');
+  if (!isJsonObject(entry)) throw wrong('a line is not an object');
   return toAction(entry);
 }
 
@@ -79,7 +79,7 @@ export async function* parseEntry(body: AsyncIterable<Uint8Array>, what: string)
   let number = 0;
   for await (const line of splitLines(body)) {
     number += 1;
-    // What is there already comes without a turn of the event loop.
+    // Buffered lines do not yield to the event loop.
     if (number % actionsPerTurn === 0) await setImmediate();
     if (line.trim() === '') continue;
     try {
@@ -207,11 +207,11 @@ function need<T extends JsonValue>(value: JsonObject, name: string, is: Is<T>): 
   return found;
 }
 
-/** Null is as good as missing. */
+/** Treats null as missing. */
 function find<T extends JsonValue>(value: JsonObject, name: string, is: Is<T>): T | undefined {
   const member = Object.hasOwn(value, name) ? value[name] : undefined;
   if (member === undefined || member === null) return undefined;
-  if (!is(member)) throw wrong(`"${name}" is not what it should be`);
+  if (!is(member)) throw wrong(`"${name}" is invalid`);
   return member;
 }
 

@@ -10,9 +10,9 @@ import type {
 import type { CommitInfo, LogCommit } from './actions.ts';
 import { parseAction, parseEntry } from './log-entry.ts';
 
-/** A commit as the log has it. */
+/** A commit in the log. */
 export interface StoredCommit extends LogCommit {
-  /** Of its blob: another table's commit, in the same place, has another one. */
+  /** Of its blob. Distinguishes the commit from that of another table in the same place. */
   readonly etag: string;
 }
 
@@ -25,13 +25,13 @@ export interface StoredInfo {
 }
 
 export interface LogListing {
-  /** Versions whose commit is there, rising. */
+  /** Versions with a commit, ascending. */
   readonly commits: readonly number[];
-  /** Versions that have a checkpoint of one file, rising. */
+  /** Versions with a single-file checkpoint, ascending. */
   readonly checkpoints: readonly number[];
 }
 
-/** More than any `commitInfo` should need. */
+/** Enough for any `commitInfo`. */
 const infoBytes = 65_536;
 
 /** The blobs of one `_delta_log` folder. */
@@ -58,7 +58,7 @@ export class LogFiles {
     return this.#ref('_last_checkpoint');
   }
 
-  /** @returns undefined when it is not there. @throws UNPROCESSABLE naming the line that cannot be read */
+  /** @returns undefined when it does not exist. @throws UNPROCESSABLE naming the invalid line */
   async readCommit(version: number): Promise<StoredCommit | undefined> {
     const ref = this.commitBlob(version);
     const opened = await openIfThere(this.#blobs, ref);
@@ -69,7 +69,7 @@ export class LogFiles {
     return { version, timestamp: timestampOf(info, opened.properties), etag, actions };
   }
 
-  /** Who made a commit, and when, without its files where that is said first. @returns undefined as above */
+  /** The provenance of a commit. Reads only the start of the entry if possible. @returns undefined when it does not exist */
   async readInfo(version: number): Promise<StoredInfo | undefined> {
     const ref = this.commitBlob(version);
     const opened = await openIfThere(this.#blobs, ref, { range: { offset: 0, count: infoBytes } });
@@ -83,12 +83,12 @@ export class LogFiles {
     return toStoredInfo(version, info, opened.properties);
   }
 
-  /** @returns undefined when it is not there */
+  /** @returns undefined when it does not exist */
   async findCommitEtag(version: number): Promise<string | undefined> {
     return (await this.#blobs.head(this.commitBlob(version)))?.etag;
   }
 
-  /** @returns undefined when it is not there */
+  /** @returns undefined when it does not exist */
   async readCheckpoint(
     version: number,
   ): Promise<{ readonly bytes: Uint8Array; readonly lastModified: number } | undefined> {
@@ -96,7 +96,7 @@ export class LogFiles {
     return opened && { bytes: await readBytes(opened), lastModified: opened.properties.lastModified };
   }
 
-  /** @returns undefined when there is none, it cannot be understood, or it tells of a checkpoint in several parts */
+  /** @returns undefined when it is missing or invalid, or points to a multi-part checkpoint */
   async readLastCheckpoint(): Promise<{ readonly version: number; readonly etag: string } | undefined> {
     const opened = await openIfThere(this.#blobs, this.lastCheckpointBlob);
     if (opened === undefined) return undefined;
@@ -105,9 +105,9 @@ export class LogFiles {
   }
 
   /**
-   * What the log has, of every version or of those that share all but the last digits with one.
+   * Lists the log: all versions, or those that differ from one in the last digits only.
    *
-   * @param near a version, and how many digits are free: 2 lists the hundred around it
+   * @param near a version, and the number of digits that may differ: 2 lists the hundred around it
    */
   async list(near?: { readonly version: number; readonly digits: number }): Promise<LogListing> {
     const start = near === undefined ? '' : pad(near.version).slice(0, -near.digits);
@@ -144,7 +144,7 @@ function toStoredInfo(version: number, info: CommitInfo | undefined, properties:
   return { version, timestamp, etag: properties.etag, ...(info === undefined ? {} : { info }) };
 }
 
-/** Blob storage tells seconds; our commits tell milliseconds, and rise. */
+/** Blob storage has seconds; our commits have milliseconds, and ascend. */
 function timestampOf(info: CommitInfo | undefined, { lastModified }: BlobProperties): number {
   return typeof info?.timestamp === 'number' ? info.timestamp : lastModified;
 }
@@ -156,7 +156,7 @@ function parsePointer(text: string): { readonly version: number } | undefined {
     const isWhole = typeof version === 'number' && Number.isSafeInteger(version) && version >= 0;
     return isWhole && (parts === undefined || parts === null || parts === 1) ? { version } : undefined;
   } catch {
-    // A hint that cannot be read is no hint: the log itself says all.
+    // An invalid hint is ignored: the log holds everything.
     return undefined;
   }
 }

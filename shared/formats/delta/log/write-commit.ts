@@ -12,11 +12,11 @@ export interface CommitEntry {
 const maxTries = 4;
 
 /**
- * Puts a log entry where none is. After a failure that says nothing of the outcome it stays with this version until
- * it is known who has it: going on to the next one could commit twice.
+ * Creates a log entry unless it exists. After a failure with an unknown outcome it stays with this version until the owner
+ * is known: continuing with the next version could commit twice.
  *
  * @returns the ETag of our entry; undefined when another writer has the version
- * @throws UNAVAILABLE, TIMEOUT… when the outcome stays unknown; the same commit asked for again then must know itself by its `txn`
+ * @throws UNAVAILABLE, TIMEOUT… when the outcome remains unknown; a retry must then detect its own commit by its `txn`
  */
 export async function writeCommit(
   blobs: BlobStore,

@@ -6,19 +6,19 @@ import { Replay, type Snapshot } from './snapshot.ts';
 
 export interface Loaded {
   readonly snapshot: Snapshot;
-  /** Of the newest commit; left out when only a checkpoint is left of it. */
+  /** Of the newest commit; omitted if only its checkpoint remains. */
   readonly etag?: string;
 }
 
-/** Commits that are read at the same time. */
+/** Concurrent reads. */
 const maxConcurrent = 8;
 
 /**
- * A table as its log has it: from a checkpoint when one helps, and the commits after it.
+ * Loads a version from the log: from a checkpoint if there is one, and the commits after it.
  *
- * @param target a version; left out: the newest. The result is older when the log has no such version (yet)
+ * @param target a version, by default the newest. The result is older if the log does not have that version
  * @returns undefined when there is no table
- * @throws UNPROCESSABLE when the log's beginning is missing and no checkpoint can be read in its place
+ * @throws UNPROCESSABLE when the start of the log is missing, and no checkpoint can be read instead
  */
 export async function loadSnapshot(
   log: LogFiles,
@@ -30,7 +30,7 @@ export async function loadSnapshot(
   return base && continueFrom(log, base, target);
 }
 
-/** Reads the commits after a snapshot, up to a version or to the newest. */
+/** Replays the commits after a snapshot, up to a version or to the newest. */
 export async function loadAfter(
   log: LogFiles,
   { snapshot, etag }: KnownSnapshot,
@@ -41,13 +41,13 @@ export async function loadAfter(
 
 interface Base {
   readonly from?: Loaded;
-  /** How many commits to ask for at first: 1 unless they are known to be there. */
+  /** How many commits to request at first: 1 unless they are known to exist. */
   readonly ahead: number;
 }
 
 /**
- * Versions follow each other without gaps, so what comes after the newest is known by its absence: one request when
- * nothing is new. When something is, twice as many are asked for at once each time.
+ * Versions have no gaps, so the first missing commit is the end: one request if nothing is new. Otherwise doubles the
+ * number of concurrent requests each time.
  */
 async function continueFrom(log: LogFiles, base: Base, target: number): Promise<Loaded | undefined> {
   let { ahead } = base;
@@ -74,7 +74,7 @@ async function continueFrom(log: LogFiles, base: Base, target: number): Promise<
   return base.from;
 }
 
-/** What `_last_checkpoint` points to; it is a hint, and may be missing, broken or behind. */
+/** The checkpoint in `_last_checkpoint`, which is a hint and may be missing, broken or outdated. */
 async function loadLastCheckpoint(
   log: LogFiles,
   checkpoints: CheckpointFiles,
@@ -86,7 +86,7 @@ async function loadLastCheckpoint(
   return from && { from, ahead: 1 };
 }
 
-/** Looks into the listing of the log: the hundred versions around the target first, then all of it. */
+/** Lists the log to find a checkpoint: the hundred versions around the target first, then all. */
 async function findBase(
   log: LogFiles,
   checkpoints: CheckpointFiles,
@@ -113,16 +113,20 @@ async function findBase(
   if (all.commits.length === 0 && all.checkpoints.length === 0) return undefined;
   const [oldest] = all.checkpoints;
   if (oldest !== undefined && oldest > target)
-    throw new AppError('NOT_FOUND', `The log of version ${target} is gone; the oldest left is ${oldest}.`, {
-      oldest,
-    });
+    throw new AppError(
+      'NOT_FOUND',
+      `The log of version ${target} has been deleted; the oldest remaining version is ${oldest}.`,
+      {
+        oldest,
+      },
+    );
   throw new AppError(
     'UNPROCESSABLE',
-    'The Delta log is broken: its beginning is missing, and there is no checkpoint that can be read in its place.',
+    'The Delta log is broken: its start is missing, and there is no readable checkpoint.',
   );
 }
 
-/** @returns undefined for a checkpoint that is missing or cannot be read: the log can do without */
+/** @returns undefined for a missing or unreadable checkpoint, which the log can do without */
 async function loadCheckpoint(
   log: LogFiles,
   checkpoints: CheckpointFiles,

@@ -11,24 +11,24 @@ import type {
 import { checkReadable } from '../protocol.ts';
 import { type DeltaColumn, parseSchema } from '../schema.ts';
 
-/** All that a table is at one version. */
+/** The state of a table at one version. */
 export interface Snapshot {
   readonly version: number;
-  /** When it was committed: milliseconds since the Unix epoch, rising with the versions. */
+  /** The time of the commit, in milliseconds since the Unix epoch. Ascends with versions. */
   readonly timestamp: number;
   readonly protocol: Protocol;
   readonly metadata: Metadata;
   readonly columns: readonly DeltaColumn[];
-  /** By path, in the order in which the log last added them; `dataChange` is false: that tells of a commit only. */
+  /** By path, in the order in which the log last added them. `dataChange`, which concerns a commit only, is false. */
   readonly files: ReadonlyMap<string, AddFile>;
-  /** By path: files that were removed and not added again. A checkpoint forgets those past their retention. */
+  /** By path: removed files. A checkpoint drops those past their retention. */
   readonly tombstones: ReadonlyMap<string, RemoveFile>;
   /** By application. */
   readonly transactions: ReadonlyMap<string, Transaction>;
 }
 
 /**
- * Applies commits one after the other, from nothing or from a snapshot, which stays as it is.
+ * Applies commits one after the other, starting empty or from a snapshot, which does not change.
  *
  * @see https://github.com/delta-io/delta/blob/master/PROTOCOL.md#action-reconciliation
  */
@@ -94,7 +94,7 @@ export class Replay {
     }
   }
 
-  /** What it has come to. The replay must not go on: the snapshot takes its maps. */
+  /** The resulting snapshot, which takes the maps of the replay: it cannot continue. */
   finish(): Snapshot {
     if (this.#protocol === undefined || this.#metadata === undefined)
       throw new AppError(
@@ -114,7 +114,7 @@ export class Replay {
   }
 }
 
-/** The snapshot that a commit makes of the one before. */
+/** Applies commits to a snapshot. */
 export function replay(from: Snapshot | undefined, commits: readonly LogCommit[]): Snapshot {
   const replayed = new Replay(from);
   for (const commit of commits) replayed.apply(commit);

@@ -1,9 +1,9 @@
 const pattern = /^(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|\+00(?::?00)?)?$/;
 
 /**
- * A UTC timestamp to milliseconds, as Delta's statistics have it, not above the given one.
+ * Rounds a UTC timestamp down to milliseconds, the precision of Delta's statistics.
  *
- * @returns without a zone; undefined for years past 9999 or before 1, other zones, and what is no timestamp
+ * @returns without a zone; undefined for years past 9999 or before 1, other zones, and invalid timestamps
  * @example
  * roundDownMoment('2026-01-02 03:04:05.123456+00') // '2026-01-02T03:04:05.123'
  */
@@ -12,7 +12,7 @@ export function roundDownMoment(text: string): string | undefined {
 }
 
 /**
- * The same, not below the given one.
+ * Rounds up instead.
  *
  * @example
  * roundUpMoment('2026-12-31 23:59:59.999001') // '2027-01-01T00:00:00.000'

@@ -1,8 +1,8 @@
-/** As Spark and delta-rs cut them: long enough to tell files apart. In code points. */
+/** In code points, as in Spark and delta-rs. */
 const maxLength = 32;
 
 /**
- * The first 32 code points: not above the text.
+ * The first 32 code points of a text: a lower bound.
  *
  * @example
  * shortenText('a'.repeat(40)).length // 32
@@ -12,10 +12,10 @@ export function shortenText(text: string): string {
 }
 
 /**
- * A text of at most 32 code points that is not below the given one, in the order of code points (that of UTF-8); where
- * there is none (32 times U+10FFFF), the text itself.
+ * A text of at most 32 code points that is an upper bound in code point order (the order of UTF-8). If there is none (32
+ * times U+10FFFF), the text itself.
  *
- * @returns undefined when that would be too long
+ * @returns undefined if that is too long
  * @example
  * roundUpText('a'.repeat(40)).slice(-2) // 'ab'
  */
@@ -25,14 +25,14 @@ export function roundUpText(text: string): string | undefined {
   const points = Array.from(prefix, (character) => character.codePointAt(0) ?? 0);
   for (let last = points.pop(); last !== undefined; last = points.pop()) {
     if (last === 0x10ffff) continue;
-    // Surrogates are no characters.
+    // Skip surrogates.
     const next = last === 0xd7ff ? 0xe000 : last + 1;
     return String.fromCodePoint(...points, next);
   }
   return text.length <= 1_000 ? text : undefined;
 }
 
-/** Where 32 code points end, in UTF-16 units: nothing past them is looked at. */
+/** The length of the first 32 code points in UTF-16 units. Does not read past them. */
 function prefixLength(text: string): number {
   let at = 0;
   for (let points = 0; points < maxLength && at < text.length; points += 1) {

@@ -13,17 +13,17 @@ export interface ColumnStats {
   readonly type: DeltaType;
   readonly nulls: number;
   /**
-   * As text: numbers as digits, `2026-01-02`, `2026-01-02 03:04:05.123456` (UTC; `T`, `Z` and `+00` are fine). To be
-   * left out when the column holds NaN or an infinity.
+   * As text: numbers as digits, `2026-01-02`, `2026-01-02 03:04:05.123456` (UTC; `T`, `Z` and `+00` are accepted). Must be
+   * omitted if the column holds NaN or infinity.
    */
   readonly min?: string;
   readonly max?: string;
 }
 
-/** Delta's own default; readers skip nothing by the columns after them. */
+/** Delta's default: readers do not use statistics of later columns. */
 const maxColumns = 32;
 
-/** The columns that can have bounds. */
+/** The columns with bounds. */
 export function listStatsColumns(
   columns: readonly { readonly name: string; readonly type: DeltaType }[],
 ): readonly string[] {
@@ -34,8 +34,8 @@ export function listStatsColumns(
 }
 
 /**
- * The text of `AddFile.stats`: what lets readers skip a file. Numbers are copied digit by digit. A bound that has no
- * sure text is left out, which is always allowed: of booleans, binary, infinities, and years past 9999.
+ * The text of `AddFile.stats`, by which readers skip files. Numbers are copied digit by digit. Omits bounds without a safe
+ * text, which is always allowed: of booleans, binary, infinities, and years past 9999.
  *
  * @see https://github.com/delta-io/delta/blob/master/PROTOCOL.md#per-file-statistics
  * @example
@@ -56,12 +56,12 @@ export function buildStats({ rows, columns }: FileStats): string {
     if (high !== undefined) maxValues.push(`${key}:${high}`);
   }
   const bounds = (name: string, values: readonly string[]) =>
-    // Present but empty, they would be read as bounds that match nothing.
+    // Readers take an empty object for bounds that match nothing.
     values.length === 0 ? '' : `"${name}":{${values.join()}},`;
   return `{"numRecords":${rows},${bounds('minValues', minValues)}${bounds('maxValues', maxValues)}"nullCount":{${nullCount.join()}}}`;
 }
 
-/** @returns a JSON token; undefined: no bound can be told */
+/** @returns a JSON token; undefined if there is no safe bound */
 function formatBound(type: DeltaType, value: string, side: 'min' | 'max'): string | undefined {
   switch (type) {
     case 'boolean':
@@ -81,7 +81,7 @@ function formatBound(type: DeltaType, value: string, side: 'min' | 'max'): strin
     }
     case 'float':
     case 'double':
-      // Both zeros are equal, but not to every reader.
+      // Not every reader treats both zeros as equal.
       if (Number(value) === 0) return side === 'min' ? '-0.0' : '0.0';
       return formatNumber(value);
     case 'long':
@@ -93,7 +93,7 @@ function formatBound(type: DeltaType, value: string, side: 'min' | 'max'): strin
   }
 }
 
-/** JSON has no leading zeros, no plus and no bare point. */
+/** JSON has no leading zeros, no plus sign and no bare point. */
 function formatNumber(value: string): string | undefined {
   const [, sign = '', whole = '', fraction = '', exponent = ''] =
     /^([-+]?)(\d*)(?:\.(\d*))?(?:[eE]([-+]?\d+))?$/.exec(value.trim()) ?? [];

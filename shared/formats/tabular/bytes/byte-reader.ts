@@ -1,8 +1,8 @@
 import { capacityOf, createWindow, type Window } from './window.ts';
 
-/** Bytes of an iterable, in the portions in which they are wanted. */
+/** Reads the bytes of an iterable in portions of any size. */
 export class ByteReader {
-  /** How many have been given out. */
+  /** The number of bytes read so far. */
   position = 0;
   readonly #source: AsyncIterator<Uint8Array>;
   #rest: Uint8Array = new Uint8Array(0);
@@ -13,7 +13,7 @@ export class ByteReader {
     this.#source = source[Symbol.asyncIterator]();
   }
 
-  /** Fills a window up to a length, or to the end of the source. What comes next is asked for already. */
+  /** Fills a window up to a length, or to the end of the source, and prefetches the next bytes. */
   async fill(window: Window, length: number): Promise<void> {
     while (window.to < length && (await this.#hasMore())) {
       const bytes = this.#rest.subarray(0, length - window.to);
@@ -24,12 +24,12 @@ export class ByteReader {
     window.isLast = window.to < length;
     if (this.#rest.length === 0 && !this.#hasEnded && !this.#ahead) {
       this.#ahead = this.#source.next();
-      // Told when its turn comes.
+      // A failure is thrown when these bytes are read.
       this.#ahead.catch(() => undefined);
     }
   }
 
-  /** @returns the next bytes, copied when they come in pieces; fewer only at the end */
+  /** The next bytes, which stay unread; fewer only at the end. */
   async peek(length: number): Promise<Uint8Array> {
     const pieces = [this.#rest];
     for (let known = this.#rest.length; known < length;) {
@@ -42,7 +42,7 @@ export class ByteReader {
     return this.#rest.subarray(0, length);
   }
 
-  /** The next bytes as they come, up to a number of them. */
+  /** The next bytes in pieces, up to a total length. */
   async *take(length: number): AsyncGenerator<Uint8Array> {
     for (let left = length; left > 0 && (await this.#hasMore());) {
       const bytes = this.#rest.subarray(0, left);

@@ -8,16 +8,16 @@ import { splitZstdFrames } from './zstd-frames.ts';
 
 export type Compression = 'none' | 'gzip' | 'zstd';
 
-/** Where compressed content passes the ratio only in its first bytes, it is no bomb. */
+/** Content may exceed the ratio within its first bytes. */
 const ratioFromBytes = 64 * 1024 * 1024;
-/** Zlib's own 16 KiB make it three times slower. */
+/** Three times faster than zlib's default of 16 KiB. */
 const chunkSize = 256 * 1024;
 
 /**
- * The content of a file, piece by piece; all members of a gzip file and all frames of a Zstandard file.
+ * Decompresses a file: all members of a gzip file, and all frames of a Zstandard file.
  *
- * @throws UNPROCESSABLE when it is cut off or damaged; PAYLOAD_TOO_LARGE for more than the limits; NOT_IMPLEMENTED for
- *   Zstandard before Node 22.15; what the source throws
+ * @throws UNPROCESSABLE when it is truncated or damaged; PAYLOAD_TOO_LARGE above the limits; NOT_IMPLEMENTED for Zstandard
+ *   before Node 22.15; errors of the source
  */
 export async function* decompress(
   source: AsyncIterable<Uint8Array>,
@@ -97,14 +97,14 @@ function checkLimits(
     const what = compression === 'none' ? 'The file' : 'The file, decompressed,';
     throw new AppError(
       'PAYLOAD_TOO_LARGE',
-      `${what} has more than ${maxBytes} bytes, which is the limit (maxBytes). Split it, or raise the limit.`,
+      `${what} exceeds the limit of ${maxBytes} bytes (maxBytes). Split the file, or raise the limit.`,
       { limit: 'maxBytes', maxBytes },
     );
   }
   if (compression !== 'none' && written > ratioFromBytes && written > read * maxRatio) {
     throw new AppError(
       'PAYLOAD_TOO_LARGE',
-      `The file's first ${read} bytes became ${written}: more than ${maxRatio} for one, the limit (maxRatio) by which decompression bombs are known. If the file is genuine, drop it decompressed, or raise the limit.`,
+      `The first ${read} bytes of the file decompress to ${written}, over the limit of ${maxRatio} bytes per byte (maxRatio) that protects against decompression bombs. If the file is genuine, drop it decompressed, or raise the limit.`,
       { limit: 'maxRatio', maxRatio, read, written },
     );
   }
@@ -124,7 +124,7 @@ function damaged(error: CodedError, compression: 'gzip' | 'zstd', { read, writte
   if (/windowTooLarge|memory_allocation/.test(error.code)) {
     return new AppError(
       'UNPROCESSABLE',
-      'The .zst file needs a window of more than 128 MiB to be read. Compress it without --long, or with --long=27.',
+      'The .zst file requires a window of more than 128 MiB. Compress it without --long, or with --long=27.',
       facts,
       error,
     );
@@ -133,7 +133,7 @@ function damaged(error: CodedError, compression: 'gzip' | 'zstd', { read, writte
   const what = isCutOff ? 'is cut off' : `is damaged (${error.message})`;
   return new AppError(
     'UNPROCESSABLE',
-    `The ${ending} file (${compression}) ${what}: ${written} bytes could be decompressed from ${isCutOff ? 'all' : 'the first'} ${read} bytes. Nothing was taken from it; upload it again, whole.`,
+    `The ${ending} file (${compression}) ${what}: ${isCutOff ? 'all' : 'the first'} ${read} bytes decompress to ${written}. No rows were ingested; upload the whole file again.`,
     facts,
     error,
   );
@@ -142,6 +142,6 @@ function damaged(error: CodedError, compression: 'gzip' | 'zstd', { read, writte
 function noZstd(): AppError {
   return new AppError(
     'NOT_IMPLEMENTED',
-    `Zstandard needs Node 22.15 or newer; this is ${process.version}. Drop the file decompressed, or as .gz.`,
+    `Zstandard requires Node 22.15 or newer; this is ${process.version}. Drop the file decompressed, or as .gz.`,
   );
 }

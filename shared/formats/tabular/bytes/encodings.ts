@@ -1,7 +1,7 @@
-/** What bytes that are no UTF-8 seem to be. */
+/** The likely encoding of bytes that are not UTF-8. */
 export type Guess = 'windows-1252' | 'damaged';
 
-/** @returns where the first byte is that belongs to no character; -1 when all do */
+/** @returns the position of the first invalid byte; -1 if all are valid */
 export function findBadUtf8(bytes: Uint8Array): number {
   for (let at = 0; at < bytes.length;) {
     const length = readSequence(bytes, at);
@@ -32,8 +32,8 @@ function isFollower(byte: number): boolean {
 }
 
 /**
- * Tells text of the Western European one-byte encodings from UTF-8 that was damaged: in the former, most bytes above
- * ASCII stand alone; in the latter, they come with followers.
+ * Distinguishes Western European single-byte encodings from damaged UTF-8: in the former most bytes above ASCII are
+ * isolated, in the latter they are in sequences.
  */
 export function guessEncoding(bytes: Uint8Array): Guess {
   let alone = 0;
@@ -48,12 +48,12 @@ export function guessEncoding(bytes: Uint8Array): Guess {
   return alone > others ? 'windows-1252' : 'damaged';
 }
 
-/** For people: what is wrong with bytes that are no UTF-8, where, and what they seem to be. */
+/** Describes invalid UTF-8: where it is, and what the bytes may be. */
 export function describeEncoding(bytes: Uint8Array): string {
   const at = findBadUtf8(bytes);
   const hex = [...bytes.subarray(at, at + 3)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
-  const place = `byte ${at + 1} (${hex}) begins no character`;
-  if (guessEncoding(bytes) === 'damaged') return `${place}; it seems to be cut off or damaged`;
+  const place = `byte ${at + 1} (${hex}) does not start a character`;
+  if (guessEncoding(bytes) === 'damaged') return `${place}; the text seems to be truncated or damaged`;
   const from = Math.max(0, at - 10);
   const sample = new TextDecoder('windows-1252').decode(bytes.subarray(from, at + 10));
   return `${place}; it reads as Windows-1252 (Latin-1): “${sample}”`;

@@ -1,11 +1,11 @@
 export type Utf16 = 'utf-16le' | 'utf-16be';
 
-/** Of input at a time: a turn of a few milliseconds. */
+/** Input per step of a few milliseconds. */
 const portionBytes = 256 * 1024;
 
 /**
- * UTF-16 as UTF-8. Half a surrogate pair has no UTF-8; it is written as the three bytes that its number would have, so
- * that its record is found to be badly encoded. Half a unit at the end becomes the byte 0xff.
+ * Transcodes UTF-16 to UTF-8. An unpaired surrogate, which UTF-8 cannot represent, becomes the three bytes of its code, so
+ * that its record is reported as badly encoded. Half a unit at the end becomes the byte 0xff.
  *
  * @param source without the byte order mark
  * @see https://www.rfc-editor.org/rfc/rfc2781
@@ -24,7 +24,7 @@ export async function* transcodeUtf16(
 
 class Transcoder {
   readonly #lowFirst: boolean;
-  /** The first byte of a unit, and the first unit of a pair, whose second is to come. */
+  /** A pending first byte of a unit, and a pending first unit of a pair. */
   #half = -1;
   #high = 0;
   #out = new Uint8Array(0);
@@ -35,7 +35,7 @@ class Transcoder {
   }
 
   write(bytes: Uint8Array): Uint8Array {
-    // A unit becomes up to three bytes, and so may one that waited.
+    // A unit becomes up to three bytes, and so does a pending one.
     this.#out = new Uint8Array(((bytes.length + 1) >> 1) * 3 + 3);
     this.#length = 0;
     for (const byte of bytes) {
@@ -91,12 +91,12 @@ class Transcoder {
   }
 }
 
-/** How many bytes of UTF-16 became these bytes of UTF-8. */
+/** The number of UTF-16 bytes that these UTF-8 bytes were transcoded from. */
 export function countUtf16Bytes(bytes: Uint8Array, from: number, to: number): number {
   let total = 0;
   for (let at = from; at < to; at += 1) {
     const byte = bytes[at]!;
-    // Each character once, by its first byte; four bytes were two units, 0xff was half a one.
+    // Counts each character by its first byte. Four bytes were two units; 0xff was half a unit.
     if ((byte & 0xc0) !== 0x80) total += byte === 0xff ? 1 : byte >= 0xf0 ? 4 : 2;
   }
   return total;

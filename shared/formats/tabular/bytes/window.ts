@@ -1,6 +1,6 @@
 /**
- * Bytes to be scanned: `bytes[from, to)`. Behind `to` is room for 8 more, which a scan fills with bytes that stop its
- * loops. `words` and `view` show the same memory.
+ * Bytes to scan: `bytes[from, to)`. After `to` there is room for 8 sentinel bytes that stop the scan's loops. `words` and
+ * `view` share the memory.
  */
 export interface Window {
   readonly bytes: Buffer;
@@ -8,11 +8,11 @@ export interface Window {
   readonly view: DataView;
   from: number;
   to: number;
-  /** Nothing follows. */
+  /** Whether this is the end of the source. */
   isLast: boolean;
 }
 
-/** Room behind the bytes of a window. */
+/** Room for sentinels. */
 export const windowSlack = 8;
 
 export function createWindow(capacity: number): Window {
@@ -27,7 +27,7 @@ export function createWindow(capacity: number): Window {
   };
 }
 
-/** How many bytes fit, whatever is in it. */
+/** The number of bytes that fit. */
 export function capacityOf(window: Window): number {
   return window.bytes.length - windowSlack;
 }

@@ -5,11 +5,11 @@ const frameMagic = 0xfd2fb528;
 const skippableMagic = 0x184d2a50;
 
 /**
- * Takes a Zstandard file apart into its frames, without decompressing: Node's decompressor ends at the end of the
- * first frame and says nothing of what follows. `cat a.zst b.zst` and pzstd make several. What does not hold together is
- * passed on as it is, for the decompressor to refuse.
+ * Splits a Zstandard file into its frames without decompressing it. Node's decompressor stops after the first frame and
+ * ignores the rest, but `cat a.zst b.zst` and pzstd write several. Invalid frames are passed on for the decompressor to
+ * refuse.
  *
- * @throws UNPROCESSABLE when something follows a frame that is no frame
+ * @throws UNPROCESSABLE when other bytes follow a frame
  * @see https://www.rfc-editor.org/rfc/rfc8878#section-3
  */
 export async function* splitZstdFrames(reader: ByteReader): AsyncGenerator<AsyncIterable<Uint8Array>> {
@@ -40,7 +40,7 @@ async function* readFrame(reader: ByteReader): AsyncGenerator<Uint8Array> {
     const word = block[0]! | (block[1]! << 8) | (block[2]! << 16);
     const kind = (word >>> 1) & 3;
     isLast = (word & 1) !== 0;
-    // A run (1) is one byte, to be repeated.
+    // A run-length block (1) has one byte.
     yield* reader.take(3 + (kind === 1 ? 1 : word >>> 3));
   }
   const hasChecksum = (descriptor & 0x04) !== 0;
@@ -54,7 +54,7 @@ function toView(bytes: Uint8Array): DataView {
 function notAFrame(position: number): AppError {
   return new AppError(
     'UNPROCESSABLE',
-    `The .zst file is damaged: at byte ${position}, where a Zstandard frame ends, there is neither the end of the file nor another frame. Compress and upload it again.`,
+    `The .zst file is damaged: at byte ${position}, after the end of a Zstandard frame, there is neither another frame nor the end of the file. Compress and upload it again.`,
     { position },
   );
 }

@@ -22,20 +22,20 @@ export interface ChunkMakerOptions {
 const lineFeed = 0x0a;
 
 /**
- * Sorts records into chunks and bad rows. The bytes of good ones are moved together within the window, where anything
- * lay between them, and written from there: no record is copied by itself in a file that has nothing to be changed.
+ * Sorts records into chunks and bad rows. Good records are moved together within the window if other bytes are between
+ * them, and written from there: an unchanged file is written without copying records.
  */
 export class ChunkMaker {
   records = 0;
   badRows = 0;
   chunks = 0;
-  /** Of badly encoded rows, by what they seem to be. */
+  /** Badly encoded rows by their likely encoding. */
   readonly guesses = new Map<Guess, number>();
   readonly #options: ChunkMakerOptions;
   readonly #cutter: ChunkCutter;
   #writer: ChunkWriter | undefined;
   #writes: Promise<void>[] = [];
-  // Places in the window: [unwritten, moved) is to be written next, [runFrom, runTo) follows when it has been moved there.
+  // Positions in the window: [unwritten, moved) is written next, then [runFrom, runTo) after it has been moved there.
   #unwritten = 0;
   #moved = 0;
   #runFrom = 0;
@@ -46,7 +46,7 @@ export class ChunkMaker {
     this.#cutter = new ChunkCutter(options.chunkSize);
   }
 
-  /** @param upTo behind the batch's last record: `[window.from, upTo)` are whole records */
+  /** @param upTo the end of the batch's last record: `[window.from, upTo)` are whole records */
   async addBatch(window: Window, batch: RecordBatch, upTo: number): Promise<void> {
     const { bytes } = window;
     const isEncoded = isUtf8(bytes.subarray(window.from, upTo));
@@ -59,8 +59,8 @@ export class ChunkMaker {
         const fault = batch.faults[index]! as Fault;
         const byteOffset = this.#options.positions.at(bytes, start);
         const byteLength = this.#options.positions.at(bytes, end) - byteOffset;
-        const told = this.addBad(bytes.subarray(start, end), fault, byteOffset, byteLength);
-        if (told) await told;
+        const reported = this.addBad(bytes.subarray(start, end), fault, byteOffset, byteLength);
+        if (reported) await reported;
       }
     }
   }
@@ -68,7 +68,7 @@ export class ChunkMaker {
   addBad(content: Buffer, fault: Fault, byteOffset: number, byteLength: number): void | Promise<void> {
     this.records += 1;
     this.badRows += 1;
-    // Structure is judged by bytes, encoding by characters: where both are wrong, the latter is the cause to be known.
+    // If both structure and encoding are wrong, the encoding is the likely cause.
     const isEncoded = fault === faults.tooLong || isUtf8(content);
     if (!isEncoded) {
       const guess = guessEncoding(content);
@@ -79,19 +79,19 @@ export class ChunkMaker {
     return onBad(describeFault(place, content, isEncoded ? fault : 'encoding', shape, maxRecordBytes));
   }
 
-  /** What is in the window has been added; its bytes are needed until the promise resolves. */
+  /** Ends a window whose records have been added. Its bytes must not change until the promise resolves. */
   endWindow(bytes: Buffer): Promise<unknown> {
     this.#write(bytes);
     this.#runFrom = this.#runTo = this.#moved = this.#unwritten = 0;
     const writes = this.#writes;
     this.#writes = [];
     const done = Promise.all(writes);
-    // Told by the chunk's end, or by who awaits this.
+    // A failure is thrown at the end of the chunk, or to the caller that awaits this.
     done.catch(() => undefined);
     return done;
   }
 
-  /** The last chunk. */
+  /** Ends the last chunk. */
   async finish(bytes: Buffer): Promise<void> {
     if (this.#writer) await this.#endChunk(bytes);
   }
@@ -102,7 +102,7 @@ export class ChunkMaker {
 
   #hasEnded = false;
 
-  /** @returns the place of the first record that is bad, or of one that ended the chunk, which `#hasEnded` then tells */
+  /** @returns the index of the first bad record, or of the record that ended the chunk (`#hasEnded`) */
   #addGood(window: Window, batch: RecordBatch, from: number, isEncoded: boolean): number {
     const { bytes, view } = window;
     const { starts, ends, faults: found, count } = batch;
@@ -135,7 +135,7 @@ export class ChunkMaker {
       this.records += 1;
       writer.add(this.records, offset, positions.at(bytes, end) - offset, sizeBytes);
       const isLast = this.#cutter.add(view, start, end);
-      // Whatever ended the record, this does now; for the last one without, there is room.
+      // Ends every record by a line feed. The window has room for one after the last record.
       bytes[end] = lineFeed;
       runTo = end + 1;
       if (isLast) {

@@ -2,7 +2,7 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import { AppError } from '../../../core/errors.ts';
 import type { TextChunk, TextShape } from '../text-chunk.ts';
 
-/** One chunk's file, and where its records come from, as they are added. */
+/** Writes the file of one chunk, and collects the positions of its records. */
 export class ChunkWriter {
   records = 0;
   sizeBytes = 0;
@@ -18,11 +18,11 @@ export class ChunkWriter {
   constructor(path: string) {
     this.#path = path;
     this.#file = open(path, 'wx');
-    // Told by whoever awaits a write, or the end.
+    // A failure is thrown by `write` and `finish`.
     this.#file.catch(() => undefined);
   }
 
-  /** @param length the record's own, in the file it comes from; its bytes are given to `write` */
+  /** Adds the position of a record whose bytes are passed to `write`. @param length in the file it comes from */
   add(number: number, offset: number, length: number, sizeBytes: number): void {
     const index = this.records;
     if (index === this.#lengths.length) this.#grow();
@@ -34,7 +34,7 @@ export class ChunkWriter {
     this.sizeBytes += sizeBytes;
   }
 
-  /** Appends; the bytes must stay as they are until it has ended. Its failure is told by `finish`, too. */
+  /** Appends bytes, which must not change until the promise resolves. `finish` throws a failure as well. */
   write(bytes: Uint8Array): Promise<void> {
     const position = this.#written;
     this.#written += bytes.length;

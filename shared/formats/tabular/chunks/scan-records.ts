@@ -7,30 +7,34 @@ import { createBatch, faults, maxBatchRecords, type RecordBatch } from '../recor
 import { createWindow, type Window } from '../bytes/window.ts';
 import { findLineEnd } from '../records/resync.ts';
 
-/** Other work on this thread gets its turn this often. */
+/** How often the scan yields to the event loop. */
 const turnMs = 8;
 
 export interface Scan {
-  /** The file's head, to be scanned from `from` on. */
+  /** The head of the file, to scan from `from` on. */
   readonly window: Window;
   readonly reader: ByteReader;
   readonly positions: Positions;
   readonly maker: ChunkMaker;
   readonly maxRecordBytes: number;
-  /** How much is read and scanned at a time. */
+  /** The bytes that are scanned at a time. */
   readonly windowBytes: number;
   readonly signal: AbortSignal;
   /** `scanCsv` or `scanJsonLines`, with its rules. */
   readonly scan: (window: Window, batch: RecordBatch) => number;
 }
 
-/** A record whose beginning was over the limit, while its end is looked for. */
+/** A record that exceeds the limit, while its end is searched. */
 interface LongRecord {
   readonly beginning: Buffer;
   readonly byteOffset: number;
 }
 
-/** Scans a file to its end, a window at a time: while one is written to chunks, the next is read and scanned. @returns the file's size, decompressed */
+/**
+ * Scans a file to its end, one window at a time: while one is written to chunks, the next is read and scanned.
+ *
+ * @returns the size of the decompressed file
+ */
 export async function scanRecords(scan: Scan): Promise<number> {
   const { reader, positions, maker, signal, windowBytes } = scan;
   const batch = createBatch();
@@ -76,7 +80,7 @@ async function scanWindow(
   } while (batch.count === maxBatchRecords);
 }
 
-/** Gives other work on this thread its turn, when it is due. */
+/** Yields to the event loop when it is due. */
 class Turns {
   #dueAt = performance.now() + turnMs;
 
@@ -87,13 +91,13 @@ class Turns {
   }
 }
 
-/** Twice what is left over: a record that does not fit is scanned anew each time. */
+/** Twice the remaining bytes, because a record that does not fit is scanned again each time. */
 function chooseLength(leftOver: number, { maxRecordBytes, windowBytes }: Scan): number {
   const wanted = Math.min(leftOver * 2, maxRecordBytes + windowBytes);
   return Math.max(wanted, windowBytes, leftOver + Math.ceil(windowBytes / 256));
 }
 
-/** @returns the record that fills the window without a line end, and is over the limit already; its bytes are dropped */
+/** @returns the record that fills the window without a line end and exceeds the limit; drops its bytes */
 function beginLong(window: Window, { positions, maxRecordBytes }: Scan): LongRecord | undefined {
   const { bytes, from, to } = window;
   if (window.isLast || to - from <= maxRecordBytes || findLineEnd(bytes, from, to) < to) return undefined;
@@ -103,7 +107,7 @@ function beginLong(window: Window, { positions, maxRecordBytes }: Scan): LongRec
   return { beginning, byteOffset };
 }
 
-/** @returns the record, unless its end is in the window: scanning goes on there, with what looks like a blank line */
+/** @returns the record unless its end is in the window, where the scan continues at an apparent blank line */
 async function endLong(window: Window, long: LongRecord, scan: Scan): Promise<LongRecord | undefined> {
   const { bytes, from, to } = window;
   const end = findLineEnd(bytes, from, to);

@@ -1,4 +1,4 @@
-/** What a record of a file is held against. */
+/** The rules for records of a CSV file. */
 export interface CsvRules {
   /** A byte. */
   readonly delimiter: number;

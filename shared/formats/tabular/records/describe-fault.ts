@@ -7,11 +7,11 @@ import { maxJsonDepth } from './scan-json-lines.ts';
 
 export const maxRawBytes = 64 * 1024;
 
-/** Where a bad record is: its number, and its place in the file. */
+/** The number of a bad record, and its position in the file. */
 export type BadPlace = Pick<BadRow, 'row' | 'byteOffset' | 'byteLength'>;
 
 /**
- * @param content the record's bytes; of one that is too long, at least its first 64 KiB
+ * @param content the record's bytes; for one that is too long, at least the first 64 KiB
  * @param isEncoded whether all of the content is UTF-8
  */
 export function describeFault(
@@ -39,25 +39,24 @@ function explain(
     case faults.quoteInField:
       return {
         code: 'QUOTE_IN_FIELD',
-        reason:
-          'A quote stands within a field that does not begin with one. Put the field in quotes, and double those in it.',
+        reason: 'An unquoted field contains a quote. Quote the field, and double the quotes in it.',
       };
     case faults.textAfterQuote:
       return {
         code: 'TEXT_AFTER_QUOTE',
-        reason: 'A field goes on after its closing quote. Quotes inside of a field are doubled.',
+        reason: 'A field continues after its closing quote. Double the quotes inside of a field.',
       };
     case faults.unterminatedQuote:
-      return { code: 'UNTERMINATED_QUOTE', reason: 'A field begins with a quote that does not close.' };
+      return { code: 'UNTERMINATED_QUOTE', reason: 'A field starts with a quote that is not closed.' };
     case faults.tooLong:
       return {
         code: 'TOO_LONG',
-        reason: `The record has more than ${maxRecordBytes} bytes, the limit (maxRecordBytes).`,
+        reason: `The record exceeds the limit of ${maxRecordBytes} bytes (maxRecordBytes).`,
       };
     case faults.controlCharacter:
       return {
         code: 'BAD_JSON',
-        reason: 'JSON may not hold control characters as they are; in texts they are escaped.',
+        reason: 'JSON cannot contain raw control characters: escape them.',
       };
     case faults.tooDeep:
       return {
@@ -74,13 +73,13 @@ function explainRagged(content: Buffer, shape: TextShape): string {
   const { delimiter, header } = shape;
   const fields = countFields(content, 0, content.length, delimiter.charCodeAt(0));
   const found = `The record has ${fields} ${fields === 1 ? 'field' : 'fields'}, the header has ${header.length}`;
-  if (fields < header.length) return `${found}: from “${header[fields]}” on they are missing.`;
+  if (fields < header.length) return `${found}: fields are missing from “${header[fields]}” on.`;
   const hint =
-    content.toString('latin1', content.length - 1) === delimiter ? 'it ends in a delimiter' : undefined;
-  return `${found}: ${hint ?? `a field that holds ${JSON.stringify(delimiter)} must be in quotes`}.`;
+    content.toString('latin1', content.length - 1) === delimiter ? 'it ends with a delimiter' : undefined;
+  return `${found}: ${hint ?? `quote fields that contain ${JSON.stringify(delimiter)}`}.`;
 }
 
-/** As text: UTF-8, and where it is none, Latin-1, in which each byte is one character. */
+/** As text: UTF-8, falling back to Latin-1, in which each byte is one character. */
 export function showRaw(content: Buffer): Pick<BadRow, 'raw' | 'isLatin1' | 'isCut'> {
   const isCut = content.length > maxRawBytes;
   const shown = isCut ? content.subarray(0, cutBetweenCharacters(content, maxRawBytes)) : content;

@@ -1,9 +1,9 @@
 import { countUtf16Bytes } from '../bytes/transcode-utf16.ts';
 
-/** Tells where in the file, decompressed, a place in the window is. Asked from front to back. */
+/** Converts positions in the window to positions in the decompressed file. Call it with ascending positions. */
 export interface Positions {
   at(bytes: Uint8Array, place: number): number;
-  /** The window's first bytes are dropped: what was at `place` is now at 0. */
+  /** Drops the window's first bytes: `place` becomes 0. */
   drop(bytes: Uint8Array, place: number): void;
 }
 
@@ -14,7 +14,7 @@ export function createPositions(start: number, isUtf16: boolean): Positions {
 class BytePositions implements Positions {
   #start: number;
 
-  /** @param start of the window, in the file */
+  /** @param start position of the window in the file */
   constructor(start: number) {
     this.#start = start;
   }

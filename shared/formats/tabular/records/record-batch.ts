@@ -1,10 +1,10 @@
-/** What a scan has found in a window of bytes: where each record starts and ends there, and what is wrong with it. */
+/** The records that a scan found in a window: start, end and fault of each. */
 export interface RecordBatch {
   count: number;
   readonly starts: Int32Array;
   /** Before the line end. */
   readonly ends: Int32Array;
-  /** Of `faults`; 0 is none. */
+  /** Values of `faults`; 0 for a good record. */
   readonly faults: Uint8Array;
 }
 
@@ -20,7 +20,7 @@ export const faults = {
 } as const;
 export type Fault = (typeof faults)[keyof typeof faults];
 
-/** Records of one turn: at 1 byte each a window could hold half a million. */
+/** Bounds a batch: a window could hold half a million records of 1 byte. */
 export const maxBatchRecords = 32_768;
 
 export function createBatch(): RecordBatch {

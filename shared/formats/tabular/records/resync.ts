@@ -2,7 +2,7 @@ import { type Fault, faults } from './record-batch.ts';
 import { type Window } from '../bytes/window.ts';
 import type { CsvRules } from './csv-rules.ts';
 
-/** What a fault costs: the bytes of the bad record, and where the next one starts. */
+/** The extent of a bad record, and where the next one starts. */
 export interface BadSpan {
   readonly fault: Fault;
   readonly end: number;
@@ -13,19 +13,19 @@ const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 const quote = 0x22;
 
-/** A bad record is kept whole in quarantine up to here, and so may hold several lines. */
+/** Quarantine keeps up to this many bytes of a record, so a bad record may span several lines. */
 const maxSpanBytes = 64 * 1024;
 
 /**
- * Where the file goes on behind a record that is broken at `at`.
+ * Finds where the file continues after a record that breaks at `at`.
  *
- * A fault on the record's first line costs that line. If there were line ends in quotes before it, there are two
- * readings: a quote too many, and the lines behind the first are records; or a text of several lines with a fault in
- * it. The lines tell: if more than half of those the quotes swallowed have as many fields as a record, the first line
- * alone is bad, and they are read again. So a stray quote costs its own line, and lines of a text do not become
- * records. One column alone tells nothing, so that then the whole span is bad, up to 64 KiB.
+ * A fault on the record's first line invalidates that line. If quoted line ends precede the fault, there are two
+ * readings: a stray quote, and the following lines are records; or a multi-line text with a fault. If more than half of
+ * the quoted lines have as many fields as a record, only the first line is bad, and the others are scanned again. So a
+ * stray quote costs one line, and lines of a text do not become records. With a single column this cannot be decided, and
+ * the whole span is bad, up to 64 KiB.
  *
- * @returns undefined when that takes more bytes to tell
+ * @returns undefined when more bytes are needed to decide
  */
 export function resolveFault(
   window: Window,
@@ -52,27 +52,27 @@ export function resolveFault(
   return spanEnd - start <= maxSpanBytes ? endAt(window, spanEnd, fault) : strayQuote();
 }
 
-/** @returns undefined when the line end may not be there whole */
+/** @returns undefined when the line end may be incomplete */
 function endAt(window: Window, end: number, fault: Fault): BadSpan | undefined {
   const { bytes, to, isLast } = window;
   if (end + 1 >= to && !isLast && bytes[end] !== lineFeed) return undefined;
   return { fault, end, next: skipLineEnd(bytes, end, to) };
 }
 
-/** @returns the place of the first `\n` or `\r`; `to` when there is none */
+/** @returns the position of the first `\n` or `\r`, or `to` */
 export function findLineEnd(bytes: Uint8Array, from: number, to: number): number {
   let at = from;
   while (at < to && bytes[at] !== lineFeed && bytes[at] !== carriageReturn) at += 1;
   return at;
 }
 
-/** @returns behind the `\n`, `\r\n` or `\r` at a place; never more than `to` */
+/** @returns the position after the `\n`, `\r\n` or `\r`, at most `to` */
 export function skipLineEnd(bytes: Uint8Array, at: number, to: number): number {
   const isPair = bytes[at] === carriageReturn && at + 1 < to && bytes[at + 1] === lineFeed;
   return Math.min(to, at + (isPair ? 2 : 1));
 }
 
-/** Whether more than half of the lines are records by the look of them. */
+/** Whether more than half of the lines resemble records. */
 function hasRecords(bytes: Uint8Array, from: number, to: number, rules: CsvRules): boolean {
   if (rules.columns < 2) return false;
   let lines = 0;
@@ -88,7 +88,7 @@ function hasRecords(bytes: Uint8Array, from: number, to: number, rules: CsvRules
   return records * 2 > lines;
 }
 
-/** Whether a line is a record, or would be one but for its quotes. */
+/** Whether a line is a record, or would be one without its quotes. */
 function resemblesRecord(bytes: Uint8Array, from: number, to: number, rules: CsvRules): boolean {
   if (countFields(bytes, from, to, rules.delimiter) === rules.columns) return true;
   let delimiters = 0;
@@ -96,7 +96,7 @@ function resemblesRecord(bytes: Uint8Array, from: number, to: number, rules: Csv
   return delimiters + 1 === rules.columns;
 }
 
-/** @returns how many fields one line has; 0 when it breaks the rules of quotes */
+/** @returns the number of fields of one line; 0 for invalid quotes */
 export function countFields(bytes: Uint8Array, from: number, to: number, delimiter: number): number {
   let fields = 1;
   let at = from;
@@ -117,7 +117,7 @@ export function countFields(bytes: Uint8Array, from: number, to: number, delimit
   return fields;
 }
 
-/** @returns behind the closing quote; -1 when there is none */
+/** @returns the position after the closing quote; -1 when there is none */
 export function skipQuoted(bytes: Uint8Array, opening: number, to: number): number {
   let at = opening + 1;
   for (;;) {

@@ -8,13 +8,12 @@ const carriageReturn = 0x0d;
 const quote = 0x22;
 
 /**
- * Finds records from `window.from` on, until the bytes or the batch's places are used up. Blank lines are no records.
+ * Finds records from `window.from` on, until the bytes or the batch are used up. Blank lines are skipped.
  *
- * Fields are counted four bytes at a time. A byte of a word is zero exactly where `~(((x & 0x7f…) + 0x7f…) | x | 0x7f…)`
- * has its highest bit; `(x - 0x01…) & ~x & 0x80…` is cheaper, and may see one too many, so that what it finds is looked
- * at byte by byte.
+ * Counts fields four bytes at a time. A byte of a word is zero exactly where `~(((x & 0x7f…) + 0x7f…) | x | 0x7f…)` has its
+ * highest bit set. `(x - 0x01…) & ~x & 0x80…` is cheaper but has false positives, so its matches are checked byte by byte.
  *
- * @returns where the first record starts that cannot be told yet without more bytes; `window.to` when there is none
+ * @returns the start of the first record that needs more bytes, or `window.to`
  * @see https://www.rfc-editor.org/rfc/rfc4180#section-2
  * @see https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord
  */
@@ -22,7 +21,7 @@ export function scanCsv(window: Window, batch: RecordBatch, rules: CsvRules): nu
   const { bytes, words, to, isLast } = window;
   const { delimiter, columns, maxRecordBytes } = rules;
   const delimiters = Math.imul(delimiter, 0x01010101);
-  // Stops for every loop: a line end, and a quote for those that look for one.
+  // Sentinels that stop the loops: a line end, and a quote.
   bytes[to] = lineFeed;
   bytes[to + 1] = quote;
   bytes[to + 2] = lineFeed;
@@ -79,7 +78,7 @@ export function scanCsv(window: Window, batch: RecordBatch, rules: CsvRules): nu
         }
       }
     }
-    // `at` is behind the byte that ended the record, or showed the fault.
+    // `at` is after the byte that ended the record, or revealed the fault.
     let end = at - 1;
     let next = at;
     if (fault === faults.none) {

@@ -10,13 +10,13 @@ const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 const space = 0x20;
 
-/** Deeper values make parsers fail that recurse; 1,000 is also what Python's and Jackson's take. */
+/** Deeper values break recursive parsers; 1,000 is also the limit of Python's and Jackson's. */
 export const maxJsonDepth = 1_000;
 
 /**
- * Finds lines from `window.from` on, as `scanCsv` finds records. Whether a line is JSON is not looked at, but for what
- * no JSON may hold (control characters) and what would be unsafe to parse (depth). Lines of blanks are no records. A
- * `\r` alone ends a line, too: within one it could only be a blank.
+ * Finds lines from `window.from` on, as `scanCsv` finds records. Checks lines only for control characters, which JSON
+ * forbids, and for depth, which is unsafe to parse. Skips blank lines. A lone `\r` ends a line as well: within a line it
+ * could only be whitespace.
  *
  * @returns as `scanCsv`
  * @see https://jsonlines.org/
@@ -31,7 +31,7 @@ export function scanJsonLines(window: Window, batch: RecordBatch, rules: JsonLin
     let fault: Fault = faults.none;
     for (;;) {
       if ((at & 3) === 0) {
-        // Four at a time, until one of them is below 0x20 (or seems to be).
+        // Four bytes at a time, until one of them is, or seems to be, below 0x20.
         for (;;) {
           const word = words[at >> 2]!;
           if (((word - 0x20202020) & ~word & 0x80808080) !== 0) break;
@@ -71,7 +71,7 @@ function isBlank(bytes: Uint8Array, start: number, end: number): boolean {
   return at === end;
 }
 
-/** Whether more arrays and objects are open at once than are allowed; brackets in strings do not count. */
+/** Whether arrays and objects are nested too deeply. Ignores brackets in strings. */
 function isTooDeep(bytes: Uint8Array, start: number, end: number): boolean {
   let depth = 0;
   let isString = false;

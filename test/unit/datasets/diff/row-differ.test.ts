@@ -29,7 +29,7 @@ describe('A key that stands twice', () => {
     const twice = await makeTable(plain, rows.slice(0, 3), rows.slice(3));
     await expect(differ.diff(once, twice, page)).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
-      message: expect.stringContaining('The key id = 7 stands 3 times in the later version') as unknown,
+      message: expect.stringContaining('The key id = 7 occurs 3 times in the later version') as unknown,
       details: { key: { id: 7 }, version: 'later', rows: 3 },
     });
     await expect(differ.diff(twice, once, page)).rejects.toMatchObject({ details: { version: 'earlier' } });
@@ -57,8 +57,8 @@ test('a key must be a column of both versions, of one type, and named once', asy
   for (const [keys, told] of [
     [['new'], /"new" must be a column of both/],
     [['none'], /"none" must be a column of both/],
-    [['id'], /"id" is int64 in the one version and string in the other/],
-    [['id', 'id'], /named twice/],
+    [['id'], /"id" has the type int64 in one version and string in the other/],
+    [['id', 'id'], /listed twice/],
   ] as const)
     await expect(differ.diff(before, after, { ...page, keys })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',

@@ -28,11 +28,11 @@ describe('the type of a column', () => {
     const surveys = [survey([null, null], 'none'), survey([], 'id'), survey(['1'], '__proto__')];
     const columns = inferSchema(surveys, { tolerance: 0.01, notNull: new Set(['id']) });
     expect(columns).toEqual([
-      { name: 'none', type: 'string', nullable: true, note: 'It has no values yet.' },
-      { name: 'id', type: 'string', nullable: false, note: 'It has no values yet.' },
+      { name: 'none', type: 'string', nullable: true, note: 'The column has no values yet.' },
+      { name: 'id', type: 'string', nullable: false, note: 'The column has no values yet.' },
       { name: '__proto__', type: 'int64', nullable: true },
     ]);
-    expect(infer({ NA: 3 })).toEqual(['string', 'All its values are like "NA".']);
+    expect(infer({ NA: 3 })).toEqual(['string', 'All values are null words such as "NA".']);
   });
 
   test.each<[Readonly<Record<string, number>>, number, string]>([
@@ -94,7 +94,7 @@ describe('the type of a column', () => {
     expect(infer({ '0.5': 98, '1e3': 1, [nines(17)]: 10 }, 0.01)[0]).toBe('decimal(18,1)');
     expect(infer({ '0.5': 90, '1e3': 9, [nines(17)]: 9 }, 0.01)).toEqual([
       'string',
-      `No type of numbers holds all of them exactly: there is "${nines(17)}", and numbers with many digits after the point or an exponent.`,
+      `No numeric type holds all values exactly: there are "${nines(17)}" and numbers with many decimal places or an exponent.`,
     ]);
     expect(infer({ [nines(17)]: 1, [nines(20)]: 1, '1e3': 1 })[1]).toContain(`"${nines(20)}"`);
   });
@@ -114,7 +114,7 @@ describe('a note', () => {
     [
       { '2024-01-01': 1, '2024-01-01 10:00': 1 },
       'timestamp',
-      'Times without an offset are taken as UTC: "2024-01-01 10:00". Dates without a time are midnight in UTC: "2024-01-01".',
+      'Times without an offset are read as UTC: "2024-01-01 10:00". Dates without a time are read as midnight UTC: "2024-01-01".',
     ],
     [{ 5: 98, ' 7': 1, x: 1 }, 'int64', '2 of 100 values do not fit, such as "x" in row 100.'],
     [{ 5: 99, ' 7': 1 }, 'int64', '1 of 100 values do not fit, such as " 7" in row 100.'],
@@ -138,18 +138,21 @@ describe('a note', () => {
 
   test.each<[readonly string[], string | undefined]>([
     [['007'], '"007" would lose its leading zeros as a number.'],
-    [[' 5', '6 '], '" 5" has blanks around it.'],
+    [[' 5', '6 '], '" 5" has leading or trailing blanks.'],
     [['1', '2', 'x', '3'], '1 of 4 values are text, such as "x" in row 3.'],
     [['1', 'x', 'y'], undefined],
     [['1', 'x'], undefined],
-    [['1', 'true'], 'Its values are of several types.'],
-    [['1', 'true', '2024-01-01'], 'Its values are of several types.'],
+    [['1', 'true'], 'The column has values of several types.'],
+    [['1', 'true', '2024-01-01'], 'The column has values of several types.'],
     [['1.234,50', '2'], undefined],
     [['1.234,50'], '"1.234,50" has a decimal comma. Write numbers as 1234.50.'],
     [['0,5'], '"0,5" has a decimal comma. Write numbers as 1234.50.'],
-    [['1,234,567'], '"1,234,567" has separators in it. Write numbers as 1234.50.'],
-    [['1,234.50'], '"1,234.50" has separators in it. Write numbers as 1234.50.'],
-    [['12.5 %'], '"12.5 %" has a percent sign. Write 5% as 0.05, or as 5 in a column whose name says so.'],
+    [['1,234,567'], '"1,234,567" has thousands separators. Write numbers as 1234.50.'],
+    [['1,234.50'], '"1,234.50" has thousands separators. Write numbers as 1234.50.'],
+    [
+      ['12.5 %'],
+      '"12.5 %" has a percent sign. Write 5% as 0.05, or as 5 in a column whose name says percent.',
+    ],
     [
       ['€ 5'],
       '"€ 5" has a currency sign. Write amounts as 1234.50, and the currency in a column of its own.',
@@ -162,7 +165,7 @@ describe('a note', () => {
     [['n'], '"n" may mean true or false. Write booleans as true and false.'],
     [
       ['2024-01-01T10:00:00.1234567Z'],
-      '"2024-01-01T10:00:00.1234567Z" is finer than a microsecond, which times are kept in. Cut it to six digits.',
+      '"2024-01-01T10:00:00.1234567Z" is more precise than a microsecond. Write at most six digits.',
     ],
   ])('says of strings why they are: %j', (texts, note) => {
     expect(inferSchema([survey(texts)], { tolerance: 0 })[0]).toEqual({
@@ -175,14 +178,14 @@ describe('a note', () => {
 
   test.each<[readonly string[], string]>([
     [['01/02/2024'], '"01/02/2024" could have the day or the month first.'],
-    [['01/02/2024', '13/02/2024'], 'Dates like "01/02/2024" seem to have the day first.'],
-    [['01/02/2024', '01/13/2024'], 'Dates like "01/02/2024" seem to have the month first.'],
+    [['01/02/2024', '13/02/2024'], 'Dates such as "01/02/2024" seem to have the day first.'],
+    [['01/02/2024', '01/13/2024'], 'Dates such as "01/02/2024" seem to have the month first.'],
     [
       ['13/02/2024', '01/13/2024'],
-      'Dates like "13/02/2024" have the day first in some rows and the month in others.',
+      'Dates such as "13/02/2024" have the day first in some rows and the month first in others.',
     ],
   ])('guesses no order of day and month: %j', (texts, says) => {
-    const remedy = 'Write dates as 2024-02-01 to make it a column of dates.';
+    const remedy = 'Write dates as 2024-02-01 for a column of dates.';
     const [first = '', ...rest] = texts;
     const merged = mergeSurveys([[survey([first])], [survey(rest)]]);
     for (const surveys of [[survey(texts)], merged])

@@ -22,12 +22,12 @@ import { quoteName } from '../../quote.ts';
 import { openTable } from '../open-table.ts';
 import type { JobLimits } from '../job-limits.ts';
 
-/** What ends a stream: a message of no length. */
+/** The end of a stream: a message of length 0. */
 const endBytes = 8;
 
 /**
- * Rows as an Arrow IPC stream: int64, float64, decimal128, bool, date32, timestamp[us, UTC], utf8, binary. Its parts
- * are the beginning, batches, and the end.
+ * Encodes rows as an Arrow IPC stream of int64, float64, decimal128, bool, date32, timestamp[us, UTC], utf8 and binary:
+ * the schema, batches, and the end.
  *
  * @see https://arrow.apache.org/docs/format/Columnar.html#ipc-streaming-format
  */
@@ -48,10 +48,10 @@ export class ArrowEncoder {
     this.end = empty.subarray(-endBytes);
   }
 
-  /** The rows of a file, a batch for each chunk that DuckDB gives (2,048 rows). */
+  /** Encodes the rows of a file, one batch per chunk of DuckDB (2,048 rows). */
   async *encode(path: string, limits: JobLimits): AsyncGenerator<Uint8Array> {
     using open = await openTable({ paths: [path], columns: this.#columns }, limits);
-    // As blobs texts come without being decoded.
+    // Blobs avoid decoding the texts.
     const values = this.#columns.map(({ name, type }) =>
       type === 'string' ? `encode(${quoteName(name)})` : quoteName(name),
     );
@@ -105,11 +105,11 @@ function arrowType(type: ColumnType): DataType {
   }
 }
 
-/** What the values of DuckDB's vectors are, by a column's type. */
+/** The fields of DuckDB's values that hold what Arrow needs. */
 interface Values {
   readonly days: number;
   readonly micros: bigint;
-  /** Of a decimal: without its point. */
+  /** Of a decimal: the unscaled value. */
   readonly value: bigint;
   readonly bytes: Uint8Array;
 }

@@ -11,8 +11,8 @@ export function encodeCsvHeader(columns: readonly Column[]): Buffer {
 }
 
 /**
- * The rows of a file as lines. CSV is RFC 4180: a null is empty, an empty string `""`. JSONL has every column in
- * every line, and numbers with every digit.
+ * Encodes the rows of a file as lines. CSV follows RFC 4180: null is empty, an empty string is `""`. JSONL has every
+ * column in every line, and all digits of numbers.
  */
 export async function* encodeText(
   format: 'csv' | 'jsonl',
@@ -26,7 +26,7 @@ export async function* encodeText(
     return;
   }
   const line = format === 'csv' ? csvLine(columns) : jsonLine(columns);
-  // As a blob the text comes without being decoded.
+  // A blob avoids decoding the text.
   const result = await open.connection.stream(`SELECT encode(${line}) FROM (${open.select})`);
   for (;;) {
     const chunk = await result.fetchChunk();
@@ -53,7 +53,7 @@ async function* encodeWide(
 }
 
 function csvLine(columns: readonly Column[]): string {
-  // The line of a null alone would be blank, and a blank line is no row.
+  // A single null would make a blank line, which is not a row.
   const nothing = columns.length === 1 ? `'""'` : `''`;
   const fields = columns.map((column) => {
     const text = fieldTextOf(column);

@@ -4,7 +4,7 @@ import { translateDuckDbError } from '../../errors.ts';
 import { encodeCsvHeader, encodeText } from './encode-text.ts';
 import type { JobLimits } from '../job-limits.ts';
 
-/** All rows of files as bytes of a format. The next file is asked for when the one before is done with. */
+/** Encodes all rows of files. Requests the next file after the one before is finished. */
 export async function* encodeFiles(
   format: StreamFormat,
   columns: readonly Column[],
@@ -13,7 +13,7 @@ export async function* encodeFiles(
 ): AsyncGenerator<Uint8Array> {
   try {
     if (format === 'arrow') {
-      // Only here: it takes a while to load.
+      // Loaded on demand, because loading is slow.
       const { ArrowEncoder } = await import('./encode-arrow.ts');
       const encoder = new ArrowEncoder(columns);
       yield encoder.begin;

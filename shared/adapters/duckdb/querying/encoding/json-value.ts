@@ -29,21 +29,21 @@ const names = new Map<DuckDBTypeId, string>([
   [DuckDBTypeId.BOOLEAN, 'boolean'],
   [DuckDBTypeId.DATE, 'date'],
   [DuckDBTypeId.TIMESTAMP_TZ, 'timestamp'],
-  // Delta's name for it.
+  // As Delta calls it.
   [DuckDBTypeId.TIMESTAMP, 'timestamp_ntz'],
   [DuckDBTypeId.VARCHAR, 'string'],
   [DuckDBTypeId.ENUM, 'string'],
   [DuckDBTypeId.BLOB, 'binary'],
 ]);
 
-/** As columns of datasets call it; a type that none of them has (lists, intervals, hugeint) as DuckDB does, in lower case. */
+/** The name of a type as in columns of datasets. Other types (lists, intervals, hugeint) have DuckDB's name in lower case. */
 export function typeName(type: DuckDBType): string {
   return names.get(type.typeId) ?? type.toString().toLowerCase();
 }
 
 /**
- * A value of a query's result as JSON: as of columns of datasets (see `text-of.ts`); lists are arrays, structs
- * objects, maps arrays of `{key, value}`; whatever else there is, is DuckDB's own text.
+ * A value of a query's result as JSON. Types of datasets as in `text-of.ts`; lists are arrays, structs objects, maps
+ * arrays of `{key, value}`; all other values are DuckDB's text.
  */
 export function toJsonValue(value: DuckDBValue): JsonValue {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return value;
@@ -71,7 +71,7 @@ function toIsoDate(value: DuckDBDateValue): string {
   return value.isFinite ? formatDay(value.days) : String(value);
 }
 
-/** With a `Z` where it is an instant; a timestamp without a zone has none. */
+/** Ends in `Z` unless the timestamp has no zone. */
 function toIsoTime(value: DuckDBTimestampTZValue | DuckDBTimestampValue): string {
   if (!value.isFinite) return String(value);
   const text = formatMoment(value.micros);

@@ -3,20 +3,20 @@ import { parseDecimal } from '../../../../domains/datasets/schema/strict-types.t
 import { quoteName } from '../../quote.ts';
 
 /**
- * SQL expressions that write values of a dataset's columns as text. Whole numbers and decimals keep every digit, times
+ * SQL expressions that convert values of a dataset's columns to text. Integers and decimals keep all digits, timestamps
  * are ISO 8601 in UTC with microseconds, binary values are Base64.
  */
 
 const safeInteger = 9_007_199_254_740_991;
 
 export interface JsonTextOptions {
-  /** Writes all numbers as numbers, whatever readers make of them. */
+  /** Writes integers and decimals as JSON numbers, although readers may round them. */
   readonly allDigits?: boolean;
 }
 
 /**
- * A value as JSON; null is null, NaN and infinities are strings. Readers make doubles of JSON's numbers: unless told
- * otherwise, whole numbers beyond ±(2⁵³−1) and all decimals are strings.
+ * A value as JSON. NaN and infinities are strings. Because readers parse JSON numbers as doubles, integers beyond
+ * ±(2⁵³−1) and all decimals are strings unless `allDigits` is set.
  */
 export function jsonTextOf({ name, type }: Column, { allDigits = false }: JsonTextOptions = {}): string {
   const value = quoteName(name);
@@ -38,12 +38,12 @@ function jsonText(value: string, type: Column['type']): string {
     case 'date':
     case 'timestamp':
     default:
-      // No quote and no backslash can be in it.
+      // These texts contain no quotes and no backslashes.
       return quoted(plainText(value, type));
   }
 }
 
-/** A value as it stands in a CSV field, before quotes; null is null. */
+/** A value as the text of a CSV field, before quoting. */
 export function fieldTextOf({ name, type }: Column): string {
   return plainText(quoteName(name), type);
 }
@@ -59,13 +59,13 @@ function plainText(value: string, type: Column['type']): string {
     case 'date':
       return isoText(value, '-%m-%d');
     case 'timestamp':
-      // Without the calendar of time zones, which loses milliseconds and years far away.
+      // Avoids ICU's calendar, which loses milliseconds and distant years.
       return isoText(`make_timestamp(epoch_us(${value}))`, '-%m-%dT%H:%M:%S.%fZ', value);
     case 'int64':
     case 'boolean':
       return `${value}::VARCHAR`;
     default:
-      // Of decimals with no digit before the point DuckDB leaves out the zero, without which JSON has no number.
+      // DuckDB writes .5 for a decimal without integer digits, which is not valid JSON.
       return hasNoWhole(type)
         ? `regexp_replace(${value}::VARCHAR, '^(-?)[.]', '\\10.')`
         : `${value}::VARCHAR`;
@@ -82,9 +82,9 @@ function doubleText(value: string): string {
 }
 
 /**
- * Years outside of 0–9999 have a sign and six digits, as ISO 8601 wants it.
+ * Years outside of 0–9999 have a sign and six digits, as in ISO 8601.
  *
- * @param stored the value as it is stored, which can be infinite
+ * @param stored the stored value, which can be infinite
  */
 function isoText(value: string, rest: string, stored = value): string {
   const year = `year(${value})`;
@@ -96,7 +96,7 @@ function quoted(text: string): string {
   return `'"' || ${text} || '"'`;
 }
 
-/** A field of a CSV line: what readers could take for something else is quoted. */
+/** Quotes a CSV field if readers could misread it. */
 export function quoteField(text: string): string {
   return text === '' || /[",\r\n]|^ | $/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -5,8 +5,8 @@ import { toJsonValue } from './json-value.ts';
 import { quoteField } from './text-of.ts';
 
 /**
- * From so many columns on, values are written as text here and not by DuckDB, which is ten times slower and needs less
- * memory: DuckDB keeps vectors for every step of every column's expression, 1.8 GB for 10,000 columns and 20 rows.
+ * Tables with this many columns are converted to text in JavaScript, which is ten times slower but needs less memory:
+ * DuckDB keeps vectors for every step of every column's expression, 1.8 GB for 10,000 columns and 20 rows.
  */
 export const wideColumns = 1_000;
 
@@ -20,12 +20,12 @@ export function selectColumns(columns: readonly Column[]): string {
   return columns.map(({ name }) => quoteName(name)).join(', ');
 }
 
-/** The same as `jsonTextOf` makes of each value, as an array. */
+/** Writes an array of values as `jsonTextOf` does. */
 export function writeJsonArray(values: readonly DuckDBValue[]): string {
   return JSON.stringify(values.map(toJsonValue));
 }
 
-/** An object, with every digit of its numbers. */
+/** Writes an object with all digits of its numbers. */
 export function writeJsonObject(names: readonly string[], values: readonly DuckDBValue[]): string {
   return `{${values.map((value, index) => `${JSON.stringify(names[index])}:${writeDigits(value)}`).join(',')}}`;
 }
@@ -36,7 +36,7 @@ function writeDigits(value: DuckDBValue): string {
     : JSON.stringify(toJsonValue(value));
 }
 
-/** The same as `fieldTextOf` and quotes make of each value, as a line. */
+/** Writes a line of values as `fieldTextOf` does, with quotes. */
 export function writeCsvLine(values: readonly DuckDBValue[]): string {
   return `${values.map(writeField).join(',')}\r\n`;
 }

@@ -8,13 +8,13 @@ import { interruptOn } from '../interrupt.ts';
 import { openTable } from '../open-table.ts';
 import type { JobLimits } from '../job-limits.ts';
 
-/** Cells that a row group may have: it is written from memory. */
+/** Cells per row group, which is held in memory. */
 const maxCells = 4_000_000;
 
 /**
- * All rows of a table as one Parquet file, in their order: written to the path, unless there is such a file already.
+ * Writes all rows of a table as one Parquet file, in order, unless the table is such a file already.
  *
- * @returns where it is
+ * @returns the path of the file
  */
 export async function writeParquet(
   table: LocalTable,
@@ -38,7 +38,7 @@ export async function writeParquet(
   }
 }
 
-/** Whether a file has a table's columns as they are declared. */
+/** Whether a file has exactly the declared columns of the table. */
 async function isWhole(
   connection: DuckDBConnection,
   path: string,

@@ -30,20 +30,20 @@ export interface JobResults {
 export type OwnerMessage =
   | { readonly type: 'start'; readonly job: Job; readonly limits: JobLimits }
   | { readonly type: 'abort' }
-  /** To a job that encodes: the next file, or that there is none. */
+  /** To an encode job: the next file, or the end. */
   | { readonly type: 'file'; readonly path: string }
   | { readonly type: 'end' };
 
-/** From the process to its owner. Exactly one `done` or `failed` ends a job. */
+/** From the process to its owner. A job ends with exactly one `done` or `failed`. */
 export type ProcessMessage =
-  /** It has been loaded, and waits for its first job. */
+  /** The process is loaded and waits for a job. */
   | { readonly type: 'ready' }
   | { readonly type: 'done'; readonly result: JobResults[Job['kind']] }
   | ({ readonly type: 'failed' } & Thrown)
-  /** A job that encodes has written all of the files so far: it needs none of them any more. */
+  /** An encode job has finished all files so far, and requests the next. */
   | { readonly type: 'next' }
-  /** It holds too much memory, and kills itself. */
+  /** The process exceeds its memory and kills itself. */
   | { readonly type: 'overMemory'; readonly rssBytes: number };
 
-/** Where the process writes encoded bytes to: behind stdin, stdout, stderr and the channel of messages. */
+/** The descriptor for encoded bytes, after stdin, stdout, stderr and the IPC channel. */
 export const bytesDescriptor = 4;

@@ -8,30 +8,30 @@ export interface TableEngineOptions {
   /** The module that calls `runQueryProcess`. */
   readonly workerUrl: URL;
   readonly scratch: Scratch;
-  /** Of DuckDB in one process; the process itself may have 320 MiB more. */
+  /** The limit of DuckDB per process; the process may use 320 MiB more. */
   readonly memoryLimitMb: number;
-  /** For one query, or one page of rows. */
+  /** Per query or page of rows. */
   readonly timeoutMs: number;
-  /** What one query may spill to disk. */
+  /** What a query may spill to disk. */
   readonly tempLimitMb?: number;
-  /** Queries that run at the same time; others wait. */
+  /** Concurrent queries; others queue. */
   readonly maxProcesses?: number;
   /** How long an idle process is kept. */
   readonly idleMs?: number;
 }
 
 const maxWaiting = 32;
-/** Downloads at the same time: each has a process as long as its reader takes. */
+/** Concurrent downloads. Each has a process until its reader has finished. */
 const maxDownloads = 4;
 const maxWaitingDownloads = 8;
-/** One file of a version that has many. */
+/** For writing one file from a version of many. */
 const rewriteTimeoutMs = 600_000;
-/** A process is replaced after so many jobs, whatever it may have gathered by then. */
+/** A process is replaced after this many jobs, to bound leaks. */
 const maxJobs = 500;
 
 /**
- * Processes, not threads: a thread can be ended only when DuckDB returns from what it does, and takes the platform
- * with it when it crashes or memory is over.
+ * Runs jobs in processes. A thread could be stopped only when DuckDB returns, and a crash or lack of memory would end the
+ * platform.
  */
 export function createTableEngine(options: TableEngineOptions): TableEngine {
   const {
@@ -104,7 +104,7 @@ export function createTableEngine(options: TableEngineOptions): TableEngine {
       try {
         await using process = await TableProcess.start(workerUrl, scratch);
         const job = process.run({ kind: 'encode', format, columns }, { limits, signal, files: given });
-        // A job that failed writes no more: its pipe must end for the reader to hear of it.
+        // A failed job writes no more: ends the pipe so that the reader gets the error.
         const failed = job.then(
           () => undefined,
           (error: unknown) => {

@@ -15,22 +15,22 @@ import {
 } from './protocol.ts';
 import { type JobLimits } from '../job-limits.ts';
 
-/** How long a process may take to notice that it should stop before it is killed. */
+/** How long a process may take to stop before it is killed. */
 const stopGraceMs = 1_000;
 const startTimeoutMs = 30_000;
-/** For values on their way: DuckDB's memory is not part of it. */
+/** For values in transit. Excludes DuckDB's memory. */
 const heapMb = 256;
 
 export interface RunOptions {
   readonly limits: Omit<JobLimits, 'folder'>;
   readonly signal?: AbortSignal | undefined;
-  /** Left out for jobs at the pace of a reader. */
+  /** Omitted for jobs that run at the pace of a reader. */
   readonly timeoutMs?: number;
-  /** What a job that encodes reads. */
+  /** The input of an encode job. */
   readonly files?: AsyncIterator<string>;
 }
 
-/** One process that runs jobs, one after the other. It has no environment, and a folder of its own. */
+/** A process that runs jobs, one after the other. It has no environment variables, and its own folder. */
 export class TableProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #folder: ScratchFolder;
@@ -38,7 +38,7 @@ export class TableProcess implements AsyncDisposable {
   #onMessage: (message: ProcessMessage) => void = () => {};
   #onGone: (error: AppError) => void = () => {};
   #isGone = false;
-  /** Why it is on its way out, if that was decided here. */
+  /** Why this side stops the process. */
   #end: AppError | undefined;
   #isSpent = false;
 
@@ -59,7 +59,7 @@ export class TableProcess implements AsyncDisposable {
     this.#hold(false);
   }
 
-  /** Whether the platform stays up for it: nothing waits for an idle process. */
+  /** Whether the process keeps the event loop alive; an idle one does not. */
   #hold(isNeeded: boolean): void {
     for (const handle of [this.#child, this.#child.channel]) {
       if (isNeeded) handle?.ref();
@@ -87,12 +87,12 @@ export class TableProcess implements AsyncDisposable {
     }
   }
 
-  /** Loading is not part of a job's time. */
+  /** Loading does not count towards a job's time. */
   async #untilReady(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#onMessage = () => resolve();
     this.#onGone = (cause) => reject(cannotStart(cause));
-    const late = new AppError('UNAVAILABLE', `No process was ready within ${startTimeoutMs} ms.`);
+    const late = new AppError('UNAVAILABLE', `The query process did not start within ${startTimeoutMs} ms.`);
     const timer = setTimeout(() => reject(late), startTimeoutMs);
     this.#hold(true);
     try {
@@ -108,12 +108,12 @@ export class TableProcess implements AsyncDisposable {
     return !this.#isGone && !this.#isSpent && this.#end === undefined;
   }
 
-  /** The bytes of a job that encodes. */
+  /** The output of an encode job. */
   get bytes(): Readable {
     return this.#child.stdio[bytesDescriptor] as Readable;
   }
 
-  /** Ends with the process having answered, or being gone. */
+  /** Settles when the process has answered or exited. */
   async run<Kind extends Job['kind']>(
     job: JobOf<Kind>,
     { limits, signal, timeoutMs, files }: RunOptions,
@@ -128,7 +128,7 @@ export class TableProcess implements AsyncDisposable {
           resolve(message.result as JobResults[Kind]);
           break;
         case 'failed':
-          // Wrong SQL leaves nothing behind; whatever else went wrong may.
+          // Invalid SQL leaves the process clean; other failures may not.
           this.#isSpent = message.code !== 'INVALID_ARGUMENT';
           reject(this.#end ?? unpackError(message));
           break;
@@ -164,11 +164,15 @@ export class TableProcess implements AsyncDisposable {
       const next = await files?.next();
       this.#send(!next || next.done ? { type: 'end' } : { type: 'file', path: next.value });
     } catch (error) {
-      this.kill(error instanceof AppError ? error : new AppError('INTERNAL', 'No more files.', {}, error));
+      this.kill(
+        error instanceof AppError
+          ? error
+          : new AppError('INTERNAL', 'A file to encode could not be opened.', {}, error),
+      );
     }
   }
 
-  /** First it is asked; what runs inside of DuckDB may not hear it. */
+  /** Asks the process to stop, and kills it if it does not: DuckDB may not react. */
   #stop(reason: AppError): void {
     this.#end ??= reason;
     this.#send({ type: 'abort' });
@@ -181,7 +185,7 @@ export class TableProcess implements AsyncDisposable {
     this.#child.kill('SIGKILL');
   }
 
-  /** Settles when the process is gone, and its memory and folder with it. */
+  /** Settles when the process has exited and its folder is removed. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#hold(true);
     this.kill(cancelled());
@@ -189,22 +193,22 @@ export class TableProcess implements AsyncDisposable {
   }
 
   #send(message: OwnerMessage): void {
-    // Whoever is gone tells so by its exit.
+    // The exit of a process is reported by its event.
     if (this.#child.connected) this.#child.send(message, () => {});
   }
 }
 
 function cannotStart(cause: Error): AppError {
-  return new AppError('UNAVAILABLE', 'No process could be started to read the table.', {}, cause);
+  return new AppError('UNAVAILABLE', 'The query process could not be started.', {}, cause);
 }
 
 function describeExit(code: number | null, signal: NodeJS.Signals | null): AppError {
-  // The system's or V8's own way to say that memory is over.
+  // How the operating system and V8 end a process that is out of memory.
   if (signal === 'SIGKILL' || signal === 'SIGABRT') return outOfMemory(new Error(`ended by ${signal}`));
   const cause = new Error(`exit code ${code}, signal ${signal}`);
   return new AppError(
     'UNPROCESSABLE',
-    'Reading the table ended without an answer: DuckDB failed at it.',
+    'The query process ended without an answer: DuckDB failed.',
     {},
     cause,
   );
@@ -213,7 +217,7 @@ function describeExit(code: number | null, signal: NodeJS.Signals | null): AppEr
 function tooSlow(timeoutMs: number): AppError {
   return new AppError(
     'UNPROCESSABLE',
-    `This took longer than ${timeoutMs} ms and was stopped: read fewer rows, or raise the setting SLIPWAY_QUERY_SECONDS.`,
+    `The query exceeded its time limit of ${timeoutMs} ms: read fewer rows, or raise the setting SLIPWAY_QUERY_SECONDS.`,
     { limit: 'time', timeoutMs },
   );
 }

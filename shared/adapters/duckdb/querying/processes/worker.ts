@@ -17,20 +17,20 @@ import { readRows } from '../sql/read-rows.ts';
 import { runQuery } from '../sql/run-select.ts';
 import { writeParquet } from '../encoding/write-parquet.ts';
 
-/** How often memory is looked at: DuckDB fills about 100 MB meanwhile. */
+/** How often memory is checked: DuckDB allocates up to 100 MB in between. */
 const watchIntervalMs = 25;
-/** Node.js and DuckDB themselves, and what DuckDB's limit does not count. */
+/** For Node.js, DuckDB's code, and memory outside of DuckDB's limit. */
 const headroomMb = 320;
 
 /**
- * Runs jobs in a process of its own, one after the other. It lives as long as its owner, and dies at once when the
- * owner is gone or it has taken too much memory: what runs inside of DuckDB cannot be asked to stop.
+ * Runs jobs in this process, one after the other. It kills itself when its owner is gone or it exceeds its memory, because
+ * DuckDB may not react to a request to stop.
  */
 export function runQueryProcess(): void {
   let abort = new AbortController();
   const files = new FileQueue();
   process.on('disconnect', () => {
-    // Nobody else is left to do it.
+    // The owner can no longer remove it.
     rmSync(process.cwd(), { recursive: true, force: true });
     dieAtOnce();
   });
@@ -59,7 +59,7 @@ async function run(job: Job, limits: JobLimits, signal: AbortSignal, files: File
   try {
     send({ type: 'done', result: await runJob(job, limits, signal, files) });
   } catch (error) {
-    // A string or a buffer that could not be made is a RangeError.
+    // An allocation of a string or buffer fails with a RangeError.
     send({ type: 'failed', ...packError(error instanceof RangeError ? outOfMemory(error) : error) });
   } finally {
     clearInterval(watch);
@@ -84,7 +84,7 @@ function runJob(
   }
 }
 
-/** At the reader's pace: it waits while the pipe is full. */
+/** Writes at the reader's pace: waits while the pipe is full. */
 async function writeEncoded(
   { format, columns }: JobOf<'encode'>,
   limits: JobLimits,
@@ -98,7 +98,7 @@ async function writeEncoded(
   await once(pipe, 'finish');
 }
 
-/** Files as the owner gives them, each asked for. */
+/** The files of an encode job, requested from the owner one by one. */
 class FileQueue implements AsyncIterable<string> {
   #wake: ((path: string | undefined) => void) | undefined;
 

@@ -2,10 +2,10 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { AppError } from '../../../../core/errors.ts';
 import { allowedFunctions, allowedTableFunctions } from './functions.ts';
 
-/** More than people write; the parser's time and memory grow with it. */
+/** The time and memory of the parser grow with it. */
 export const maxSqlBytes = 100_000;
 
-/** A parsed statement, as `json_serialize_sql` gives it: objects of expressions have a `class`, others a `type`. */
+/** A statement parsed by `json_serialize_sql`: expressions have a `class`, other nodes a `type`. */
 type Tree = { readonly [key: string]: unknown };
 
 const expressionClasses = new Set([
@@ -26,7 +26,7 @@ const expressionClasses = new Set([
   'WINDOW',
 ]);
 
-/** Query nodes, what can be in FROM, and what modifies a query. */
+/** Nodes of queries, of FROM, and modifiers. */
 const nodeTypes = new Set([
   'CTE_NODE',
   'RECURSIVE_CTE_NODE',
@@ -46,9 +46,8 @@ const nodeTypes = new Set([
 ]);
 
 /**
- * Makes sure that a text is one SELECT statement that reads nothing but the table and what it computes itself. The
- * judge is DuckDB's own parser, the very one that will read the text again to run it; what is not known to be
- * harmless is refused.
+ * Checks that a text is one SELECT statement that reads nothing but the table. Uses DuckDB's own parser, which also parses
+ * the text to run it, and an allow-list of nodes and functions.
  *
  * @param names of the table
  * @throws INVALID_ARGUMENT saying what is wrong, and where
@@ -65,7 +64,7 @@ export async function checkSelect(
 }
 
 /**
- * Makes sure that a text is one boolean expression over a table's columns, without queries of its own.
+ * Checks that a text is one boolean expression over a table's columns, without subqueries.
  *
  * @throws INVALID_ARGUMENT
  */
@@ -74,15 +73,15 @@ export async function checkCondition(connection: DuckDBConnection, condition: st
   const plain = await parseOne(connection, 'SELECT 1 FROM data');
   const where = (statement['node'] as Tree)['where_clause'] as Tree | null;
   const parts = where?.['type'] === 'OPERATOR_COALESCE' ? (where['children'] as readonly unknown[]) : [];
-  // A text that closes the parentheses to go on with something else changes more than what is inside of them.
+  // A text that closes the parentheses changes the statement outside of the condition.
   if (parts.length !== 2 || withoutCondition(statement) !== withoutCondition(plain))
     throw invalid('The condition must be one boolean expression, such as "price > 10 AND country = \'DE\'".');
   checkTree(statement, { tables: new Set(['data']), allowSubqueries: false });
 }
 
 /**
- * A checked condition as part of a statement: as an argument it stays whole whatever stands beside it. The line end
- * closes a comment at its end.
+ * Embeds a checked condition in a statement: as a function argument it cannot affect its surroundings. The line end closes
+ * a trailing comment.
  */
 export function wrapCondition(condition: string): string {
   return `coalesce((${condition}\n), false)`;
@@ -97,24 +96,24 @@ function withoutCondition(statement: Tree): string {
 async function parseOne(connection: DuckDBConnection, sql: string): Promise<Tree> {
   const sizeBytes = Buffer.byteLength(sql);
   if (sizeBytes > maxSqlBytes)
-    throw invalid(`The SQL has ${sizeBytes} bytes; at most ${maxSqlBytes} are read.`, {
+    throw invalid(`The SQL has ${sizeBytes} bytes, over the limit of ${maxSqlBytes}.`, {
       sizeBytes,
       maxSqlBytes,
     });
-  // DuckDB's texts would end there, and what is checked must be what is run.
-  if (sql.includes('\0')) throw invalid('The SQL holds a NUL character.');
+  // DuckDB would stop there, and the checked text must be the text that runs.
+  if (sql.includes('\0')) throw invalid('The SQL contains a NUL character.');
   const reader = await connection.runAndReadAll('SELECT json_serialize_sql($1::VARCHAR)', [sql]);
   const answer = parseAnswer(reader.value(0, 0) as string);
   if (answer['error'] === true) throw refuse(answer);
   const statements = answer['statements'] as readonly Tree[];
   const [statement] = statements;
-  if (statement === undefined) throw invalid('There is no SQL statement.');
+  if (statement === undefined) throw invalid('The SQL has no statement.');
   if (statements.length > 1)
-    throw invalid(`These are ${statements.length} statements; exactly one SELECT can be run.`);
+    throw invalid(`The SQL has ${statements.length} statements; write exactly one SELECT.`);
   return statement;
 }
 
-/** Infinite constants (1e999) are written as no JSON; whatever they are, they are constants. */
+/** Infinite constants (1e999) make the JSON invalid; their value does not matter here. */
 function parseAnswer(text: string): Tree {
   return JSON.parse(text.replaceAll(/(?<!\\)"value":-?(?:Infinity|NaN|inf|nan)\b/gi, '"value":null')) as Tree;
 }
@@ -122,7 +121,7 @@ function parseAnswer(text: string): Tree {
 function refuse(answer: Tree): AppError {
   const message = String(answer['error_message']);
   if (/only select statements/i.test(message))
-    return invalid('Only a SELECT statement can be run here: versions never change.');
+    return invalid('Only SELECT statements are allowed: versions never change.');
   const position = Number(answer['position']);
   const details = Number.isSafeInteger(position) ? { position } : {};
   return invalid(`The SQL is not valid: ${message.split('\n')[0]}.`, details);
@@ -134,7 +133,7 @@ interface Rules {
   readonly allowSubqueries: boolean;
 }
 
-/** Without recursion: a statement may be nested deeply. */
+/** Iterative, because a statement may be nested deeply. */
 function checkTree(root: Tree, rules: Rules): void {
   const waiting: unknown[] = [root];
   while (waiting.length > 0) {
@@ -151,27 +150,25 @@ function checkNode(node: Tree, rules: Rules): void {
     checkExpression(node, expressionClass, rules);
     return;
   }
-  // Types of values are objects; orders and casts have types of their own.
+  // Value types are objects; sort orders and casts have types of their own.
   if (typeof type !== 'string' || /^(ORDER_DEFAULT|ASCENDING|DESCENDING)$|_TYPE_INFO$/.test(type)) return;
   if (type === 'SHOW_REF')
-    throw invalid('SHOW, DESCRIBE and SUMMARIZE cannot be run here: …/schema has the columns.');
-  if (!nodeTypes.has(type)) throw invalid(`A query with ${type} cannot be run here.`);
+    throw invalid('SHOW, DESCRIBE and SUMMARIZE are not allowed: use …/schema for the columns.');
+  if (!nodeTypes.has(type)) throw invalid(`${type} is not allowed in a query.`);
   if (type === 'BASE_TABLE') checkTable(node, rules);
   if (type === 'TABLE_FUNCTION') checkTableFunction(node);
 }
 
 function checkExpression(node: Tree, expressionClass: string, { allowSubqueries }: Rules): void {
-  if (expressionClass === 'PARAMETER')
-    throw invalid('The SQL has a parameter; write the value itself in its place.');
-  if (!expressionClasses.has(expressionClass))
-    throw invalid(`A query with ${expressionClass} cannot be run here.`);
+  if (expressionClass === 'PARAMETER') throw invalid('The SQL has a parameter: write the value instead.');
+  if (!expressionClasses.has(expressionClass)) throw invalid(`${expressionClass} is not allowed in a query.`);
   if (expressionClass === 'SUBQUERY' && !allowSubqueries)
-    throw invalid('A condition cannot hold a query of its own: use a query instead.');
+    throw invalid('A condition cannot contain a subquery: use …/query instead.');
   const name = node['function_name'];
   if (typeof name !== 'string' || allowedFunctions.has(name.toLowerCase())) return;
-  // What stands in FROM is looked at there; elsewhere its name would not be found.
+  // Table functions in FROM are checked there; elsewhere DuckDB does not find them.
   if (allowedTableFunctions.has(name.toLowerCase())) return;
-  throw invalid(`The function "${shorten(name)}" cannot be called here.`, { function: shorten(name) });
+  throw invalid(`The function "${shorten(name)}" is not allowed.`, { function: shorten(name) });
 }
 
 function checkTable(node: Tree, { tables }: Rules): void {
@@ -179,8 +176,8 @@ function checkTable(node: Tree, { tables }: Rules): void {
   const isQualified = node['schema_name'] !== '' || node['catalog_name'] !== '';
   if (!isQualified && tables.has(name.toLowerCase()) && !node['at_clause']) return;
   const message = node['at_clause']
-    ? 'The version is part of the address, not of the SQL.'
-    : `There is no table "${shorten(name)}": the version is "data".`;
+    ? 'AT is not allowed: the version is part of the URL.'
+    : `There is no table "${shorten(name)}": the table is called "data".`;
   throw invalid(message, { table: shorten(name) });
 }
 
@@ -188,7 +185,7 @@ function checkTableFunction(node: Tree): void {
   const called = node['function'] as Tree | null;
   const name = String(called?.['function_name']);
   if (called?.['class'] === 'FUNCTION' && allowedTableFunctions.has(name.toLowerCase())) return;
-  throw invalid(`The table function "${shorten(name)}" cannot be called here: the version is "data".`, {
+  throw invalid(`The table function "${shorten(name)}" is not allowed: the table is called "data".`, {
     function: shorten(name),
   });
 }
@@ -207,7 +204,7 @@ function collectCteNames(root: Tree): readonly string[] {
 }
 
 /**
- * Elsewhere in the statement the name of a WITH could mean something else: a system view, or a file.
+ * Refuses names of a WITH that could mean a system view or a file elsewhere in the statement.
  *
  * @returns the name in lower case
  */
@@ -219,7 +216,7 @@ async function checkCteName(connection: DuckDBConnection, name: string): Promise
     [lower],
   );
   if (isPlain && reader.value(0, 0) === 0) return lower;
-  throw invalid(`"${shorten(name)}" cannot be the name of a WITH: choose another.`);
+  throw invalid(`"${shorten(name)}" cannot be the name of a WITH: choose another name.`);
 }
 
 function shorten(name: string): string {

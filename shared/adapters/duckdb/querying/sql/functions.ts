@@ -1,6 +1,6 @@
 /**
- * What a caller's SQL may call: functions of values that reach neither files, nor settings, nor the catalog, and do
- * not wait. Whatever a new DuckDB brings is not among them until somebody has looked at it (a test names what is new).
+ * The functions that a caller's SQL may call: pure functions that access no files, settings or catalog, and do not sleep.
+ * Functions of a new DuckDB version are refused until they are reviewed; a test lists them.
  */
 export const allowedFunctions: ReadonlySet<string> = words(`
   + - * ** / // % ^ @ ! !__postfix & && | || ~ << >> ->> <-> <=> <@ @> ^@ xor
@@ -66,8 +66,8 @@ export const allowedFunctions: ReadonlySet<string> = words(`
 `);
 
 /**
- * Looked at, and left out: they tell of the database or the machine, run SQL given as text, change state, wait, are
- * of no use on one table, or are DuckDB's own inner workings. `__internal_` and `icu_collate_` go without saying.
+ * Reviewed and refused: they reveal the database or the machine, run SQL given as text, change state, sleep, are useless
+ * on a single table, or are internal. `__internal_` and `icu_collate_` functions are refused as well.
  */
 export const refusedFunctions: ReadonlySet<string> = words(`
   aggregate can_cast_implicitly cast_to_type col_description combine create_sort_key current_catalog
@@ -87,7 +87,7 @@ export const refusedFunctions: ReadonlySet<string> = words(`
   variant_to_parquet_variant variant_typeof vector_type version write_log
 `);
 
-/** What can stand in FROM besides the table itself. */
+/** The table functions that FROM may call. */
 export const allowedTableFunctions: ReadonlySet<string> = words(`range generate_series unnest repeat`);
 
 function words(text: string): ReadonlySet<string> {

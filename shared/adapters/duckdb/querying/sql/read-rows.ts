@@ -11,7 +11,7 @@ import { RowCollector } from './row-collector.ts';
 import { jsonTextOf } from '../encoding/text-of.ts';
 import { listRows, selectColumns, wideColumns, writeJsonArray } from '../encoding/wide-rows.ts';
 
-/** Rows of a table in their order, as JSON. DuckDB writes the text: about ten times faster than value by value. */
+/** Reads rows of a table in order, as JSON. DuckDB writes the text, about ten times faster than value by value. */
 export async function readRows(
   request: RowsRequest,
   limits: JobLimits,
@@ -57,16 +57,16 @@ function buildSql(
   if (only) conditions.push(`${number} IN (SELECT unnest([${only.join(', ')}]::BIGINT[]))`);
   if (where !== undefined) conditions.push(wrapCondition(where));
   const numbered = `SELECT *, row_number() OVER () - 1 AS ${number} FROM (${select})`;
-  // One row more than wanted tells whether there are more.
+  // One extra row shows whether there are more.
   return `SELECT ${number}, ${values} FROM (${numbered}) AS data WHERE ${conditions.join(' AND ')}${only ? ` ORDER BY ${number}` : ''} LIMIT ${maxRows + 1}`;
 }
 
-/** @throws INVALID_ARGUMENT naming the columns there are */
+/** @throws INVALID_ARGUMENT naming the existing columns */
 function requireColumn(known: ReadonlyMap<string, Column>, name: string): Column {
   const column = known.get(name);
   if (column) return column;
   const names = [...known.keys()].slice(0, 50).join(', ');
-  throw new AppError('INVALID_ARGUMENT', `There is no column "${name}"; there are: ${names}.`, {
+  throw new AppError('INVALID_ARGUMENT', `There is no column "${name}". The columns are: ${names}.`, {
     column: name,
   });
 }

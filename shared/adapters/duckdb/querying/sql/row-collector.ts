@@ -1,7 +1,7 @@
 import { AppError } from '../../../../core/errors.ts';
 import type { JsonRows } from '../../../../domains/datasets/reading/table-engine.ts';
 
-/** Gathers rows that are JSON already, up to a number of rows and of bytes. */
+/** Collects rows in JSON, up to a number of rows and bytes. */
 export class RowCollector {
   readonly #rows: string[] = [];
   readonly #maxRows: number;
@@ -17,14 +17,14 @@ export class RowCollector {
     this.#canBeEmpty = canBeEmpty;
   }
 
-  /** What there was no room for, once a row was refused. */
+  /** The limit that refused a row. */
   get cutBy(): 'rows' | 'bytes' | undefined {
     return this.#cutBy;
   }
 
   /**
-   * @returns false when there was no room for it
-   * @throws UNPROCESSABLE for a first row that alone is too large, where nobody could ever get past it
+   * @returns false when the row exceeds a limit
+   * @throws UNPROCESSABLE for a first row that is too large, unless the result may be empty: paging would never get past it
    */
   add(row: string): boolean {
     const sizeBytes = Buffer.byteLength(row) + 1;
@@ -44,6 +44,6 @@ export class RowCollector {
 }
 
 function tooLarge(sizeBytes: number, maxBytes: number): AppError {
-  const message = `A single row has ${sizeBytes} bytes as JSON; an answer has at most ${maxBytes}. Leave large columns out, or download the version.`;
+  const message = `A single row has ${sizeBytes} bytes as JSON, over the limit of ${maxBytes} for an answer. Leave out large columns, or download the version.`;
   return new AppError('UNPROCESSABLE', message, { sizeBytes, maxBytes });
 }

@@ -14,7 +14,7 @@ import type { JobLimits } from '../job-limits.ts';
 import { RowCollector } from './row-collector.ts';
 import { interruptOn } from '../interrupt.ts';
 
-/** Runs a caller's SELECT over a table. Its rows are taken as they come, and no more of them than are wanted. */
+/** Runs a caller's SELECT over a table. Streams the rows, and stops at the limits. */
 export async function runQuery(
   { table, sql, names, maxRows, maxBytes }: QueryRequest,
   limits: JobLimits,

@@ -1,6 +1,6 @@
 import { AppError } from '../../../../core/errors.ts';
+import type { BadRows } from './bad-rows.ts';
 import { countCodes } from './count-codes.ts';
-import type { TypedRows } from './typed-rows.ts';
 
 /**
  * @param maxBadFraction of all rows
@@ -8,7 +8,7 @@ import type { TypedRows } from './typed-rows.ts';
  * @throws UNPROCESSABLE with examples for a file with more bad rows
  */
 export function checkThreshold(
-  { bad, rowsIn }: Pick<TypedRows, 'bad' | 'rowsIn'>,
+  { bad, rowsIn }: { readonly bad: readonly BadRows[]; readonly rowsIn: number },
   maxBadFraction: number,
 ): number {
   const rowsBad = bad.reduce((total, part) => total + part.rows, 0);

@@ -7,7 +7,6 @@ import { quarantineBlob } from '../../quarantine/quarantine-blob.ts';
 import type { QuarantineEntry } from '../../quarantine/quarantine-entry.ts';
 import type { BadRows } from './bad-rows.ts';
 import { countCodes } from './count-codes.ts';
-import type { TypedRows } from './typed-rows.ts';
 
 /**
  * Stores the bad rows of a file, one JSON object per line, under a name that depends on the file alone.
@@ -17,7 +16,7 @@ import type { TypedRows } from './typed-rows.ts';
 export async function keepBadRows(
   { blobs, clock }: { readonly blobs: Pick<BlobStore, 'put'>; readonly clock: Clock },
   { dataset, source, runId }: { readonly dataset: string; readonly source: Source; readonly runId: string },
-  { bad, header }: Pick<TypedRows, 'bad' | 'header'>,
+  { bad, header }: { readonly bad: readonly BadRows[]; readonly header?: readonly string[] },
   format: FileFormat['format'],
 ): Promise<QuarantineEntry | undefined> {
   const rows = bad.reduce((total, part) => total + part.rows, 0);
