@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { BadRow } from '../../../../formats/tabular/text-chunk.ts';
 import type { FileCache } from '../../reading/file-cache.ts';
 import { describeFiles } from '../../tables/describe-version.ts';
-import { BadRows } from './bad-rows.ts';
+import { BadRows } from '../bad-rows/bad-rows.ts';
 import type { LandedFile } from './landed-file.ts';
 import type { TableConverter, TableConverters } from './table-converter.ts';
 import type { RowPlaces, TypedFile, TypedRows } from './typed-rows.ts';

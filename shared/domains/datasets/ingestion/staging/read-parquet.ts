@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { mapConcurrent } from '../../../../core/async/map-concurrent.ts';
-import { BadRows } from './bad-rows.ts';
+import { BadRows } from '../bad-rows/bad-rows.ts';
 import { keepContract, toIncoming } from './keep-contract.ts';
 import type { LandedFile } from './landed-file.ts';
 import { contractOf, rowRulesOf } from './row-rules.ts';

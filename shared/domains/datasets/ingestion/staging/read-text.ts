@@ -4,7 +4,7 @@ import { AppError } from '../../../../core/errors.ts';
 import type { TextFormat } from '../../../../formats/tabular/detect-format.ts';
 import { scanText } from '../../../../formats/tabular/scan-text.ts';
 import { readChunkSize } from '../../tables/chunk-size.ts';
-import { BadRows } from './bad-rows.ts';
+import { BadRows } from '../bad-rows/bad-rows.ts';
 import type { LandedFile } from './landed-file.ts';
 import { contractOf } from './row-rules.ts';
 import type { TableConverters } from './table-converter.ts';

@@ -13,9 +13,9 @@ import {
   readLandingMetadata,
   targetOf,
 } from '../landing/landing-path.ts';
-import { checkThreshold } from './check-threshold.ts';
+import { checkThreshold } from '../bad-rows/check-threshold.ts';
 import { dropDuplicates, type DropDuplicatesDeps } from './drop-duplicates.ts';
-import { keepBadRows } from './keep-bad-rows.ts';
+import { keepBadRows } from '../bad-rows/keep-bad-rows.ts';
 import type { LandedFile, Report } from './landed-file.ts';
 import { manifestBlob, type Manifest, putManifest, type Staged } from './manifest.ts';
 import { readParquet } from './read-parquet.ts';

@@ -4,7 +4,7 @@ import { inferSchema, mergeSurveys } from '../../schema/infer-schema.ts';
 import type { TableConverter } from './table-converter.ts';
 import { areSameColumns } from '../../schema/same-columns.ts';
 import type { ColumnSurvey } from '../../schema/survey.ts';
-import { BadRows } from './bad-rows.ts';
+import { BadRows } from '../bad-rows/bad-rows.ts';
 import { keepContract, toIncoming } from './keep-contract.ts';
 import type { LandedFile } from './landed-file.ts';
 import { contractOf, hasUniqueRows, rowRulesOf } from './row-rules.ts';

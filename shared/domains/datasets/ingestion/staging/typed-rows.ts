@@ -1,6 +1,6 @@
 import type { ChunkSize } from '../../../../formats/tabular/cut-chunks.ts';
 import type { Column } from '../../schema/column.ts';
-import type { BadRows } from './bad-rows.ts';
+import type { BadRows } from '../bad-rows/bad-rows.ts';
 import type { StagedFile } from './manifest.ts';
 
 /** The rows of a landed file, typed and stored. */
