@@ -4,9 +4,12 @@ import { OwnedWorker } from '../../core/worker/owned-worker.ts';
 import type { Tensors } from '../../domains/serving/tensor.ts';
 import type { ScoreJobs, ScoreRun } from './score-protocol.ts';
 
-export interface ScoreThreadOptions {
+export interface ScoreThreadDeps {
   /** The module that calls `runScoreWorker`. */
   readonly workerUrl: URL;
+}
+
+export interface ScoreThreadOptions {
   readonly cacheBytes: number;
   readonly chunkRows: number;
   /** Rows that may wait; beyond them, runs are refused until some are answered. */
@@ -20,11 +23,13 @@ const startTimeoutMs = 30_000;
  * alive, and is replaced if it dies.
  */
 export class ScoreThread {
+  readonly #deps: ScoreThreadDeps;
   readonly #options: ScoreThreadOptions;
   #waitingRows = 0;
   #worker: Promise<OwnedWorker<ScoreJobs>> | undefined;
 
-  constructor(options: ScoreThreadOptions) {
+  constructor(deps: ScoreThreadDeps, options: ScoreThreadOptions) {
+    this.#deps = deps;
     this.#options = options;
   }
 
@@ -83,7 +88,7 @@ export class ScoreThread {
       if (this.#worker === known) this.#worker = undefined;
     }
     this.#worker ??= OwnedWorker.start<ScoreJobs>({
-      host: threadHost(this.#options.workerUrl, { name: 'score' }),
+      host: threadHost(this.#deps.workerUrl, { name: 'score' }),
       work: 'The scoring thread',
       graceMs: 0,
       startTimeoutMs,

@@ -5,14 +5,9 @@ import type { Tensors } from '../../domains/serving/tensor.ts';
 import { refuseWeightFiles } from './external-data.ts';
 import { readModel } from './read-model.ts';
 import { runInChunks } from './run-in-chunks.ts';
-import { ScoreThread } from './score-thread.ts';
+import { ScoreThread, type ScoreThreadDeps } from './score-thread.ts';
 import { SessionCache, type Loaded } from './session-cache.ts';
 import { createSession, type Session } from './session.ts';
-
-export interface OnnxScorerDeps {
-  /** The module that calls `runScoreWorker`. */
-  readonly workerUrl: URL;
-}
 
 export interface OnnxScorerOptions {
   /** Models kept loaded, by the size of their files; the scoring thread keeps as many again. */
@@ -44,15 +39,10 @@ interface LoadedModel extends Loaded {
  * Scores with ONNX Runtime. `run` is synchronous inside, so a single row (about 20 µs) runs in the calling thread, and
  * everything else in the scoring thread.
  */
-export function createOnnxScorer({ workerUrl }: OnnxScorerDeps, options: OnnxScorerOptions): Scorer {
+export function createOnnxScorer(deps: ScoreThreadDeps, options: OnnxScorerOptions): Scorer {
   const { cacheBytes, maxRows, maxMainThreadModelBytes = defaultMainThreadModelBytes } = options;
   const models = new SessionCache<LoadedModel>(cacheBytes);
-  const thread = new ScoreThread({
-    workerUrl,
-    cacheBytes,
-    chunkRows,
-    maxWaitingRows: maxWaitingRuns * maxRows,
-  });
+  const thread = new ScoreThread(deps, { cacheBytes, chunkRows, maxWaitingRows: maxWaitingRuns * maxRows });
 
   async function load(source: ModelSource): Promise<LoadedModel> {
     const { sha256 } = source;

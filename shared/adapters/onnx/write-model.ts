@@ -44,16 +44,29 @@ export function writeModel(
   metadata: Readonly<Record<string, string>>,
 ): Bytes {
   const { buildGraph, describeTask } = writers[model.kind];
-  const encode = (more: Readonly<Record<string, string>>) =>
+  const graph = buildGraph(model, signature);
+  return encodeWithTask(describeTask(model), (taskMetadata) =>
     encodeModel({
-      graph: buildGraph(model, signature),
+      graph,
       opsets,
       irVersion,
-      metadata: { ...metadata, ...more, [signatureKey]: toText(signature) },
-    });
+      metadata: { ...metadata, ...taskMetadata, [signatureKey]: toText(signature) },
+    }),
+  );
+}
+
+/**
+ * Encodes a model so that its file says its task: in the metadata, unless a reader infers it from the outputs.
+ *
+ * @param encode Gets the metadata to add.
+ */
+export function encodeWithTask(
+  task: ModelTask,
+  encode: (metadata: Readonly<Record<string, string>>) => Bytes,
+): Bytes {
   const bytes = encode({});
-  const task = toText(describeTask(model));
-  return toText(readModel(bytes).task) === task ? bytes : encode({ [taskKey]: task });
+  const declaration = toText(task);
+  return toText(readModel(bytes).task) === declaration ? bytes : encode({ [taskKey]: declaration });
 }
 
 function toText(value: object): string {

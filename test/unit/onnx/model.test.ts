@@ -13,7 +13,9 @@ import {
 } from '../../../shared/adapters/onnx/protobuf-writer.ts';
 import { readModel } from '../../../shared/adapters/onnx/read-model.ts';
 import type { ModelValue } from '../../../shared/domains/serving/model-value.ts';
-import { writeModel } from '../../../shared/adapters/onnx/write-model.ts';
+import { encodeWithTask, writeModel } from '../../../shared/adapters/onnx/write-model.ts';
+import type { ModelTask } from '../../../shared/domains/serving/tasks/catalog.ts';
+import { createModel, identity, value } from '../../support/onnx/models.ts';
 import { fitGolden, goldenMetadata, goldenSignature } from '../../support/training/golden-logistic.ts';
 
 const goldenBytes = readFileSync(new URL('../../golden/onnx/logistic.onnx', import.meta.url));
@@ -91,6 +93,39 @@ describe('writing', () => {
     const turned = Object.fromEntries(Object.entries(goldenMetadata).reverse());
     const bytes = writeModel(await fitGolden(), { inputs, columns }, turned);
     expect(Buffer.from(bytes).equals(goldenBytes)).toBe(true);
+  });
+});
+
+describe('the task of a written model', () => {
+  const encode = (type: 'float32' | 'float64', name: string, task: ModelTask) =>
+    readModel(
+      encodeWithTask(task, (metadata) =>
+        createModel({
+          nodes: [identity('x', name)],
+          inputs: [value('x', type, ['rows', 3])],
+          outputs: [value(name, type, ['rows', name === 'probabilities' ? 3 : 1])],
+          metadata,
+        }),
+      ),
+    );
+
+  test('is left out where a reader infers it', () => {
+    const { task, metadata } = encode('float32', 'probability', {
+      task: 'binary',
+      probability: 'probability',
+    });
+    expect(task).toEqual({ task: 'binary', probability: 'probability' });
+    expect(metadata).toEqual({});
+  });
+
+  test.each<[string, ModelTask]>([
+    ['prediction', { task: 'regression', value: 'prediction' }],
+    ['probabilities', { task: 'multiclass', probabilities: 'probabilities', classes: ['a', 'b', '"c"'] }],
+    ['probability', { task: 'raw' }],
+  ])('is written for the output "%s" of %j', (name, task) => {
+    const found = encode('float32', name, task);
+    expect(found.task).toEqual(task);
+    expect(Object.keys(found.metadata)).toEqual(['slipway.task']);
   });
 });
 

@@ -10,7 +10,7 @@ const options = { cacheBytes: 1e6, chunkRows: 10, maxWaitingRows: 100 };
 const run = { inputs: new Map(), outputs: [], rows: 1 };
 
 test('a thread that dies makes its runs UNAVAILABLE', async () => {
-  const thread = new ScoreThread({ ...options, workerUrl: dyingWorkerUrl() });
+  const thread = new ScoreThread({ workerUrl: dyingWorkerUrl() }, options);
   const runs = [1, 2, 3].map(() => thread.run('f', new Uint8Array(), run, 1));
   for (const result of await Promise.allSettled(runs))
     expect(result).toMatchObject({ status: 'rejected', reason: { code: 'UNAVAILABLE' } });
@@ -34,7 +34,7 @@ test('a thread that dies is replaced, and what waited counts no more', async () 
        parentPort.postMessage({ kind: 'done', id, output: new Map() });
      });`,
   );
-  const thread = new ScoreThread({ ...options, workerUrl: pathToFileURL(module) });
+  const thread = new ScoreThread({ workerUrl: pathToFileURL(module) }, options);
   await expect(thread.run('f', new Uint8Array(), run, 100)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   const runs = [1, 2].map(() => thread.run('f', new Uint8Array(), run, 50));
   expect(await Promise.all(runs)).toEqual([new Map(), new Map()]);
@@ -43,7 +43,7 @@ test('a thread that dies is replaced, and what waited counts no more', async () 
 
 test('a thread that cannot start is UNAVAILABLE, each time', async () => {
   const workerUrl = new URL('data:text/javascript,throw new Error("boom")');
-  const thread = new ScoreThread({ ...options, workerUrl });
+  const thread = new ScoreThread({ workerUrl }, options);
   for (let i = 0; i < 2; i++)
     await expect(thread.run('f', new Uint8Array(), run, 1)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   await thread.close();
