@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { pageQuery, pageSchema, toPageRequest } from '../shared/api/http/paging.ts';
+import { pageQuery } from '../shared/api/http/paging.ts';
+import { defineGet, defineList } from '../shared/api/http/read-routes.ts';
 import { defineRoute, describedAs } from '../shared/api/http/route.ts';
 import {
   examplePipeline,
@@ -25,32 +26,33 @@ const runSummarySchema = z.object({
 });
 
 const startBodySchema = z.strictObject({
-  /** The newest version when left out. */
-  version: z.int().min(0).optional(),
-  /** Two requests with one key start one run. */
+  version: z
+    .int()
+    .min(0)
+    .optional()
+    .describe("The declared version, or else the dataset's newest, when left out."),
   idempotencyKey: z
     .string()
     .regex(/^[A-Za-z0-9_-]{1,64}$/)
-    .optional(),
+    .optional()
+    .describe('Two requests with one key start one run.'),
 });
 
 registerRoutes([
-  defineRoute({
+  defineList({
     name: 'pipelines-list',
-    method: 'GET',
     path: 'api/v1/pipelines',
-    summary: 'The declared pipelines, by name.',
-    role: 'reader',
-    query: pageQuery,
-    returns: { status: 200, description: 'A page of pipelines.', schema: pageSchema(pipelineViewSchema) },
-    handle: async ({ query }) => ({ json: await app.pipelines.declarations.list(toPageRequest(query)) }),
+    summary: 'Lists the declared pipelines by name.',
+    items: 'pipelines',
+    schema: pipelineViewSchema,
+    list: (_, page) => app.pipelines.declarations.list(page),
   }),
   defineRoute({
     name: 'pipelines-put',
     method: 'PUT',
     path: 'api/v1/pipelines/{pipeline}',
     summary:
-      'Declares a pipeline: a built-in definition or steps of your own, on which dataset, with which parameters. Checks all of it before anything is stored.',
+      'Declares a pipeline: a built-in definition or its own steps, the dataset that triggers it, and parameters. Checks all of it before it is stored.',
     role: 'operator',
     params: byName,
     body: describedAs(pipelineBodySchema.meta({ examples: [examplePipeline] })),
@@ -59,16 +61,15 @@ registerRoutes([
       json: await app.pipelines.declarations.put(params.pipeline, body, principal.name),
     }),
   }),
-  defineRoute({
+  defineGet({
     name: 'pipelines-get',
-    method: 'GET',
     path: 'api/v1/pipelines/{pipeline}',
-    summary: 'One pipeline.',
-    role: 'reader',
+    summary: 'Gets a pipeline, with its faults if this version no longer accepts it.',
     params: byName,
-    returns: { status: 200, description: 'The pipeline.', schema: pipelineViewSchema },
+    description: 'The pipeline.',
+    schema: pipelineViewSchema,
     errors: ['NOT_FOUND'],
-    handle: async ({ params }) => ({ json: await app.pipelines.declarations.get(params.pipeline) }),
+    get: ({ params }) => app.pipelines.declarations.get(params.pipeline),
   }),
   defineRoute({
     name: 'pipelines-start',
@@ -85,38 +86,33 @@ registerRoutes([
       return { json: summarize(run), headers: { location: `/api/v1/runs/${encodeURIComponent(run.runId)}` } };
     },
   }),
-  defineRoute({
+  defineList({
     name: 'runs-list',
-    method: 'GET',
     path: 'api/v1/runs',
-    summary: 'The runs, newest first; of one pipeline or status if you say so.',
-    role: 'reader',
+    summary: 'Lists runs, newest first, optionally of one pipeline or status.',
     query: pageQuery.extend({ pipeline: pipelineName.optional(), status: z.enum(runStatuses).optional() }),
-    returns: { status: 200, description: 'A page of runs.', schema: pageSchema(runSummarySchema) },
-    handle: async ({ query }) => {
-      const { items, ...rest } = await app.pipelines.runs.list(toPageRequest(query), {
-        pipeline: query.pipeline,
-        status: query.status,
-      });
-      return { json: { items: items.map(summarize), ...rest } };
+    items: 'runs',
+    schema: runSummarySchema,
+    list: async ({ query: { pipeline, status } }, page) => {
+      const { items, ...rest } = await app.pipelines.runs.list(page, { pipeline, status });
+      return { items: items.map(summarize), ...rest };
     },
   }),
-  defineRoute({
+  defineGet({
     name: 'runs-get',
-    method: 'GET',
     path: 'api/v1/runs/{runId}',
-    summary: 'One run: its steps, how far each is, what came out.',
-    role: 'reader',
+    summary: 'Gets a run: its steps with their progress, its outputs, its error.',
     params: byRun,
-    returns: { status: 200, description: 'The run.', schema: runViewSchema },
+    description: 'The run.',
+    schema: runViewSchema,
     errors: ['NOT_FOUND'],
-    handle: async ({ params }) => ({ json: await app.pipelines.runs.get(params.runId) }),
+    get: ({ params }) => app.pipelines.runs.get(params.runId),
   }),
   defineRoute({
     name: 'runs-cancel',
     method: 'POST',
     path: 'api/v1/runs/{runId}/cancel',
-    summary: 'Cancels a run; its running steps stop within a second.',
+    summary: 'Cancels a run. Running steps stop within a second.',
     role: 'operator',
     params: byRun,
     returns: { status: 202, description: 'The run, cancelled.', schema: runViewSchema },

@@ -5,7 +5,7 @@ import { createRouteTable } from '../../shared/api/http/route-table.ts';
 import { serve, type ServeOptions } from './serve.ts';
 import { app } from './start.ts';
 
-// For the whole app: the SDK knows no other way to see bodies as they come (docs/adr/0010).
+// For the whole app: the SDK has no other way to stream bodies (docs/adr/0010).
 functionsApp.setup({ enableHttpStream: true });
 
 const registered: Route[] = [];
@@ -17,7 +17,7 @@ const options: ServeOptions = {
   bodies: createByteBudget(64 * 2 ** 20),
 };
 
-/** Every route registered so far: what `/openapi.json` tells. */
+/** Every route registered so far, for `/openapi.json`. */
 export const registeredRoutes: readonly Route[] = registered;
 
 /** Registers declared routes as HTTP functions. */
@@ -33,7 +33,7 @@ export function registerRoutes(routes: readonly Route[]): void {
   }
 }
 
-/** Registers a group of routes as one HTTP function that takes whatever is below its prefix. */
+/** Registers a group of routes as one HTTP function for every path below its prefix. */
 export function registerRouteGroup(group: RouteGroup): void {
   const table = createRouteTable(group);
   functionsApp.http(group.name, {

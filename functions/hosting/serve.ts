@@ -10,7 +10,7 @@ import { toLogger } from './logger.ts';
 /** What all requests share. */
 export type ServeOptions = Pick<HandleOptions, 'auth' | 'now' | 'bodies' | 'idleMs'>;
 
-/** Runs a route for one invocation, bodies streamed both ways. */
+/** Runs a route for one invocation; bodies are streamed both ways. */
 export async function serve(
   route: Route,
   params: Readonly<Record<string, string>>,
@@ -20,7 +20,7 @@ export async function serve(
 ): Promise<HttpResponseInit> {
   const exchange = findExchange(context.invocationId);
   const logger = toLogger(context);
-  // The SDK's own stream of the same bytes copies each chunk, and costs as much again in streams of the web's kind.
+  // The SDK's stream of the same bytes copies each chunk, and a web stream doubles the cost.
   const source: AsyncIterableIterator<Uint8Array> | undefined = exchange?.request.iterator({
     destroyOnReturn: false,
   });
@@ -46,7 +46,7 @@ export async function serve(
       logger,
     },
   );
-  // What a handler left unread would otherwise stand in the way of the connection's next request.
+  // Drains what the handler left unread, which would block the connection's next request.
   if (exchange && source && isStarted)
     exchange.response.once('finish', () => void dropRest(exchange, source, options.idleMs));
   return {
@@ -56,11 +56,11 @@ export async function serve(
   };
 }
 
-/** Aborts when the caller goes away before the answer is whole. */
+/** Aborts when the caller disconnects before the answer is complete. */
 function signalOf({ response }: Exchange): AbortSignal {
   const gone = new AbortController();
   response.once('close', () => {
-    if (!response.writableFinished) gone.abort(new AppError('CANCELLED', 'The caller has gone.'));
+    if (!response.writableFinished) gone.abort(new AppError('CANCELLED', 'The caller disconnected.'));
   });
   return gone.signal;
 }
@@ -78,14 +78,14 @@ function toBody(
     contentLength: length === undefined ? undefined : Number(length),
     idleMs,
     onFailure: ({ code, message, cause }) =>
-      logger.log('error', 'answer cut off', { code, detail: message, cause: describeCause(cause) }),
+      logger.log('error', 'response cut off', { code, detail: message, cause: describeCause(cause) }),
   });
   if (request.method !== 'HEAD') return sent;
   void sent.cancel();
   return null;
 }
 
-/** Reads what is left of a body, so that the connection can carry the next request. */
+/** Reads the rest of a body, so that the connection can carry the next request. */
 async function dropRest(
   { request }: Exchange,
   rest: AsyncIterable<Uint8Array>,

@@ -74,7 +74,7 @@ test.each(['breaks', 'short', 'stands-still'])(
       .then(async (response) => (response.status === 500 ? 'cut' : response.bytes()))
       .catch(() => 'cut');
     expect(outcome).toBe('cut');
-    expect(host.logged.some(({ message }) => message.includes('answer cut off'))).toBe(true);
+    expect(host.logged.some(({ message }) => message.includes('response cut off'))).toBe(true);
   },
 );
 

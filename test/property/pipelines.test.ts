@@ -116,7 +116,7 @@ test('an activity that ended without an outcome is tried again, as a failure tha
   expect(lost.result).toMatchObject({ status: 'failed', error: { step: 'a', code: 'INTERNAL' } });
 });
 
-test('what nobody foresaw is told after three attempts, an outage after all of them', () => {
+test('gives an unforeseen failure three attempts, an outage all of them', () => {
   const plan = planOf([{ ...stepOf('a'), retry: { maxAttempts: 8, firstDelayMs: 1, backoff: 1 } }]);
   const attemptsAt = (code: string) =>
     run(plan, () => ({ ok: false, error: { code, message: 'no', retry: true } })).calls.length;

@@ -9,13 +9,13 @@ import { problems } from './problem.ts';
 import { readJson, readText } from './read-body.ts';
 import { defaultTimeoutMs, type Reply, type Route } from './route.ts';
 
-/** A request as any host can give it; the body is read at most once and never past the route's limit. */
+/** A request of any host. The body is read at most once, and never past the route's limit. */
 export interface IncomingRequest {
   readonly url: URL;
   readonly headers: { get(name: string): string | null };
   readonly params: Readonly<Record<string, string>>;
   readonly body: AsyncIterable<Uint8Array> | null;
-  /** Aborts when the caller goes away before the answer is whole. */
+  /** Aborts when the caller disconnects before the answer is complete. */
   readonly signal?: AbortSignal;
 }
 
@@ -30,13 +30,13 @@ export interface HandleOptions {
   readonly correlationId: string;
   readonly logger: Logger;
   readonly now: () => number;
-  /** What the bodies of all requests may hold together. */
+  /** The memory that the bodies of all requests share. */
   readonly bodies: ByteBudget;
-  /** How long a streamed body may stand still. */
+  /** Idle timeout of streamed bodies. */
   readonly idleMs?: number;
 }
 
-/** Runs one request through its route: who, may they, what do they send, do it, answer. Never throws. */
+/** Runs a request through its route: authorizes, validates, handles, renders. Never throws. */
 export async function handleRequest(
   route: Route,
   request: IncomingRequest,
@@ -57,7 +57,7 @@ export async function handleRequest(
   return response;
 }
 
-/** The platform counts every request itself: only what went wrong is worth a line. */
+/** Application Insights records every request: only failures need a line of ours. */
 function levelOf(status: number): LogLevel {
   if (status >= 500) return 'error';
   return status >= 400 ? 'info' : 'debug';
@@ -92,7 +92,7 @@ async function answer(
       logger,
       signal: request.signal ? AbortSignal.any([timeSignal, request.signal]) : timeSignal,
     });
-    // With its first bytes here, a source that fails at once is an error that can still be told.
+    // Waits for the first bytes: a source that fails at once still becomes an error response.
     return handled.stream ? { ...handled, stream: await primeStream(handled.stream, timeSignal) } : handled;
   });
   return render(route, reply, options.correlationId);

@@ -7,10 +7,7 @@ import type { Principal, Role } from './principal.ts';
 export const httpMethods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 export type HttpMethod = (typeof httpMethods)[number];
 
-/**
- * One HTTP operation, declared: from it come the registration, the checks before the handler runs, and the
- * OpenAPI document.
- */
+/** One HTTP operation as data: registration, the checks before the handler, and the OpenAPI document follow from it. */
 export interface Route<Params = unknown, Query = unknown, Body = unknown> {
   /** The function's name: `datasets-list`. */
   readonly name: string;
@@ -18,9 +15,9 @@ export interface Route<Params = unknown, Query = unknown, Body = unknown> {
   /** Without a leading slash; `{name}` and `{*rest}` are parameters. */
   readonly path: string;
   readonly summary: string;
-  /** What the platform's front door asks for, before any of our code runs. */
+  /** What the Functions host demands before it calls us. */
   readonly authLevel: 'anonymous' | 'function' | 'admin';
-  /** What the caller must be; `anonymous` lets everybody in. */
+  /** The role that callers need; `anonymous` admits everybody. */
   readonly role: Role | 'anonymous';
   readonly params?: z.ZodType<Params>;
   readonly query?: z.ZodType<Query>;
@@ -28,25 +25,25 @@ export interface Route<Params = unknown, Query = unknown, Body = unknown> {
   readonly body?: z.ZodType<Body>;
   /** A request without a body is read as `{}`. */
   readonly bodyIsOptional?: boolean;
-  /** Gives `body` the text as it came, whatever its type: for protocols with rules of their own. */
+  /** Passes the raw text to `body`, whatever its content type: for protocols with rules of their own. */
   readonly bodyIsText?: boolean;
   readonly returns: RouteReturns;
-  /** Other answers of the same route that are no errors of its own. */
+  /** Further answers that are not errors. */
   readonly alsoReturns?: readonly RouteReturns[];
-  /** The errors worth telling in the documentation, besides those that any route can answer. */
+  /** Errors to document, besides those that any route can answer. */
   readonly errors?: readonly ErrorCode[];
   readonly maxBodyBytes?: number;
   /**
-   * From the request to the reply. While a handler waits for `bytes` the time stands still, and begins anew with what
-   * comes; streamed bodies are bounded by standing still, in both directions.
+   * From the request to the reply. The timer pauses while a handler waits for `bytes` and restarts with each chunk;
+   * streamed bodies have an idle timeout instead, in both directions.
    */
   readonly timeoutMs?: number;
-  /** How its errors are told; as problem documents when left out. */
+  /** Error format. Default: problem documents. */
   readonly protocol?: Protocol;
   readonly handle: (request: RouteRequest<Params, Query, Body>) => Promise<Reply>;
 }
 
-/** A foreign protocol that a route speaks: its clients know errors in its own shape only. */
+/** A foreign protocol, whose clients only parse errors in its own shape. */
 export interface Protocol {
   readonly name: string;
   toErrorReply(error: AppError, correlationId: string): ErrorReply;
@@ -59,13 +56,13 @@ export interface ErrorReply {
 }
 
 /**
- * Many routes behind one function, told apart by our own table: for protocols with dozens of operations, whose
- * clients expect an answer of the protocol even where there is no such operation.
+ * Many routes behind one function, dispatched by our own table: for protocols with dozens of operations, whose clients
+ * expect an error of the protocol even for an unknown operation.
  */
 export interface RouteGroup {
   /** The function's name. */
   readonly name: string;
-  /** Where they begin, without slashes at the ends: `api/2.0`. */
+  /** Without slashes at the ends: `api/2.0`. */
   readonly prefix: string;
   readonly authLevel: Route['authLevel'];
   readonly protocol: Protocol;
@@ -88,14 +85,14 @@ export interface RouteRequest<Params, Query, Body> {
   readonly url: URL;
   readonly headers: { get(name: string): string | null };
   /**
-   * The body's bytes as they arrive, for routes without a `body` of their own; to be read once. Empty without one.
-   * Reading throws REQUEST_TIMEOUT when they stand still and CANCELLED when they break off.
+   * The body's bytes as they arrive, for routes without a `body` schema; readable once, empty without a body. Reading
+   * throws REQUEST_TIMEOUT when nothing arrives and CANCELLED when the connection breaks.
    */
   readonly bytes: AsyncIterable<Uint8Array>;
   readonly principal: Principal;
   readonly correlationId: string;
   readonly logger: Logger;
-  /** Aborts when the time limit has passed, or the caller has gone. */
+  /** Aborts on timeout and when the caller disconnects. */
   readonly signal: AbortSignal;
 }
 
@@ -106,8 +103,8 @@ export interface Reply {
   readonly json?: unknown;
   readonly text?: string;
   /**
-   * Bytes, passed on at the caller's pace; say their content type among the headers, and their content-length where
-   * it is known. It is closed (`return`) when the caller goes away; failing in the middle cuts the connection.
+   * Bytes, sent at the caller's pace. Set their content type in the headers, and content-length where it is known. The
+   * iterator is closed (`return`) when the caller disconnects; an error in the middle cuts the connection.
    */
   readonly stream?: AsyncIterable<Uint8Array>;
 }

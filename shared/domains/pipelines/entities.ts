@@ -58,11 +58,11 @@ export const pipelineViewSchema = pipelineSchema.extend({
 });
 export type PipelineView = z.infer<typeof pipelineViewSchema>;
 
-/** `superseded`: what it was to work on was replaced or removed meanwhile, so that there was nothing left to do. */
+/** `superseded`: its input was replaced or removed meanwhile, so there was nothing left to do. */
 export const runStatuses = ['pending', 'running', 'succeeded', 'failed', 'cancelled', 'superseded'] as const;
 export type RunStatus = (typeof runStatuses)[number];
 
-/** One run of a pipeline, as stored; what each step did stands in documents of their own. */
+/** One run of a pipeline, as stored. Each step's state is a document of its own. */
 export interface Run {
   readonly runId: string;
   readonly pipeline: string;

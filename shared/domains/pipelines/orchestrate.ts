@@ -35,7 +35,7 @@ export interface DurableTasks<Task> {
   all(tasks: readonly Task[]): Task;
   /** A timer this long after the orchestration's own current time. */
   sleep(ms: number): Task;
-  /** Shown to whoever asks for the run's state; at most 16 KB. */
+  /** Shown in the orchestration's status; at most 16 KB. */
   setStatus(status: Readonly<Record<string, string>>): void;
 }
 

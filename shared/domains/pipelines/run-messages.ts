@@ -13,7 +13,7 @@ export type RunMessage = z.infer<typeof runMessageSchema>;
 /**
  * Sends what the engine is to do with a run.
  *
- * @param again tells a message that is sent again from the first, which a queue may still know by its id
+ * @param again makes the id of a repeated message differ from the first, which the queue may still deduplicate by
  */
 export async function sendRunMessage(
   queue: Pick<MessageQueue, 'send'>,

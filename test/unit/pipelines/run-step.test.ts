@@ -16,7 +16,7 @@ import { createDocuments, pace } from '../../support/stores.ts';
 
 const runId = 'run';
 
-test('two deliveries of one step at once: the success stands, whichever ends last', async () => {
+test('keeps the success of two simultaneous deliveries, whichever ends last', async () => {
   const store = await createRun();
   const slow = Promise.withResolvers<string>();
   const losing = Promise.withResolvers<string>();
@@ -47,7 +47,7 @@ test('a heartbeat of another delivery never turns an end into "running" again', 
   await expect.poll(() => clock.sleepers).toBe(1);
   expect(await store.getStep(runId, 'plant')).toMatchObject({ status: 'running' });
   await start(store, async () => 'done');
-  // The other one has news to tell, and must not. It sleeps again when its beat is over.
+  // The other delivery has progress to report, and must not. It sleeps again when its beat is over.
   clock.advance(500);
   await expect.poll(() => clock.sleepers).toBe(1);
   expect(await store.getStep(runId, 'plant')).toMatchObject({ status: 'succeeded', output: 'done' });
@@ -73,7 +73,7 @@ test('an early delivery that fails late does not hide a later attempt', async ()
 test('an outage of the metadata store is an outcome to try again, never a thrown activity', async () => {
   const documents = createDocuments();
   const store = await createRun(documents);
-  const away = () => Promise.reject(new AppError('UNAVAILABLE', 'the metadata store is away'));
+  const away = () => Promise.reject(new AppError('UNAVAILABLE', 'the metadata store is down'));
   for (const broken of ['get', 'create'] as const) {
     const outcome = await start(
       new RunStore({ store: withBroken(documents, broken, away), ...pace }),

@@ -85,7 +85,7 @@ describe.each(metadataStores)('pipelines on $name', ({ open }) => {
   });
 
   describe('a dataset version', () => {
-    test('starts each pipeline that waits for it, once, however often it is told', async () => {
+    test('starts each pipeline that waits for it, once, however often the event comes', async () => {
       await bench.declarations.put('a', body, 'ada');
       await bench.declarations.put('b', body, 'ada');
       await bench.declarations.put('other', { ...body, on: { dataset: 'weeds' } }, 'ada');
@@ -160,7 +160,7 @@ describe.each(metadataStores)('pipelines on $name', ({ open }) => {
       [new AppError('UNPROCESSABLE', 'corrupt'), { code: 'UNPROCESSABLE', retry: false }],
       [new AppError('UNAVAILABLE', 'away'), { code: 'UNAVAILABLE', retry: true }],
       [new Error('secret detail'), { code: 'INTERNAL', retry: true }],
-    ])('that fails with %s tells whether to try again', async (error, expected) => {
+    ])('that fails with %s says whether a retry can help', async (error, expected) => {
       const call = await started();
       const outcome = await runWith(call, async () => {
         throw error;
@@ -209,17 +209,17 @@ describe.each(metadataStores)('pipelines on $name', ({ open }) => {
     });
   });
 
-  test('a pipeline whose definition was removed does not hold up the others, and is told in the log', async () => {
+  test('a pipeline whose definition was removed does not hold up the others, and is logged', async () => {
     await bench.declarations.put('a', body, 'ada');
     await bench.declarations.put('c', body, 'ada');
     await bench.store.putPipeline({ ...body, name: 'b', definition: 'gone', updatedAt: 1, updatedBy: 'ada' });
-    const told: unknown[] = [];
+    const logged: unknown[] = [];
     const logger = {
-      log: (level: string, _: string, fields?: object) => void told.push({ level, ...fields }),
+      log: (level: string, _: string, fields?: object) => void logged.push({ level, ...fields }),
     };
     const runs = await bench.triggers.onDatasetVersion(event, logger);
     expect(runs.map((run) => run.pipeline)).toEqual(['a', 'c']);
-    expect(told).toMatchObject([{ level: 'error', pipeline: 'b', code: 'INVALID_ARGUMENT' }]);
+    expect(logged).toMatchObject([{ level: 'error', pipeline: 'b', code: 'INVALID_ARGUMENT' }]);
     bench.latest.set('seeds', 5);
     await bench.triggers.reconcile(logger);
     await bench.deliver();
@@ -231,7 +231,7 @@ describe.each(metadataStores)('pipelines on $name', ({ open }) => {
     ]);
   });
 
-  test('an outage while one pipeline starts does not keep the next from starting, and is told again', async () => {
+  test('an outage while one pipeline starts does not keep the next from starting, and asks for another delivery', async () => {
     await bench.declarations.put('a', body, 'ada');
     await bench.declarations.put('b', body, 'ada');
     bench.sendFailures.push(new AppError('UNAVAILABLE', 'away'));

@@ -9,7 +9,7 @@ export type StepKinds = Readonly<Record<string, StepKind>>;
 /** The values of a pipeline's parameters; undefined for one that was left out. */
 export type ParamValues = ReadonlyMap<string, JsonValue | undefined>;
 
-/** A step by itself: its kind found, its parameters resolved and parsed. */
+/** A step checked on its own: its kind found, its parameters resolved and parsed. */
 export interface CheckedStep {
   readonly index: number;
   readonly step: DefinedStep;

@@ -10,7 +10,7 @@ const reference = /^\$\{\{\s*params\.([A-Za-z][A-Za-z0-9_-]*)\s*\}\}$/;
 export interface Resolved {
   /** Undefined when the whole is a reference to a parameter that was left out. */
   readonly value: JsonValue | undefined;
-  /** Where parameters stand in the value. */
+  /** The places in the value that came from parameters. */
   readonly origins: readonly Origin[];
   readonly faults: readonly PlacedFault[];
 }
@@ -25,7 +25,7 @@ export interface Origin {
  * value is a parameter that was left out is left out as well.
  *
  * @param params every known parameter; undefined for one that was left out
- * @param path where the value stands; the places of origins and faults begin with it
+ * @param path the place of the value; those of origins and faults begin with it
  * @example
  * resolveReferences({ a: '${{ params.n }}', b: 'n' }, new Map([['n', 7]]), []).value // { a: 7, b: 'n' }
  * resolveReferences(['${{ params.m }}'], new Map([['n', 7]]), []).faults.length // 1
