@@ -183,7 +183,7 @@ test('a process ends with its owner, whatever it does', async () => {
   const pid = await readPid();
   child.kill('SIGKILL');
   await once(child, 'exit');
-  await expect.poll(() => isRunning(pid), { timeout: 30_000 }).toBe(false);
+  await expect.poll(() => isRunning(pid)).toBe(false);
 });
 
 interface OpenOptions extends Partial<OwnedWorkerOptions> {
