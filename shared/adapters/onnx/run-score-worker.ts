@@ -1,29 +1,39 @@
-import { serveJobs, Transferred } from '../../core/worker/serve-jobs.ts';
+import { serveJobs, Transferred, type JobContext } from '../../core/worker/serve-jobs.ts';
+import type { ModelDescription } from '../../domains/serving/scorer.ts';
 import type { Tensors } from '../../domains/serving/tensor.ts';
 import { runInChunks } from './run-in-chunks.ts';
 import type { ScoreJobs } from './score-protocol.ts';
 import { SessionCache, type Loaded } from './session-cache.ts';
-import { createSession, type Session } from './session.ts';
+import { openModel } from './open-model.ts';
+import type { Session } from './session.ts';
 
-type LoadedSession = Loaded & { readonly session: Session };
+type LoadedModel = Loaded & { readonly description: ModelDescription; readonly session: Session };
 
 /** The scoring thread: batches, tensors and large models run here, so that the main thread's event loop stays free. */
 export function runScoreWorker(): void {
-  let sessions: SessionCache<LoadedSession> | undefined;
+  let models: SessionCache<LoadedModel> | undefined;
+  const lend = (
+    { sha256, cacheBytes }: ScoreJobs['load']['input'],
+    { ask }: JobContext<'needsModel', Uint8Array>,
+  ) => {
+    models ??= new SessionCache(cacheBytes);
+    return models.lend(sha256, async () => load(await ask('needsModel')));
+  };
   serveJobs<ScoreJobs>({
-    score: async ({ sha256, run, cacheBytes, chunkRows }, { ask }) => {
-      sessions ??= new SessionCache(cacheBytes);
-      await using loan = await sessions.lend(sha256, async () => load(await ask('needsModel')));
-      const outputs: Tensors =
-        run === null ? new Map() : await runInChunks(loan.value.session, run, chunkRows);
+    load: async (input, context) => {
+      await using loan = await lend(input, context);
+      return loan.value.description;
+    },
+    run: async (input, context) => {
+      await using loan = await lend(input, context);
+      const outputs = await runInChunks(loan.value.session, input.run, input.chunkRows);
       return new Transferred(outputs, buffersOf(outputs));
     },
   });
 }
 
-async function load(bytes: Uint8Array): Promise<LoadedSession> {
-  const session = await createSession(bytes);
-  return { session, sizeBytes: bytes.length, release: () => session.release() };
+async function load(bytes: Uint8Array): Promise<LoadedModel> {
+  return { ...(await openModel(bytes)), sizeBytes: bytes.length };
 }
 
 /** Moved to the other thread instead of being copied. Two outputs can share one. */

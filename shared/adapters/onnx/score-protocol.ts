@@ -1,3 +1,4 @@
+import type { ModelDescription } from '../../domains/serving/scorer.ts';
 import type { Tensors } from '../../domains/serving/tensor.ts';
 
 /** One run of a model. */
@@ -8,19 +9,24 @@ export interface ScoreRun {
   readonly rows: number | undefined;
 }
 
+/** The thread does not have the model, and waits for its bytes. */
+interface NeedsModel {
+  readonly report: 'needsModel';
+  readonly reply: Uint8Array;
+}
+
+/** How the thread keeps models. */
+interface ModelRequest {
+  readonly sha256: string;
+  readonly cacheBytes: number;
+}
+
 /** The jobs of the scoring thread. */
 export interface ScoreJobs {
-  readonly score: {
-    readonly input: {
-      readonly sha256: string;
-      /** Null: only load the model. */
-      readonly run: ScoreRun | null;
-      readonly cacheBytes: number;
-      readonly chunkRows: number;
-    };
+  /** Loads a model and describes it. */
+  readonly load: NeedsModel & { readonly input: ModelRequest; readonly output: ModelDescription };
+  readonly run: NeedsModel & {
+    readonly input: ModelRequest & { readonly run: ScoreRun; readonly chunkRows: number };
     readonly output: Tensors;
-    /** The thread does not have the model, and waits for its bytes. */
-    readonly report: 'needsModel';
-    readonly reply: Uint8Array;
   };
 }

@@ -1,6 +1,7 @@
 import { AppError } from '../../core/errors.ts';
 import { threadHost } from '../../core/worker/host.ts';
 import { OwnedWorker } from '../../core/worker/owned-worker.ts';
+import type { ModelDescription } from '../../domains/serving/scorer.ts';
 import type { Tensors } from '../../domains/serving/tensor.ts';
 import type { ScoreJobs, ScoreRun } from './score-protocol.ts';
 
@@ -38,8 +39,10 @@ export class ScoreThread {
    *
    * @throws AppError UNPROCESSABLE when it cannot be loaded; UNAVAILABLE when the thread dies meanwhile.
    */
-  async load(sha256: string, bytes: Uint8Array): Promise<void> {
-    await this.#score(sha256, bytes, null);
+  async load(sha256: string, bytes: Uint8Array): Promise<ModelDescription> {
+    const { cacheBytes } = this.#options;
+    const worker = await this.#getWorker();
+    return worker.run('load', { sha256, cacheBytes }, { onReport: (_, reply) => reply(bytes) });
   }
 
   /**
@@ -54,9 +57,12 @@ export class ScoreThread {
       throw new AppError('RATE_LIMITED', 'Too many rows are waiting to be scored; try again shortly.', {
         maxWaitingRows: this.#options.maxWaitingRows,
       });
+    const { cacheBytes, chunkRows } = this.#options;
     this.#waitingRows += weight;
     try {
-      return await this.#score(sha256, bytes, run);
+      const worker = await this.#getWorker();
+      const input = { sha256, cacheBytes, run, chunkRows };
+      return await worker.run('run', input, { onReport: (_, reply) => reply(bytes) });
     } finally {
       this.#waitingRows -= weight;
     }
@@ -66,16 +72,6 @@ export class ScoreThread {
     const worker = await this.#worker?.catch(() => undefined);
     this.#worker = undefined;
     await worker?.[Symbol.asyncDispose]();
-  }
-
-  async #score(sha256: string, bytes: Uint8Array, run: ScoreRun | null): Promise<Tensors> {
-    const { cacheBytes, chunkRows } = this.#options;
-    const worker = await this.#getWorker();
-    return worker.run(
-      'score',
-      { sha256, run, cacheBytes, chunkRows },
-      { onReport: (_, reply) => reply(bytes) },
-    );
   }
 
   /** Starts a thread, unless there is one that is starting or works. */

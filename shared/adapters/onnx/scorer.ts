@@ -2,12 +2,11 @@ import { AppError } from '../../core/errors.ts';
 import { checkInputs } from '../../domains/serving/check-inputs.ts';
 import type { ModelDescription, ModelSource, RunOptions, Scorer } from '../../domains/serving/scorer.ts';
 import type { Tensors } from '../../domains/serving/tensor.ts';
-import { refuseWeightFiles } from './external-data.ts';
-import { readModel } from './read-model.ts';
+import { openModel } from './open-model.ts';
 import { runInChunks } from './run-in-chunks.ts';
 import { ScoreThread, type ScoreThreadDeps } from './score-thread.ts';
 import { SessionCache, type Loaded } from './session-cache.ts';
-import { createSession, type Session } from './session.ts';
+import type { Session } from './session.ts';
 
 export interface OnnxScorerOptions {
   /** Models kept loaded, by the size of their files; the scoring thread keeps as many again. */
@@ -47,16 +46,10 @@ export function createOnnxScorer(deps: ScoreThreadDeps, options: OnnxScorerOptio
   async function load(source: ModelSource): Promise<LoadedModel> {
     const { sha256 } = source;
     const bytes = await source.load();
-    const description = readModel(bytes);
-    // The runtime would look for them in the working directory.
-    if (description.weightFiles.length > 0) throw refuseWeightFiles();
-    const loaded = { sha256, bytes, description, sizeBytes: bytes.length };
-    if (bytes.length > maxMainThreadModelBytes) {
-      await thread.load(sha256, bytes);
-      return { ...loaded, session: null, release: async () => {} };
-    }
-    const session = await createSession(bytes);
-    return { ...loaded, session, release: () => session.release() };
+    const loaded = { sha256, bytes, sizeBytes: bytes.length };
+    if (bytes.length <= maxMainThreadModelBytes) return { ...loaded, ...(await openModel(bytes)) };
+    const description = await thread.load(sha256, bytes);
+    return { ...loaded, description, session: null, release: async () => {} };
   }
 
   async function run(model: LoadedModel, inputs: Tensors, { outputs, rows }: RunOptions): Promise<Tensors> {
