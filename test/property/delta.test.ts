@@ -10,9 +10,7 @@ import { roundDownMoment, roundUpMoment } from '../../shared/formats/delta/stats
 import { roundUpText, shortenText } from '../../shared/formats/delta/stats/stats-texts.ts';
 import { buildStats } from '../../shared/formats/delta/stats/stats.ts';
 import { createCheckpointFiles } from '../../shared/adapters/duckdb/checkpoint-files.ts';
-import { createScratch } from '../../shared/adapters/embedded/scratch-files.ts';
-import type { BlobStore } from '../../shared/platform/storage/blobs.ts';
-
+import { createScratchFolders } from '../../shared/adapters/embedded/scratch-folders.ts';
 const text = fc.string({ unit: 'binary', maxLength: 50 });
 const whole = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
 const path = fc
@@ -208,7 +206,7 @@ describe('statistics', () => {
 });
 
 describe('checkpoint files', () => {
-  const files = createCheckpointFiles(createScratch({} as BlobStore));
+  const files = createCheckpointFiles(createScratchFolders());
 
   test('what goes in comes out', async () => {
     await fc.assert(

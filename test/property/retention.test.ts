@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { AppError } from '../../shared/core/errors.ts';
-import type { BlobStore } from '../../shared/platform/storage/blobs.ts';
+import type { BlobRemover } from '../../shared/platform/storage/blobs.ts';
 import { type Fate, makeFlaky } from '../support/documents/flaky-documents.ts';
 import { dayMs, graceMs, openRetention } from '../support/tracking/retention.ts';
 import { createDocuments } from '../support/stores.ts';
@@ -284,8 +284,8 @@ async function listStored(store: ReturnType<typeof createDocuments>): Promise<st
   return found.sort();
 }
 
-function makeBlobsFlaky(blobs: BlobStore, nextFate: () => Fate): BlobStore {
-  const remove: BlobStore['delete'] = async (ref, options) => {
+function makeBlobsFlaky<Blobs extends BlobRemover>(blobs: Blobs, nextFate: () => Fate): Blobs {
+  const remove: BlobRemover['delete'] = async (ref, options) => {
     const fate = nextFate();
     if (fate === 'before') throw new AppError('UNAVAILABLE', 'The connection was lost.');
     const deleted = await blobs.delete(ref, options);

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Action } from '../../formats/delta/log/actions.ts';
 import type { CheckpointFiles } from '../../formats/delta/log/checkpoint-files.ts';
 import { encodeAction, parseAction } from '../../formats/delta/log/log-entry.ts';
-import type { Scratch } from '../../platform/storage/scratch.ts';
+import type { ScratchFolders } from '../../platform/storage/scratch.ts';
 import { checkParquet } from './check-parquet.ts';
 import { translateDuckDbError } from './errors.ts';
 import { quoteName, quoteText } from './quote.ts';
@@ -34,7 +34,7 @@ const linesPerTurn = 1_000;
  * @see https://github.com/delta-io/delta/blob/master/PROTOCOL.md#checkpoint-schema
  */
 export function createCheckpointFiles(
-  scratch: Scratch,
+  scratch: ScratchFolders,
   { memoryLimitMb = 256 }: { readonly memoryLimitMb?: number } = {},
 ): CheckpointFiles {
   const open = (folder: string): Promise<DuckDbSession> =>

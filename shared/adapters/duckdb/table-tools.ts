@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import type { DatasetsDeps } from '../../domains/datasets/datasets.ts';
-import type { Scratch } from '../../platform/storage/scratch.ts';
+import type { ScratchFolders } from '../../platform/storage/scratch.ts';
 import { createCheckpointFiles } from './checkpoint-files.ts';
 import { createTableConverters } from './conversion/table-converter.ts';
 import { createRowDiffer } from './diffing/row-differ.ts';
@@ -14,7 +14,7 @@ export interface TableToolsOptions {
 
 /** What datasets do with tables, in DuckDB. */
 export function createTableTools(
-  deps: { readonly scratch: Scratch },
+  deps: { readonly scratch: ScratchFolders },
   options: TableToolsOptions,
 ): Pick<DatasetsDeps, 'checkpoints' | 'converters' | 'merger' | 'profiler' | 'differ'> {
   const withTemporaryFiles = { ...options, tempDirectory: tmpdir() };

@@ -4,21 +4,14 @@ import { access, mkdir, rm } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { AppError } from '../../core/errors.ts';
-import type { BlobStore } from '../../platform/storage/blobs.ts';
+import type { BlobReader } from '../../platform/storage/blobs.ts';
 import type { Scratch, ScratchFile } from '../../platform/storage/scratch.ts';
-import { makeScratchFolder } from './scratch-folders.ts';
+import { createScratchFolders, makeScratchFolder, translateDiskError } from './scratch-folders.ts';
 
 /** Scratch files below the system's temporary folder, each in a folder of its own. */
-export function createScratch(blobs: BlobStore): Scratch {
+export function createScratch(blobs: BlobReader): Scratch {
   return {
-    async openFolder() {
-      try {
-        const path = await makeScratchFolder();
-        return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
-      } catch (error) {
-        throw translate(error);
-      }
-    },
+    ...createScratchFolders(),
     async download(ref, { maxBytes, ifMatch, signal, beside }) {
       const path = beside
         ? placeBeside(beside.file, beside.path)
@@ -28,7 +21,7 @@ export function createScratch(blobs: BlobStore): Scratch {
       };
       try {
         if (beside) await mkdir(dirname(path), { recursive: true });
-        // Asked first: a body that was opened would have to be read.
+        // Before opening: an opened body would have to be read.
         const known = await blobs.head(ref);
         const isWanted = known !== undefined && (ifMatch === undefined || known.etag === ifMatch);
         if (isWanted && known.sizeBytes > maxBytes) throw tooLarge(known.sizeBytes, maxBytes);
@@ -55,13 +48,13 @@ export function createScratch(blobs: BlobStore): Scratch {
       } catch (error) {
         await remove();
         signal?.throwIfAborted();
-        throw translate(error);
+        throw translateDiskError(error);
       }
     },
   };
 }
 
-/** Whether a scratch file is still there: systems clean their temporary folders up. */
+/** Whether a scratch file still exists: systems clean up their temporary folders. */
 export async function fileExists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
@@ -69,13 +62,13 @@ export async function fileExists(path: string): Promise<boolean> {
   );
 }
 
-/** @throws INVALID_ARGUMENT for a place outside of the file's folder */
+/** @throws INVALID_ARGUMENT for a path that leaves the file's folder */
 function placeBeside(file: ScratchFile, path: string): string {
   const folder = dirname(file.path);
   const place = join(folder, path);
   const inside = relative(folder, place);
   if (isAbsolute(path) || isAbsolute(inside) || inside === '' || inside.split(sep)[0] === '..')
-    throw new AppError('INVALID_ARGUMENT', `"${path}" is not a place in the folder of a scratch file.`);
+    throw new AppError('INVALID_ARGUMENT', `"${path}" leaves the folder of the scratch file.`);
   return place;
 }
 
@@ -93,15 +86,4 @@ function tooLarge(sizeBytes: number, maxBytes: number): AppError {
     `The file has ${sizeBytes} bytes, over the limit of ${maxBytes}; the setting SLIPWAY_LANDING_FILE_BYTES raises it.`,
     { sizeBytes, maxBytes },
   );
-}
-
-function translate(error: unknown): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new AppError('INSUFFICIENT_STORAGE', 'The disk for temporary files is full.', {}, error);
-  }
-  if (code === 'EEXIST' || code === 'ENOTDIR' || code === 'EISDIR') {
-    return new AppError('INVALID_ARGUMENT', 'Another scratch file has that place.', {}, error);
-  }
-  return error;
 }

@@ -2,18 +2,32 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { AppError } from '../../core/errors.ts';
 import { sha256 } from '../../core/ids.ts';
+import type { ScratchFolders } from '../../platform/storage/scratch.ts';
 
 /**
- * Folders for scratch files, below the system's temporary folder. Their names tell whose they are, so that the next
- * process of this machine can remove what a killed one left behind: `slipway-<host>-<process>-<its start>-…`.
+ * Folders for scratch files, below the system's temporary folder. Their names identify the owner, so that the next
+ * process on this machine can remove what a killed one left: `slipway-<host>-<process>-<its start>-…`.
  */
+export function createScratchFolders(): ScratchFolders {
+  return {
+    async openFolder() {
+      try {
+        const path = await makeScratchFolder();
+        return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+      } catch (error) {
+        throw translateDiskError(error);
+      }
+    },
+  };
+}
 
 const host = sha256(hostname()).slice(0, 8);
 const pattern = /^slipway-([0-9a-f]{8})-(\d+)-(\d+)-[A-Za-z0-9]{6}$/;
 let sweep: Promise<void> | undefined;
 
-/** An empty folder of this process's own. The first one also removes what is left of processes that are gone. */
+/** Makes an empty folder of this process. The first call also removes what dead processes left. */
 export async function makeScratchFolder(): Promise<string> {
   const parent = tmpdir();
   await (sweep ??= removeLeftovers(parent));
@@ -21,17 +35,17 @@ export async function makeScratchFolder(): Promise<string> {
 }
 
 async function removeLeftovers(parent: string): Promise<void> {
-  // A folder that cannot be read is told of by what is made in it.
+  // If it cannot be read, the folder made in it fails with the reason.
   const names = await readdir(parent).catch(() => []);
   const left = names.filter((name) => {
     const [, owner, pid, start] = pattern.exec(name) ?? [];
     return owner === host && !isRunning(Number(pid), Number(start));
   });
-  // Two may come upon the same one; what cannot be removed is in nobody's way.
+  // Two processes may remove the same one, and what cannot be removed does no harm.
   await Promise.allSettled(left.map((name) => rm(join(parent, name), { recursive: true, force: true })));
 }
 
-/** A number alone may be another process's by now. */
+/** Also by its start: the number may be another process's by now. */
 function isRunning(pid: number, start: number): boolean {
   if (process.platform === 'linux') return findStart(pid) === start;
   try {
@@ -42,17 +56,27 @@ function isRunning(pid: number, start: number): boolean {
 }
 
 /**
- * When a process was started, in ticks since the machine was; undefined when there is none, and where that is not
- * told.
+ * The start of a process, in ticks since the machine's; undefined when there is no such process, and on systems without
+ * `/proc`.
  *
  * @see https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html (field 22)
  */
 function findStart(pid: number): number | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name before it may hold anything.
+    // The name before it may contain anything, parentheses included.
     return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[19]);
   } catch {
     return undefined;
   }
+}
+
+/** A full disk is INSUFFICIENT_STORAGE, a path that is taken INVALID_ARGUMENT. */
+export function translateDiskError(error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new AppError('INSUFFICIENT_STORAGE', 'The disk for temporary files is full.', {}, error);
+  if (code === 'EEXIST' || code === 'ENOTDIR' || code === 'EISDIR')
+    return new AppError('INVALID_ARGUMENT', 'Another scratch file has that path.', {}, error);
+  return error;
 }

@@ -3,11 +3,11 @@ import { AppError, isAppError } from '../../core/errors.ts';
 import { threadHost } from '../../core/worker/host.ts';
 import { OwnedWorker } from '../../core/worker/owned-worker.ts';
 import type { BlobProperties } from '../../platform/storage/blobs.ts';
-import type { Scratch, ScratchFile } from '../../platform/storage/scratch.ts';
+import type { ScratchFile, ScratchFiles } from '../../platform/storage/scratch.ts';
 import type { InspectedFile, InspectJobs } from './inspect-protocol.ts';
 
 export interface InspectModelDeps {
-  readonly scratch: Scratch;
+  readonly scratch: ScratchFiles;
   /** The module that calls `runInspectWorker`. */
   readonly workerUrl: URL;
 }

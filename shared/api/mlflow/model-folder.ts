@@ -2,7 +2,7 @@ import { artifactScheme } from '../../core/mlflow-names.ts';
 import { blobContainers } from '../../core/names.ts';
 import type { ModelSignature } from '../../domains/registry/entities.ts';
 import type { StoredModel } from '../../domains/registry/registration.ts';
-import type { BlobRef, BlobStore } from '../../platform/storage/blobs.ts';
+import type { BlobReader, BlobRef, BlobWriter } from '../../platform/storage/blobs.ts';
 import { putOnce } from '../../platform/storage/put-once.ts';
 
 /*
@@ -19,7 +19,7 @@ function modelFolder(sha256: string): BlobRef {
 }
 
 /** @returns the URI of the directory */
-export async function writeModelFolder(blobs: BlobStore, model: StoredModel): Promise<string> {
+export async function writeModelFolder(blobs: BlobReader & BlobWriter, model: StoredModel): Promise<string> {
   const folder = modelFolder(model.sha256);
   const at = (name: string): BlobRef => ({ ...folder, name: `${folder.name}/${name}` });
   if ((await blobs.head(at(fileName))) === undefined) {

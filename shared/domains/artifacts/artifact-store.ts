@@ -2,15 +2,21 @@ import { AppError } from '../../core/errors.ts';
 import { blobErrors } from '../../platform/storage/blob-errors.ts';
 import { blobContainers } from '../../core/names.ts';
 import type {
+  BlobFolders,
+  BlobLister,
   BlobProperties,
+  BlobReader,
   BlobRef,
-  BlobStore,
-  OpenedBlob,
+  BlobRemover,
+  BlobWriter,
   OpenOptions,
+  OpenedBlob,
 } from '../../platform/storage/blobs.ts';
 import { guessContentType } from './content-type.ts';
 import { artifactErrors } from './errors.ts';
 import { releaseBuffers } from './release-memory.ts';
+
+type ArtifactBlobs = BlobReader & BlobWriter & BlobRemover & BlobLister & BlobFolders;
 
 /** An entry of a folder. */
 export type ArtifactEntry =
@@ -43,9 +49,9 @@ const deletesAtOnce = 16;
  * exist while they contain something.
  */
 export class ArtifactStore {
-  readonly #blobs: BlobStore;
+  readonly #blobs: ArtifactBlobs;
 
-  constructor(blobs: BlobStore) {
+  constructor(blobs: ArtifactBlobs) {
     this.#blobs = blobs;
   }
 

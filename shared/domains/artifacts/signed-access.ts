@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import { isAppError } from '../../core/errors.ts';
 import type { Ids } from '../../core/ids.ts';
-import type { BlobStore } from '../../platform/storage/blobs.ts';
+import type { BlobBlocks, BlobSigner } from '../../platform/storage/blobs.ts';
 import { type ArtifactStore, toRef } from './artifact-store.ts';
 import { guessContentType } from './content-type.ts';
 import { artifactErrors, type SignedAccessKind } from './errors.ts';
@@ -25,7 +25,7 @@ export interface SignedDownload {
 }
 
 export interface SignedAccessDeps {
-  readonly blobs: BlobStore;
+  readonly blobs: BlobSigner & BlobBlocks;
   readonly artifacts: ArtifactStore;
   readonly clock: Clock;
   readonly ids: Ids;

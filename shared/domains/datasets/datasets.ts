@@ -1,5 +1,11 @@
 import type { AuditedWriter } from '../../platform/audit/audited-writer.ts';
-import type { BlobStore } from '../../platform/storage/blobs.ts';
+import type {
+  BlobLister,
+  BlobReader,
+  BlobRemover,
+  BlobRenewer,
+  BlobWriter,
+} from '../../platform/storage/blobs.ts';
 import type { MetadataStore } from '../../platform/storage/documents.ts';
 import type { Pace } from '../../platform/storage/optimistic.ts';
 import type { Scratch } from '../../platform/storage/scratch.ts';
@@ -33,7 +39,7 @@ import { viewVersion } from './versions/view-version.ts';
 export interface DatasetsDeps extends Pick<VacuumDeps, 'findReferenced'> {
   readonly store: MetadataStore;
   readonly audited: Pick<AuditedWriter, 'commit'>;
-  readonly blobs: BlobStore;
+  readonly blobs: BlobReader & BlobWriter & BlobRenewer & BlobRemover & BlobLister;
   readonly scratch: Scratch;
   readonly files: FileCache;
   readonly checkpoints: CheckpointFiles;

@@ -1,5 +1,5 @@
 import { isAppError, toAppError } from '../../core/errors.ts';
-import type { BlobProperties, BlobRef, BlobStore } from '../../platform/storage/blobs.ts';
+import type { BlobLister, BlobProperties, BlobReader, BlobRef } from '../../platform/storage/blobs.ts';
 import type { ModelFile, ModelSignature, ServingCheck } from './entities.ts';
 
 /**
@@ -32,7 +32,7 @@ const maxPages = 5;
  * `notChecked` then.
  */
 export async function openModel(
-  blobs: BlobStore,
+  blobs: Pick<BlobReader, 'head'> & BlobLister,
   inspect: InspectModel,
   folder: BlobRef,
 ): Promise<OpenedModel> {
@@ -58,7 +58,10 @@ export function notChecked(reason: string): OpenedModel & { readonly serving: Se
   return { serving: { status: 'notChecked', reason } };
 }
 
-async function findModelFiles(blobs: BlobStore, folder: BlobRef): Promise<readonly BlobProperties[]> {
+async function findModelFiles(
+  blobs: Pick<BlobReader, 'head'> & BlobLister,
+  folder: BlobRef,
+): Promise<readonly BlobProperties[]> {
   if (folder.name.endsWith('.onnx')) {
     const file = await blobs.head(folder);
     if (file) return [file];

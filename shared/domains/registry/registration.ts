@@ -1,8 +1,7 @@
 import { AppError, toAppError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import { promptSources } from '../../core/mlflow-names.ts';
-import type { BlobStore } from '../../platform/storage/blobs.ts';
-import type { BlobRef } from '../../platform/storage/blobs.ts';
+import type { BlobLister, BlobReader, BlobRef } from '../../platform/storage/blobs.ts';
 import type { ModelLineage, Model, ModelSignature, ModelVersionView, Tags } from './entities.ts';
 import { registryErrors } from './errors.ts';
 import { isPrompt } from './models.ts';
@@ -45,7 +44,7 @@ export interface StoredModel {
 
 export interface RegistrationDeps {
   readonly registry: Pick<Registry, 'models' | 'versions' | 'aliases'>;
-  readonly blobs: BlobStore;
+  readonly blobs: Pick<BlobReader, 'head'> & BlobLister;
   readonly inspect: InspectModel;
   /** Writes the directory that clients load a trained model from, and returns its URI. Idempotent. */
   readonly writeModelFolder: (model: StoredModel) => Promise<string>;

@@ -1,10 +1,10 @@
 import { AppError } from '../../core/errors.ts';
 import { sha256 } from '../../core/ids.ts';
-import type { BlobStore } from '../../platform/storage/blobs.ts';
+import type { BlobReader } from '../../platform/storage/blobs.ts';
 import type { ModelFile, ModelVersion } from '../registry/entities.ts';
 import type { ModelSource } from './scorer.ts';
 
-export type ModelBlobs = Pick<BlobStore, 'head' | 'open'>;
+export type ModelBlobs = BlobReader;
 
 const maxModelBytes = 512 * 2 ** 20;
 

@@ -1,6 +1,6 @@
 import { AppError, isAppError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
-import type { BlobStore } from '../../platform/storage/blobs.ts';
+import type { BlobLister, BlobReader, BlobWriter } from '../../platform/storage/blobs.ts';
 import type { Pace } from '../../platform/storage/optimistic.ts';
 import { type Action, type LogCommit } from './log/actions.ts';
 import { checkCommit } from './check-commit.ts';
@@ -16,7 +16,7 @@ import { writeCheckpoint } from './checkpoints/write-checkpoint.ts';
 import { writeCommit } from './log/write-commit.ts';
 
 export interface DeltaTableDeps {
-  readonly blobs: BlobStore;
+  readonly blobs: BlobReader & BlobWriter & BlobLister;
   readonly checkpoints: CheckpointFiles;
   readonly pace: Pace;
   /** Shared by all tables of a process, so that a table can be opened for each request. */

@@ -1,37 +1,63 @@
 /**
- * Large bytes. One adapter: Azure Blob storage (Azurite when local). Bodies stream both ways; nothing is held
- * whole in memory.
+ * Large bytes. One adapter: Azure Blob storage (Azurite when local). Bodies stream both ways; no body is held whole in
+ * memory. Each role is a port of its own: take the roles you use.
  *
- * Errors: NOT_FOUND, ALREADY_EXISTS (put-if-absent lost), PRECONDITION_FAILED (stale ETag, or a lease is held by
- * someone else), INVALID_ARGUMENT (a name the service refuses), RATE_LIMITED, UNAVAILABLE, TIMEOUT,
- * INSUFFICIENT_STORAGE. An outage never reads as "missing", nor does a container that is not there: to `head` and
- * `delete`, too, that is NOT_FOUND.
+ * Errors of all roles: NOT_FOUND (`blobErrors` tells a blob from its container), ALREADY_EXISTS (put-if-absent lost),
+ * PRECONDITION_FAILED (stale ETag, or another holder has a lease), INVALID_ARGUMENT (a name the service refuses),
+ * RATE_LIMITED, UNAVAILABLE, TIMEOUT, INSUFFICIENT_STORAGE. An outage never reads as "missing", nor does a missing
+ * container: `head` and `delete` throw NOT_FOUND for it.
  */
-export interface BlobStore {
-  /** Creates the containers that are not there yet. In Azure they are declared in Bicep; this then only checks. */
-  ensureContainers(names: readonly string[]): Promise<void>;
-  put(ref: BlobRef, body: BlobBody, options?: PutOptions): Promise<BlobProperties>;
+export interface BlobStore
+  extends
+    BlobReader,
+    BlobWriter,
+    BlobRenewer,
+    BlobRemover,
+    BlobLister,
+    BlobFolders,
+    BlobBlocks,
+    BlobSigner,
+    BlobLeases,
+    BlobAccount {}
+
+export interface BlobReader {
   /** @throws NOT_FOUND; PRECONDITION_FAILED with `ifMatch`; INVALID_ARGUMENT for a range past the end */
   open(ref: BlobRef, options?: OpenOptions): Promise<OpenedBlob>;
-  /** @returns undefined when there is no such blob. @throws NOT_FOUND when its container is not there */
+  /** @returns undefined when the blob is missing. @throws NOT_FOUND when its container is missing */
   head(ref: BlobRef): Promise<BlobProperties | undefined>;
-  /** @returns whether there was one to delete. @throws NOT_FOUND when its container is not there */
-  delete(ref: BlobRef, options?: { readonly ifMatch?: string }): Promise<boolean>;
+}
+
+export interface BlobWriter {
+  put(ref: BlobRef, body: BlobBody, options?: PutOptions): Promise<BlobProperties>;
+}
+
+export interface BlobRenewer {
   /**
-   * Makes it young again: another ETag and time of the last change, all else as it was. Whoever deletes by an older
-   * ETag, or by age, no longer does.
+   * Renews a blob: another ETag and time of the last change, all else as before. A deletion by the older ETag, or by
+   * age, then spares it.
    *
-   * @returns false when there is no such blob. @throws NOT_FOUND when its container is not there
+   * @returns false when the blob is missing. @throws NOT_FOUND when its container is missing
    */
   touch(ref: BlobRef): Promise<boolean>;
+}
+
+export interface BlobRemover {
+  /** @returns whether there was a blob to delete. @throws NOT_FOUND when its container is missing */
+  delete(ref: BlobRef, options?: { readonly ifMatch?: string }): Promise<boolean>;
+}
+
+export interface BlobLister {
   /** One page in name order. `limit` 1–5,000; a page can be short, or even empty, and still carry a cursor. */
   list(
     container: string,
     options: { readonly prefix?: string; readonly cursor?: string; readonly limit: number },
   ): Promise<BlobPage>;
+}
+
+export interface BlobFolders {
   /**
-   * One page of what lies directly under a prefix, in name order: blobs, and folders, the prefixes of what lies
-   * deeper. `limit` counts both; otherwise like `list`.
+   * One page of what is directly under a prefix, in name order: blobs, and folders, the prefixes of what is deeper.
+   * `limit` counts both; otherwise like `list`.
    *
    * @param options.prefix empty, or ending in a slash
    */
@@ -39,32 +65,46 @@ export interface BlobStore {
     container: string,
     options: { readonly prefix: string; readonly cursor?: string; readonly limit: number },
   ): Promise<FolderPage>;
+}
+
+/** Writes a blob in blocks. */
+export interface BlobBlocks {
+  /** Uploads one block of a blob that `commitBlocks` will make; block ids are any strings of one length. */
+  stageBlock(ref: BlobRef, blockId: string, body: Uint8Array): Promise<void>;
+  commitBlocks(ref: BlobRef, blockIds: readonly string[], options?: PutOptions): Promise<BlobProperties>;
+}
+
+export interface BlobSigner {
   /**
-   * A URL by which anyone who holds it can read this blob, or write it whole or in blocks, until it expires. Nothing
-   * is asked of the blob itself: it need not be there.
+   * A URL whose holder can read this blob, or write it whole or in blocks, until it expires. The blob need not exist.
    *
-   * @throws INVALID_ARGUMENT for a time that is past or over 7 days away; NOT_IMPLEMENTED where this account's
-   *   credential may not give such URLs
+   * @throws INVALID_ARGUMENT for a time that is past or over 7 days ahead; NOT_IMPLEMENTED where this account's
+   *   credential may not sign
    */
   presign(ref: BlobRef, options: PresignOptions): Promise<string>;
   /**
-   * For each block id, a URL that takes the block's bytes by PUT, without further headers: what `stageBlock` does, by
-   * whoever holds the URL. Errors as of `presign`.
+   * For each block id, a URL that takes the block's bytes by PUT, without further headers: `stageBlock` for the holder
+   * of the URL. Errors as of `presign`.
    */
   presignBlocks(
     ref: BlobRef,
     blockIds: readonly string[],
     options: { readonly expiresAt: number },
   ): Promise<readonly string[]>;
-  /** Uploads one block of a blob that `commitBlocks` will make; block ids are any strings of one length. */
-  stageBlock(ref: BlobRef, blockId: string, body: Uint8Array): Promise<void>;
-  commitBlocks(ref: BlobRef, blockIds: readonly string[], options?: PutOptions): Promise<BlobProperties>;
+}
+
+export interface BlobLeases {
   /**
    * Exclusive write access to an existing blob for 15–60 whole seconds, to be renewed before they are over.
    *
-   * @throws NOT_FOUND; PRECONDITION_FAILED when someone else holds it
+   * @throws NOT_FOUND; PRECONDITION_FAILED when another holder has it
    */
   acquireLease(ref: BlobRef, durationSeconds: number): Promise<BlobLease>;
+}
+
+export interface BlobAccount {
+  /** Creates the containers that are missing. In Azure they are declared in Bicep; there this only checks. */
+  ensureContainers(names: readonly string[]): Promise<void>;
   /** Cheap proof of life for health checks. @throws UNAVAILABLE */
   ping(): Promise<void>;
 }

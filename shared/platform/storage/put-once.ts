@@ -1,9 +1,9 @@
 import { isAppError } from '../../core/errors.ts';
-import type { BlobBody, BlobRef, BlobStore } from './blobs.ts';
+import type { BlobBody, BlobRef, BlobWriter } from './blobs.ts';
 
 /** Stores bytes under a name that says what they are: if they are there already, there is nothing to do. */
 export async function putOnce(
-  blobs: BlobStore,
+  blobs: BlobWriter,
   ref: BlobRef,
   body: BlobBody,
   contentType: string,

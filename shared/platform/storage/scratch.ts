@@ -1,15 +1,20 @@
 import type { BlobRef } from './blobs.ts';
 
-/** Files of this machine, for libraries that need one; removed when disposed. */
-export interface Scratch {
+/** Files and folders of this machine, for libraries that need them; removed when disposed. */
+export interface Scratch extends ScratchFiles, ScratchFolders {}
+
+export interface ScratchFiles {
   /**
    * Copies a blob to a local file, hashing as it goes.
    *
    * @throws NOT_FOUND, PRECONDITION_FAILED (another content than `ifMatch`), PAYLOAD_TOO_LARGE, INSUFFICIENT_STORAGE;
-   *   INVALID_ARGUMENT for a place beside another file that is outside of its folder, or taken
+   *   INVALID_ARGUMENT for a path beside another file that leaves its folder, or is taken
    */
   download(ref: BlobRef, options: DownloadOptions): Promise<ScratchFile>;
-  /** An empty folder, for whatever its holder puts there; removed with all that when disposed. */
+}
+
+export interface ScratchFolders {
+  /** An empty folder; removed with its contents when disposed. @throws INSUFFICIENT_STORAGE */
   openFolder(): Promise<ScratchFolder>;
 }
 

@@ -1,8 +1,17 @@
 import { AppError } from '../../../shared/core/errors.ts';
 import { sha256 } from '../../../shared/core/ids.ts';
-import type { BlobBody, BlobProperties, BlobRef, BlobStore } from '../../../shared/platform/storage/blobs.ts';
+import type {
+  BlobBody,
+  BlobLister,
+  BlobProperties,
+  BlobReader,
+  BlobRef,
+  BlobWriter,
+} from '../../../shared/platform/storage/blobs.ts';
 
-export type MemoryBlobs = BlobStore & { files(): Readonly<Record<string, string>> };
+type TextBlobs = BlobReader & BlobWriter & BlobLister;
+
+export type MemoryBlobs = TextBlobs & { files(): Readonly<Record<string, string>> };
 
 /** Blobs of text by `container/name`, for tests of what only puts, looks and lists. */
 export function createMemoryBlobs(initial: Readonly<Record<string, string>>): MemoryBlobs {
@@ -20,7 +29,7 @@ export function createMemoryBlobs(initial: Readonly<Record<string, string>>): Me
     const text = files.get(keyOf(ref));
     return text === undefined ? undefined : describe(ref, text);
   };
-  const blobs: Partial<BlobStore> = {
+  const blobs: TextBlobs = {
     head: find,
     open: async (ref) => {
       const properties = await find(ref);
@@ -39,7 +48,7 @@ export function createMemoryBlobs(initial: Readonly<Record<string, string>>): Me
         .map(([key, text]) => describe({ container, name: key.slice(container.length + 1) }, text)),
     }),
   };
-  return { ...(blobs as BlobStore), files: () => Object.fromEntries(files) };
+  return { ...blobs, files: () => Object.fromEntries(files) };
 }
 
 async function* once(text: string): AsyncGenerator<Uint8Array> {

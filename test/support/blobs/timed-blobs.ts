@@ -1,8 +1,17 @@
 import type { Clock } from '../../../shared/core/clock.ts';
-import type { BlobProperties, BlobStore } from '../../../shared/platform/storage/blobs.ts';
+import type {
+  BlobFolders,
+  BlobLister,
+  BlobProperties,
+  BlobReader,
+  BlobRemover,
+  BlobWriter,
+} from '../../../shared/platform/storage/blobs.ts';
+
+export type TimedBlobs = BlobReader & BlobWriter & BlobRemover & BlobLister & BlobFolders;
 
 /** Names of blobs that know when they were written: enough for what lists and deletes. */
-export function createTimedBlobs(clock: Clock): BlobStore & { readonly written: Map<string, number> } {
+export function createTimedBlobs(clock: Clock): TimedBlobs & { readonly written: Map<string, number> } {
   const written = new Map<string, number>();
   const describe = (container: string, name: string): BlobProperties => ({
     ref: { container, name },
@@ -13,11 +22,12 @@ export function createTimedBlobs(clock: Clock): BlobStore & { readonly written: 
     lastModified: written.get(name) ?? 0,
   });
   const under = (prefix: string) => [...written.keys()].filter((name) => name.startsWith(prefix)).sort();
-  const blobs: Partial<BlobStore> = {
+  const blobs: TimedBlobs = {
     put: async ({ container, name }) => {
       written.set(name, clock.now());
       return describe(container, name);
     },
+    open: () => Promise.reject(new Error('no bytes are kept')),
     head: async ({ container, name }) => (written.has(name) ? describe(container, name) : undefined),
     delete: async ({ name }) => written.delete(name),
     list: async (container, { prefix = '', limit }) => ({
@@ -38,7 +48,7 @@ export function createTimedBlobs(clock: Clock): BlobStore & { readonly written: 
       };
     },
   };
-  return { ...(blobs as BlobStore), written };
+  return { ...blobs, written };
 }
 
 function toEntry(rest: string): string {

@@ -12,8 +12,7 @@ import {
   createTableEngine,
   type TableEngineOptions,
 } from '../../../shared/adapters/duckdb/querying/processes/table-engine.ts';
-import { createScratch } from '../../../shared/adapters/embedded/scratch-files.ts';
-import type { BlobStore } from '../../../shared/platform/storage/blobs.ts';
+import { createScratchFolders } from '../../../shared/adapters/embedded/scratch-folders.ts';
 import { patienceMs } from '../hang-guard.ts';
 import { createFolder } from '../stores.ts';
 
@@ -23,7 +22,7 @@ export const queryWorkerUrl = new URL('../../../shared/workers/query.ts', import
 export function createTestEngine(options: Partial<TableEngineOptions> = {}): TableEngine {
   return createTableEngine({
     workerUrl: queryWorkerUrl,
-    scratch: createScratch({} as BlobStore),
+    scratch: createScratchFolders(),
     memoryLimitMb: 256,
     timeoutMs: patienceMs,
     idleMs: 500,

@@ -2,14 +2,16 @@ import { blobErrors } from '../../../shared/platform/storage/blob-errors.ts';
 import { AppError } from '../../../shared/core/errors.ts';
 import type {
   BlobBody,
+  BlobLister,
   BlobProperties,
+  BlobReader,
   BlobRef,
-  BlobStore,
+  BlobWriter,
   PutOptions,
 } from '../../../shared/platform/storage/blobs.ts';
 
 export interface ByteBlobs {
-  readonly store: BlobStore;
+  readonly store: BlobReader & BlobWriter & BlobLister;
   /** By name; all in one container. */
   readonly files: Map<string, StoredFile>;
   /** `open name`, `put name`… since it was last emptied. */
@@ -52,7 +54,7 @@ export function createByteBlobs(): ByteBlobs {
     if (fault) throw fault.afterwards;
     return describe(ref, file);
   };
-  const store: Partial<BlobStore> = {
+  const store: ByteBlobs['store'] = {
     put,
     head: async (ref) => {
       calls.push(`head ${ref.name}`);
@@ -76,7 +78,7 @@ export function createByteBlobs(): ByteBlobs {
       return names.length > 7 && last !== undefined ? { blobs: found, cursor: last } : { blobs: found };
     },
   };
-  const blobs: ByteBlobs = { store: store as BlobStore, files, calls, onPut: () => undefined };
+  const blobs: ByteBlobs = { store, files, calls, onPut: () => undefined };
   return blobs;
 }
 

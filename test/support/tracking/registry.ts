@@ -3,7 +3,6 @@ import type { ModelVersionView } from '../../../shared/domains/registry/entities
 import { Registration, type RegistrationDeps } from '../../../shared/domains/registry/registration.ts';
 import * as registries from '../../../shared/domains/registry/registry.ts';
 import { toNewVersion, type TrainedVersion } from '../../../shared/domains/registry/trained-version.ts';
-import type { BlobStore } from '../../../shared/platform/storage/blobs.ts';
 import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
 import type { Pace } from '../../../shared/platform/storage/optimistic.ts';
 import type { OutgoingMessage } from '../../../shared/platform/storage/queue.ts';
@@ -36,7 +35,7 @@ export function createRegistration(
     blobs: {
       list: async () => ({ blobs: [] }),
       head: async () => undefined,
-    } as Partial<BlobStore> as BlobStore,
+    },
     inspect: () => Promise.reject(new Error('no model is opened here')),
     writeModelFolder: () => Promise.reject(new Error('no model folder is written here')),
     lookup: {

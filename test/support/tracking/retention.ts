@@ -4,10 +4,9 @@ import { Outbox } from '../../../shared/platform/audit/outbox.ts';
 import { silentLogger } from '../../../shared/core/logger.ts';
 import { systemIds } from '../../../shared/core/ids.ts';
 import { Retention } from '../../../shared/domains/retention/retention.ts';
-import type { BlobStore } from '../../../shared/platform/storage/blobs.ts';
 import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
 import { createRegistry } from './registry.ts';
-import { createTimedBlobs } from '../blobs/timed-blobs.ts';
+import { createTimedBlobs, type TimedBlobs } from '../blobs/timed-blobs.ts';
 import { openTracking } from './tracking.ts';
 
 export const dayMs = 24 * 3_600_000;
@@ -16,7 +15,7 @@ export const graceMs = 30 * dayMs;
 /** Tracking, a registry, artifacts and their retention, with a clock that is moved by hand. */
 export function openRetention(
   store: MetadataStore,
-  wrap: { readonly store?: MetadataStore; readonly blobs?: (blobs: BlobStore) => BlobStore } = {},
+  wrap: { readonly store?: MetadataStore; readonly blobs?: (blobs: TimedBlobs) => TimedBlobs } = {},
 ) {
   let now = Date.UTC(2026, 0, 1);
   const clock = {

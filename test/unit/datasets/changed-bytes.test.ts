@@ -8,7 +8,7 @@ import type { StepServices } from '../../../shared/domains/pipelines/steps/servi
 import { createRegistry, registerTrained } from '../../support/tracking/registry.ts';
 import type { Scorer } from '../../../shared/domains/serving/scorer.ts';
 import { Scoring } from '../../../shared/domains/serving/scoring.ts';
-import type { BlobStore } from '../../../shared/platform/storage/blobs.ts';
+import type { BlobReader } from '../../../shared/platform/storage/blobs.ts';
 import { createDocuments } from '../../support/stores.ts';
 
 const bytes = Buffer.from('the model');
@@ -30,7 +30,7 @@ test.each([
       metrics: {},
       lineage,
     });
-    const blobs: Pick<BlobStore, 'head' | 'open'> = {
+    const blobs: BlobReader = {
       head: async (ref) => stored && propertiesOf(ref, stored),
       open: async (ref) => ({ properties: propertiesOf(ref, stored ?? bytes), body: once(stored ?? bytes) }),
     };

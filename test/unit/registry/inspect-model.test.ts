@@ -13,8 +13,8 @@ import {
   type Node,
 } from '../../../shared/adapters/onnx/onnx-proto.ts';
 import { intField, messageField, textField } from '../../../shared/adapters/onnx/protobuf-writer.ts';
-import type { BlobProperties, BlobRef, BlobStore } from '../../../shared/platform/storage/blobs.ts';
-import type { Scratch } from '../../../shared/platform/storage/scratch.ts';
+import type { BlobProperties, BlobRef } from '../../../shared/platform/storage/blobs.ts';
+import type { ScratchFiles } from '../../../shared/platform/storage/scratch.ts';
 import {
   cast,
   createModel,
@@ -66,20 +66,21 @@ function create(
 ) {
   const { maxBytes = 2 ** 20, timeoutMs, fails, weights = {}, workerUrl = inspectWorkerUrl } = options;
   const stored = new Map(Object.entries({ ...weights, 'model.onnx': bytes }));
+  const head = async (ref: BlobRef): Promise<BlobProperties | undefined> => {
+    const body = stored.get(ref.name.replace(/^m\//, ''));
+    if (body === undefined) return undefined;
+    return { ref, etag: 'e', sizeBytes: body.length, contentType: '', metadata: {}, lastModified: 0 };
+  };
   const files = createScratch({
-    head: async ({ name }: BlobRef) => {
-      const body = stored.get(name.replace(/^m\//, ''));
-      return body && { sizeBytes: body.length, etag: 'e' };
+    head,
+    open: async (ref) => {
+      const properties = await head(ref);
+      if (properties === undefined) throw new AppError('NOT_FOUND', 'There is no such blob.');
+      return { properties, body: Readable.from([stored.get(ref.name.replace(/^m\//, ''))]) };
     },
-    open: async ({ name }: BlobRef) => {
-      const body = stored.get(name.replace(/^m\//, ''));
-      if (body === undefined) throw new AppError('NOT_FOUND', 'There is no such blob.');
-      return { properties: { sizeBytes: body.length }, body: Readable.from([body]) };
-    },
-  } as unknown as BlobStore);
+  });
   let downloads = 0;
-  const scratch: Scratch = {
-    ...files,
+  const scratch: ScratchFiles = {
     download: async (ref, wanted) => {
       downloads += 1;
       if (fails) throw fails;

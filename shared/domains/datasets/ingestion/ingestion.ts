@@ -1,6 +1,6 @@
 import { AppError, isAppError } from '../../../core/errors.ts';
 import { canonicalJson } from '../../../core/json.ts';
-import type { BlobRef, BlobStore } from '../../../platform/storage/blobs.ts';
+import type { BlobReader, BlobRef, BlobRenewer, BlobWriter } from '../../../platform/storage/blobs.ts';
 import { toBody } from '../../../platform/storage/page.ts';
 import type { Rejection, Source, VersionRef } from '../entities.ts';
 import { quarantineBlob } from '../quarantine/quarantine-blob.ts';
@@ -15,7 +15,7 @@ import { isMissingBlob } from './staging/missing-blob.ts';
 import { type StageDeps, stageFile, type StageOptions } from './staging/stage.ts';
 
 export interface IngestionDeps extends StageDeps, CommitDeps {
-  readonly blobs: Pick<BlobStore, 'open' | 'head' | 'touch' | 'put'>;
+  readonly blobs: BlobReader & BlobWriter & BlobRenewer;
   readonly rejections: Pick<Rejections, 'record'>;
 }
 

@@ -2,14 +2,14 @@ import { AppError, isAppError } from '../../../core/errors.ts';
 import { Semaphore } from '../../../core/async/semaphore.ts';
 import { validate } from '../../../core/validate.ts';
 import { blobContainers } from '../../../core/names.ts';
-import type { BlobRef, BlobStore } from '../../../platform/storage/blobs.ts';
+import type { BlobReader, BlobRef, BlobWriter } from '../../../platform/storage/blobs.ts';
 import type { FileCache } from '../reading/file-cache.ts';
 import type { VersionResolver } from '../versions/readable-version.ts';
 import type { TableProfiler } from './table-profiler.ts';
 import { type Profile, profileSchema } from './profile.ts';
 
 export interface VersionProfilesDeps {
-  readonly blobs: BlobStore;
+  readonly blobs: BlobReader & BlobWriter;
   readonly versions: VersionResolver;
   readonly files: FileCache;
   readonly profiler: TableProfiler;

@@ -8,7 +8,7 @@ import { sha256 } from '../../../core/ids.ts';
 import type { JsonObject } from '../../../core/json.ts';
 import { blobContainers } from '../../../core/names.ts';
 import { validate } from '../../../core/validate.ts';
-import type { BlobRef, BlobStore } from '../../../platform/storage/blobs.ts';
+import type { BlobReader, BlobRef, BlobWriter } from '../../../platform/storage/blobs.ts';
 import type { Page, PageRequest } from '../../../platform/storage/page.ts';
 import type { DatasetDocuments, DocumentKind } from '../catalog/dataset-documents.ts';
 import type { Settings } from '../catalog/settings.ts';
@@ -17,7 +17,7 @@ import { badRowSchema, type QuarantineEntry } from './quarantine-entry.ts';
 export type QuarantinedRow = z.infer<typeof badRowSchema>;
 
 export interface QuarantineDeps {
-  readonly blobs: Pick<BlobStore, 'open' | 'put'>;
+  readonly blobs: BlobReader & BlobWriter;
   readonly documents: DatasetDocuments;
   readonly settings: Pick<Settings, 'get'>;
   readonly clock: Clock;

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../../core/clock.ts';
 import { AppError } from '../../../core/errors.ts';
-import type { Scratch } from '../../../platform/storage/scratch.ts';
+import type { ScratchFolders } from '../../../platform/storage/scratch.ts';
 import type { Column } from '../schema/column.ts';
 import type { FileCache } from './file-cache.ts';
 import { eachLocalFile } from './local-files.ts';
@@ -16,7 +16,7 @@ export interface ReadingDeps {
   readonly versions: VersionResolver;
   readonly files: FileCache;
   readonly engine: TableEngine;
-  readonly scratch: Scratch;
+  readonly scratch: ScratchFolders;
   readonly clock: Clock;
 }
 

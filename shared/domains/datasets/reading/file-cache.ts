@@ -4,7 +4,7 @@ import { Semaphore } from '../../../core/async/semaphore.ts';
 import { AppError, isAppError } from '../../../core/errors.ts';
 import { Lru } from '../../../core/lru.ts';
 import { blobContainers } from '../../../core/names.ts';
-import type { Scratch, ScratchFile } from '../../../platform/storage/scratch.ts';
+import type { ScratchFile, ScratchFiles } from '../../../platform/storage/scratch.ts';
 import type { DataFile } from '../tables/data-file.ts';
 
 /** Local copies of the immutable data files of datasets. */
@@ -29,7 +29,7 @@ export interface FileLease extends AsyncDisposable {
 }
 
 export interface FileCacheDeps {
-  readonly scratch: Pick<Scratch, 'download'>;
+  readonly scratch: ScratchFiles;
   /** Whether a local file still exists: operating systems clean up temporary folders. */
   readonly exists: (path: string) => Promise<boolean>;
 }

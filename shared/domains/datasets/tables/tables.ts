@@ -3,11 +3,11 @@ import { blobContainers } from '../../../core/names.ts';
 import { DeltaTable } from '../../../formats/delta/delta-table.ts';
 import type { CheckpointFiles } from '../../../formats/delta/log/checkpoint-files.ts';
 import { SnapshotCache } from '../../../formats/delta/snapshots/snapshot-cache.ts';
-import type { BlobStore } from '../../../platform/storage/blobs.ts';
+import type { BlobLister, BlobReader, BlobWriter } from '../../../platform/storage/blobs.ts';
 import type { Pace } from '../../../platform/storage/optimistic.ts';
 
 export interface TablesDeps {
-  readonly blobs: BlobStore;
+  readonly blobs: BlobReader & BlobWriter & BlobLister;
   readonly checkpoints: CheckpointFiles;
   readonly pace: Pace;
   readonly logger: Logger;

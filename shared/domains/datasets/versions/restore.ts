@@ -3,7 +3,7 @@ import { AppError } from '../../../core/errors.ts';
 import { mapConcurrent } from '../../../core/async/map-concurrent.ts';
 import { type Action, type AddFile, removeFile } from '../../../formats/delta/log/actions.ts';
 import type { Snapshot } from '../../../formats/delta/snapshots/snapshot.ts';
-import type { BlobStore } from '../../../platform/storage/blobs.ts';
+import type { BlobReader, BlobRenewer } from '../../../platform/storage/blobs.ts';
 import { toBody } from '../../../platform/storage/page.ts';
 import type { DatasetVersion } from '../entities.ts';
 import { dataBlob } from '../tables/data-file.ts';
@@ -15,7 +15,7 @@ import { planReplaced } from './replaced-rows.ts';
 const maxHeads = 16;
 
 export interface RestoreDeps extends CatchUpDeps {
-  readonly blobs: Pick<BlobStore, 'head' | 'touch'>;
+  readonly blobs: BlobReader & BlobRenewer;
   readonly clock: Clock;
 }
 

@@ -4,7 +4,7 @@ import { isAppError } from '../../../core/errors.ts';
 import { blobContainers } from '../../../core/names.ts';
 import type { DeltaTable } from '../../../formats/delta/delta-table.ts';
 import type { LogCommit } from '../../../formats/delta/log/actions.ts';
-import type { BlobProperties, BlobStore } from '../../../platform/storage/blobs.ts';
+import type { BlobLister, BlobProperties, BlobRemover } from '../../../platform/storage/blobs.ts';
 import { eachItem } from '../../../platform/storage/page.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { parseDataPath } from '../tables/data-file.ts';
@@ -17,7 +17,7 @@ import type { Tags } from './tags.ts';
 export const orphanMs = 7 * 24 * 3_600_000;
 
 export interface VacuumDeps {
-  readonly blobs: Pick<BlobStore, 'list' | 'delete'>;
+  readonly blobs: BlobRemover & BlobLister;
   readonly catalog: Pick<Catalog, 'list' | 'getLatestVersion'>;
   readonly tags: Pick<Tags, 'listAll'>;
   readonly pins: Pick<Pins, 'listAll'>;
@@ -150,7 +150,7 @@ async function* eachCommit(table: DeltaTable, newest: number): AsyncGenerator<Lo
   }
 }
 
-function eachFile(blobs: Pick<BlobStore, 'list'>, dataset: string): AsyncGenerator<BlobProperties> {
+function eachFile(blobs: BlobLister, dataset: string): AsyncGenerator<BlobProperties> {
   return eachItem(async (page) => {
     const { blobs: items, cursor } = await blobs.list(blobContainers.datasets, {
       prefix: `${dataset}/`,
@@ -162,10 +162,7 @@ function eachFile(blobs: Pick<BlobStore, 'list'>, dataset: string): AsyncGenerat
 }
 
 /** Spares a file that an ingestion has stored or touched again since it was listed. */
-async function removeUnchanged(
-  blobs: Pick<BlobStore, 'delete'>,
-  { ref, etag }: BlobProperties,
-): Promise<boolean> {
+async function removeUnchanged(blobs: BlobRemover, { ref, etag }: BlobProperties): Promise<boolean> {
   try {
     return await blobs.delete(ref, { ifMatch: etag });
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { BlobStore } from '../../../platform/storage/blobs.ts';
+import type { BlobWriter } from '../../../platform/storage/blobs.ts';
 import type { CheckpointFiles } from '../log/checkpoint-files.ts';
 import { listCheckpointActions } from './checkpoint.ts';
 import type { LogFiles } from '../log/log-files.ts';
@@ -10,7 +10,7 @@ import type { Snapshot } from '../snapshots/snapshot.ts';
  * @param now milliseconds since the Unix epoch
  */
 export async function writeCheckpoint(
-  blobs: BlobStore,
+  blobs: BlobWriter,
   log: LogFiles,
   checkpoints: CheckpointFiles,
   snapshot: Snapshot,

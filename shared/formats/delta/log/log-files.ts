@@ -1,11 +1,12 @@
 import { blobErrors } from '../../../platform/storage/blob-errors.ts';
 import { isAppError } from '../../../core/errors.ts';
 import type {
+  BlobLister,
   BlobProperties,
+  BlobReader,
   BlobRef,
-  BlobStore,
-  OpenedBlob,
   OpenOptions,
+  OpenedBlob,
 } from '../../../platform/storage/blobs.ts';
 import type { CommitInfo, LogCommit } from './actions.ts';
 import { parseAction, parseEntry } from './log-entry.ts';
@@ -36,11 +37,11 @@ const infoBytes = 65_536;
 
 /** The blobs of one `_delta_log` folder. */
 export class LogFiles {
-  readonly #blobs: BlobStore;
+  readonly #blobs: BlobReader & BlobLister;
   readonly #container: string;
   readonly #folder: string;
 
-  constructor(blobs: BlobStore, container: string, prefix: string) {
+  constructor(blobs: BlobReader & BlobLister, container: string, prefix: string) {
     this.#blobs = blobs;
     this.#container = container;
     this.#folder = `${prefix}/_delta_log/`;
@@ -167,7 +168,7 @@ async function readBytes({ body }: OpenedBlob): Promise<Buffer> {
 
 /** @throws NOT_FOUND when it is the container that is not there: a mistake in the configuration, not a missing table */
 async function openIfThere(
-  blobs: BlobStore,
+  blobs: BlobReader,
   ref: BlobRef,
   options?: OpenOptions,
 ): Promise<OpenedBlob | undefined> {

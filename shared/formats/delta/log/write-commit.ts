@@ -1,5 +1,5 @@
 import { isAppError, retryIntent } from '../../../core/errors.ts';
-import type { BlobStore } from '../../../platform/storage/blobs.ts';
+import type { BlobWriter } from '../../../platform/storage/blobs.ts';
 import type { Pace } from '../../../platform/storage/optimistic.ts';
 import type { LogFiles } from './log-files.ts';
 
@@ -19,7 +19,7 @@ const maxTries = 4;
  * @throws UNAVAILABLE, TIMEOUT… when the outcome remains unknown; a retry must then detect its own commit by its `txn`
  */
 export async function writeCommit(
-  blobs: BlobStore,
+  blobs: BlobWriter,
   log: LogFiles,
   pace: Pace,
   { version, txnId, body }: CommitEntry,

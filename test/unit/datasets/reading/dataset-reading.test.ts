@@ -6,8 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DatasetReading } from '../../../../shared/domains/datasets/reading/dataset-reading.ts';
 import { pickRows } from '../../../../shared/domains/datasets/reading/pick-rows.ts';
 import type { ReadableVersion } from '../../../../shared/domains/datasets/versions/readable-version.ts';
-import { createScratch } from '../../../../shared/adapters/embedded/scratch-files.ts';
-import type { BlobStore } from '../../../../shared/platform/storage/blobs.ts';
+import { createScratchFolders } from '../../../../shared/adapters/embedded/scratch-folders.ts';
 import {
   createTestEngine,
   createTestVersion,
@@ -44,7 +43,7 @@ describe('reading a version of many files', () => {
       versions: { resolve: () => Promise.resolve(version) },
       files: made.files,
       engine: createTestEngine(),
-      scratch: createScratch({} as BlobStore),
+      scratch: createScratchFolders(),
       clock: { now, sleep: () => Promise.resolve() },
     });
   }

@@ -264,7 +264,7 @@ test('processes have no environment, and are gone with their owner, who leaves n
   const own = createFolder();
   const script = join(own, 'owner.ts');
   const module = new URL('../../../support/datasets/readable-version.ts', import.meta.url);
-  const scratchModule = new URL('../../../../shared/adapters/embedded/scratch-files.ts', import.meta.url);
+  const scratchModule = new URL('../../../../shared/adapters/embedded/scratch-folders.ts', import.meta.url);
   const engineModule = new URL(
     '../../../../shared/adapters/duckdb/querying/processes/table-engine.ts',
     import.meta.url,
@@ -272,10 +272,10 @@ test('processes have no environment, and are gone with their owner, who leaves n
   writeFileSync(
     script,
     `import { createTableEngine } from ${JSON.stringify(engineModule.href)};
-     import { createScratch } from ${JSON.stringify(scratchModule.href)};
+     import { createScratchFolders } from ${JSON.stringify(scratchModule.href)};
      import { readdirSync, readFileSync } from 'node:fs';
      const workerUrl = new URL('../../../shared/workers/query.ts', ${JSON.stringify(module.href)});
-     const engine = createTableEngine({ workerUrl, scratch: createScratch({}), memoryLimitMb: 64, timeoutMs: 60000 });
+     const engine = createTableEngine({ workerUrl, scratch: createScratchFolders(), memoryLimitMb: 64, timeoutMs: 60000 });
      const table = { paths: [], columns: [{ name: 'a', type: 'int64', nullable: true }] };
      const ask = (sql) => engine.query({ table, sql, names: ['data'], maxRows: 1, maxBytes: 1000 });
      await ask('SELECT 1');

@@ -9,8 +9,7 @@ import type { ReadableVersion } from '../../../../shared/domains/datasets/versio
 import { readPage, readPicked } from '../../../../shared/domains/datasets/reading/read-rows.ts';
 import { encodeRowCursor } from '../../../../shared/domains/datasets/reading/row-cursor.ts';
 import type { JsonRows } from '../../../../shared/domains/datasets/reading/table-engine.ts';
-import { createScratch } from '../../../../shared/adapters/embedded/scratch-files.ts';
-import type { BlobStore } from '../../../../shared/platform/storage/blobs.ts';
+import { createScratchFolders } from '../../../../shared/adapters/embedded/scratch-folders.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
 import {
   createTestEngine,
@@ -94,7 +93,7 @@ async function openReading(version: ReadableVersion) {
     versions: { resolve: () => Promise.resolve(version) },
     files: pool.files,
     engine,
-    scratch: createScratch({} as BlobStore),
+    scratch: createScratchFolders(),
     clock: new ManualClock(0),
   });
 }

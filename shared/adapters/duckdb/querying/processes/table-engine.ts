@@ -1,13 +1,13 @@
 import { Semaphore } from '../../../../core/async/semaphore.ts';
 import type { TableEngine } from '../../../../domains/datasets/reading/table-engine.ts';
-import type { Scratch } from '../../../../platform/storage/scratch.ts';
+import type { ScratchFolders } from '../../../../platform/storage/scratch.ts';
 import type { Job, JobOf, JobResults } from './protocol.ts';
 import { TableProcess } from './table-process.ts';
 
 export interface TableEngineOptions {
   /** The module that calls `runQueryProcess`. */
   readonly workerUrl: URL;
-  readonly scratch: Scratch;
+  readonly scratch: ScratchFolders;
   /** The limit of DuckDB per process; the process may use 320 MiB more. */
   readonly memoryLimitMb: number;
   /** Per query or page of rows. */

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '../../../../core/errors.ts';
 import { unpackError } from '../../../../core/thrown.ts';
-import type { Scratch, ScratchFolder } from '../../../../platform/storage/scratch.ts';
+import type { ScratchFolder, ScratchFolders } from '../../../../platform/storage/scratch.ts';
 import { outOfMemory } from '../errors.ts';
 import {
   bytesDescriptor,
@@ -67,7 +67,7 @@ export class TableProcess implements AsyncDisposable {
     }
   }
 
-  static async start(workerUrl: URL, scratch: Scratch): Promise<TableProcess> {
+  static async start(workerUrl: URL, scratch: ScratchFolders): Promise<TableProcess> {
     const folder = await scratch.openFolder();
     const { SystemRoot } = process.env;
     const child = fork(fileURLToPath(workerUrl), [], {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../../core/clock.ts';
 import { sha256 } from '../../../../core/ids.ts';
 import type { FileFormat } from '../../../../formats/tabular/detect-format.ts';
-import type { BlobStore } from '../../../../platform/storage/blobs.ts';
+import type { BlobWriter } from '../../../../platform/storage/blobs.ts';
 import { hashSource, type Source } from '../../entities.ts';
 import { quarantineBlob } from '../../quarantine/quarantine-blob.ts';
 import type { QuarantineEntry } from '../../quarantine/quarantine-entry.ts';
@@ -14,7 +14,7 @@ import { countCodes } from './count-codes.ts';
  * @returns undefined when there are no bad rows
  */
 export async function keepBadRows(
-  { blobs, clock }: { readonly blobs: Pick<BlobStore, 'put'>; readonly clock: Clock },
+  { blobs, clock }: { readonly blobs: BlobWriter; readonly clock: Clock },
   { dataset, source, runId }: { readonly dataset: string; readonly source: Source; readonly runId: string },
   { bad, header }: { readonly bad: readonly BadRows[]; readonly header?: readonly string[] },
   format: FileFormat['format'],

@@ -2,7 +2,7 @@ import type { Clock } from '../../../../core/clock.ts';
 import { AppError } from '../../../../core/errors.ts';
 import type { Snapshot } from '../../../../formats/delta/snapshots/snapshot.ts';
 import { buildStats } from '../../../../formats/delta/stats/stats.ts';
-import type { BlobStore } from '../../../../platform/storage/blobs.ts';
+import type { BlobReader, BlobRenewer, BlobWriter } from '../../../../platform/storage/blobs.ts';
 import type { VersionRef } from '../../entities.ts';
 import type { Quarantine } from '../../quarantine/quarantine.ts';
 import type { Column } from '../../schema/column.ts';
@@ -23,7 +23,7 @@ import { planSchema } from './plan-schema.ts';
 import { StaleStagingError } from './stale-staging-error.ts';
 
 export interface CommitDeps extends CatchUpDeps, MergeRowsDeps {
-  readonly blobs: Pick<BlobStore, 'open' | 'put' | 'head' | 'touch'>;
+  readonly blobs: BlobReader & BlobWriter & BlobRenewer;
   readonly quarantine: Pick<Quarantine, 'record'>;
   readonly clock: Clock;
 }
@@ -130,7 +130,7 @@ function statsOf(columns: readonly Column[]) {
  * @throws UNPROCESSABLE when the table has lost that file; StaleStagingError when it was staged and is gone
  */
 async function storeCopies(
-  blobs: Pick<BlobStore, 'open' | 'put'>,
+  blobs: BlobReader & BlobWriter,
   dataset: string,
   snapshot: Snapshot | undefined,
   sequence: readonly PlacedFile[],

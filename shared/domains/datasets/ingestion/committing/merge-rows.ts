@@ -2,8 +2,8 @@ import { copyFile, link } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../../../core/clock.ts';
 import type { Snapshot } from '../../../../formats/delta/snapshots/snapshot.ts';
-import type { BlobStore } from '../../../../platform/storage/blobs.ts';
-import type { Scratch } from '../../../../platform/storage/scratch.ts';
+import type { BlobReader, BlobRenewer, BlobWriter } from '../../../../platform/storage/blobs.ts';
+import type { ScratchFolders } from '../../../../platform/storage/scratch.ts';
 import type { FileCache } from '../../reading/file-cache.ts';
 import { dataBlob, dataPath } from '../../tables/data-file.ts';
 import { describeFiles } from '../../tables/describe-version.ts';
@@ -15,8 +15,8 @@ import { placeAppended, type PlacedFile, placeUnder } from './place-files.ts';
 import type { TableMerger } from './table-merger.ts';
 
 export interface MergeRowsDeps {
-  readonly blobs: Pick<BlobStore, 'head' | 'touch' | 'put'>;
-  readonly scratch: Pick<Scratch, 'openFolder'>;
+  readonly blobs: BlobReader & BlobWriter & BlobRenewer;
+  readonly scratch: ScratchFolders;
   readonly files: FileCache;
   readonly merger: TableMerger;
   readonly clock: Clock;

@@ -1,12 +1,12 @@
 import { AppError } from '../../../../core/errors.ts';
 import type { Logger } from '../../../../core/logger.ts';
 import { blobContainers } from '../../../../core/names.ts';
-import type { BlobRef, BlobStore } from '../../../../platform/storage/blobs.ts';
+import type { BlobRef, BlobWriter } from '../../../../platform/storage/blobs.ts';
 import type { Mode } from '../../entities.ts';
 import type { Landing } from './landing.ts';
 
 export interface UploadsDeps {
-  readonly blobs: Pick<BlobStore, 'put'>;
+  readonly blobs: BlobWriter;
   readonly landing: Pick<Landing, 'onLanding'>;
 }
 

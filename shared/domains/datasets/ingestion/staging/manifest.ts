@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { blobContainers } from '../../../../core/names.ts';
 import { validate } from '../../../../core/validate.ts';
-import type { BlobRef, BlobStore, OpenedBlob } from '../../../../platform/storage/blobs.ts';
+import type { BlobReader, BlobRef, BlobWriter, OpenedBlob } from '../../../../platform/storage/blobs.ts';
 import { datasetName } from '../../../../core/resource-names.ts';
 import { modes, sourceSchema } from '../../entities.ts';
 import { quarantineEntrySchema } from '../../quarantine/quarantine-entry.ts';
@@ -62,11 +62,7 @@ export function manifestBlob(dataset: string, runId: string): BlobRef {
   return { container: blobContainers.datasets, name: `${dataset}/_slipway/staged/${runId}.json` };
 }
 
-export async function putManifest(
-  blobs: Pick<BlobStore, 'put'>,
-  ref: BlobRef,
-  manifest: Manifest,
-): Promise<void> {
+export async function putManifest(blobs: BlobWriter, ref: BlobRef, manifest: Manifest): Promise<void> {
   await blobs.put(ref, JSON.stringify(manifest), { contentType: 'application/json' });
 }
 
@@ -78,7 +74,7 @@ export interface StoredManifest {
 
 /** @returns undefined when the blob does not exist */
 export async function readManifest(
-  blobs: Pick<BlobStore, 'open'>,
+  blobs: BlobReader,
   { manifest: name }: Pick<Staged, 'manifest'>,
 ): Promise<StoredManifest | undefined> {
   let opened: OpenedBlob;

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../../../../core/clock.ts';
 import { AppError } from '../../../../core/errors.ts';
 import { detectFormat } from '../../../../formats/tabular/detect-format.ts';
-import type { BlobStore, OpenedBlob } from '../../../../platform/storage/blobs.ts';
-import type { Scratch } from '../../../../platform/storage/scratch.ts';
+import type { BlobReader, BlobRenewer, BlobWriter, OpenedBlob } from '../../../../platform/storage/blobs.ts';
+import type { ScratchFolders } from '../../../../platform/storage/scratch.ts';
 import type { DatasetSettings, Settings } from '../../catalog/settings.ts';
 import type { Source } from '../../entities.ts';
 import type { Tables } from '../../tables/tables.ts';
@@ -24,10 +24,10 @@ import { hasUniqueRows } from './row-rules.ts';
 import { storeFile } from './store-file.ts';
 
 export interface StageDeps extends DropDuplicatesDeps {
-  readonly blobs: Pick<BlobStore, 'open' | 'head' | 'touch' | 'put'>;
+  readonly blobs: BlobReader & BlobWriter & BlobRenewer;
   readonly settings: Pick<Settings, 'get'>;
   readonly tables: Pick<Tables, 'of'>;
-  readonly scratch: Pick<Scratch, 'openFolder'>;
+  readonly scratch: ScratchFolders;
   readonly clock: Clock;
 }
 

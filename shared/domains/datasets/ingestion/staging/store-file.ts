@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import type { BlobStore } from '../../../../platform/storage/blobs.ts';
+import type { BlobReader, BlobRenewer, BlobWriter } from '../../../../platform/storage/blobs.ts';
 import { dataBlob, dataPath } from '../../tables/data-file.ts';
 import type { LocalDataFile } from './local-data-file.ts';
 import type { StagedFile } from './manifest.ts';
@@ -18,7 +18,7 @@ export interface StoreFileOptions {
 
 /** Stores a data file under its hash. A blob that exists is not uploaded again; an old one is touched. */
 export async function storeFile(
-  blobs: Pick<BlobStore, 'head' | 'touch' | 'put'>,
+  blobs: BlobReader & BlobWriter & BlobRenewer,
   dataset: string,
   file: LocalDataFile,
   { isLive, now, keep }: StoreFileOptions,
