@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
+import { transact } from '../../../shared/adapters/embedded/queue/database.ts';
 
 type AnyRow = Readonly<Record<string, SQLOutputValue>>;
 
@@ -33,15 +34,7 @@ export class Database {
 
   /** Commits all of `work`, or rolls it back when it throws. `work` must not await. */
   transaction<Result>(work: () => Result): Result {
-    this.run('BEGIN IMMEDIATE');
-    try {
-      const result = work();
-      this.run('COMMIT');
-      return result;
-    } catch (error) {
-      if (this.#db.isTransaction) this.run('ROLLBACK');
-      throw error;
-    }
+    return transact(this.#db, work);
   }
 
   #prepare(sql: string): StatementSync {
