@@ -1,13 +1,18 @@
-import { extname } from 'node:path';
 import { mkdir } from 'node:fs/promises';
-import { Worker } from 'node:worker_threads';
-
-import { AppError } from '../shared/core/errors.ts';
-import type { AzuriteMessage, AzuriteSettings } from './azurite/protocol.ts';
+import { extname } from 'node:path';
+import { AppError, toAppError } from '../shared/core/errors.ts';
+import { threadHost } from '../shared/core/worker/host.ts';
+import { OwnedWorker } from '../shared/core/worker/owned-worker.ts';
+import type { AzuriteJobs, AzuritePorts } from './azurite/protocol.ts';
 
 /** The well-known account of Azure emulators. Its key is public: only the loopback address protects the data. */
 const account = 'devstoreaccount1';
 const accountKey = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
+
+/** For the thread to load its module. */
+const startTimeoutMs = 60_000;
+/** For a stop, with the drain of pending requests. */
+const stopMs = 5_000;
 
 export interface AzuriteOptions {
   /** Created when missing. For one process at a time. */
@@ -41,48 +46,34 @@ export interface RunningAzurite {
  * @throws UNAVAILABLE when a port or the directory is in use by another process, or the start fails
  */
 export async function startAzurite(options: AzuriteOptions): Promise<RunningAzurite> {
-  await mkdir(options.dataDir, { recursive: true });
-  const settings: AzuriteSettings = {
-    dataDir: options.dataDir,
-    blobPort: options.port ?? 0,
-    queuePort: options.queuePort ?? 0,
-  };
-  // The thread discards Azurite's output and gets none of the caller's AZURITE_* variables.
-  const worker = new Worker(new URL(`./azurite/worker${extname(import.meta.filename)}`, import.meta.url), {
-    workerData: settings,
-    stdout: true,
-    stderr: true,
-    env: { NODE_ENV: 'production' },
-    execArgv: [],
-    name: 'azurite',
+  const { dataDir, port = 0, queuePort = 0, onFailure } = options;
+  await mkdir(dataDir, { recursive: true });
+  const module = new URL(`./azurite/worker${extname(import.meta.filename)}`, import.meta.url);
+  const worker = await OwnedWorker.start<AzuriteJobs>({
+    // The thread gets none of the caller's AZURITE_* variables.
+    host: threadHost(module, { name: 'azurite', env: { NODE_ENV: 'production' } }),
+    work: 'The local blob storage',
+    startTimeoutMs,
+    graceMs: stopMs,
+    toExitError: ({ exitCode, cause }) =>
+      new AppError('UNAVAILABLE', 'The local blob storage stopped unexpectedly.', { exitCode }, cause),
   });
-  worker.stdout.resume();
-  worker.stderr.resume();
-
-  let state: 'starting' | 'running' | 'stopped' = 'starting';
-  const exited = new Promise<void>((resolve) => {
-    worker.once('exit', () => resolve());
-  });
-  const ports = await new Promise<{ blobPort: number; queuePort: number }>((resolve, reject) => {
-    let failure: AppError | undefined;
-    worker.on('message', (message: AzuriteMessage) => {
-      if (message.kind === 'started') {
-        state = 'running';
-        resolve(message);
-      } else {
-        failure = new AppError('UNAVAILABLE', message.reason, { dataDir: options.dataDir });
-      }
-    });
-    worker.on('error', (error) => {
-      failure ??= new AppError('UNAVAILABLE', 'The local blob storage stopped unexpectedly.', {}, error);
-    });
-    worker.once('exit', (exitCode) => {
-      failure ??= new AppError('UNAVAILABLE', 'The local blob storage stopped unexpectedly.', { exitCode });
-      if (state === 'running') options.onFailure?.(failure);
-      state = 'stopped';
-      reject(failure);
-    });
-  });
+  const stopping = new AbortController();
+  const started = Promise.withResolvers<AzuritePorts>();
+  let isRunning = false;
+  const served = worker
+    .run(
+      'serve',
+      { dataDir, blobPort: port, queuePort },
+      { signal: stopping.signal, onReport: started.resolve },
+    )
+    .catch((error: unknown) => {
+      started.reject(error);
+      if (isRunning && !stopping.signal.aborted) onFailure?.(toAppError(error));
+    })
+    .finally(() => worker[Symbol.asyncDispose]());
+  const ports = await started.promise;
+  isRunning = true;
 
   const blobEndpoint = `http://127.0.0.1:${ports.blobPort}/${account}`;
   const queueEndpoint = `http://127.0.0.1:${ports.queuePort}/${account}`;
@@ -100,14 +91,8 @@ export async function startAzurite(options: AzuriteOptions): Promise<RunningAzur
     port: ports.blobPort,
     queuePort: ports.queuePort,
     async stop() {
-      if (state === 'running') {
-        state = 'stopped';
-        worker.postMessage('stop');
-        const forced = setTimeout(() => void worker.terminate(), 5_000);
-        await exited;
-        clearTimeout(forced);
-      }
-      await exited;
+      stopping.abort();
+      await served;
     },
   };
 }

@@ -1,11 +1,21 @@
-/** The settings that Azurite's thread gets from the host. */
+/** The settings of Azurite's thread. */
 export interface AzuriteSettings {
   readonly dataDir: string;
   readonly blobPort: number;
   readonly queuePort: number;
 }
 
-/** Azurite's thread sends one of these once. The host sends only the message `'stop'`. */
-export type AzuriteMessage =
-  | { readonly kind: 'started'; readonly blobPort: number; readonly queuePort: number }
-  | { readonly kind: 'failed'; readonly reason: string };
+export interface AzuritePorts {
+  readonly blobPort: number;
+  readonly queuePort: number;
+}
+
+/** The jobs of Azurite's thread. */
+export interface AzuriteJobs {
+  /** Serves until it is aborted. Reports the ports when both services listen. */
+  readonly serve: {
+    readonly input: AzuriteSettings;
+    readonly output: undefined;
+    readonly report: AzuritePorts;
+  };
+}

@@ -1,33 +1,51 @@
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { parentPort, workerData } from 'node:worker_threads';
-
+import { AppError } from '../../shared/core/errors.ts';
+import { serveJobs } from '../../shared/core/worker/serve-jobs.ts';
 import { LokiJournal } from './journal.ts';
-import type { AzuriteMessage, AzuriteSettings } from './protocol.ts';
-import { startServers } from './servers.ts';
-import type { AzuriteServer } from './servers.ts';
+import type { AzuriteJobs, AzuritePorts, AzuriteSettings } from './protocol.ts';
+import { startServers, type AzuriteServer } from './servers.ts';
 
 const drainMs = 2_000;
 
-/** The entry point of Azurite's thread: starts the services, reports their ports and ends on `'stop'`. */
-async function main(settings: AzuriteSettings): Promise<void> {
-  try {
-    const journal = new LokiJournal(join(settings.dataDir, 'metadata.sqlite'));
-    const servers = await startServers(settings.dataDir, journal, {
-      blob: settings.blobPort,
-      queue: settings.queuePort,
-    });
-    parentPort?.once('message', () => void stop(Object.values(servers), journal));
+// Discards what Azurite and its dependencies print in this thread.
+for (const stream of [process.stdout, process.stderr]) stream.write = () => true;
+
+/** The entry point of Azurite's thread. */
+serveJobs<AzuriteJobs>({
+  async serve(settings, { signal, report }) {
+    const { servers, journal } = await start(settings);
+    const ended = Promise.withResolvers<undefined>();
+    signal.addEventListener('abort', () =>
+      stop(servers, journal).then(() => ended.resolve(undefined), ended.reject),
+    );
     // Azurite closes a service when its garbage collector finds records that it cannot read.
-    for (const { httpServer } of Object.values(servers)) httpServer.once('close', () => process.exit(1));
-    report({ kind: 'started', blobPort: portOf(servers.blob), queuePort: portOf(servers.queue) });
+    for (const { httpServer } of servers)
+      httpServer.once('close', () =>
+        ended.reject(new AppError('UNAVAILABLE', 'The local blob storage stopped unexpectedly.')),
+      );
+    report(portsOf(servers));
+    return ended.promise;
+  },
+});
+
+type Servers = readonly [blob: AzuriteServer, queue: AzuriteServer];
+
+async function start({
+  dataDir,
+  blobPort,
+  queuePort,
+}: AzuriteSettings): Promise<{ readonly servers: Servers; readonly journal: LokiJournal }> {
+  try {
+    const journal = new LokiJournal(join(dataDir, 'metadata.sqlite'));
+    const { blob, queue } = await startServers(dataDir, journal, { blob: blobPort, queue: queuePort });
+    return { servers: [blob, queue], journal };
   } catch (error) {
-    report({ kind: 'failed', reason: describeFailure(error) });
-    process.exit(1);
+    throw new AppError('UNAVAILABLE', describeFailure(error), { dataDir }, error);
   }
 }
 
-async function stop(servers: readonly AzuriteServer[], journal: LokiJournal): Promise<void> {
+async function stop(servers: Servers, journal: LokiJournal): Promise<void> {
   await Promise.all(
     servers.map(({ httpServer }) => {
       httpServer.removeAllListeners('close');
@@ -38,15 +56,11 @@ async function stop(servers: readonly AzuriteServer[], journal: LokiJournal): Pr
     }),
   );
   journal.close();
-  process.exit(0);
 }
 
-function report(message: AzuriteMessage): void {
-  parentPort?.postMessage(message);
-}
-
-function portOf(server: AzuriteServer): number {
-  return (server.httpServer.address() as AddressInfo).port;
+function portsOf([blob, queue]: Servers): AzuritePorts {
+  const portOf = ({ httpServer }: AzuriteServer): number => (httpServer.address() as AddressInfo).port;
+  return { blobPort: portOf(blob), queuePort: portOf(queue) };
 }
 
 function describeFailure(error: unknown): string {
@@ -57,9 +71,7 @@ function describeFailure(error: unknown): string {
   };
   const sqliteBusy = 5;
   if (code === 'EADDRINUSE')
-    return `The local blob storage needs port ${port} of 127.0.0.1, which is in use.`;
+    return `Port ${port} of 127.0.0.1 is in use, but the local blob storage needs it.`;
   if (errcode === sqliteBusy) return 'Another process is using this data directory.';
   return `The local blob storage did not start: ${error instanceof Error ? error.message : String(error)}`;
 }
-
-await main(workerData as AzuriteSettings);

@@ -112,8 +112,9 @@ describe('the local blob and queue services', () => {
     cleanups.push(() => new Promise((resolve) => squatter.close(resolve)));
     const { port } = squatter.address() as AddressInfo;
     const dataDir = await makeDataDir();
+    const onFailure = () => expect.fail('the start throws, and nothing else reports it');
     for (const ports of [{ port }, { queuePort: port }]) {
-      await expect(startAzurite({ dataDir, ...ports })).rejects.toMatchObject({
+      await expect(startAzurite({ dataDir, onFailure, ...ports })).rejects.toMatchObject({
         code: 'UNAVAILABLE',
         message: expect.stringContaining(`Port ${port} `) as string,
       });

@@ -35,14 +35,18 @@ export interface ThreadOptions {
   /** Of V8 in the thread; without one, that of the process. */
   readonly maxHeapMb?: number;
   readonly name?: string;
+  /** The environment that the thread sees; without one, that of the process. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A thread: shares the memory and the fate of this process. `module` calls `serveJobs`. */
-export function threadHost(module: URL, { maxHeapMb, name }: ThreadOptions = {}): StartHost {
+export function threadHost(module: URL, { maxHeapMb, name, env }: ThreadOptions = {}): StartHost {
   return ({ onMessage, onExit }) => {
     const worker = new Worker(module, {
       execArgv: [],
       ...(name === undefined ? {} : { name }),
+      ...(env === undefined ? {} : { env }),
+
       ...(maxHeapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: maxHeapMb } }),
     });
     let thrown: { readonly cause: unknown } | undefined;

@@ -51,4 +51,5 @@ serveJobs<TestJobs>({
   },
   uncloneable: async () => () => 'a function',
   pid: async () => process.pid,
+  variables: async () => Object.keys(process.env),
 });

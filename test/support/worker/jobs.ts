@@ -23,4 +23,6 @@ export interface TestJobs {
   readonly move: { readonly input: Uint8Array; readonly output: Uint8Array };
   readonly uncloneable: { readonly input: undefined; readonly output: unknown };
   readonly pid: { readonly input: undefined; readonly output: number };
+  /** The names of the environment variables that it sees. */
+  readonly variables: { readonly input: undefined; readonly output: readonly string[] };
 }

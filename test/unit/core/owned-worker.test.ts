@@ -161,6 +161,18 @@ test('a thread moves buffers instead of copying them', async () => {
   expect(input.byteLength).toBe(0);
 });
 
+test('a thread sees the environment that it is given', async () => {
+  const worker = await OwnedWorker.start<TestJobs>({
+    host: threadHost(new URL('jobs-worker.ts', support), { env: { ONLY: 'this' } }),
+    work: 'The work',
+    graceMs: 50,
+    startTimeoutMs: 60_000,
+    toExitError: () => new AppError('INTERNAL', 'It ended.'),
+  });
+  onTestFinished(() => worker[Symbol.asyncDispose]());
+  expect(await worker.run('variables', undefined)).toEqual(['ONLY']);
+});
+
 test('a process that uses more memory than it may ends, and says so', async () => {
   const exits: WorkerExit[] = [];
   const worker = await OwnedWorker.start<TestJobs>({
