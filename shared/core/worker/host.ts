@@ -46,7 +46,6 @@ export function threadHost(module: URL, { maxHeapMb, name, env }: ThreadOptions 
       execArgv: [],
       ...(name === undefined ? {} : { name }),
       ...(env === undefined ? {} : { env }),
-
       ...(maxHeapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: maxHeapMb } }),
     });
     let thrown: { readonly cause: unknown } | undefined;
