@@ -61,17 +61,18 @@ export async function startAzurite(options: AzuriteOptions): Promise<RunningAzur
   const stopping = new AbortController();
   const started = Promise.withResolvers<AzuritePorts>();
   let isRunning = false;
-  const served = worker
-    .run(
-      'serve',
-      { dataDir, blobPort: port, queuePort },
-      { signal: stopping.signal, onReport: started.resolve },
-    )
-    .catch((error: unknown) => {
+  const serve = async () => {
+    try {
+      const settings = { dataDir, blobPort: port, queuePort };
+      await worker.run('serve', settings, { signal: stopping.signal, onReport: started.resolve });
+    } catch (error) {
       started.reject(error);
       if (isRunning && !stopping.signal.aborted) onFailure?.(toAppError(error));
-    })
-    .finally(() => worker[Symbol.asyncDispose]());
+    } finally {
+      await worker[Symbol.asyncDispose]();
+    }
+  };
+  const served = serve();
   const ports = await started.promise;
   isRunning = true;
 

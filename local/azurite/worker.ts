@@ -16,9 +16,9 @@ serveJobs<AzuriteJobs>({
   async serve(settings, { signal, report }) {
     const { servers, journal } = await start(settings);
     const ended = Promise.withResolvers<undefined>();
-    signal.addEventListener('abort', () =>
-      stop(servers, journal).then(() => ended.resolve(undefined), ended.reject),
-    );
+    signal.addEventListener('abort', () => {
+      stop(servers, journal).then(() => ended.resolve(undefined), ended.reject);
+    });
     // Azurite closes a service when its garbage collector finds records that it cannot read.
     for (const { httpServer } of servers)
       httpServer.once('close', () =>
