@@ -10,6 +10,7 @@ import type { ScratchFolders } from '../../platform/storage/scratch.ts';
 import { checkParquet } from './check-parquet.ts';
 import { translateDuckDbError } from './errors.ts';
 import { quoteName, quoteText } from './quote.ts';
+import { readChunks } from './read-chunks.ts';
 import { type DuckDbSession, openDuckDb } from './session.ts';
 
 /** The columns of a classic checkpoint. All struct fields are nullable in Parquet files by DuckDB. */
@@ -107,7 +108,5 @@ async function* readLines({ connection }: DuckDbSession, parquet: string): Async
   if (present.length === 0) return;
   const pairs = present.map((name) => `${quoteText(name)}, ${quoteName(name)}`).join(', ');
   const result = await connection.stream(`SELECT json_object(${pairs})::VARCHAR FROM ${source}`);
-  for (let chunk = await result.fetchChunk(); chunk?.rowCount; chunk = await result.fetchChunk()) {
-    for (const line of chunk.getColumnValues(0)) yield line as string;
-  }
+  for await (const chunk of readChunks(result, undefined)) yield* chunk.getColumnValues(0) as string[];
 }

@@ -1,8 +1,9 @@
 import type { DuckDBConnection, DuckDBResultReader } from '@duckdb/node-api';
-import { AppError } from '../../core/errors.ts';
+import { cancelled, throwIfCancelled } from '../../core/async/cancelled.ts';
 import { translateDuckDbError } from './errors.ts';
+import { interruptOn } from './interrupt.ts';
 
-const interruptAgainMs = 20;
+const work = 'Reading the table';
 
 /**
  * Runs a statement and reads its whole result into memory, so it must be small. Rejects soon after `signal` aborts.
@@ -14,24 +15,11 @@ export async function runQuery(
   sql: string,
   signal: AbortSignal | undefined,
 ): Promise<DuckDBResultReader> {
-  if (signal?.aborted) throw cancelled();
-  let repeating: NodeJS.Timeout | undefined;
-  const interrupt = () => {
-    connection.interrupt();
-    // DuckDB ignores an interrupt that precedes the query's first step.
-    repeating = setInterval(() => connection.interrupt(), interruptAgainMs);
-  };
-  signal?.addEventListener('abort', interrupt, { once: true });
+  throwIfCancelled(signal, work);
+  using _interrupt = interruptOn(signal, connection);
   try {
     return await connection.runAndReadAll(sql);
   } catch (error) {
-    throw signal?.aborted ? cancelled() : translateDuckDbError(error);
-  } finally {
-    signal?.removeEventListener('abort', interrupt);
-    clearInterval(repeating);
+    throw signal?.aborted ? cancelled(work) : translateDuckDbError(error);
   }
-}
-
-function cancelled(): AppError {
-  return new AppError('CANCELLED', 'Reading the table was cancelled.');
 }

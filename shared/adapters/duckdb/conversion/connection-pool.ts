@@ -1,4 +1,6 @@
-import { AppError } from '../../../core/errors.ts';
+import { cancelled } from '../../../core/async/cancelled.ts';
+
+const work = 'Converting the table';
 
 export interface Lease<T> {
   readonly connection: T;
@@ -25,7 +27,7 @@ export class ConnectionPool<T> {
     try {
       return await run(lease.connection);
     } catch (error) {
-      throw signal.aborted ? cancelled(error) : error;
+      throw signal.aborted ? cancelled(work, error) : error;
     } finally {
       lease.giveBack();
     }
@@ -34,7 +36,7 @@ export class ConnectionPool<T> {
   /** @throws CANCELLED when the signal has fired, or the pool is closed */
   async take(signal: AbortSignal): Promise<Lease<T>> {
     for (;;) {
-      if (signal.aborted || this.#isClosed) throw cancelled();
+      if (signal.aborted || this.#isClosed) throw cancelled(work);
       const free = this.#free.pop();
       if (free !== undefined) return this.#lend(free);
       if (this.#opened < this.#size) {
@@ -71,8 +73,4 @@ export class ConnectionPool<T> {
       },
     };
   }
-}
-
-function cancelled(cause?: unknown): AppError {
-  return new AppError('CANCELLED', 'Converting the table was cancelled.', {}, cause);
 }

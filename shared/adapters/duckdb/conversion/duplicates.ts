@@ -3,8 +3,10 @@ import type { LocalDataFile } from '../../../domains/datasets/ingestion/staging/
 import type { Column } from '../../../domains/datasets/schema/column.ts';
 import type { DuplicateRow } from '../../../domains/datasets/ingestion/staging/table-converter.ts';
 import { translateDuckDbError } from '../errors.ts';
+import { interruptOn } from '../interrupt.ts';
 import { nameNotFinite } from '../json-sql.ts';
 import { quoteName, quoteText } from '../quote.ts';
+import { readChunks } from '../read-chunks.ts';
 import { runQuery } from '../run-query.ts';
 import { writeDataFile } from './data-file.ts';
 import { inspectParquetColumns } from './parquet-columns.ts';
@@ -28,20 +30,13 @@ export async function* findDuplicates(
       SELECT *, row_number() OVER (PARTITION BY ${names.join(', ')} ORDER BY ${order}) AS "slipway copy"
       FROM (${parts.join(' UNION ALL ')}) WHERE ${known}
     ) WHERE "slipway copy" > 1 ORDER BY ${order}`;
-  const interrupt = () => connection.interrupt();
-  signal.addEventListener('abort', interrupt, { once: true });
+  using _interrupt = interruptOn(signal, connection);
   try {
-    signal.throwIfAborted();
     const result = await connection.stream(query);
-    for (;;) {
-      const chunk = await result.fetchChunk();
-      if (chunk === null || chunk.rowCount === 0) return;
+    for await (const chunk of readChunks(result, signal))
       yield (chunk.getRows() as [number, number][]).map(([file, row]) => ({ file, row }));
-    }
   } catch (error) {
     throw translateDuckDbError(error);
-  } finally {
-    signal.removeEventListener('abort', interrupt);
   }
 }
 

@@ -10,6 +10,7 @@ import { measureDigits, parseDecimal } from '../../../domains/datasets/schema/st
 import type { ColumnSurvey, ValueKind } from '../../../domains/datasets/schema/survey.ts';
 import { ColumnCounter } from '../../../domains/datasets/schema/survey-values.ts';
 import { quoteName, quoteText } from '../quote.ts';
+import { readChunks } from '../read-chunks.ts';
 import type { PlannedColumn } from './column-plan.ts';
 
 /** The texts of a bad row by planned column; undefined for null. */
@@ -115,10 +116,7 @@ async function addTexts(
   );
   const pause = createYielder();
   let row = 0;
-  for (;;) {
-    signal.throwIfAborted();
-    const rows = await result.fetchChunk();
-    if (!rows || rows.rowCount === 0) return;
+  for await (const rows of readChunks(result, signal)) {
     for (const text of rows.getColumnValues(0)) {
       if (typeof text === 'string') counter.add(text, numbers[row]!);
       row += 1;

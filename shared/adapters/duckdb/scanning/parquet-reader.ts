@@ -1,3 +1,4 @@
+import { throwIfCancelled } from '../../../core/async/cancelled.ts';
 import { AppError } from '../../../core/errors.ts';
 import type {
   ColumnRequest,
@@ -18,17 +19,19 @@ export interface ParquetReaderOptions extends DuckDbOptions {
 
 const defaults: ParquetReaderOptions = { threads: 1, memoryLimitMb: 512, maxCategories: 65_536 };
 
+const work = 'Reading the table';
+
 /** Reads local Parquet files through DuckDB, in one private database per call. */
 export function createParquetReader(options: Partial<ParquetReaderOptions> = {}): TableReader {
   const settings = { ...defaults, ...options };
   return {
     inspect: async (paths, signal) => {
-      throwIfAborted(signal);
+      throwIfCancelled(signal, work);
       using parquet = await openParquet(paths, settings);
       return await readShape(parquet);
     },
     scan: async (paths, columns, signal) => {
-      throwIfAborted(signal);
+      throwIfCancelled(signal, work);
       const parquet = await openParquet(paths, settings);
       try {
         return await openScan(parquet, columns, settings, signal);
@@ -56,7 +59,7 @@ async function openScan(
       categories.push(await createDictionary(parquet, request.name, `dictionary${index}`, settings));
     } else categories.push(null);
     selected.push(select(request, `dictionary${index}`));
-    throwIfAborted(signal);
+    throwIfCancelled(signal, work);
   }
   const sql = `SELECT ${selected.join(', ')} FROM ${parquet.source}`;
   return {
@@ -127,8 +130,4 @@ function checkReadable(
       `Column "${column.name}" is of type ${column.type} and cannot be read as a ${request.as}.`,
       { column: column.name, type: column.type },
     );
-}
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new AppError('CANCELLED', 'Reading the table was cancelled.');
 }

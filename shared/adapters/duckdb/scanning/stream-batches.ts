@@ -1,7 +1,8 @@
 import type { DuckDBVector } from '@duckdb/node-api';
-import { AppError } from '../../../core/errors.ts';
 import type { ColumnBatch, ColumnRequest, TableBatch } from '../../../domains/training/table-reader.ts';
 import { translateDuckDbError } from '../errors.ts';
+import { interruptOn } from '../interrupt.ts';
+import { readChunks } from '../read-chunks.ts';
 import type { OpenParquet } from './open-parquet.ts';
 
 /** DuckDB's vector size: the most rows of a chunk. */
@@ -17,15 +18,11 @@ export async function* streamBatches(
   const buffers = requests.map((request) =>
     request.as === 'category' ? new Int32Array(maxChunkRows) : new Float64Array(maxChunkRows),
   );
-  const interrupt = () => connection.interrupt();
-  signal?.addEventListener('abort', interrupt, { once: true });
+  using _interrupt = interruptOn(signal, connection);
   try {
     const result = await connection.stream(sql);
     let firstRow = 0;
-    for (;;) {
-      if (signal?.aborted) throw new AppError('CANCELLED', 'Reading the table was cancelled.');
-      const chunk = await result.fetchChunk();
-      if (chunk === null || chunk.rowCount === 0) return;
+    for await (const chunk of readChunks(result, signal)) {
       const rows = chunk.rowCount;
       const columns = buffers.map((buffer, index): ColumnBatch => {
         const vector = chunk.getColumnVector(index);
@@ -41,8 +38,6 @@ export async function* streamBatches(
     }
   } catch (error) {
     throw translateDuckDbError(error);
-  } finally {
-    signal?.removeEventListener('abort', interrupt);
   }
 }
 

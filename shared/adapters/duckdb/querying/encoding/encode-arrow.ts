@@ -19,6 +19,7 @@ import {
 } from 'apache-arrow';
 import type { Column, ColumnType } from '../../../../domains/datasets/schema/column.ts';
 import { quoteName } from '../../quote.ts';
+import { readChunks } from '../../read-chunks.ts';
 import { openTable } from '../open-table.ts';
 import type { JobLimits } from '../job-limits.ts';
 
@@ -56,11 +57,7 @@ export class ArrowEncoder {
       type === 'string' ? `encode(${quoteName(name)})` : quoteName(name),
     );
     const result = await open.connection.stream(`SELECT ${values.join(', ')} FROM (${open.select})`);
-    for (;;) {
-      const chunk = await result.fetchChunk();
-      if (chunk === null || chunk.rowCount === 0) return;
-      yield this.#encodeChunk(chunk);
-    }
+    for await (const chunk of readChunks(result, undefined)) yield this.#encodeChunk(chunk);
   }
 
   #encodeChunk(chunk: DuckDBDataChunk): Uint8Array {

@@ -1,5 +1,6 @@
 import type { Column } from '../../../../domains/datasets/schema/column.ts';
 import { quoteText } from '../../quote.ts';
+import { readChunks } from '../../read-chunks.ts';
 import { openTable, type OpenTable } from '../open-table.ts';
 import type { JobLimits } from '../job-limits.ts';
 import { fieldTextOf, jsonTextOf, quoteField } from './text-of.ts';
@@ -28,9 +29,7 @@ export async function* encodeText(
   const line = format === 'csv' ? csvLine(columns) : jsonLine(columns);
   // A blob avoids decoding the text.
   const result = await open.connection.stream(`SELECT encode(${line}) FROM (${open.select})`);
-  for (;;) {
-    const chunk = await result.fetchChunk();
-    if (chunk === null || chunk.rowCount === 0) return;
+  for await (const chunk of readChunks(result, undefined)) {
     const lines = chunk.getColumnVector(0);
     const rows = Array.from({ length: chunk.rowCount }, (_, row) => lines.getItem(row));
     yield Buffer.concat(rows.map((row) => (row as { readonly bytes: Uint8Array }).bytes));
@@ -44,9 +43,7 @@ async function* encodeWide(
 ): AsyncGenerator<Uint8Array> {
   const names = columns.map(({ name }) => name);
   const result = await connection.stream(`SELECT ${selectColumns(columns)} FROM (${select})`);
-  for (;;) {
-    const chunk = await result.fetchChunk();
-    if (chunk === null || chunk.rowCount === 0) return;
+  for await (const chunk of readChunks(result, undefined)) {
     for (const values of listRows(chunk, columns.length))
       yield Buffer.from(format === 'csv' ? writeCsvLine(values) : `${writeJsonObject(names, values)}\n`);
   }

@@ -4,7 +4,7 @@ import type { Column } from '../../../../domains/datasets/schema/column.ts';
 import { translateDuckDbError } from '../../errors.ts';
 import { typeOf } from '../../column-sql.ts';
 import { quoteText } from '../../quote.ts';
-import { interruptOn } from '../interrupt.ts';
+import { interruptOn } from '../../interrupt.ts';
 import { openTable } from '../open-table.ts';
 import type { JobLimits } from '../job-limits.ts';
 

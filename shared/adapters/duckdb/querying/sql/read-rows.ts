@@ -2,9 +2,10 @@ import { AppError } from '../../../../core/errors.ts';
 import type { RowsRequest, RowsResult } from '../../../../domains/datasets/reading/table-engine.ts';
 import type { Column } from '../../../../domains/datasets/schema/column.ts';
 import { quoteName } from '../../quote.ts';
+import { readChunks } from '../../read-chunks.ts';
 import { checkCondition, wrapCondition } from './check-sql.ts';
 import { translateQueryError } from '../errors.ts';
-import { interruptOn } from '../interrupt.ts';
+import { interruptOn } from '../../interrupt.ts';
 import { openTable } from '../open-table.ts';
 import type { JobLimits } from '../job-limits.ts';
 import { RowCollector } from './row-collector.ts';
@@ -27,16 +28,14 @@ export async function readRows(
     const result = await connection.stream(buildSql(request, open.select, isWide));
     const collector = new RowCollector(maxRows, maxBytes, canBeEmpty);
     let next = request.skip ?? 0;
-    for (;;) {
-      if (signal.aborted) throw new AppError('CANCELLED', 'Reading was cancelled.');
-      const chunk = await result.fetchChunk();
-      if (chunk === null || chunk.rowCount === 0) return { rows: collector.finish() };
+    for await (const chunk of readChunks(result, signal)) {
       for (const [number, ...values] of listRows(chunk, chunk.columnCount)) {
         const text = isWide ? writeJsonArray(values) : (values[0] as string);
         if (!collector.add(text)) return { rows: collector.finish(), next };
         next = Number(number) + 1;
       }
     }
+    return { rows: collector.finish() };
   } catch (error) {
     throw translateQueryError(error, [...table.paths, `${limits.folder}/x`]);
   }

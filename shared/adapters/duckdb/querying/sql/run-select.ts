@@ -1,18 +1,18 @@
 import type { DuckDBResult } from '@duckdb/node-api';
-import { AppError } from '../../../../core/errors.ts';
 import type {
   JsonRows,
   QueryRequest,
   QueryResult,
 } from '../../../../domains/datasets/reading/table-engine.ts';
 import { quoteName } from '../../quote.ts';
+import { readChunks } from '../../read-chunks.ts';
 import { checkSelect } from './check-sql.ts';
 import { translateQueryError } from '../errors.ts';
 import { toJsonValue, typeName } from '../encoding/json-value.ts';
 import { openTable } from '../open-table.ts';
 import type { JobLimits } from '../job-limits.ts';
 import { RowCollector } from './row-collector.ts';
-import { interruptOn } from '../interrupt.ts';
+import { interruptOn } from '../../interrupt.ts';
 
 /** Runs a caller's SELECT over a table. Streams the rows, and stops at the limits. */
 export async function runQuery(
@@ -43,14 +43,12 @@ async function collect(
   collector: RowCollector,
   signal: AbortSignal,
 ): Promise<JsonRows> {
-  for (;;) {
-    if (signal.aborted) throw new AppError('CANCELLED', 'The query was cancelled.');
-    const chunk = await result.fetchChunk();
-    if (chunk === null || chunk.rowCount === 0) return collector.finish();
+  for await (const chunk of readChunks(result, signal)) {
     const columns = Array.from({ length: chunk.columnCount }, (_, index) => chunk.getColumnVector(index));
     for (let row = 0; row < chunk.rowCount; row += 1) {
       const values = columns.map((column) => toJsonValue(column.getItem(row)));
       if (!collector.add(JSON.stringify(values))) return collector.finish();
     }
   }
+  return collector.finish();
 }
