@@ -90,7 +90,7 @@ describe('failures reach the caller unchanged', () => {
     await writeFile(request.paths[0]!, 'no table');
     await expect(runner.train(request)).rejects.toMatchObject({
       code: 'UNPROCESSABLE',
-      message: expect.stringMatching(/does not begin with "PAR1"/),
+      message: expect.stringMatching(/does not start with "PAR1"/),
       details: { sizeBytes: 8 },
     });
   });
