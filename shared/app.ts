@@ -196,12 +196,13 @@ export function createApp(config: Config, platform: Platform): App {
     reading: new DatasetReading({
       versions: datasets.versions,
       files,
-      engine: createTableEngine({
-        workerUrl: findWorker('query'),
-        scratch,
-        memoryLimitMb: config.limits.queryMemoryMb,
-        timeoutMs: config.limits.querySeconds * 1_000,
-      }),
+      engine: createTableEngine(
+        { workerUrl: findWorker('query'), scratch },
+        {
+          memoryLimitMb: config.limits.queryMemoryMb,
+          timeoutMs: config.limits.querySeconds * 1_000,
+        },
+      ),
       scratch,
       clock,
     }),

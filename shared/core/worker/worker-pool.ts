@@ -64,6 +64,8 @@ export class WorkerPool<W extends PooledWorker> implements AsyncDisposable {
       if (last === undefined) return undefined;
       clearTimeout(last.timer);
       if (last.worker.isUsable) return last;
+      // It died while idle, and may have left a folder.
+      void this.#drop(last.worker, last.timer);
     }
   }
 

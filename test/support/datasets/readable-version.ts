@@ -20,14 +20,10 @@ export const queryWorkerUrl = new URL('../../../shared/workers/query.ts', import
 
 /** Engines whose idle processes are gone a moment after the test. */
 export function createTestEngine(options: Partial<TableEngineOptions> = {}): TableEngine {
-  return createTableEngine({
-    workerUrl: queryWorkerUrl,
-    scratch: createScratchFolders(),
-    memoryLimitMb: 256,
-    timeoutMs: patienceMs,
-    idleMs: 500,
-    ...options,
-  });
+  return createTableEngine(
+    { workerUrl: queryWorkerUrl, scratch: createScratchFolders() },
+    { memoryLimitMb: 256, timeoutMs: patienceMs, idleMs: 500, ...options },
+  );
 }
 
 export interface TestVersion {

@@ -73,6 +73,7 @@ test('a worker that a job or its idleness spoilt is not used again', async () =>
   expect(await nameOf()).toBe(1);
   started[1]!.isUsable = false;
   expect(await nameOf()).toBe(2);
+  expect(started[1]?.isDisposed).toBe(true);
 });
 
 test('callers wait for a worker, and are refused when too many do', async () => {

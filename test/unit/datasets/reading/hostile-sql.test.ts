@@ -275,7 +275,7 @@ test('processes have no environment, and are gone with their owner, who leaves n
      import { createScratchFolders } from ${JSON.stringify(scratchModule.href)};
      import { readdirSync, readFileSync } from 'node:fs';
      const workerUrl = new URL('../../../shared/workers/query.ts', ${JSON.stringify(module.href)});
-     const engine = createTableEngine({ workerUrl, scratch: createScratchFolders(), memoryLimitMb: 64, timeoutMs: 60000 });
+     const engine = createTableEngine({ workerUrl, scratch: createScratchFolders() }, { memoryLimitMb: 64, timeoutMs: 60000 });
      const table = { paths: [], columns: [{ name: 'a', type: 'int64', nullable: true }] };
      const ask = (sql) => engine.query({ table, sql, names: ['data'], maxRows: 1, maxBytes: 1000 });
      await ask('SELECT 1');

@@ -1,13 +1,12 @@
 import { Semaphore } from '../../../../core/async/semaphore.ts';
+import { toAppError } from '../../../../core/errors.ts';
+import { WorkerPool } from '../../../../core/worker/worker-pool.ts';
 import type { TableEngine } from '../../../../domains/datasets/reading/table-engine.ts';
-import type { ScratchFolders } from '../../../../platform/storage/scratch.ts';
-import type { Job, JobOf, JobResults } from './protocol.ts';
-import { TableProcess } from './table-process.ts';
+import { TableProcess, type TableProcessDeps } from './table-process.ts';
+
+export type TableEngineDeps = TableProcessDeps;
 
 export interface TableEngineOptions {
-  /** The module that calls `runQueryProcess`. */
-  readonly workerUrl: URL;
-  readonly scratch: ScratchFolders;
   /** The limit of DuckDB per process; the process may use 320 MiB more. */
   readonly memoryLimitMb: number;
   /** Per query or page of rows. */
@@ -33,77 +32,37 @@ const maxJobs = 500;
  * Runs jobs in processes. A thread could be stopped only when DuckDB returns, and a crash or lack of memory would end the
  * platform.
  */
-export function createTableEngine(options: TableEngineOptions): TableEngine {
-  const {
-    workerUrl,
-    scratch,
-    memoryLimitMb,
-    timeoutMs,
-    tempLimitMb = 2_048,
-    maxProcesses = 2,
-    idleMs = 30_000,
-  } = options;
-  const limits = { memoryLimitMb, tempLimitMb };
-  const turns = new Semaphore(maxProcesses, maxWaiting);
-  const downloadTurns = new Semaphore(maxDownloads, maxWaitingDownloads);
-  const idle: { readonly process: TableProcess; readonly jobs: number; readonly timer: NodeJS.Timeout }[] =
-    [];
-
-  async function runPooled<Kind extends Job['kind']>(
-    job: JobOf<Kind>,
-    signal: AbortSignal | undefined,
-  ): Promise<JobResults[Kind]> {
-    using _turn = await turns.acquire(signal);
-    const { process, jobs } = takeIdle() ?? {
-      process: await TableProcess.start(workerUrl, scratch),
-      jobs: 0,
-    };
-    try {
-      return await process.run<Kind>(job, { limits, signal, timeoutMs });
-    } finally {
-      if (process.isUsable && jobs < maxJobs) keepIdle(process, jobs + 1);
-      else await process[Symbol.asyncDispose]();
-    }
-  }
-
-  function takeIdle() {
-    for (;;) {
-      const last = idle.pop();
-      if (!last) return undefined;
-      clearTimeout(last.timer);
-      if (last.process.isUsable) return last;
-    }
-  }
-
-  function keepIdle(process: TableProcess, jobs: number): void {
-    const timer = setTimeout(() => {
-      idle.splice(
-        idle.findIndex((one) => one.process === process),
-        1,
-      );
-      void process[Symbol.asyncDispose]();
-    }, idleMs);
-    timer.unref();
-    idle.push({ process, jobs, timer });
-  }
-
+export function createTableEngine(
+  deps: TableEngineDeps,
+  { memoryLimitMb, timeoutMs, tempLimitMb = 2_048, maxProcesses = 2, idleMs = 30_000 }: TableEngineOptions,
+): TableEngine {
+  const start = () => TableProcess.start(deps, { memoryLimitMb, tempLimitMb });
+  const queries = new WorkerPool({ start, maxWorkers: maxProcesses, maxWaiting, idleMs, maxJobs });
+  const downloads = new Semaphore(maxDownloads, maxWaitingDownloads);
   return {
-    query: (request, signal) => runPooled({ kind: 'query', ...request }, signal),
-    readRows: (request, signal) => runPooled({ kind: 'rows', ...request }, signal),
+    query: (request, signal) =>
+      queries.use((process) => process.run('query', { request }, timeoutMs, { signal }), signal),
+    readRows: (request, signal) =>
+      queries.use((process) => process.run('rows', { request }, timeoutMs, { signal }), signal),
     async writeParquet(table, path, signal) {
-      using _turn = await downloadTurns.acquire(signal);
-      await using process = await TableProcess.start(workerUrl, scratch);
-      return await process.run(
-        { kind: 'parquet', table, path },
-        { limits, signal, timeoutMs: rewriteTimeoutMs },
-      );
+      using _permit = await downloads.acquire(signal);
+      await using process = await start();
+      return await process.run('parquet', { table, path }, rewriteTimeoutMs, { signal });
     },
     async *encode(format, columns, files, signal) {
-      using _turn = await downloadTurns.acquire(signal);
-      const given = files[Symbol.asyncIterator]();
+      using _permit = await downloads.acquire(signal);
+      const paths = files[Symbol.asyncIterator]();
+      const unreadable = new AbortController();
       try {
-        await using process = await TableProcess.start(workerUrl, scratch);
-        const job = process.run({ kind: 'encode', format, columns }, { limits, signal, files: given });
+        await using process = await start();
+        const job = process.run('encode', { format, columns }, Infinity, {
+          signal: signal ? AbortSignal.any([signal, unreadable.signal]) : unreadable.signal,
+          onReport: (_, reply) =>
+            void paths.next().then(
+              ({ done, value }) => reply(done === true ? undefined : value),
+              (error: unknown) => unreadable.abort(toAppError(error)),
+            ),
+        });
         // A failed job writes no more: ends the pipe so that the reader gets the error.
         const failed = job.then(
           () => undefined,
@@ -120,7 +79,7 @@ export function createTableEngine(options: TableEngineOptions): TableEngine {
         const failure = await failed;
         if (failure) throw failure.error;
       } finally {
-        await given.return?.();
+        await paths.return?.();
       }
     },
   };
