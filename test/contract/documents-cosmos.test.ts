@@ -93,7 +93,7 @@ describe('Cosmos DB documents: on the wire', () => {
       filter: {
         op: 'and',
         filters: [
-          { op: 'not', filter: { op: 'lt', path: ['metrics', 'val "auc"'], value: 0.5 } },
+          { op: 'not', filter: { op: 'compare', test: 'lt', path: ['metrics', 'val "auc"'], value: 0.5 } },
           {
             op: 'or',
             filters: [
@@ -101,8 +101,11 @@ describe('Cosmos DB documents: on the wire', () => {
               { op: 'in', path: ['b'], values: ["o'hara", 1] },
             ],
           },
-          { op: 'startsWith', path: ['name'], value: '%_' },
-          { op: 'not', filter: { op: 'contains', path: ['name'], value: 'Test', ignoreCase: true } },
+          { op: 'match', how: 'startsWith', path: ['name'], value: '%_' },
+          {
+            op: 'not',
+            filter: { op: 'match', how: 'contains', path: ['name'], value: 'Test', ignoreCase: true },
+          },
         ],
       },
       sort: { path: ['metrics', 'loss'], direction: 'desc' },

@@ -71,7 +71,7 @@ describe('SQLite documents: cost', () => {
     };
     const auc = ['metrics', 'auc'] as const;
     const sort = { path: ['metrics', 'loss'], direction: 'asc' } as const;
-    const greater = (value: number) => ({ op: 'gt', path: auc, value }) as const;
+    const greater = (value: number) => ({ op: 'compare', test: 'gt', path: auc, value }) as const;
     for (const partition of ['experiment', undefined]) {
       const scope = partition === undefined ? {} : { partition };
       // About half of the runs: along the sort index, every second one fits.
@@ -95,7 +95,7 @@ describe('SQLite documents: cost', () => {
         ...scope,
         filter: {
           op: 'and',
-          filters: [greater(0.5), { op: 'lt', path: ['index'], value: 100 }, greater(0.6)],
+          filters: [greater(0.5), { op: 'compare', test: 'lt', path: ['index'], value: 100 }, greater(0.6)],
         },
         sort,
       });
@@ -105,10 +105,10 @@ describe('SQLite documents: cost', () => {
         filter: {
           op: 'and',
           filters: [
-            { op: 'lt', path: ['index'], value: 50_100 },
-            { op: 'gte', path: ['index'], value: 50_000 },
-            { op: 'ne', path: ['status'], value: 'FAILED' },
-            { op: 'not', filter: { op: 'contains', path: ['status'], value: 'ILE' } },
+            { op: 'compare', test: 'lt', path: ['index'], value: 50_100 },
+            { op: 'compare', test: 'gte', path: ['index'], value: 50_000 },
+            { op: 'compare', test: 'ne', path: ['status'], value: 'FAILED' },
+            { op: 'not', filter: { op: 'match', how: 'contains', path: ['status'], value: 'ILE' } },
           ],
         },
         sort,
@@ -117,7 +117,10 @@ describe('SQLite documents: cost', () => {
       // The most selective condition leads.
       const both = await costOf({
         ...scope,
-        filter: { op: 'and', filters: [greater(0.1), { op: 'eq', path: ['index'], value: 7 }] },
+        filter: {
+          op: 'and',
+          filters: [greater(0.1), { op: 'compare', test: 'eq', path: ['index'], value: 7 }],
+        },
         sort,
       });
       expect(both.visitedRows).toBeLessThan(10);
@@ -126,8 +129,8 @@ describe('SQLite documents: cost', () => {
         filter: {
           op: 'and',
           filters: [
-            { op: 'eq', path: ['index'], value: 7 },
-            { op: 'gt', path: ['metrics', 'loss'], value: 0.999 },
+            { op: 'compare', test: 'eq', path: ['index'], value: 7 },
+            { op: 'compare', test: 'gt', path: ['metrics', 'loss'], value: 0.999 },
             greater(0),
           ],
         },
@@ -146,7 +149,7 @@ describe('SQLite documents: cost', () => {
       container,
       filter: {
         op: 'not',
-        filter: { op: 'or', filters: [{ op: 'lte', path: ['index'], value: 90_000 }] },
+        filter: { op: 'or', filters: [{ op: 'compare', test: 'lte', path: ['index'], value: 90_000 }] },
       },
       sort: { path: ['index'], direction: 'asc' },
       limit: 100,
@@ -175,7 +178,7 @@ describe('SQLite documents: cost', () => {
       {
         container,
         limit: 100,
-        filter: { op: 'gte', path: ['n'], value: 0 },
+        filter: { op: 'compare', test: 'gte', path: ['n'], value: 0 },
         sort: { path: ['n'], direction: 'asc' },
       },
     ] as const) {
@@ -239,7 +242,7 @@ describe('SQLite documents: cost', () => {
       for (const sort of [undefined, { path: ['index'], direction: 'asc' }] as const) {
         const query: DocumentQuery = {
           container,
-          filter: { op: 'not', filter: { op: 'endsWith', path: ['a'], value: 'b' } },
+          filter: { op: 'not', filter: { op: 'match', how: 'endsWith', path: ['a'], value: 'b' } },
           limit: 10,
           ...(sort === undefined ? {} : { sort }),
         };

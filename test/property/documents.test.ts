@@ -90,7 +90,7 @@ describe.each(targets)('documents of $name', ({ runs, open, shorten }) => {
         partition: fc.integer({ min: 0, max: 2 }),
         limit: fc.integer({ min: 1, max: 6 }),
         short: fc.integer({ min: 1, max: 6 }),
-        bound: fc.record({ op: fc.constantFrom('lt', 'gte', 'ne'), value: scalars }),
+        bound: fc.record({ test: fc.constantFrom('lt', 'gte', 'ne'), value: scalars }),
         isNegated: fc.boolean(),
       },
       { requiredKeys: ['filter', 'limit', 'short'] },
@@ -98,7 +98,7 @@ describe.each(targets)('documents of $name', ({ runs, open, shorten }) => {
     // Often one field is both bounded and sorted by.
     .map(({ bound, isNegated, ...query }) => {
       if (bound === undefined || query.sort === undefined) return query;
-      const filter: Filter = { ...bound, path: query.sort.path };
+      const filter: Filter = { op: 'compare', ...bound, path: query.sort.path };
       return { ...query, filter: isNegated === true ? ({ op: 'not', filter } as const) : filter };
     });
 
@@ -168,7 +168,7 @@ async function writeAll(
 }
 
 function within(run: string, filter: Filter | undefined): Filter {
-  const own: Filter = { op: 'eq', path: ['run'], value: run };
+  const own: Filter = { op: 'compare', test: 'eq', path: ['run'], value: run };
   return filter === undefined ? own : { op: 'and', filters: [filter, own] };
 }
 

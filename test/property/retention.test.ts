@@ -250,7 +250,12 @@ async function play(
                 op: 'and',
                 filters: [
                   { op: 'in', path: ['event', 'action'], values: ['run.purged', 'loggedModel.purged'] },
-                  { op: 'eq', path: ['event', 'subject', kind === 'run' ? 'runId' : 'modelId'], value: id },
+                  {
+                    op: 'compare',
+                    test: 'eq',
+                    path: ['event', 'subject', kind === 'run' ? 'runId' : 'modelId'],
+                    value: id,
+                  },
                 ],
               },
               limit: 10,

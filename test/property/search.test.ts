@@ -68,7 +68,7 @@ describe.each(targets)('a search of $name', ({ open, numRuns, skipProto = false 
   const requestOf = (partition: string, rest: Partial<SearchRequest>): SearchRequest => ({
     container: fixture.container,
     partition,
-    scope: { op: 'eq', path: ['kind'], value: 'run' },
+    scope: { op: 'compare', test: 'eq', path: ['kind'], value: 'run' },
     subject,
     limit: 10,
     ...rest,
@@ -215,7 +215,7 @@ describe('a filter', () => {
           try {
             await searchDocuments(fixture.store, {
               container: 'x',
-              scope: { op: 'eq', path: ['kind'], value: 'run' },
+              scope: { op: 'compare', test: 'eq', path: ['kind'], value: 'run' },
               subject,
               limit: 5,
               ...(isOrder ? { orderBy: [text] } : { filter: text }),

@@ -163,7 +163,7 @@ async function lastEventAt(
   const { documents } = await store.list<{ event: { at: number } }>({
     container: 'registry',
     partition: model,
-    filter: { op: 'eq', path: ['kind'], value: 'event' },
+    filter: { op: 'compare', test: 'eq', path: ['kind'], value: 'event' },
     sort: { path: ['event', 'eventId'], direction: 'desc' },
     limit: 1,
   });

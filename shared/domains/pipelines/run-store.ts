@@ -47,7 +47,7 @@ export class RunStore {
       partition: 'pipelines',
       ...(dataset === undefined
         ? {}
-        : { filter: { op: 'eq', path: ['pipeline', 'on', 'dataset'], value: dataset } }),
+        : { filter: { op: 'compare', test: 'eq', path: ['pipeline', 'on', 'dataset'], value: dataset } }),
       sort: { path: ['pipeline', 'name'], direction: 'asc' },
       ...page,
     });
@@ -88,7 +88,7 @@ export class RunStore {
       filter: {
         op: 'and',
         filters: [
-          { op: 'eq', path: ['kind'], value: 'run' },
+          { op: 'compare', test: 'eq', path: ['kind'], value: 'run' },
           ...(only.pipeline === undefined ? [] : [isEqual('pipeline', only.pipeline)]),
           ...(only.status === undefined ? [] : [isEqual('status', only.status)]),
         ],
@@ -131,7 +131,7 @@ export class RunStore {
           await this.#deps.store.list<Wrapped<'step', StepRun>>({
             container,
             partition: runId,
-            filter: { op: 'eq', path: ['kind'], value: 'step' },
+            filter: { op: 'compare', test: 'eq', path: ['kind'], value: 'step' },
             ...page,
           }),
           (body) => body.step,
@@ -154,7 +154,7 @@ export interface RunFilter {
 }
 
 function isEqual(field: keyof RunFilter, value: string): Filter {
-  return { op: 'eq', path: ['run', field], value };
+  return { op: 'compare', test: 'eq', path: ['run', field], value };
 }
 
 const pipelineKey = (name: string) => ({ container, partition: 'pipelines', id: name });

@@ -109,8 +109,8 @@ export class Approvals {
       filter: {
         op: 'and',
         filters: [
-          { op: 'eq', path: ['kind'], value: 'approval' },
-          { op: 'eq', path: ['approval', 'version'], value: version },
+          { op: 'compare', test: 'eq', path: ['kind'], value: 'approval' },
+          { op: 'compare', test: 'eq', path: ['approval', 'version'], value: version },
         ],
       },
       sort: { path: ['approval', 'approvalId'], direction: 'desc' },

@@ -11,7 +11,7 @@ export async function findTrainedVersions(
   const found = new Set<number>();
   const documents = eachDocument<Wrapped<'version', ModelVersion>>(store, {
     container: metadataContainers.registry,
-    filter: { op: 'eq', path: ['version', 'lineage', 'dataset', 'name'], value: dataset },
+    filter: { op: 'compare', test: 'eq', path: ['version', 'lineage', 'dataset', 'name'], value: dataset },
     limit: 200,
   });
   for await (const { body } of documents) {

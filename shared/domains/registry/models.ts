@@ -86,7 +86,7 @@ export class Models {
   async list(page: PageRequest): Promise<Page<Model>> {
     const found = await this.#documents.store.list<HeadBody & JsonObject>({
       container,
-      filter: { op: 'eq', path: ['kind'], value: 'model' },
+      filter: { op: 'compare', test: 'eq', path: ['kind'], value: 'model' },
       sort: { path: ['model', 'name'], direction: 'asc' },
       ...page,
     });

@@ -217,8 +217,8 @@ export class Stages {
       filter: {
         op: 'and',
         filters: [
-          { op: 'eq', path: ['kind'], value: 'version' },
-          { op: 'eq', path: ['version', 'stage'], value: stage },
+          { op: 'compare', test: 'eq', path: ['kind'], value: 'version' },
+          { op: 'compare', test: 'eq', path: ['version', 'stage'], value: stage },
         ],
       },
       sort: { path: ['version', 'version'], direction: 'desc' },

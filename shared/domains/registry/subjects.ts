@@ -67,7 +67,7 @@ export const versionSubject: SearchSubject = {
 
 /** All documents of a kind; prompts only if the filter mentions them. */
 export function scopeOf(kind: 'model' | 'version', filter: string | undefined): Filter {
-  const isOfKind: Filter = { op: 'eq', path: ['kind'], value: kind };
+  const isOfKind: Filter = { op: 'compare', test: 'eq', path: ['kind'], value: kind };
   if (filter?.includes(mlflowTags.isPrompt)) return isOfKind;
   return {
     op: 'and',
@@ -77,7 +77,7 @@ export function scopeOf(kind: 'model' | 'version', filter: string | undefined): 
         op: 'or',
         filters: [
           { op: 'not', filter: { op: 'exists', path: isPrompt } },
-          { op: 'ne', path: isPrompt, value: 'true' },
+          { op: 'compare', test: 'ne', path: isPrompt, value: 'true' },
         ],
       },
     ],

@@ -139,7 +139,7 @@ export class ModelVersions {
     const found = await this.#documents.store.list<VersionBody & JsonObject>({
       container,
       partition: model,
-      filter: { op: 'eq', path: ['kind'], value: 'version' },
+      filter: { op: 'compare', test: 'eq', path: ['kind'], value: 'version' },
       sort: { path: ['version', 'version'], direction: 'desc' },
       ...page,
     });

@@ -134,23 +134,23 @@ function describe(body: JsonObject): string {
 }
 
 function mentions(id: string): Filter {
-  return { op: 'eq', path: ['mentions', id], value: true };
+  return { op: 'compare', test: 'eq', path: ['mentions', id], value: true };
 }
 
 function is(path: FieldPath, value: string): Filter {
-  return { op: 'eq', path, value };
+  return { op: 'compare', test: 'eq', path, value };
 }
 
 /** URIs can percent-encode a path. */
 function inside(path: FieldPath, value: string): Filter {
   const texts = new Set([`/${value}`, encodeURI(`/${value}`)]);
-  const filters = [...texts].map((text): Filter => ({ op: 'contains', path, value: text }));
+  const filters = [...texts].map((text): Filter => ({ op: 'match', how: 'contains', path, value: text }));
   return { op: 'or', filters };
 }
 
 /** Versions with an unresolved URI. */
 function from(uri: string): Filter {
-  return { op: 'startsWith', path: ['version', 'storageLocation'], value: uri };
+  return { op: 'match', how: 'startsWith', path: ['version', 'storageLocation'], value: uri };
 }
 
 function exists(path: FieldPath): Filter {

@@ -84,7 +84,7 @@ export class Remover {
     const outcome = new Outcomes();
     const interrupted = eachDocument<RemovalBody>(store, {
       container: tracking,
-      filter: { op: 'lte', path: ['removal', 'at'], value: clock.now() - interruptedMs },
+      filter: { op: 'compare', test: 'lte', path: ['removal', 'at'], value: clock.now() - interruptedMs },
       limit: pageSize,
     });
     for await (const removal of interrupted) {

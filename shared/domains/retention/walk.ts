@@ -106,7 +106,7 @@ async function listDeleted<Body extends RunBody | LoggedModelBody | ExperimentBo
 ): Promise<DocumentPage<Body>> {
   return store.list<Body>({
     container: tracking,
-    filter: { op: 'eq', path: [kind, 'lifecycleStage'], value: 'deleted' },
+    filter: { op: 'compare', test: 'eq', path: [kind, 'lifecycleStage'], value: 'deleted' },
     sort: { path: [kind, 'deletedAt'], direction: 'asc' },
     limit,
     ...(cursor === undefined ? {} : { cursor }),

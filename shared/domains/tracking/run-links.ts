@@ -87,7 +87,7 @@ export class RunLinksService {
         const page = await this.#store.list<Wrapped<'datasetUse', DatasetSummary>>({
           container: metadataContainers.tracking,
           partition: experimentId,
-          filter: { op: 'eq', path: ['kind'], value: 'datasetUse' },
+          filter: { op: 'compare', test: 'eq', path: ['kind'], value: 'datasetUse' },
           limit: maxSummaries - found.length,
           ...(cursor === undefined ? {} : { cursor }),
         });

@@ -31,8 +31,13 @@ export class TrackingSearcher {
   async searchExperiments({ stage, ...search }: TrackingSearch): Promise<Found<Experiment>> {
     checkLimit(search.limit);
     await this.#experiments.ensureDefault();
-    const kind: Filter = { op: 'eq', path: ['kind'], value: 'experiment' };
-    const ofStage: Filter = { op: 'eq', path: ['experiment', 'lifecycleStage'], value: stage };
+    const kind: Filter = { op: 'compare', test: 'eq', path: ['kind'], value: 'experiment' };
+    const ofStage: Filter = {
+      op: 'compare',
+      test: 'eq',
+      path: ['experiment', 'lifecycleStage'],
+      value: stage,
+    };
     const page = await searchDocuments<ExperimentBody>(this.#store, {
       ...search,
       container,
@@ -61,7 +66,7 @@ export class TrackingSearcher {
       ...(stages.size === 1 ? { partition: only! } : {}),
       scope: {
         op: 'and',
-        filters: [{ op: 'eq', path: ['kind'], value: 'run' }, ...toScope(stages, stage)],
+        filters: [{ op: 'compare', test: 'eq', path: ['kind'], value: 'run' }, ...toScope(stages, stage)],
       },
       subject: runSubject,
     });
@@ -77,7 +82,12 @@ function toScope(
 ): readonly Filter[] {
   const ids = (of: LifecycleStage) => [...stages].filter((entry) => entry[1] === of).map(([id]) => id);
   const inExperiments = (some: readonly string[]) => among(['run', 'experimentId'], some);
-  const own = (value: LifecycleStage): Filter => ({ op: 'eq', path: ['run', 'lifecycleStage'], value });
+  const own = (value: LifecycleStage): Filter => ({
+    op: 'compare',
+    test: 'eq',
+    path: ['run', 'lifecycleStage'],
+    value,
+  });
   const ofActive = inExperiments(ids('active'));
   switch (stage) {
     case 'active':
@@ -97,7 +107,7 @@ function toScope(
 
 /** Selects documents with one of many values at a path. */
 export function among(path: FieldPath, values: readonly string[]): Filter {
-  if (values.length === 1) return { op: 'eq', path, value: values[0]! };
+  if (values.length === 1) return { op: 'compare', test: 'eq', path, value: values[0]! };
   const filters: Filter[] = [];
   for (let start = 0; start < values.length; start += maxValues)
     filters.push({ op: 'in', path, values: values.slice(start, start + maxValues) });

@@ -85,7 +85,7 @@ export class Deliveries {
     const found = await this.#store.list<DeliveryBody>({
       container,
       partition: webhookId,
-      filter: { op: 'eq', path: ['kind'], value: 'delivery' },
+      filter: { op: 'compare', test: 'eq', path: ['kind'], value: 'delivery' },
       sort: { path: ['delivery', 'createdAt'], direction: 'desc' },
       ...page,
     });

@@ -81,7 +81,7 @@ export class Webhooks {
   async list(page: PageRequest): Promise<Page<Webhook>> {
     const found = await this.#options.store.list<WebhookBody>({
       container,
-      filter: { op: 'eq', path: ['kind'], value: 'webhook' },
+      filter: { op: 'compare', test: 'eq', path: ['kind'], value: 'webhook' },
       sort: { path: ['webhook', 'createdAt'], direction: 'desc' },
       ...page,
     });
@@ -97,8 +97,16 @@ export class Webhooks {
         filter: {
           op: 'and',
           filters: [
-            { op: 'eq', path: ['webhook', 'status'], value: 'ACTIVE' },
-            { op: 'or', filters: events.map((event) => ({ op: 'eq', path: ['on', event], value: true })) },
+            { op: 'compare', test: 'eq', path: ['webhook', 'status'], value: 'ACTIVE' },
+            {
+              op: 'or',
+              filters: events.map((event) => ({
+                op: 'compare',
+                test: 'eq',
+                path: ['on', event],
+                value: true,
+              })),
+            },
           ],
         },
         limit: 100,

@@ -88,7 +88,7 @@ export async function findLastEventAt(
   const newestFirst = eachDocument<EventBody>(store, {
     container,
     partition,
-    filter: { op: 'eq', path: ['kind'], value: 'event' },
+    filter: { op: 'compare', test: 'eq', path: ['kind'], value: 'event' },
     sort: { path: ['event', 'eventId'], direction: 'desc' },
     limit: 1,
   });
@@ -124,10 +124,10 @@ function findSources({
 
 function toFilters(query: AuditQuery): readonly Filter[] {
   const equal = (path: FieldPath, value: string | undefined): readonly Filter[] =>
-    value === undefined ? [] : [{ op: 'eq', path, value }];
+    value === undefined ? [] : [{ op: 'compare', test: 'eq', path, value }];
   const { from, to } = query;
   return [
-    { op: 'eq', path: ['kind'], value: 'event' },
+    { op: 'compare', test: 'eq', path: ['kind'], value: 'event' },
     ...equal(['event', 'subject', 'kind'], query.kind),
     ...equal(['event', 'subject', 'experimentId'], query.experimentId),
     ...equal(['event', 'subject', 'runId'], query.runId),
@@ -142,6 +142,8 @@ function toFilters(query: AuditQuery): readonly Filter[] {
 }
 
 /** A bound on the time is a bound on the id, which begins with it and is the sort key. */
-function bound(op: 'gte' | 'lt', at: number | undefined): readonly Filter[] {
-  return at === undefined ? [] : [{ op, path: ['event', 'eventId'], value: toEventIdBound(at) }];
+function bound(test: 'gte' | 'lt', at: number | undefined): readonly Filter[] {
+  return at === undefined
+    ? []
+    : [{ op: 'compare', test, path: ['event', 'eventId'], value: toEventIdBound(at) }];
 }

@@ -71,7 +71,7 @@ async function readDown(
   limit: number,
 ): Promise<Read> {
   const older: readonly Filter[] =
-    start.before === undefined ? [] : [{ op: 'lt', path: order.path, value: start.before }];
+    start.before === undefined ? [] : [{ op: 'compare', test: 'lt', path: order.path, value: start.before }];
   const bodies: EventBody[] = [];
   let { cursor } = start;
   for (let reads = 0; reads < maxReads && bodies.length < limit; reads += 1) {

@@ -76,8 +76,13 @@ export class Outbox {
         filter: {
           op: 'and',
           filters: [
-            { op: 'eq', path: ['kind'], value: 'outbox' },
-            { op: 'lte', path: ['announcement', 'at'], value: this.#deps.clock.now() - sweepAfterMs },
+            { op: 'compare', test: 'eq', path: ['kind'], value: 'outbox' },
+            {
+              op: 'compare',
+              test: 'lte',
+              path: ['announcement', 'at'],
+              value: this.#deps.clock.now() - sweepAfterMs,
+            },
           ],
         },
         sort: { path: ['announcement', 'at'], direction: 'asc' },

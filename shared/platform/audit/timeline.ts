@@ -96,9 +96,9 @@ export class Timeline {
       filter: {
         op: 'and',
         filters: [
-          { op: 'eq', path: ['kind'], value: 'event' },
+          { op: 'compare', test: 'eq', path: ['kind'], value: 'event' },
           { op: 'in', path: ['event', 'action'], values: relevant },
-          { op: 'lt', path: ['event', 'eventId'], value: before },
+          { op: 'compare', test: 'lt', path: ['event', 'eventId'], value: before },
         ],
       },
       sort: { path: ['event', 'eventId'], direction: 'asc' },

@@ -100,7 +100,8 @@ const comparisons = {
 function pushComparison(op: Comparison, path: FieldPath, value: number | string, wanted: boolean): Filter {
   const [whenTrue, whenFalse] = comparisons[op];
   return {
-    op: wanted ? whenTrue : whenFalse,
+    op: 'compare',
+    test: wanted ? whenTrue : whenFalse,
     path,
     value: typeof value === 'number' ? toFinite(value) : value,
   };
@@ -113,9 +114,9 @@ function pushLike(condition: Valued & { readonly op: 'like' }, wanted: boolean):
   if (isLiteral && !ignoreCase) return exact(pushComparison('=', path, pattern, wanted));
   const fold = ignoreCase ? ({ ignoreCase: true } as const) : {};
   const parts: Filter[] = [];
-  if (start !== '') parts.push({ op: 'startsWith', path, value: start, ...fold });
-  if (end !== '') parts.push({ op: 'endsWith', path, value: end, ...fold });
-  for (const value of new Set(middle)) parts.push({ op: 'contains', path, value, ...fold });
+  if (start !== '') parts.push({ op: 'match', how: 'startsWith', path, value: start, ...fold });
+  if (end !== '') parts.push({ op: 'match', how: 'endsWith', path, value: end, ...fold });
+  for (const value of new Set(middle)) parts.push({ op: 'match', how: 'contains', path, value, ...fold });
   const filter = parts.length === 0 ? isText(path) : allOf(parts);
   if (isSimple) return exact(wanted ? filter : { op: 'not', filter });
   return { filter: wanted ? filter : isText(path), isExact: false };
@@ -125,7 +126,8 @@ function pushMissing(condition: Condition & { readonly op: 'missing' }, wanted: 
   const { path, nanPath, type } = condition.field;
   if (wanted !== condition.isNegated)
     return allOf([isAbsent(path), ...(nanPath === undefined ? [] : [isAbsent(nanPath)])]);
-  const isThere: Filter = type === 'string' ? isText(path) : { op: 'gte', path, value: -Number.MAX_VALUE };
+  const isThere: Filter =
+    type === 'string' ? isText(path) : { op: 'compare', test: 'gte', path, value: -Number.MAX_VALUE };
   return nanPath === undefined ? isThere : anyOf([isThere, isMarked(nanPath)]);
 }
 
@@ -147,7 +149,7 @@ function pushNames(condition: Condition, wanted: boolean): Pushed {
 }
 
 function isMarked(path: FieldPath): Filter {
-  return { op: 'eq', path, value: true };
+  return { op: 'compare', test: 'eq', path, value: true };
 }
 
 export function isAbsent(path: FieldPath): Filter {
@@ -156,7 +158,7 @@ export function isAbsent(path: FieldPath): Filter {
 
 /** Equivalent to `exists` for texts, but answered by an index. */
 function isText(path: FieldPath): Filter {
-  return { op: 'startsWith', path, value: '' };
+  return { op: 'match', how: 'startsWith', path, value: '' };
 }
 
 export function allOf(filters: readonly Filter[]): Filter {

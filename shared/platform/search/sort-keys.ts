@@ -1,7 +1,7 @@
 import { compareCodePoints } from '../../core/code-points.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { memberAt } from '../../core/member-at.ts';
-import { isFieldComparison } from '../storage/document-query-rules.ts';
+import { isValueFilter } from '../storage/document-query-rules.ts';
 import type { FieldPath, Filter } from '../storage/documents.ts';
 import { allOf, isAbsent } from './push-down.ts';
 import type { OrderTerm } from './subject.ts';
@@ -63,10 +63,10 @@ export function hasKey({ field }: OrderTerm, key: SortKey): Filter {
   switch (key.phase) {
     case 'value':
       return isCut(key.value)
-        ? { op: 'startsWith', path: field.path, value: key.value }
-        : { op: 'eq', path: field.path, value: key.value };
+        ? { op: 'match', how: 'startsWith', path: field.path, value: key.value }
+        : { op: 'compare', test: 'eq', path: field.path, value: key.value };
     case 'nan':
-      return { op: 'eq', path: field.nanPath!, value: true };
+      return { op: 'compare', test: 'eq', path: field.nanPath!, value: true };
     case 'missing':
       return allOf([isAbsent(field.path), ...(field.nanPath === undefined ? [] : [isAbsent(field.nanPath)])]);
   }
@@ -79,19 +79,19 @@ export function isFrom(
   isInclusive: boolean,
 ): Filter {
   if (!isCut(value)) {
-    const op = direction === 'asc' ? (isInclusive ? 'gte' : 'gt') : isInclusive ? 'lte' : 'lt';
-    return { op, path, value };
+    const test = direction === 'asc' ? (isInclusive ? 'gte' : 'gt') : isInclusive ? 'lte' : 'lt';
+    return { op: 'compare', test, path, value };
   }
   // A cut value stands for all texts with this prefix.
-  const begins: Filter = { op: 'startsWith', path, value };
+  const begins: Filter = { op: 'match', how: 'startsWith', path, value };
   if (direction === 'asc')
     return isInclusive
-      ? { op: 'gte', path, value }
+      ? { op: 'compare', test: 'gte', path, value }
       : allOf([
-          { op: 'gt', path, value },
+          { op: 'compare', test: 'gt', path, value },
           { op: 'not', filter: begins },
         ]);
-  const less: Filter = { op: 'lt', path, value };
+  const less: Filter = { op: 'compare', test: 'lt', path, value };
   return isInclusive ? { op: 'or', filters: [less, begins] } : less;
 }
 
@@ -120,19 +120,12 @@ export function requiredPaths(filter: Filter): ReadonlySet<string> {
     }
     case 'not':
       // `not` selects documents where the comparison is false, which need a value, too.
-      return isFieldComparison(filter.filter) ? requiredPaths(filter.filter) : new Set();
+      return isValueFilter(filter.filter) ? requiredPaths(filter.filter) : new Set();
     case 'exists':
       return new Set();
-    case 'eq':
-    case 'ne':
-    case 'lt':
-    case 'lte':
-    case 'gt':
-    case 'gte':
+    case 'compare':
     case 'in':
-    case 'startsWith':
-    case 'endsWith':
-    case 'contains':
+    case 'match':
       return new Set([pathKey(filter.path)]);
   }
 }

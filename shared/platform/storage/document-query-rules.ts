@@ -1,5 +1,5 @@
 import { checkPartition, checkText, invalid, isReservedName } from './document-rules.ts';
-import type { DocumentQuery, FieldPath, Filter, Scalar } from './documents.ts';
+import type { DocumentQuery, FieldPath, Filter, Scalar, ValueFilter } from './documents.ts';
 
 /** The rules of the `MetadataStore` port for what is asked: so much of a query fits every adapter. */
 const queryLimits = {
@@ -15,11 +15,11 @@ const queryLimits = {
 /** Top-level members whose contents no adapter indexes: they can be filtered (slowly) but not sorted by. */
 export const unindexedMembers: ReadonlySet<string> = new Set(['points', 'detail']);
 
-/** A condition that compares a field's value: one that is not known of a missing field. */
-export type FieldComparison = Exclude<Filter, { readonly op: 'and' | 'or' | 'not' | 'exists' }>;
+/** The comparison that is true where another is false; both are unknown for the same fields. */
+export const oppositeTests = { eq: 'ne', ne: 'eq', lt: 'gte', lte: 'gt', gt: 'lte', gte: 'lt' } as const;
 
-export function isFieldComparison(filter: Filter): filter is FieldComparison {
-  return !['and', 'or', 'not', 'exists'].includes(filter.op);
+export function isValueFilter(filter: Filter): filter is ValueFilter {
+  return ['compare', 'in', 'match'].includes(filter.op);
 }
 
 /** @throws INVALID_ARGUMENT */
@@ -57,26 +57,23 @@ function checkFilter(filter: Filter, seen: { nodes: number }, depth: number): vo
       if (filter.values.length > queryLimits.inValues)
         throw invalid(`"in" takes at most ${queryLimits.inValues} values.`, {});
       return filter.values.forEach(checkScalar);
-    case 'startsWith':
-    case 'endsWith':
-    case 'contains':
-      if (typeof filter.value !== 'string') throw invalid(`"${filter.op}" takes a string.`, {});
+    case 'match':
+      if (!['startsWith', 'endsWith', 'contains'].includes(filter.how))
+        throw invalid('"match" takes startsWith, endsWith or contains.', { how: filter.how });
+      if (typeof filter.value !== 'string') throw invalid(`"${filter.how}" takes a string.`, {});
       if (![undefined, true].includes(filter.ignoreCase))
-        throw invalid('"ignoreCase" is true or left out.', {});
+        throw invalid('"ignoreCase" must be true or absent.', {});
       checkPath(filter.path);
       return checkScalar(filter.value);
     case 'exists':
       return checkPath(filter.path);
-    case 'eq':
-    case 'ne':
-    case 'lt':
-    case 'lte':
-    case 'gt':
-    case 'gte':
+    case 'compare':
+      if (!Object.hasOwn(oppositeTests, filter.test))
+        throw invalid(`"compare" takes ${Object.keys(oppositeTests).join(', ')}.`, { test: filter.test });
       checkPath(filter.path);
       return checkScalar(filter.value);
     default:
-      throw invalid('The filter has an operator that does not exist.', { op: (filter as Filter).op });
+      throw invalid('The filter has an unknown operator.', { op: (filter as Filter).op });
   }
 }
 

@@ -82,27 +82,48 @@ export type Scalar = string | number | boolean;
 /**
  * A condition over a body, with three truth values as in SQL: comparing a missing or null field, or a field of
  * another type than the value, is *unknown*; `not` of unknown is unknown; only *true* selects a document.
- * So `{ op: 'ne' }` never selects a document that lacks the field; add `exists` with `or` to say otherwise.
+ * So the test `ne` never selects a document without the field; combine it with `exists` to include those.
  * Strings compare by code point and case-sensitively. false < true.
  */
 export type Filter =
   | { readonly op: 'and' | 'or'; readonly filters: readonly Filter[] }
   | { readonly op: 'not'; readonly filter: Filter }
-  | {
-      readonly op: 'eq' | 'ne' | 'lt' | 'lte' | 'gt' | 'gte';
-      readonly path: FieldPath;
-      readonly value: Scalar;
-    }
-  | { readonly op: 'in'; readonly path: FieldPath; readonly values: readonly Scalar[] }
-  | {
-      readonly op: 'startsWith' | 'endsWith' | 'contains';
-      readonly path: FieldPath;
-      readonly value: string;
-      /** Upper and lower case letters count as the same: A–Z on every adapter, others as the adapter has it. */
-      readonly ignoreCase?: true;
-    }
-  /** True when the field is there and not null, false otherwise; never unknown. */
-  | { readonly op: 'exists'; readonly path: FieldPath };
+  | ExistsFilter
+  | ValueFilter;
+
+/** True when the field is present and not null, false otherwise; never unknown. */
+export interface ExistsFilter {
+  readonly op: 'exists';
+  readonly path: FieldPath;
+}
+
+/** Tests the value of one field; unknown where the field is missing. */
+export type ValueFilter = CompareFilter | InFilter | MatchFilter;
+
+export interface CompareFilter {
+  readonly op: 'compare';
+  readonly test: ComparisonTest;
+  readonly path: FieldPath;
+  readonly value: Scalar;
+}
+
+export type ComparisonTest = 'eq' | 'ne' | 'lt' | 'lte' | 'gt' | 'gte';
+
+/** Equal to any of the values. */
+export interface InFilter {
+  readonly op: 'in';
+  readonly path: FieldPath;
+  readonly values: readonly Scalar[];
+}
+
+export interface MatchFilter {
+  readonly op: 'match';
+  readonly how: 'startsWith' | 'endsWith' | 'contains';
+  readonly path: FieldPath;
+  readonly value: string;
+  /** Ignores the case of A–Z on every adapter; other letters as the adapter folds them. */
+  readonly ignoreCase?: true;
+}
 
 /**
  * Documents without the field (or with null, an array or an object there) are left out; booleans come before numbers,

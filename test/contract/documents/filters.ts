@@ -19,35 +19,43 @@ export function describeFilters(context: ContractContext): void {
     };
     const path = ['f'] as const;
     const cases: readonly (readonly [string, Filter, string])[] = [
-      ['eq number', { op: 'eq', path, value: 1 }, 'number'],
-      ['eq of another type', { op: 'eq', path, value: '1' }, ''],
-      ['ne number', { op: 'ne', path, value: 2 }, 'number'],
-      ['not eq leaves the unknown out', { op: 'not', filter: { op: 'eq', path, value: 2 } }, 'number'],
-      ['not ne', { op: 'not', filter: { op: 'ne', path, value: 'b' } }, 'text'],
-      ['lt', { op: 'lt', path, value: 2 }, 'number'],
-      ['not lt', { op: 'not', filter: { op: 'lt', path, value: 1 } }, 'number'],
-      ['gte text', { op: 'gte', path, value: 'a' }, 'text'],
-      ['lt true', { op: 'lt', path, value: true }, 'no'],
-      ['gte false', { op: 'gte', path, value: false }, 'no yes'],
+      ['eq number', { op: 'compare', test: 'eq', path, value: 1 }, 'number'],
+      ['eq of another type', { op: 'compare', test: 'eq', path, value: '1' }, ''],
+      ['ne number', { op: 'compare', test: 'ne', path, value: 2 }, 'number'],
+      [
+        'not eq leaves the unknown out',
+        { op: 'not', filter: { op: 'compare', test: 'eq', path, value: 2 } },
+        'number',
+      ],
+      ['not ne', { op: 'not', filter: { op: 'compare', test: 'ne', path, value: 'b' } }, 'text'],
+      ['lt', { op: 'compare', test: 'lt', path, value: 2 }, 'number'],
+      ['not lt', { op: 'not', filter: { op: 'compare', test: 'lt', path, value: 1 } }, 'number'],
+      ['gte text', { op: 'compare', test: 'gte', path, value: 'a' }, 'text'],
+      ['lt true', { op: 'compare', test: 'lt', path, value: true }, 'no'],
+      ['gte false', { op: 'compare', test: 'gte', path, value: false }, 'no yes'],
       ['in, of all types', { op: 'in', path, values: [1, 'b', false, 'z'] }, 'no number text'],
       ['in nothing', { op: 'in', path, values: [] }, ''],
       ['not in', { op: 'not', filter: { op: 'in', path, values: ['a', 'c'] } }, 'text'],
       ['not in, of two types: never false', { op: 'not', filter: { op: 'in', path, values: ['a', 2] } }, ''],
       ['exists', { op: 'exists', path }, 'list no number object text yes'],
       ['not exists', { op: 'not', filter: { op: 'exists', path } }, 'missing null'],
-      ['a member', { op: 'eq', path: ['f', 'g'], value: 1 }, 'object'],
-      ['a member of none', { op: 'ne', path: ['f', 'h'], value: 1 }, ''],
-      ['startsWith', { op: 'startsWith', path, value: 'b' }, 'text'],
-      ['not contains', { op: 'not', filter: { op: 'contains', path, value: 'x' } }, 'text'],
-      ['startsWith in any case', { op: 'startsWith', path, value: 'B', ignoreCase: true }, 'text'],
-      ['startsWith in its own case only', { op: 'startsWith', path, value: 'B' }, ''],
+      ['a member', { op: 'compare', test: 'eq', path: ['f', 'g'], value: 1 }, 'object'],
+      ['a member of none', { op: 'compare', test: 'ne', path: ['f', 'h'], value: 1 }, ''],
+      ['startsWith', { op: 'match', how: 'startsWith', path, value: 'b' }, 'text'],
+      ['not contains', { op: 'not', filter: { op: 'match', how: 'contains', path, value: 'x' } }, 'text'],
+      [
+        'startsWith in any case',
+        { op: 'match', how: 'startsWith', path, value: 'B', ignoreCase: true },
+        'text',
+      ],
+      ['startsWith in its own case only', { op: 'match', how: 'startsWith', path, value: 'B' }, ''],
       [
         'not endsWith in any case',
-        { op: 'not', filter: { op: 'endsWith', path, value: 'B', ignoreCase: true } },
+        { op: 'not', filter: { op: 'match', how: 'endsWith', path, value: 'B', ignoreCase: true } },
         '',
       ],
-      ['contains in any case', { op: 'contains', path, value: 'B', ignoreCase: true }, 'text'],
-      ['endsWith nothing', { op: 'endsWith', path, value: '' }, 'text'],
+      ['contains in any case', { op: 'match', how: 'contains', path, value: 'B', ignoreCase: true }, 'text'],
+      ['endsWith nothing', { op: 'match', how: 'endsWith', path, value: '' }, 'text'],
       ['and of nothing', { op: 'and', filters: [] }, Object.keys(bodies).toSorted().join(' ')],
       ['or of nothing', { op: 'or', filters: [] }, ''],
       [
@@ -55,7 +63,7 @@ export function describeFilters(context: ContractContext): void {
         {
           op: 'or',
           filters: [
-            { op: 'gt', path, value: 0 },
+            { op: 'compare', test: 'gt', path, value: 0 },
             { op: 'not', filter: { op: 'exists', path } },
           ],
         },
@@ -69,13 +77,13 @@ export function describeFilters(context: ContractContext): void {
             op: 'and',
             filters: [
               { op: 'exists', path: ['nowhere'] },
-              { op: 'eq', path, value: 5 },
+              { op: 'compare', test: 'eq', path, value: 5 },
             ],
           },
         },
         Object.keys(bodies).toSorted().join(' '),
       ],
-      ['an unindexed field', { op: 'eq', path: ['points', 'x'], value: 1 }, ''],
+      ['an unindexed field', { op: 'compare', test: 'eq', path: ['points', 'x'], value: 1 }, ''],
     ];
     let partition: string;
     beforeAll(async () => {
@@ -90,7 +98,7 @@ export function describeFilters(context: ContractContext): void {
     it('reach members with any name, and let no name or value out of its quotes', async () => {
       const name = `a"] = 1 OR true OR c["b\\' @p0 -- /*`;
       const odd = await fill({ hit: { [name]: { [name]: name } }, miss: { [name]: { [name]: 'x' } } });
-      const filter: Filter = { op: 'eq', path: [name, name], value: name };
+      const filter: Filter = { op: 'compare', test: 'eq', path: [name, name], value: name };
       expect(await idsOf({ partition: odd, filter })).toEqual(['hit']);
       expect(await idsOf({ partition: odd, sort: { path: [name, name], direction: 'desc' } })).toEqual([
         'miss',
@@ -106,15 +114,14 @@ export function describeFilters(context: ContractContext): void {
         c: { s: long },
         d: { s: 'x' },
       });
-      const find = (op: 'eq' | 'lt' | 'gt' | 'startsWith', value: string) =>
-        idsOf({ partition: many, filter: { op, path: ['s'], value } }).then((ids) =>
-          ids.toSorted().join(' '),
-        );
-      expect(await find('eq', `${long}a`)).toBe('a');
-      expect(await find('gt', `${long}a`)).toBe('b');
-      expect(await find('lt', `${long}a`)).toBe('c d');
-      expect(await find('gt', long)).toBe('a b');
-      expect(await find('startsWith', long)).toBe('a b c');
+      const find = async (filter: Filter) => (await idsOf({ partition: many, filter })).toSorted().join(' ');
+      const compare = (test: 'eq' | 'lt' | 'gt', value: string) =>
+        find({ op: 'compare', test, path: ['s'], value });
+      expect(await compare('eq', `${long}a`)).toBe('a');
+      expect(await compare('gt', `${long}a`)).toBe('b');
+      expect(await compare('lt', `${long}a`)).toBe('c d');
+      expect(await compare('gt', long)).toBe('a b');
+      expect(await find({ op: 'match', how: 'startsWith', path: ['s'], value: long })).toBe('a b c');
     });
 
     it.skipIf(harness.skipCodePoints !== undefined)(
@@ -130,7 +137,7 @@ export function describeFilters(context: ContractContext): void {
           sort: { path: ['s'], direction: 'asc' },
         });
         expect(sorted.map(({ body }) => body['s'])).toEqual(order);
-        const filter: Filter = { op: 'gt', path: ['s'], value: '\uff5e' };
+        const filter: Filter = { op: 'compare', test: 'gt', path: ['s'], value: '\uff5e' };
         expect(await idsOf({ partition: texts, filter })).toEqual(['d6']);
       },
     );

@@ -8,7 +8,7 @@ import { expectError, readAll } from './fixture.ts';
 export function describePages(context: ContractContext): void {
   const { suite, store, container, newPartition, fill, idsOf } = context;
   describe('pages', () => {
-    const everything: Filter = { op: 'eq', path: ['suite'], value: `${suite} pages` };
+    const everything: Filter = { op: 'compare', test: 'eq', path: ['suite'], value: `${suite} pages` };
     const mixed = [3, true, 'b', 1, null, 'a', false, 2, 'c', [9], { x: 1 }, -1, 1, 'a'];
     beforeAll(async () => {
       for (const [index, n] of mixed.entries())
@@ -120,7 +120,7 @@ export function describePages(context: ContractContext): void {
       expect(await store().list({ container: container(), partition: newPartition(), limit: 5 })).toEqual({
         documents: [],
       });
-      const filter: Filter = { op: 'eq', path: ['suite', 'nowhere'], value: 1 };
+      const filter: Filter = { op: 'compare', test: 'eq', path: ['suite', 'nowhere'], value: 1 };
       expect(await idsOf({ filter, sort: { path: ['never', 'written'], direction: 'asc' } })).toEqual([]);
     });
   });

@@ -1,6 +1,13 @@
 import * as fc from 'fast-check';
 import type { JsonObject, JsonValue } from '../../../shared/core/json.ts';
-import type { FieldPath, Filter, Scalar, Sort } from '../../../shared/platform/storage/documents.ts';
+import type {
+  ComparisonTest,
+  FieldPath,
+  Filter,
+  MatchFilter,
+  Scalar,
+  Sort,
+} from '../../../shared/platform/storage/documents.ts';
 
 /** SQL's third truth value has a name of its own here, so that no `undefined` can stand for it by accident. */
 export type Truth = 'true' | 'false' | 'unknown';
@@ -17,34 +24,25 @@ export function judge(filter: Filter, body: JsonObject): Truth {
     case 'exists':
       return (resolve(body, filter.path) ?? null) === null ? 'false' : 'true';
     case 'in':
-      return greatest(filter.values.map((value) => judge({ op: 'eq', path: filter.path, value }, body)));
-    case 'eq':
-    case 'ne':
-    case 'lt':
-    case 'lte':
-    case 'gt':
-    case 'gte': {
+      return greatest(
+        filter.values.map((value) => judge({ op: 'compare', test: 'eq', path: filter.path, value }, body)),
+      );
+    case 'compare': {
       const value = resolve(body, filter.path);
       if (typeof value !== typeof filter.value) return 'unknown';
-      return test(filter.op, value as Scalar, filter.value) ? 'true' : 'false';
+      return test(filter.test, value as Scalar, filter.value) ? 'true' : 'false';
     }
-    case 'startsWith':
-    case 'endsWith':
-    case 'contains': {
+    case 'match': {
       const value = resolve(body, filter.path);
       if (typeof value !== 'string') return 'unknown';
       const fold = (text: string) => (filter.ignoreCase === true ? text.toUpperCase() : text);
-      return test(filter.op, fold(value), fold(filter.value)) ? 'true' : 'false';
+      return test(filter.how, fold(value), fold(filter.value)) ? 'true' : 'false';
     }
   }
 }
 
-function test(
-  op: Exclude<Filter['op'], 'and' | 'or' | 'not' | 'in' | 'exists'>,
-  a: Scalar,
-  b: Scalar,
-): boolean {
-  switch (op) {
+function test(name: ComparisonTest | MatchFilter['how'], a: Scalar, b: Scalar): boolean {
+  switch (name) {
     case 'eq':
       return a === b;
     case 'ne':
@@ -130,17 +128,23 @@ export const sorts: fc.Arbitrary<Sort> = fc.record({
 export const filters: fc.Arbitrary<Filter> = fc.letrec<{ filter: Filter }>((tie) => ({
   filter: fc.oneof(
     { maxDepth: 3, depthIdentifier: 'filter' },
-    fc.record({ op: fc.constantFrom('eq', 'ne', 'lt', 'lte', 'gt', 'gte'), path: paths, value: scalars }),
+    fc.record({
+      op: fc.constant('compare'),
+      test: fc.constantFrom('eq', 'ne', 'lt', 'lte', 'gt', 'gte'),
+      path: paths,
+      value: scalars,
+    }),
     fc.record({ op: fc.constant('exists'), path: paths }),
     fc.record({ op: fc.constant('in'), path: paths, values: fc.array(scalars, { maxLength: 3 }) }),
     fc.record(
       {
-        op: fc.constantFrom('startsWith', 'endsWith', 'contains'),
+        op: fc.constant('match'),
+        how: fc.constantFrom('startsWith', 'endsWith', 'contains'),
         path: paths,
         value: fc.constantFrom('', 'a', 'b', 'bC', 'é'),
         ignoreCase: fc.constant(true),
       },
-      { requiredKeys: ['op', 'path', 'value'] },
+      { requiredKeys: ['op', 'how', 'path', 'value'] },
     ),
     fc.record({ op: fc.constant('not'), filter: tie('filter') }),
     fc.record({ op: fc.constantFrom('and', 'or'), filters: fc.array(tie('filter'), { maxLength: 3 }) }),

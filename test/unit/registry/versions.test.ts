@@ -87,7 +87,7 @@ test('every change is an event, and is announced', async () => {
   const { documents } = await store.list({
     container: 'registry',
     partition: 'm',
-    filter: { op: 'eq', path: ['kind'], value: 'event' },
+    filter: { op: 'compare', test: 'eq', path: ['kind'], value: 'event' },
     sort: { path: ['event', 'eventId'], direction: 'asc' },
     limit: 100,
   });

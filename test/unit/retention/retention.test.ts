@@ -136,7 +136,7 @@ describe.each(metadataStores)('the trash on $name', ({ open }) => {
     const { documents } = await store.list({
       container: 'tracking',
       partition: experimentId,
-      filter: { op: 'eq', path: ['event', 'action'], value: 'run.purged' },
+      filter: { op: 'compare', test: 'eq', path: ['event', 'action'], value: 'run.purged' },
       limit: 10,
     });
     expect(documents.map(({ body }) => body['event'])).toMatchObject([

@@ -22,8 +22,8 @@ describe('the cost of a page of 100', () => {
   const scope: Filter = {
     op: 'and',
     filters: [
-      { op: 'eq', path: ['kind'], value: 'run' },
-      { op: 'eq', path: ['run', 'lifecycleStage'], value: 'active' },
+      { op: 'compare', test: 'eq', path: ['kind'], value: 'run' },
+      { op: 'compare', test: 'eq', path: ['run', 'lifecycleStage'], value: 'active' },
     ],
   };
 

@@ -181,7 +181,7 @@ describe('MLflow’s SQL store finds', () => {
           const page: Awaited<ReturnType<typeof searchDocuments>> = await searchDocuments(store, {
             container: 'tracking',
             partition: '1',
-            scope: { op: 'eq', path: ['kind'], value: 'run' },
+            scope: { op: 'compare', test: 'eq', path: ['kind'], value: 'run' },
             subject: runSubject,
             names: runNames,
             filter,

@@ -56,7 +56,7 @@ describe('a page token', () => {
       { orderBy: ['metrics.m DESC'] },
       { filter: 'metrics.m > 0' },
       { partition: '2' },
-      { scope: { op: 'eq', path: ['kind'], value: 'event' } },
+      { scope: { op: 'compare', test: 'eq', path: ['kind'], value: 'event' } },
     ];
     for (const other of others)
       await expect(
@@ -199,7 +199,7 @@ describe('LIKE', () => {
 const request: SearchRequest = {
   container: 'tracking',
   partition: '1',
-  scope: { op: 'eq', path: ['kind'], value: 'run' },
+  scope: { op: 'compare', test: 'eq', path: ['kind'], value: 'run' },
   subject: runSubject,
   names: runNames,
   limit: 5,

@@ -17,7 +17,7 @@ async function readEvents(store: MetadataStore, partition: string): Promise<read
   const { documents } = await store.list<{ event: { action: string } }>({
     container: metadataContainers.tracking,
     partition,
-    filter: { op: 'eq', path: ['kind'], value: 'event' },
+    filter: { op: 'compare', test: 'eq', path: ['kind'], value: 'event' },
     limit: 1_000,
   });
   // Those of one millisecond have no order.

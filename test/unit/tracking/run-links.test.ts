@@ -89,7 +89,7 @@ describe.each(metadataStores)('inputs and outputs of runs on $name', ({ open }) 
     const { documents } = await store.list<{ event: { action: string } }>({
       container: metadataContainers.tracking,
       partition: experimentId,
-      filter: { op: 'eq', path: ['kind'], value: 'event' },
+      filter: { op: 'compare', test: 'eq', path: ['kind'], value: 'event' },
       limit: 100,
     });
     const actions = documents

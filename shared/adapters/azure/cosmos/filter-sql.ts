@@ -1,4 +1,5 @@
 import type { SqlParameter, SqlQuerySpec } from '@azure/cosmos';
+import { oppositeTests } from '../../../platform/storage/document-query-rules.ts';
 import type { FieldPath, Filter, Scalar } from '../../../platform/storage/documents.ts';
 
 /** Collects the values of a query: no value of a caller's ever becomes part of its text. */
@@ -66,22 +67,15 @@ function translate(filter: Filter, values: SqlValues, wanted: boolean): Conditio
     }
     case 'in':
       return translateIn(filter.path, filter.values, values, wanted);
-    case 'startsWith':
-    case 'endsWith':
-    case 'contains': {
+    case 'match': {
       const field = fieldSql(filter.path);
       const fold = filter.ignoreCase === true ? ', true' : '';
-      const test = `${textFunctions[filter.op]}(${field}, ${values.add(filter.value)}${fold})`;
+      const test = `${textFunctions[filter.how]}(${field}, ${values.add(filter.value)}${fold})`;
       return allOf([simple(`IS_STRING(${field})`), simple(wanted ? test : `NOT ${test}`)]);
     }
-    case 'eq':
-    case 'ne':
-    case 'lt':
-    case 'lte':
-    case 'gt':
-    case 'gte': {
+    case 'compare': {
       const field = fieldSql(filter.path);
-      const operator = operators[wanted ? filter.op : opposites[filter.op]];
+      const operator = operators[wanted ? filter.test : oppositeTests[filter.test]];
       return allOf([
         simple(`${typeTest(filter.value)}(${field})`),
         simple(`${field} ${operator} ${values.add(filter.value)}`),
@@ -92,7 +86,6 @@ function translate(filter: Filter, values: SqlValues, wanted: boolean): Conditio
 
 const textFunctions = { startsWith: 'STARTSWITH', endsWith: 'ENDSWITH', contains: 'CONTAINS' } as const;
 const operators = { eq: '=', ne: '!=', lt: '<', lte: '<=', gt: '>', gte: '>=' } as const;
-const opposites = { eq: 'ne', ne: 'eq', lt: 'gte', lte: 'gt', gt: 'lte', gte: 'lt' } as const;
 
 /** @returns the function that is true for fields of the value's type. */
 export function typeTest(value: Scalar): 'IS_STRING' | 'IS_NUMBER' | 'IS_BOOL' {

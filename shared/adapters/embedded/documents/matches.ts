@@ -1,7 +1,7 @@
 import { compareCodePoints } from '../../../core/code-points.ts';
 import type { JsonObject } from '../../../core/json.ts';
 import { memberAt } from '../../../core/member-at.ts';
-import type { Filter, Scalar } from '../../../platform/storage/documents.ts';
+import type { ComparisonTest, Filter, Scalar } from '../../../platform/storage/documents.ts';
 
 /** `undefined` is *unknown*. */
 type Truth = boolean | undefined;
@@ -26,22 +26,15 @@ export function evaluateFilter(filter: Filter, body: JsonObject): Truth {
       const value = memberAt(body, filter.path);
       return some(filter.values, (wanted) => compare('eq', value, wanted));
     }
-    case 'startsWith':
-    case 'endsWith':
-    case 'contains': {
+    case 'match': {
       const value = memberAt(body, filter.path);
       if (typeof value !== 'string') return undefined;
       return filter.ignoreCase === true
-        ? textTests[filter.op](value.toLowerCase(), filter.value.toLowerCase())
-        : textTests[filter.op](value, filter.value);
+        ? textTests[filter.how](value.toLowerCase(), filter.value.toLowerCase())
+        : textTests[filter.how](value, filter.value);
     }
-    case 'eq':
-    case 'ne':
-    case 'lt':
-    case 'lte':
-    case 'gt':
-    case 'gte':
-      return compare(filter.op, memberAt(body, filter.path), filter.value);
+    case 'compare':
+      return compare(filter.test, memberAt(body, filter.path), filter.value);
   }
 }
 
@@ -60,11 +53,11 @@ const orderTests = {
   gte: (order: number) => order >= 0,
 } as const;
 
-function compare(op: keyof typeof orderTests, value: unknown, wanted: Scalar): Truth {
+function compare(test: ComparisonTest, value: unknown, wanted: Scalar): Truth {
   if (typeof value !== typeof wanted) return undefined;
   const order =
     typeof value === 'string' ? compareCodePoints(value, wanted as string) : Number(value) - Number(wanted);
-  return orderTests[op](order);
+  return orderTests[test](order);
 }
 
 function every<T>(items: readonly T[], test: (item: T) => Truth): Truth {

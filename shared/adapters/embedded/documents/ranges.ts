@@ -1,4 +1,10 @@
-import type { FieldPath, Filter, Scalar } from '../../../platform/storage/documents.ts';
+import type {
+  ComparisonTest,
+  FieldPath,
+  Filter,
+  MatchFilter,
+  Scalar,
+} from '../../../platform/storage/documents.ts';
 import { unindexedMembers } from '../../../platform/storage/document-query-rules.ts';
 import type { FieldType, IndexValue } from './fields.ts';
 import { compareIndexValues, mayBeCut, pathName, toIndexValue } from './fields.ts';
@@ -58,19 +64,10 @@ function collect(filter: Filter): readonly Driver[] {
     case 'not':
     case 'exists':
       return [];
-    case 'eq':
-    case 'ne':
-    case 'lt':
-    case 'lte':
-    case 'gt':
-    case 'gte':
-      return isIndexed(filter.path) ? [[toRange(filter.op, filter.path, filter.value)]] : [];
-    case 'startsWith':
-    case 'endsWith':
-    case 'contains':
-      if (!isIndexed(filter.path)) return [];
-      // In any case, the value may begin in several places of the index; but it is a string.
-      return [[toRange(filter.ignoreCase === true ? 'contains' : filter.op, filter.path, filter.value)]];
+    case 'compare':
+      return isIndexed(filter.path) ? [[toComparedRange(filter.test, filter.path, filter.value)]] : [];
+    case 'match':
+      return isIndexed(filter.path) ? [[toMatchedRange(filter)]] : [];
   }
 }
 
@@ -78,15 +75,13 @@ function isIndexed(path: FieldPath): boolean {
   return !unindexedMembers.has(path[0]);
 }
 
-type Comparison = Extract<Filter, { value: unknown }>['op'];
-
 /** Where a value is too long for the index, its bound becomes inclusive: wider, never narrower. */
-export function toRange(op: Comparison, path: FieldPath, value: Scalar): FieldRange {
+export function toComparedRange(test: ComparisonTest, path: FieldPath, value: Scalar): FieldRange {
   const { type, value: indexed } = toIndexValue(value) as IndexValue;
   const whole: FieldRange = { path: pathName(path), type };
   const exclusive: Bound = { value: indexed, inclusive: mayBeCut(value) };
   const inclusive: Bound = { value: indexed, inclusive: true };
-  switch (op) {
+  switch (test) {
     case 'eq':
       return equalTo(path, value);
     case 'lt':
@@ -97,20 +92,23 @@ export function toRange(op: Comparison, path: FieldPath, value: Scalar): FieldRa
       return { ...whole, lower: exclusive };
     case 'gte':
       return { ...whole, lower: inclusive };
-    case 'startsWith': {
-      const after = successor(String(indexed));
-      return {
-        ...whole,
-        lower: inclusive,
-        ...(after === undefined ? {} : { upper: { value: after, inclusive: false } }),
-      };
-    }
-    // These still say of which type the field is.
+    // The type alone narrows the scan.
     case 'ne':
-    case 'endsWith':
-    case 'contains':
       return whole;
   }
+}
+
+/** Only a case-sensitive prefix is contiguous in the index; for other matches the range holds every string. */
+export function toMatchedRange({ how, path, value, ignoreCase }: MatchFilter): FieldRange {
+  const { type, value: indexed } = toIndexValue(value) as IndexValue;
+  const whole: FieldRange = { path: pathName(path), type };
+  if (how !== 'startsWith' || ignoreCase === true) return whole;
+  const after = successor(String(indexed));
+  return {
+    ...whole,
+    lower: { value: indexed, inclusive: true },
+    ...(after === undefined ? {} : { upper: { value: after, inclusive: false } }),
+  };
 }
 
 function equalTo(path: FieldPath, value: Scalar): FieldRange {

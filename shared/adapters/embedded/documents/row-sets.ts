@@ -1,7 +1,13 @@
-import type { FieldPath, Filter, Scalar } from '../../../platform/storage/documents.ts';
+import type {
+  FieldPath,
+  Filter,
+  MatchFilter,
+  Scalar,
+  ValueFilter,
+} from '../../../platform/storage/documents.ts';
 import {
-  type FieldComparison,
-  isFieldComparison,
+  isValueFilter,
+  oppositeTests,
   unindexedMembers,
 } from '../../../platform/storage/document-query-rules.ts';
 import type { Database, SqlValue } from './database.ts';
@@ -9,7 +15,7 @@ import { fieldTypes, indexedCodePoints, mayBeCut, pathName, toIndexValue } from 
 import type { Scope } from './index-scans.ts';
 import { countRange, whereRange } from './index-scans.ts';
 import type { FieldRange } from './ranges.ts';
-import { toRange } from './ranges.ts';
+import { toComparedRange, toMatchedRange } from './ranges.ts';
 
 interface Sql {
   readonly sql: string;
@@ -49,16 +55,9 @@ export function findRowSet(database: Database, scope: Scope, filter: Filter): Ro
         : findLeaf(database, scope, filter.filter, true);
     case 'exists':
       return undefined;
-    case 'eq':
-    case 'ne':
-    case 'lt':
-    case 'lte':
-    case 'gt':
-    case 'gte':
+    case 'compare':
     case 'in':
-    case 'startsWith':
-    case 'endsWith':
-    case 'contains':
+    case 'match':
       return findLeaf(database, scope, filter, false);
   }
 }
@@ -107,7 +106,7 @@ function findAbsence(database: Database, scope: Scope, path: FieldPath): RowSet 
 }
 
 function findLeaf(database: Database, scope: Scope, filter: Filter, isNegated: boolean): RowSet | undefined {
-  if (!isFieldComparison(filter) || unindexedMembers.has(filter.path[0])) return undefined;
+  if (!isValueFilter(filter) || unindexedMembers.has(filter.path[0])) return undefined;
   const parts = selectLeaf(filter, isNegated);
   const cost = countRanges(
     database,
@@ -127,40 +126,33 @@ function findLeaf(database: Database, scope: Scope, filter: Filter, isNegated: b
 
 /** Stretches of the index, and what else is asked of the values there. */
 function selectLeaf(
-  filter: FieldComparison,
+  filter: ValueFilter,
   isNegated: boolean,
 ): readonly { readonly range: FieldRange; readonly value?: Sql }[] {
   const { path } = filter;
   switch (filter.op) {
     case 'in': {
       const values = [...new Set(filter.values)];
-      if (!isNegated) return values.map((value) => ({ range: toRange('eq', path, value) }));
-      // False is only what was compared with every value: those are of one type.
+      if (!isNegated) return values.map((value) => ({ range: toComparedRange('eq', path, value) }));
+      // False only where every value was compared: all of them have the field's type.
       const types = new Set(values.map((value) => typeof value));
       if (types.size !== 1) return [];
-      return [{ range: toRange('ne', path, values[0]!), value: differs(values) }];
+      return [{ range: toComparedRange('ne', path, values[0]!), value: differs(values) }];
     }
-    case 'startsWith':
-    case 'endsWith':
-    case 'contains': {
-      if (filter.op === 'startsWith' && filter.ignoreCase !== true && !isNegated)
-        return [{ range: toRange('startsWith', path, filter.value) }];
-      return [{ range: toRange('contains', path, ''), value: holdsText(filter, isNegated) }];
+    case 'match': {
+      const { how, ignoreCase } = filter;
+      if (how === 'startsWith' && ignoreCase !== true && !isNegated)
+        return [{ range: toMatchedRange(filter) }];
+      const anyString = toMatchedRange({ op: 'match', how: 'contains', path, value: '' });
+      return [{ range: anyString, value: holdsText(filter, isNegated) }];
     }
-    case 'eq':
-    case 'ne':
-    case 'lt':
-    case 'lte':
-    case 'gt':
-    case 'gte': {
-      const op = isNegated ? opposites[filter.op] : filter.op;
-      const range = toRange(op, path, filter.value);
-      return [op === 'ne' ? { range, value: differs([filter.value]) } : { range }];
+    case 'compare': {
+      const test = isNegated ? oppositeTests[filter.test] : filter.test;
+      const range = toComparedRange(test, path, filter.value);
+      return [test === 'ne' ? { range, value: differs([filter.value]) } : { range }];
     }
   }
 }
-
-const opposites = { eq: 'ne', ne: 'eq', lt: 'gte', lte: 'gt', gt: 'lte', gte: 'lt' } as const;
 
 function differs(values: readonly Scalar[]): Sql {
   const whole = values.filter((value) => !mayBeCut(value)).map((value) => toIndexValue(value)!.value);
@@ -168,16 +160,13 @@ function differs(values: readonly Scalar[]): Sql {
 }
 
 /** A text that the index may have cut is let through where its rest would decide. */
-function holdsText(
-  filter: Extract<FieldComparison, { readonly ignoreCase?: true }>,
-  isNegated: boolean,
-): Sql {
-  const { op, ignoreCase = false } = filter;
+function holdsText(filter: MatchFilter, isNegated: boolean): Sql {
+  const { how, ignoreCase = false } = filter;
   const text = ignoreCase ? 'fold_case(f.value)' : 'f.value';
   const value = ignoreCase ? filter.value.toLowerCase() : filter.value;
   const isLong = `octet_length(f.value) >= ${indexedCodePoints}`;
-  if (op !== 'endsWith') {
-    const where = op === 'startsWith' ? '= 1' : '> 0';
+  if (how !== 'endsWith') {
+    const where = how === 'startsWith' ? '= 1' : '> 0';
     const found = value === '' ? '1' : `instr(${text}, ?) ${where}`;
     return {
       sql: isNegated ? `NOT (${found})` : `(${found} OR ${isLong})`,

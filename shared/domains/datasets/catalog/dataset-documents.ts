@@ -95,7 +95,7 @@ export class DocumentKind<T extends object> {
     const found = await this.#store.list<Wrapped<string, T>>({
       container,
       ...(dataset === undefined ? {} : { partition: dataset }),
-      filter: { op: 'eq', path: ['kind'], value: this.#name },
+      filter: { op: 'compare', test: 'eq', path: ['kind'], value: this.#name },
       sort: { path: [this.#name, by], direction },
       ...page,
     });

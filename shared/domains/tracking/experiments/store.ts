@@ -63,7 +63,7 @@ export class ExperimentStore {
   async findDeleted(name: string): Promise<StoredDocument<ExperimentBody> | undefined> {
     const newestFirst = eachDocument<ExperimentBody>(this.#deps.store, {
       container: tracking,
-      filter: { op: 'eq', path: ['experiment', 'name'], value: name },
+      filter: { op: 'compare', test: 'eq', path: ['experiment', 'name'], value: name },
       sort: { path: ['experiment', 'updatedAt'], direction: 'desc' },
       limit: 1,
     });

@@ -56,8 +56,8 @@ export async function searchLoggedModels(
 
 function scopeOf(experimentIds: readonly string[], datasets: readonly DatasetFilter[]): Filter {
   const filters: Filter[] = [
-    { op: 'eq', path: ['kind'], value: 'loggedModel' },
-    { op: 'eq', path: ['loggedModel', 'lifecycleStage'], value: 'active' },
+    { op: 'compare', test: 'eq', path: ['kind'], value: 'loggedModel' },
+    { op: 'compare', test: 'eq', path: ['loggedModel', 'lifecycleStage'], value: 'active' },
     among(['loggedModel', 'experimentId'], experimentIds),
   ];
   if (datasets.length > 0)

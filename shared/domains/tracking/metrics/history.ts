@@ -115,7 +115,7 @@ export class MetricHistory {
   async *#chunks(runId: string, key: string, from?: number): AsyncGenerator<ChunkBody> {
     const bucket = bucketOf(key);
     const filter: Filter | undefined =
-      from === undefined ? undefined : { op: 'gte', path: ['last', bucket], value: from };
+      from === undefined ? undefined : { op: 'compare', test: 'gte', path: ['last', bucket], value: from };
     const chunks = eachDocument<ChunkBody>(this.#store, {
       container: metadataContainers.tracking,
       partition: runId,

@@ -49,7 +49,7 @@ export class LostRuns {
     const usual: Filter = {
       op: 'and',
       filters: [
-        { op: 'lte', path: ['running', 'lastWriteAt'], value: silentSince },
+        { op: 'compare', test: 'lte', path: ['running', 'lastWriteAt'], value: silentSince },
         { op: 'not', filter: hasOwn },
       ],
     };
