@@ -80,7 +80,6 @@ export function createApp(config: Config, platform: Platform): App {
     threads: config.limits.trainingThreads,
     memoryLimitMb: config.limits.trainingMemoryMb,
   };
-  const pace = { clock, ids };
   const outbox = new Outbox({ store: metadata, queue, clock, logger });
   const auditedWriter = new AuditedWriter({ store: metadata, outbox, clock, ids });
   const tracking = createTracking({
@@ -93,15 +92,16 @@ export function createApp(config: Config, platform: Platform): App {
   const registry = createRegistry({ store: metadata, writer: auditedWriter, clock, ids });
   const { targets, timeoutMs, attempts: maxAttempts } = config.webhooks;
   const secrets = createSecretBox(config.webhooks.keys);
-  const webhooks = new Webhooks({ store: metadata, writer: auditedWriter, secrets, targets, pace });
-  const deliveries = new Deliveries(metadata, pace);
+  const webhooks = new Webhooks({ store: metadata, writer: auditedWriter, secrets, targets, clock, ids });
+  const deliveries = new Deliveries({ store: metadata, clock, ids });
   const courier = new Courier({
     store: metadata,
     queue,
     webhooks,
     deliveries,
     sender: createSender({ policy: targets, timeoutMs }),
-    pace,
+    clock,
+    ids,
     maxAttempts,
     timeoutMs,
     isPrompt: (model) => registry.models.isPrompt(model),
@@ -134,7 +134,8 @@ export function createApp(config: Config, platform: Platform): App {
       scratch,
       files,
       ...createTableTools({ scratch }, tableLimits),
-      pace,
+      clock,
+      ids,
       logger,
       findReferenced: (dataset) => findTrainedVersions(metadata, dataset),
       startIngestion: ({ runId, source }) =>

@@ -64,7 +64,7 @@ function findWaits(source: string): readonly string[] {
   new Visitor({
     CallExpression({ callee, start, end }: CallExpression) {
       const name = source.slice(callee.start, callee.end);
-      if (/^(?:setTimeout|sleep|setInterval|(?:pace\.)?clock\.sleep|systemClock\.sleep)$/.test(name))
+      if (/^(?:setTimeout|sleep|setInterval|clock\.sleep|systemClock\.sleep)$/.test(name))
         found.push(source.slice(start, end));
     },
   }).visit(parseSync('a.test.ts', source).program);

@@ -64,8 +64,8 @@ export async function writeRuns(file: string, count: number): Promise<void> {
 
 /** Puts runs, with the pointers to them and the events of their making, straight into a platform's documents. */
 export async function fillDocuments(file: string, experimentId: string, count: number): Promise<void> {
-  const pace = { clock: systemClock, ids: systemIds };
-  const store = openSqliteDocuments({ file, ...pace });
+  const system = { clock: systemClock, ids: systemIds };
+  const store = openSqliteDocuments({ file, ...system });
   const runsPerBatch = 50;
   try {
     for (let from = 0; from < count; from += runsPerBatch) {
@@ -111,7 +111,7 @@ export async function fillDocuments(file: string, experimentId: string, count: n
     const after = { name, tags: run.tags };
     const event = toAuditEvent(
       { by: 'user', action: 'run.created', subject, before: null, after, at: startTime },
-      pace,
+      system,
     );
     return [{ kind: 'create', id: runKey(owner, runId).id, body: draft.toBody() }, auditOperation(event)];
   }

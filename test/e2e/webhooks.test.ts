@@ -14,7 +14,7 @@ import type { Delivery } from '../../shared/domains/webhooks/entities.ts';
 import { patienceMs } from '../support/hang-guard.ts';
 import { startPlatform } from '../support/host/platform.ts';
 import { type Received, startReceiver } from '../support/tracking/receiver.ts';
-import { createFolder, pace } from '../support/stores.ts';
+import { createFolder, system } from '../support/stores.ts';
 
 const secret = 'very-secret-secret';
 const env = { SLIPWAY_WEBHOOK_TIMEOUT_MS: '60000', SLIPWAY_WEBHOOK_ATTEMPTS: '3' };
@@ -127,7 +127,7 @@ test('a receiver that never answers holds nobody up, and is given up', async () 
     .toMatchObject([
       { status: 'refused', attempts: [{}, {}, { reason: expect.stringContaining('200 ms') as unknown }] },
     ]);
-  const queue = openSqliteQueue({ file: join(dataDir, 'host.db'), ...pace });
+  const queue = openSqliteQueue({ file: join(dataDir, 'host.db'), ...system });
   const [refused] = await queue.receive({ queue: 'refused' }, { maxMessages: 10, waitMs: patienceMs });
   await queue.close();
   expect(refused?.body).toMatchObject({ by: 'webhooksDeliver', code: 'UNPROCESSABLE' });
@@ -140,12 +140,12 @@ test('a process that dies between a change and its announcement: the event arriv
   const webhookId = await createWebhook(first, receiver.url, ['MODEL_VERSION_ALIAS', 'CREATED']);
   await first.stop();
   // Just what the registry does, up to where it dies.
-  const store = openSqliteDocuments({ file: join(dataDir, 'metadata.db'), ...pace });
+  const store = openSqliteDocuments({ file: join(dataDir, 'metadata.db'), ...system });
   const dead = { send: () => Promise.reject(new AppError('UNAVAILABLE', 'The process is dead.')) };
   // A while ago: the sweep passes over what may still be on its way.
-  const clock = { ...pace.clock, now: () => Date.now() - 60_000 };
+  const clock = { ...system.clock, now: () => Date.now() - 60_000 };
   const outbox = new Outbox({ store, queue: dead, clock, logger: silentLogger });
-  const { events } = await new AuditedWriter({ store, outbox, ...pace, clock }).commit(
+  const { events } = await new AuditedWriter({ store, outbox, ...system, clock }).commit(
     'registry',
     'm',
     [],

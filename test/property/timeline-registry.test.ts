@@ -5,7 +5,7 @@ import { isAppError } from '../../shared/core/errors.ts';
 import { sha256 } from '../../shared/core/ids.ts';
 import type { Registry } from '../../shared/domains/registry/registry.ts';
 import { createRegistry, registerTrained } from '../support/tracking/registry.ts';
-import { createDocuments, pace } from '../support/stores.ts';
+import { createDocuments, system } from '../support/stores.ts';
 
 const version = fc.integer({ min: 1, max: 4 });
 const name = fc.constantFrom('one', 'two');
@@ -44,8 +44,8 @@ test('the timeline reproduces the registry’s state after each change', async (
       let now = 1_000_000;
       // The clock of one machine is behind.
       const machines = [0, -40].map((offset) => {
-        const clock = { ...pace.clock, now: () => now + offset };
-        return createRegistry(store, { pace: { ...pace, clock } });
+        const clock = { ...system.clock, now: () => now + offset };
+        return createRegistry(store, { clock });
       });
       const timeline = new Timeline(store);
       const suffix = `-${round}`;

@@ -5,7 +5,7 @@ import type { AuditEntry } from '../../shared/platform/audit/event.ts';
 import { Outbox } from '../../shared/platform/audit/outbox.ts';
 import { Timeline } from '../../shared/platform/audit/timeline.ts';
 import { silentLogger } from '../../shared/core/logger.ts';
-import { metadataStores, pace } from '../support/stores.ts';
+import { metadataStores, system } from '../support/stores.ts';
 
 /** What people do to a model, in the words of its registry; versions and aliases are few, so that they meet. */
 const step = fc.oneof(
@@ -145,10 +145,10 @@ test.each(metadataStores)(
     await fc.assert(
       fc.asyncProperty(steps, async (history) => {
         let now = 1_000_000;
-        const clock = { ...pace.clock, now: () => now };
+        const clock = { ...system.clock, now: () => now };
         const queue = { send: async () => {} };
         const outbox = new Outbox({ store, queue, clock, logger: silentLogger });
-        const writer = new AuditedWriter({ store, outbox, ...pace, clock });
+        const writer = new AuditedWriter({ store, outbox, ...system, clock });
         model += 1;
         const nameOf = (index: number) => `${names[index % names.length]}-${model}`;
         let index = 0;

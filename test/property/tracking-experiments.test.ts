@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { isAppError } from '../../shared/core/errors.ts';
 import type { Experiment } from '../../shared/domains/tracking/entities.ts';
 import { type Fate, makeFlaky } from '../support/documents/flaky-documents.ts';
-import { metadataStores, pace } from '../support/stores.ts';
+import { metadataStores } from '../support/stores.ts';
 import { openTracking } from '../support/tracking/tracking.ts';
 
 const name = fc.constantFrom('a', 'b');
@@ -17,7 +17,7 @@ const command = fc.oneof(
 );
 type Command = typeof command extends fc.Arbitrary<infer C> ? C : never;
 const fate = fc.constantFrom<Fate>(...Array<Fate>(9).fill('ok'), 'late', 'late', 'before', 'after');
-const quick = { ids: pace.ids, clock: { now: () => Date.now(), sleep: async () => {} } };
+const clock = { now: () => Date.now(), sleep: async () => {} };
 
 for (const { name: storeName, open } of metadataStores)
   test(`${storeName}: an active name has one experiment under races and failures`, async () => {
@@ -27,13 +27,13 @@ for (const { name: storeName, open } of metadataStores)
         fc.infiniteStream(fate),
         async (rounds, fates) => {
           const store = await open();
-          const steady = openTracking(store, { pace: quick });
+          const steady = openTracking(store, { clock });
           const lossy = makeFlaky(store, () => fates.next().value as Fate);
           const known: string[] = [];
           for (const round of rounds) {
             // Each in a process of its own, all at once; some give up on an error, as a process that dies does.
             await Promise.all(
-              round.map((one) => attempt(openTracking(lossy, { pace: quick }).experiments, known, one)),
+              round.map((one) => attempt(openTracking(lossy, { clock }).experiments, known, one)),
             );
             const found = await steady.search.searchExperiments({ stage: 'all', limit: 100 });
             known.splice(0, known.length, ...found.items.map(({ experimentId }) => experimentId));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { createCosmosDocuments } from '../../shared/adapters/azure/cosmos-documents.ts';
-import { systemClock } from '../../shared/core/clock.ts';
+import { type Clock, systemClock } from '../../shared/core/clock.ts';
 import { systemIds } from '../../shared/core/ids.ts';
 import { openSqliteDocuments } from '../../shared/adapters/embedded/sqlite-documents.ts';
 import { metadataContainers } from '../../shared/core/names.ts';
@@ -46,11 +46,11 @@ async function openCosmosDocuments(): Promise<MetadataStore> {
   return store;
 }
 
-export const pace = { clock: systemClock, ids: systemIds };
+export const system = { clock: systemClock, ids: systemIds };
 
-/** With a clock that gives no millisecond twice: what is made one after the other has an order. */
-export function createTickingPace(): typeof pace {
+/** Gives no millisecond twice, so that consecutive writes have an order. */
+export function createTickingClock(): Clock {
   let last = 0;
   const now = () => (last = Math.max(last + 1, systemClock.now()));
-  return { ...pace, clock: { ...systemClock, now } };
+  return { ...systemClock, now };
 }

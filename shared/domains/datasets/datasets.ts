@@ -7,8 +7,9 @@ import type {
   BlobWriter,
 } from '../../platform/storage/blobs.ts';
 import type { MetadataStore } from '../../platform/storage/documents.ts';
-import type { Pace } from '../../platform/storage/optimistic.ts';
 import type { Scratch } from '../../platform/storage/scratch.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Ids } from '../../core/ids.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { CheckpointFiles } from '../../formats/delta/log/checkpoint-files.ts';
 import { Catalog } from './catalog/catalog.ts';
@@ -47,7 +48,8 @@ export interface DatasetsDeps extends Pick<VacuumDeps, 'findReferenced'> {
   readonly merger: TableMerger;
   readonly profiler: TableProfiler;
   readonly differ: RowDiffer;
-  readonly pace: Pace;
+  readonly clock: Clock;
+  readonly ids: Ids;
   readonly logger: Logger;
   readonly startIngestion: StartIngestion;
 }
@@ -83,8 +85,7 @@ export function createDatasets(
   deps: DatasetsDeps,
   { codeVersion, maxFileBytes, retentionMs, accountUrl }: DatasetsOptions,
 ): Datasets {
-  const { blobs, files, pace } = deps;
-  const { clock } = pace;
+  const { blobs, files, clock } = deps;
   const documents = new DatasetDocuments(deps);
   const catalog = new Catalog({ documents, clock });
   const settings = new Settings({ documents, catalog });
@@ -98,7 +99,7 @@ export function createDatasets(
   const rejections = new Rejections(documents);
   const projection = { tables, catalog, records };
   const ingestion = new Ingestion(
-    { ...deps, ...projection, settings, quarantine, rejections, clock },
+    { ...deps, ...projection, settings, quarantine, rejections },
     { maxFileBytes },
   );
   const landing = new Landing({ ingestion, startIngestion: deps.startIngestion });
@@ -116,7 +117,7 @@ export function createDatasets(
     files,
     profiles,
     diffs: new VersionDiffs({ versions, records, settings, files, profiles, differ: deps.differ }),
-    vacuum: new Vacuum({ ...deps, catalog, tags, pins, tables, clock }, { retentionMs }),
+    vacuum: new Vacuum({ ...deps, catalog, tags, pins, tables }, { retentionMs }),
     view: (dataset, version) => viewVersion({ versions, records, tags, pins }, dataset, version),
     restore: async (dataset, version, by) =>
       restoreVersion({ ...projection, blobs, clock }, dataset, await versions.find(dataset, version), {

@@ -1,12 +1,13 @@
 import { type Announcement, toMessage } from '../../platform/audit/announced-event.ts';
 import { findEvent } from '../../platform/audit/audit-log.ts';
 import { backoffMs } from '../../core/async/backoff.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Ids } from '../../core/ids.ts';
 import { AppError, isAppError, isFinal, toAppError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Logger } from '../../core/logger.ts';
 import { queues } from '../../core/names.ts';
 import type { MetadataStore } from '../../platform/storage/documents.ts';
-import type { Pace } from '../../platform/storage/optimistic.ts';
 import type { MessageQueue } from '../../platform/storage/queue.ts';
 import type { Claim, Deliveries } from './deliveries.ts';
 import type { Delivery, Webhook } from './entities.ts';
@@ -24,7 +25,8 @@ export interface CourierOptions {
   readonly webhooks: Webhooks;
   readonly deliveries: Deliveries;
   readonly sender: Sender;
-  readonly pace: Pace;
+  readonly clock: Clock;
+  readonly ids: Ids;
   readonly maxAttempts: number;
   /** How long one attempt can take at most, as the sender was told. */
   readonly timeoutMs: number;
@@ -73,7 +75,7 @@ export class Courier {
         {
           id: `${id}.pause-${pauses + 1}`,
           body: { ...(content as JsonObject), pauses: pauses + 1 },
-          scheduledFor: this.#options.pace.clock.now() + pauseMs,
+          scheduledFor: this.#options.clock.now() + pauseMs,
         },
       ]);
     }
@@ -125,25 +127,25 @@ export class Courier {
    * @throws UNPROCESSABLE when it gives up: for the queue `refused`; whatever the store and the queue throw
    */
   async deliver(message: DeliveryMessage, logger: Logger): Promise<void> {
-    const { webhooks, deliveries, timeoutMs, pace } = this.#options;
+    const { webhooks, deliveries, timeoutMs, clock } = this.#options;
     const webhook = await webhooks.find(message.webhookId);
     if (webhook?.status !== 'ACTIVE')
       return logger.log('info', 'delivery dropped: its webhook is gone or disabled', describe(message));
     const claim = await deliveries.claim(message, timeoutMs + claimMarginMs);
     if (claim.kind === 'taken') return this.#schedule(message, claim.until + 1_000);
     if (claim.kind === 'done') return this.#followUp(message, claim.delivery);
-    const startedAt = pace.clock.now();
+    const startedAt = clock.now();
     const outcome = await this.#attempt(webhook, message);
     await this.#settle(message, claim, outcome, startedAt, logger);
   }
 
   /** Sends a made-up event of a kind at once, and tells what came of it. @throws NOT_FOUND */
   async test(webhookId: string, event?: WebhookEventName): Promise<SendOutcome> {
-    const { webhooks, pace } = this.#options;
+    const { webhooks, clock, ids } = this.#options;
     const webhook = await webhooks.get(webhookId);
     const name = event ?? webhook.events[0];
     if (name === undefined) throw new AppError('INVALID_ARGUMENT', 'The webhook waits for no event.');
-    return this.#send(webhook, pace.ids.uuid(), name, pace.clock.now(), webhookEvents[name]);
+    return this.#send(webhook, ids.uuid(), name, clock.now(), webhookEvents[name]);
   }
 
   async #attempt(webhook: Webhook, message: DeliveryMessage): Promise<SendOutcome> {
@@ -159,7 +161,7 @@ export class Courier {
     at: number,
     payload: Parameters<typeof toEnvelope>[2],
   ): Promise<SendOutcome> {
-    const { webhooks, sender, pace } = this.#options;
+    const { webhooks, sender, clock } = this.#options;
     const body = JSON.stringify(toEnvelope(event, at, payload));
     let secret: string | undefined;
     try {
@@ -169,7 +171,7 @@ export class Courier {
       if (!isAppError(error)) throw error;
       return { kind: 'failed', reason: error.message };
     }
-    const timestampSeconds = Math.floor(pace.clock.now() / 1_000);
+    const timestampSeconds = Math.floor(clock.now() / 1_000);
     return sender.send(webhook.url, toDeliveryHeaders({ deliveryId, body, timestampSeconds, secret }), body);
   }
 
@@ -180,9 +182,9 @@ export class Courier {
     startedAt: number,
     logger: Logger,
   ): Promise<void> {
-    const { pace, maxAttempts, deliveries } = this.#options;
-    const now = pace.clock.now();
-    const verdict = judge(outcome, { attempt: message.attempt, maxAttempts, random: pace.ids.random() });
+    const { clock, ids, maxAttempts, deliveries } = this.#options;
+    const now = clock.now();
+    const verdict = judge(outcome, { attempt: message.attempt, maxAttempts, random: ids.random() });
     const { claimedUntil: _, ...delivery } = claim.delivery;
     const settled: Delivery = {
       ...delivery,
@@ -218,10 +220,7 @@ export class Courier {
         return;
       case 'waiting': {
         const attempt = delivery.attempts.length + 1;
-        return this.#schedule(
-          { ...message, attempt },
-          delivery.nextAttemptAt ?? this.#options.pace.clock.now(),
-        );
+        return this.#schedule({ ...message, attempt }, delivery.nextAttemptAt ?? this.#options.clock.now());
       }
       case 'refused': {
         const last = delivery.attempts.at(-1);

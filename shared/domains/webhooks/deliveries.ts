@@ -1,8 +1,9 @@
+import type { Clock } from '../../core/clock.ts';
 import { isAppError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { metadataContainers } from '../../core/names.ts';
 import type { MetadataStore, StoredDocument } from '../../platform/storage/documents.ts';
-import { type Pace, retryConflicts } from '../../platform/storage/optimistic.ts';
+import { retryConflicts, type RetryDeps } from '../../platform/storage/optimistic.ts';
 import { type Page, type PageRequest, toBody, toPage } from '../../platform/storage/page.ts';
 import type { Attempt, Delivery } from './entities.ts';
 import type { DeliveryMessage } from './messages.ts';
@@ -25,22 +26,25 @@ export type Claim =
   /** This attempt has been made. */
   | { readonly kind: 'done'; readonly delivery: Delivery };
 
+export interface DeliveriesDeps extends RetryDeps {
+  readonly store: Pick<MetadataStore, 'get' | 'create' | 'replace' | 'list'>;
+  readonly clock: Clock;
+}
+
 /** What was tried, kept beside the webhook for a month. */
 export class Deliveries {
-  readonly #store: MetadataStore;
-  readonly #pace: Pace;
+  readonly #deps: DeliveriesDeps;
 
-  constructor(store: MetadataStore, pace: Pace) {
-    this.#store = store;
-    this.#pace = pace;
+  constructor(deps: DeliveriesDeps) {
+    this.#deps = deps;
   }
 
   /** Takes an attempt for oneself, before it is made: of two who hold the same message, one sends. */
   async claim(message: DeliveryMessage, forMs: number): Promise<Claim> {
     const key = toKey(message.webhookId, message.deliveryId);
-    return retryConflicts('a delivery', this.#pace, async (): Promise<Claim> => {
-      const now = this.#pace.clock.now();
-      const stored = await this.#store.get<DeliveryBody>(key);
+    return retryConflicts('a delivery', this.#deps, async (): Promise<Claim> => {
+      const now = this.#deps.clock.now();
+      const stored = await this.#deps.store.get<DeliveryBody>(key);
       const known = stored && toDelivery(stored);
       if (known && (known.status === 'delivered' || known.status === 'refused'))
         return { kind: 'done', delivery: known };
@@ -62,8 +66,8 @@ export class Deliveries {
       const body = toDeliveryBody(delivery);
       const ttl = { ttlSeconds: keptSeconds };
       const written = stored
-        ? await this.#store.replace(key, body, stored.etag, ttl)
-        : await this.#store.create(key, body, ttl);
+        ? await this.#deps.store.replace(key, body, stored.etag, ttl)
+        : await this.#deps.store.create(key, body, ttl);
       return { kind: 'mine', delivery, etag: written.etag };
     });
   }
@@ -72,7 +76,7 @@ export class Deliveries {
   async settle(claim: Extract<Claim, { kind: 'mine' }>, delivery: Delivery): Promise<boolean> {
     const key = toKey(delivery.webhookId, delivery.deliveryId);
     try {
-      await this.#store.replace(key, toDeliveryBody(delivery), claim.etag, { ttlSeconds: keptSeconds });
+      await this.#deps.store.replace(key, toDeliveryBody(delivery), claim.etag, { ttlSeconds: keptSeconds });
       return true;
     } catch (error) {
       if (isAppError(error, 'PRECONDITION_FAILED') || isAppError(error, 'NOT_FOUND')) return false;
@@ -82,7 +86,7 @@ export class Deliveries {
 
   /** Newest first. */
   async list(webhookId: string, page: PageRequest): Promise<Page<Delivery>> {
-    const found = await this.#store.list<DeliveryBody>({
+    const found = await this.#deps.store.list<DeliveryBody>({
       container,
       partition: webhookId,
       filter: { op: 'compare', test: 'eq', path: ['kind'], value: 'delivery' },

@@ -1,11 +1,12 @@
 import type { AuditedWriter } from '../../platform/audit/audited-writer.ts';
 import type { AuditEntry } from '../../platform/audit/event.ts';
+import type { Clock } from '../../core/clock.ts';
 import { AppError } from '../../core/errors.ts';
-import { sha256 } from '../../core/ids.ts';
+import { type Ids, sha256 } from '../../core/ids.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { metadataContainers } from '../../core/names.ts';
 import type { MetadataStore, StoredDocument } from '../../platform/storage/documents.ts';
-import { type Pace, retryConflicts } from '../../platform/storage/optimistic.ts';
+import { retryConflicts } from '../../platform/storage/optimistic.ts';
 import { eachDocument, type Page, type PageRequest, toBody, toPage } from '../../platform/storage/page.ts';
 import type { NewWebhook, Webhook, WebhookChange } from './entities.ts';
 import type { WebhookEventName } from './events.ts';
@@ -29,7 +30,8 @@ export interface WebhooksOptions {
   readonly writer: AuditedWriter;
   readonly secrets: SecretBox;
   readonly targets: TargetPolicy;
-  readonly pace: Pace;
+  readonly clock: Clock;
+  readonly ids: Ids;
 }
 
 /** Who wants to hear of what, each in a partition of its own with its deliveries. */
@@ -42,9 +44,9 @@ export class Webhooks {
 
   /** @throws INVALID_ARGUMENT for a name, address, event or secret that cannot be */
   async create(given: NewWebhook, by: string): Promise<Webhook> {
-    const { pace } = this.#options;
-    const now = pace.clock.now();
-    const webhookId = pace.ids.uuid();
+    const { clock, ids } = this.#options;
+    const now = clock.now();
+    const webhookId = ids.uuid();
     this.#check(given);
     const webhook: Webhook = {
       webhookId,
@@ -117,9 +119,9 @@ export class Webhooks {
 
   /** @throws NOT_FOUND; INVALID_ARGUMENT as `create` */
   async update(webhookId: string, change: WebhookChange, by: string): Promise<Webhook> {
-    const { pace, secrets, writer } = this.#options;
+    const { clock, secrets, writer } = this.#options;
     this.#check(change);
-    return retryConflicts(`the webhook "${webhookId}"`, pace, async () => {
+    return retryConflicts(`the webhook "${webhookId}"`, this.#options, async () => {
       const { body, etag } = await this.#read(webhookId);
       const before = body.webhook;
       const { description: _, ...rest } = before;
@@ -139,7 +141,7 @@ export class Webhooks {
         status: change.status ?? before.status,
         isSigned: secret !== null,
         // Clients tell an update by it: it moves even within one millisecond.
-        updatedAt: Math.max(pace.clock.now(), before.updatedAt + 1),
+        updatedAt: Math.max(clock.now(), before.updatedAt + 1),
       };
       const changed = findChanges(summarize(before), summarize(after));
       // That there is a new secret is worth an event; what it is, is not.
@@ -156,7 +158,7 @@ export class Webhooks {
 
   /** Its secret goes with it; the events that tell of it stay. @throws NOT_FOUND */
   async delete(webhookId: string, by: string): Promise<void> {
-    await retryConflicts(`the webhook "${webhookId}"`, this.#options.pace, async () => {
+    await retryConflicts(`the webhook "${webhookId}"`, this.#options, async () => {
       const { body, etag } = await this.#read(webhookId);
       await this.#options.writer.commit(
         container,

@@ -1,7 +1,8 @@
 import { AppError, isAppError } from '../../core/errors.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Ids } from '../../core/ids.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { BlobLister, BlobReader, BlobWriter } from '../../platform/storage/blobs.ts';
-import type { Pace } from '../../platform/storage/optimistic.ts';
 import { type Action, type LogCommit } from './log/actions.ts';
 import { checkCommit } from './check-commit.ts';
 import type { CheckpointFiles } from './log/checkpoint-files.ts';
@@ -18,7 +19,8 @@ import { writeCommit } from './log/write-commit.ts';
 export interface DeltaTableDeps {
   readonly blobs: BlobReader & BlobWriter & BlobLister;
   readonly checkpoints: CheckpointFiles;
-  readonly pace: Pace;
+  readonly clock: Clock;
+  readonly ids: Ids;
   /** Shared by all tables of a process, so that a table can be opened for each request. */
   readonly cache: SnapshotCache;
   /** Logs failed checkpoints; their commits succeed. */
@@ -117,10 +119,10 @@ export class DeltaTable {
    *   commit by a `txn`
    */
   async commit(decide: Decide): Promise<Committed> {
-    const { blobs, pace } = this.#deps;
-    const txnId = pace.ids.uuid();
+    const { blobs, clock, ids } = this.#deps;
+    const txnId = ids.uuid();
     for (let lost = 0; lost < maxLostRaces; lost += 1) {
-      if (lost > 0) await pace.clock.sleep(pace.ids.random() * 20 * Math.min(lost, 10));
+      if (lost > 0) await clock.sleep(ids.random() * 20 * Math.min(lost, 10));
       const before = await this.latest();
       const decided = await decide(before);
       if (decided === undefined) return { version: before?.version ?? -1, isNew: false };
@@ -128,7 +130,7 @@ export class DeltaTable {
       checkCommit(before, commit.actions);
       const { version } = commit;
       const body = await encodeEntry(commit.actions);
-      const etag = await writeCommit(blobs, this.#log, pace, { version, txnId, body });
+      const etag = await writeCommit(blobs, this.#log, this.#deps, { version, txnId, body });
       if (etag === undefined) continue;
       const snapshot = replay(before, [commit]);
       this.#cache.put(this.#key, { snapshot, etag });
@@ -161,7 +163,7 @@ export class DeltaTable {
   }
 
   #stamp(before: Snapshot | undefined, actions: readonly Action[], txnId: string): LogCommit {
-    const timestamp = Math.max(this.#deps.pace.clock.now(), (before?.timestamp ?? -1) + 1);
+    const timestamp = Math.max(this.#deps.clock.now(), (before?.timestamp ?? -1) + 1);
     const infos = actions.filter((action) => action.kind === 'commitInfo');
     const others = actions.filter((action) => action.kind !== 'commitInfo');
     const [given, ...more] = infos;
@@ -185,9 +187,9 @@ export class DeltaTable {
 
   async #keepCheckpoint(snapshot: Snapshot): Promise<void> {
     if (!isCheckpointDue(snapshot)) return;
-    const { blobs, checkpoints, pace, logger } = this.#deps;
+    const { blobs, checkpoints, clock, logger } = this.#deps;
     try {
-      await writeCheckpoint(blobs, this.#log, checkpoints, snapshot, pace.clock.now());
+      await writeCheckpoint(blobs, this.#log, checkpoints, snapshot, clock.now());
     } catch (error) {
       // The log holds all that the checkpoint would, and the next checkpoint is due soon.
       const reason = isAppError(error)

@@ -5,9 +5,9 @@ import type { Ids } from '../../core/ids.ts';
 
 const maxAttempts = 50;
 
-export interface Pace {
-  readonly clock: Clock;
-  readonly ids: Ids;
+export interface RetryDeps {
+  readonly clock: Pick<Clock, 'sleep'>;
+  readonly ids: Pick<Ids, 'random'>;
 }
 
 const backoff = { baseMs: 10, maxMs: 100, jitter: 1 };
@@ -18,13 +18,17 @@ const backoff = { baseMs: 10, maxMs: 100, jitter: 1 };
  *
  * @throws RATE_LIMITED after 50 lost races; any other error of the attempt
  */
-export async function retryConflicts<T>(what: string, pace: Pace, attempt: () => Promise<T>): Promise<T> {
+export async function retryConflicts<T>(
+  what: string,
+  { clock, ids }: RetryDeps,
+  attempt: () => Promise<T>,
+): Promise<T> {
   for (let lost = 1; lost <= maxAttempts; lost += 1) {
     try {
       return await attempt();
     } catch (error) {
       if (!isAppError(error, 'PRECONDITION_FAILED') && !isAppError(error, 'ALREADY_EXISTS')) throw error;
-      await pace.clock.sleep(backoffMs(lost, backoff, pace.ids.random()));
+      await clock.sleep(backoffMs(lost, backoff, ids.random()));
     }
   }
   throw new AppError('RATE_LIMITED', `Too many writers change ${what} at once.`, { retryAfterMs: 1_000 });

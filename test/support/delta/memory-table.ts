@@ -24,7 +24,8 @@ export function openMemoryTable(deps: Partial<DeltaTableDeps> = {}) {
       {
         blobs: blobs.store,
         checkpoints: textCheckpoints,
-        pace: { clock, ids: systemIds },
+        clock,
+        ids: systemIds,
         cache: new SnapshotCache(),
         logger: silentLogger,
         ...deps,

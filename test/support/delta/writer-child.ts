@@ -7,8 +7,11 @@ import { openDeltaTable } from './open-table.ts';
 /** Commits until it is killed; says when it has begun. */
 const [connectionString = ''] = process.argv.slice(2);
 const blobs = createBlobStore({ connectionString });
-const pace = { clock: systemClock, ids: systemIds };
-const table = openDeltaTable(blobs, pace, { container: 'datasets', prefix: 'raced' });
+const table = openDeltaTable(
+  blobs,
+  { clock: systemClock, ids: systemIds },
+  { container: 'datasets', prefix: 'raced' },
+);
 for (;;) {
   const { version } = await table.commit(async (snapshot) => [
     ...(snapshot === undefined ? firstActions : []),

@@ -10,7 +10,7 @@ import { Runs } from '../../../shared/domains/pipelines/runs.ts';
 import { Triggers } from '../../../shared/domains/pipelines/triggers.ts';
 import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
 import type { OutgoingMessage } from '../../../shared/platform/storage/queue.ts';
-import { pace } from '../stores.ts';
+import { system } from '../stores.ts';
 
 /** Records each start; starts nothing. */
 export class RecordingEngine implements PipelineEngine {
@@ -62,7 +62,7 @@ export interface PipelineBench {
 
 /** The services of pipelines over a store, with a queue and an engine that tests look into. */
 export function createPipelineBench(documents: MetadataStore, catalog: Catalog): PipelineBench {
-  const store = new RunStore({ store: documents, ...pace });
+  const store = new RunStore({ store: documents, ...system });
   const engine = new RecordingEngine();
   const sent: OutgoingMessage[] = [];
   const sendFailures: Error[] = [];
@@ -75,7 +75,7 @@ export function createPipelineBench(documents: MetadataStore, catalog: Catalog):
       sent.push(...messages);
     },
   };
-  const { clock, ids } = pace;
+  const { clock, ids } = system;
   const declarations = new Declarations({ store, catalog, clock });
   const runs = new Runs({ store, queue, catalog, clock }, { codeVersion: '1.0.0+abc' });
   const versions = {

@@ -1,20 +1,20 @@
+import { systemClock } from '../../../shared/core/clock.ts';
+import { systemIds } from '../../../shared/core/ids.ts';
 import { silentLogger } from '../../../shared/core/logger.ts';
 import type { ModelVersionView } from '../../../shared/domains/registry/entities.ts';
 import { Registration, type RegistrationDeps } from '../../../shared/domains/registry/registration.ts';
 import * as registries from '../../../shared/domains/registry/registry.ts';
 import { toNewVersion, type TrainedVersion } from '../../../shared/domains/registry/trained-version.ts';
 import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
-import type { Pace } from '../../../shared/platform/storage/optimistic.ts';
-import type { OutgoingMessage } from '../../../shared/platform/storage/queue.ts';
-import { createAuditedWriter } from './audit.ts';
-import { pace as systemPace } from '../stores.ts';
+import { type AuditedWriterOptions, createAuditedWriter } from './audit.ts';
 
 /** A registry over a store; its announcements go to `sent`. */
 export function createRegistry(
   store: MetadataStore,
-  { pace = systemPace, sent = [] }: { readonly pace?: Pace; readonly sent?: OutgoingMessage[] } = {},
+  { clock = systemClock, ids = systemIds, sent = [] }: AuditedWriterOptions = {},
 ): registries.Registry {
-  return registries.createRegistry({ store, writer: createAuditedWriter(store, { pace, sent }), ...pace });
+  const writer = createAuditedWriter(store, { clock, ids, sent });
+  return registries.createRegistry({ store, writer, clock, ids });
 }
 
 /** Registers a trained version without its files: one for each pipeline run. */

@@ -24,17 +24,16 @@ export function openRetention(
       now += ms;
     },
   };
-  const pace = { clock, ids: systemIds };
   const blobs = createTimedBlobs(clock);
-  const tracking = openTracking(store, { pace });
-  const registry = createRegistry(store, { pace });
+  const tracking = openTracking(store, { clock });
+  const registry = createRegistry(store, { clock });
   const through = wrap.store ?? store;
   const outbox = new Outbox({ store: through, queue: { send: async () => {} }, clock, logger: silentLogger });
   const artifacts = new ArtifactStore(wrap.blobs?.(blobs) ?? blobs);
-  const other = openTracking(through, { pace });
+  const other = openTracking(through, { clock });
   const retention = new Retention({
     store: through,
-    audited: new AuditedWriter({ store: through, outbox, ...pace }),
+    audited: new AuditedWriter({ store: through, outbox, clock, ids: systemIds }),
     artifacts,
     // As another process has it: nothing remembered.
     experiments: other.experiments,

@@ -1,14 +1,18 @@
 import { createAuditedWriter } from './audit.ts';
+import { type Clock, systemClock } from '../../../shared/core/clock.ts';
+import { type Ids, systemIds } from '../../../shared/core/ids.ts';
 import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
-import type { Pace } from '../../../shared/platform/storage/optimistic.ts';
 import { createTracking, type Tracking } from '../../../shared/domains/tracking/tracking.ts';
-import { pace as realPace } from '../stores.ts';
 
 /** Tracking as one process has it, on a store of the test's. */
 export function openTracking(
   store: MetadataStore,
-  { pace = realPace, runSilenceMinutes = 60 }: { pace?: Pace; runSilenceMinutes?: number } = {},
+  {
+    clock = systemClock,
+    ids = systemIds,
+    runSilenceMinutes = 60,
+  }: { clock?: Clock; ids?: Ids; runSilenceMinutes?: number } = {},
 ): Tracking {
-  const audited = createAuditedWriter(store, { pace });
-  return createTracking({ store, audited, ...pace, runSilenceMinutes });
+  const audited = createAuditedWriter(store, { clock, ids });
+  return createTracking({ store, audited, clock, ids, runSilenceMinutes });
 }

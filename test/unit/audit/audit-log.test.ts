@@ -9,7 +9,7 @@ import {
 } from '../../../shared/platform/audit/event.ts';
 import { sealPositions } from '../../../shared/platform/audit/merged-page.ts';
 import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
-import { createDocuments, metadataStores, pace } from '../../support/stores.ts';
+import { createDocuments, metadataStores, system } from '../../support/stores.ts';
 
 const subjects: readonly { readonly place: readonly [string, string]; readonly subject: AuditSubject }[] = [
   { place: ['tracking', '1'], subject: { kind: 'experiment', experimentId: '1' } },
@@ -26,9 +26,9 @@ async function fill(store: MetadataStore, choices: readonly number[]): Promise<r
   const events: AuditEvent[] = [];
   for (const [index, choice] of choices.entries()) {
     const { place, subject } = subjects[choice % subjects.length]!;
-    const clock = { ...pace.clock, now: () => 1_000 + (choice % 5) };
+    const clock = { ...system.clock, now: () => 1_000 + (choice % 5) };
     const entry = { by: choice % 2 ? 'ada' : 'bob', action: `${subject.kind}.changed`, subject };
-    const event = toAuditEvent({ ...entry, before: null, after: { index } }, { ...pace, clock }, index);
+    const event = toAuditEvent({ ...entry, before: null, after: { index } }, { ...system, clock }, index);
     await store.batch(...place, [
       auditOperation(event),
       // What else is there must not show.
@@ -99,7 +99,7 @@ test('new events do not shift pages', async () => {
   const log = new AuditLog(store);
   const before = await fill(store, [0, 1, 3, 4, 5, 6]);
   const first = await log.list({}, { limit: 2 });
-  const later = { ...pace, clock: { ...pace.clock, now: () => 9_000 } };
+  const later = { ...system, clock: { ...system.clock, now: () => 9_000 } };
   const event = toAuditEvent(
     { by: 'eve', action: 'model.changed', subject: { kind: 'model', model: 'm' }, before: null, after: null },
     later,

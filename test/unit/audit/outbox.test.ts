@@ -8,7 +8,7 @@ import { AppError } from '../../../shared/core/errors.ts';
 import { silentLogger } from '../../../shared/core/logger.ts';
 import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
 import type { OutgoingMessage } from '../../../shared/platform/storage/queue.ts';
-import { metadataStores, pace } from '../../support/stores.ts';
+import { metadataStores, system } from '../../support/stores.ts';
 
 const created: AuditEntry = {
   by: 'ada',
@@ -30,9 +30,9 @@ function setUp(store: MetadataStore) {
       sent.push(...messages);
     },
   };
-  const clock = { ...pace.clock, now: () => state.now };
+  const clock = { ...system.clock, now: () => state.now };
   const outbox = new Outbox({ store, queue, clock, logger: silentLogger });
-  return { sent, state, outbox, writer: new AuditedWriter({ store, outbox, ...pace, clock }) };
+  return { sent, state, outbox, writer: new AuditedWriter({ store, outbox, ...system, clock }) };
 }
 
 async function listIds(store: MetadataStore): Promise<readonly string[]> {
@@ -106,10 +106,10 @@ test('a queue that does not answer delays a request only briefly', async () => {
   const outbox = new Outbox({
     store,
     queue: { send: () => new Promise<void>(() => {}) },
-    clock: pace.clock,
+    clock: system.clock,
     logger: silentLogger,
   });
-  const writer = new AuditedWriter({ store, outbox, ...pace });
+  const writer = new AuditedWriter({ store, outbox, ...system });
   await writer.commit('registry', 'm', [head], [created]);
   expect(await listIds(store)).toEqual(['event', 'head', 'outbox']);
 });

@@ -10,7 +10,7 @@ import { VersionRecords } from '../../../shared/domains/datasets/versions/versio
 import { AuditLog } from '../../../shared/platform/audit/audit-log.ts';
 import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
 import { createAuditedWriter } from '../../support/tracking/audit.ts';
-import { metadataStores, pace } from '../../support/stores.ts';
+import { metadataStores, system } from '../../support/stores.ts';
 
 const columns = [{ name: 'a', type: 'int64', nullable: true }] as const;
 const version = (number: number): DatasetVersion => ({
@@ -29,8 +29,8 @@ const version = (number: number): DatasetVersion => ({
 });
 
 function open(store: MetadataStore) {
-  const { clock } = pace;
-  const documents = new DatasetDocuments({ store, audited: createAuditedWriter(store), pace });
+  const { clock } = system;
+  const documents = new DatasetDocuments({ store, audited: createAuditedWriter(store), ...system });
   const catalog = new Catalog({ documents, clock });
   const records = new VersionRecords(documents);
   const versions = {

@@ -6,7 +6,7 @@ import type { Datasets } from '../../../shared/domains/datasets/datasets.ts';
 import { blobContainers } from '../../../shared/core/names.ts';
 import type { BlobStore } from '../../../shared/platform/storage/blobs.ts';
 import { type DatasetBench, ingestWork as work, openDatasetBench } from '../../support/datasets/datasets.ts';
-import { pace } from '../../support/stores.ts';
+import { system } from '../../support/stores.ts';
 
 let bench: DatasetBench;
 let blobs: BlobStore;
@@ -239,7 +239,7 @@ describe('restore and vacuum', () => {
         return page;
       },
     };
-    const clock = { ...pace.clock, now: () => Date.now() + 60 * 24 * 3_600_000 };
+    const clock = { ...system.clock, now: () => Date.now() + 60 * 24 * 3_600_000 };
     const later = bench.openWith({ clock, blobs: slow }).datasets;
     const { removed } = await later.vacuum.run('held', { dryRun: false, budgetMs: Infinity });
     expect(isRestored).toBe(true);
@@ -328,7 +328,7 @@ test('compressed files are what they hold', async () => {
 });
 
 function openLater(days: number): Datasets {
-  const clock = { ...pace.clock, now: () => Date.now() + days * 24 * 3_600_000 };
+  const clock = { ...system.clock, now: () => Date.now() + days * 24 * 3_600_000 };
   return bench.openWith({ clock }).datasets;
 }
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { BlobStore } from '../../../shared/platform/storage/blobs.ts';
 import { type DatasetBench, ingestWork as work, openDatasetBench } from '../../support/datasets/datasets.ts';
-import { pace } from '../../support/stores.ts';
+import { system } from '../../support/stores.ts';
 
 /** A staged file that can no longer be committed is staged again. */
 let bench: DatasetBench;
@@ -32,7 +32,7 @@ test('a file that was staged long ago is staged again, so that no version refers
   );
   let days = 8;
   const later = bench.openWith({
-    clock: { ...pace.clock, now: () => Date.now() + days * 24 * 3_600_000 },
+    clock: { ...system.clock, now: () => Date.now() + days * 24 * 3_600_000 },
     blobs: {
       ...blobs,
       // The storage's clock is not eight days ahead: what it writes now is new.

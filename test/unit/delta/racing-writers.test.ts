@@ -6,7 +6,7 @@ import { openDeltaTable } from '../../support/delta/open-table.ts';
 import { moveBlobPort, startTestAzurite, type TestAzurite } from '../../support/azurite/azurite.ts';
 import { createMemoryBlobStore } from '../../support/blobs/memory-store.ts';
 import { startFlakyProxy } from '../../support/flaky-proxy.ts';
-import { pace } from '../../support/stores.ts';
+import { system } from '../../support/stores.ts';
 import { until } from '../../support/until.ts';
 import { addFile, firstActions } from '../../support/delta/memory-table.ts';
 
@@ -21,7 +21,7 @@ afterAll(() => azurite.stop());
 
 function open(connectionString: string, prefix = place.prefix): DeltaTable {
   const blobs = createBlobStore({ connectionString, retryDelayMs: 20 });
-  return openDeltaTable(blobs, pace, { ...place, prefix });
+  return openDeltaTable(blobs, system, { ...place, prefix });
 }
 
 // In memory; `racing-ingestions.test.ts` has as many writers over HTTP.
@@ -31,7 +31,7 @@ test('16 writers × 5 commits are 80 versions, none lost', async () => {
   const writers = Array.from({ length: 16 }, (_, writer) => writer);
   const versions = await Promise.all(
     writers.map(async (writer) => {
-      const table = openDeltaTable(blobs, pace, place);
+      const table = openDeltaTable(blobs, system, place);
       const made: number[] = [];
       for (let round = 0; round < 5; round += 1) {
         const { version } = await table.commit(async (snapshot) => [
@@ -46,7 +46,7 @@ test('16 writers × 5 commits are 80 versions, none lost', async () => {
   );
   const all = versions.flat().sort((a, b) => a - b);
   expect(all).toEqual(Array.from({ length: 80 }, (_, version) => version));
-  const table = openDeltaTable(blobs, pace, place);
+  const table = openDeltaTable(blobs, system, place);
   const newest = await table.latest();
   const wanted = writers.flatMap((writer) => [0, 1, 2, 3, 4].map((round) => `${writer}-${round}.parquet`));
   expect([...newest!.files.keys()].sort()).toEqual(wanted.sort());
@@ -82,7 +82,7 @@ test('a writer that is killed leaves whole versions only, and the next one goes 
     const exited = new Promise((resolve) => child.once('exit', resolve));
     let commits = 0;
     child.on('message', () => (commits += 1));
-    const enough = 1 + Math.floor(pace.ids.random() * 4);
+    const enough = 1 + Math.floor(system.ids.random() * 4);
     await until(() => commits >= enough);
     child.kill('SIGKILL');
     await exited;

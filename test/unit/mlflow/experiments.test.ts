@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { experimentEndpoints } from '../../../shared/api/mlflow/endpoints/experiments.ts';
 import { runEndpoints } from '../../../shared/api/mlflow/endpoints/runs.ts';
 import { openWire } from '../../support/mlflow/wire.ts';
-import { createDocuments, createTickingPace } from '../../support/stores.ts';
+import { createDocuments, createTickingClock } from '../../support/stores.ts';
 import { openTracking } from '../../support/tracking/tracking.ts';
 
 interface Answer {
@@ -17,7 +17,7 @@ function flatten({ status, json }: { readonly status: number; readonly json: unk
 }
 
 function open() {
-  const tracking = openTracking(createDocuments(), { pace: createTickingPace() });
+  const tracking = openTracking(createDocuments(), { clock: createTickingClock() });
   const wire = openWire([...experimentEndpoints(tracking), ...runEndpoints(tracking)]);
   const post = async (path: string, body: Record<string, unknown>) =>
     flatten(await wire('POST', `mlflow/${path}`, body));

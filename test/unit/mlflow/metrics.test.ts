@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { metricEndpoints } from '../../../shared/api/mlflow/endpoints/metrics.ts';
 import { runEndpoints } from '../../../shared/api/mlflow/endpoints/runs.ts';
 import { openWire } from '../../support/mlflow/wire.ts';
-import { createDocuments, createTickingPace } from '../../support/stores.ts';
+import { createDocuments, createTickingClock } from '../../support/stores.ts';
 import { openTracking } from '../../support/tracking/tracking.ts';
 
 interface History {
@@ -11,7 +11,7 @@ interface History {
 }
 
 test('clients can use camelCase, and follow the token page by page', async () => {
-  const tracking = openTracking(createDocuments(), { pace: createTickingPace() });
+  const tracking = openTracking(createDocuments(), { clock: createTickingClock() });
   const wire = openWire([...runEndpoints(tracking), ...metricEndpoints(tracking)]);
   const { info } = await tracking.runs.create({}, 'me');
   for (let start = 0; start < 3_000; start += 1_000) {

@@ -5,7 +5,7 @@ import { registryScript } from '../../golden/mlflow/registry-script.ts';
 import { expectRecorded, type Recorded } from '../../support/mlflow/golden.ts';
 import { openWire } from '../../support/mlflow/wire.ts';
 import { createRegistration, createRegistry } from '../../support/tracking/registry.ts';
-import { createDocuments, createTickingPace } from '../../support/stores.ts';
+import { createDocuments, createTickingClock } from '../../support/stores.ts';
 
 const hosts = 'refused for the path, as 2.x does, not for the host: nothing is ever fetched from there';
 
@@ -21,7 +21,7 @@ const differences: Readonly<Record<string, string>> = {
 };
 
 test('models, versions, aliases and stages answer as mlflow 3.17.2 does', async () => {
-  const registry = createRegistry(createDocuments(), { pace: createTickingPace() });
+  const registry = createRegistry(createDocuments(), { clock: createTickingClock() });
   const send = openWire([
     ...registeredModelEndpoints(registry),
     ...modelVersionEndpoints(registry, createRegistration(registry)),

@@ -5,7 +5,7 @@ import { runEndpoints } from '../../../shared/api/mlflow/endpoints/runs.ts';
 import { trackingScript } from '../../golden/mlflow/tracking-script.ts';
 import { expectRecorded, summariseBy } from '../../support/mlflow/golden.ts';
 import { openWire } from '../../support/mlflow/wire.ts';
-import { createDocuments, createTickingPace } from '../../support/stores.ts';
+import { createDocuments, createTickingClock } from '../../support/stores.ts';
 import { openTracking } from '../../support/tracking/tracking.ts';
 
 /** Steps that we answer otherwise, and why. */
@@ -21,7 +21,7 @@ const stem =
   /^(Invalid value .* for parameter '[^']*' supplied|Missing value for required parameter '[^']*')/;
 
 test('experiments, runs and metrics answer as mlflow 3.17.2 does', async () => {
-  const tracking = openTracking(createDocuments(), { pace: createTickingPace() });
+  const tracking = openTracking(createDocuments(), { clock: createTickingClock() });
   const send = openWire([
     ...experimentEndpoints(tracking),
     ...runEndpoints(tracking),

@@ -5,15 +5,15 @@ import { silentLogger } from '../../../shared/core/logger.ts';
 import { recordRun } from '../../../shared/domains/pipelines/steps/record-run.ts';
 import type { StepServices } from '../../../shared/domains/pipelines/steps/services.ts';
 import { createTracking } from '../../../shared/domains/tracking/tracking.ts';
-import { createDocuments, pace } from '../../support/stores.ts';
+import { createDocuments, system } from '../../support/stores.ts';
 
 test('a training is one run, however often its step is repeated', async () => {
   const store = createDocuments();
   const queue = { send: async () => {} };
-  const outbox = new Outbox({ store, queue, clock: pace.clock, logger: silentLogger });
-  const audited = new AuditedWriter({ store, outbox, ...pace });
-  const tracking = createTracking({ store, audited, ...pace, runSilenceMinutes: 60 });
-  const services = { tracking, platform: { clock: pace.clock } } as unknown as StepServices;
+  const outbox = new Outbox({ store, queue, clock: system.clock, logger: silentLogger });
+  const audited = new AuditedWriter({ store, outbox, ...system });
+  const tracking = createTracking({ store, audited, ...system, runSilenceMinutes: 60 });
+  const services = { tracking, platform: { clock: system.clock } } as unknown as StepServices;
   const training = {
     features: [{ column: 'distance', kind: 'numeric' }],
     label: { column: 'delay', op: '>=', value: 15 },

@@ -12,7 +12,7 @@ import type { Step, StepContext } from '../../../shared/domains/pipelines/step.t
 import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { planOf, stepOf } from '../../support/pipelines/plans.ts';
-import { createDocuments, pace } from '../../support/stores.ts';
+import { createDocuments, system } from '../../support/stores.ts';
 
 const runId = 'run';
 
@@ -76,13 +76,13 @@ test('an outage of the metadata store is an outcome to try again, never a thrown
   const away = () => Promise.reject(new AppError('UNAVAILABLE', 'the metadata store is down'));
   for (const broken of ['get', 'create'] as const) {
     const outcome = await start(
-      new RunStore({ store: withBroken(documents, broken, away), ...pace }),
+      new RunStore({ store: withBroken(documents, broken, away), ...system }),
       async () => 'done',
     );
     expect(outcome, broken).toMatchObject({ ok: false, error: { code: 'UNAVAILABLE', retry: true } });
   }
   const failsAtTheEnd = withBroken(documents, 'replace', away);
-  expect(await start(new RunStore({ store: failsAtTheEnd, ...pace }), async () => 'done')).toMatchObject({
+  expect(await start(new RunStore({ store: failsAtTheEnd, ...system }), async () => 'done')).toMatchObject({
     ok: false,
     error: { code: 'UNAVAILABLE', retry: true },
   });
@@ -144,7 +144,7 @@ test('a step that returns something else than it declares fails, and says nothin
 });
 
 async function createRun(documents = createDocuments()): Promise<RunStore> {
-  const store = new RunStore({ store: documents, ...pace });
+  const store = new RunStore({ store: documents, ...system });
   const run: Run = {
     runId,
     pipeline: 'p',

@@ -12,7 +12,7 @@ import type { StepServices } from '../../../shared/domains/pipelines/steps/servi
 import { modelBlob } from '../../../shared/domains/registry/trained-version.ts';
 import { openStepBench, type StepBench } from '../../support/pipelines/step-bench.ts';
 import { once } from '../../support/pipelines/plans.ts';
-import { pace } from '../../support/stores.ts';
+import { system } from '../../support/stores.ts';
 
 /**
  * What every kind of step must hold. A new kind is a line in the catalog and a fixture here.
@@ -108,7 +108,7 @@ describe.each(kinds)('the step %s', (kind) => {
     const name = `${kind}-cancelled`;
     const { params, input } = await fixtures[kind](name);
     const { metadata } = bench.app.platform;
-    const store = new RunStore({ store: metadata, ...pace });
+    const store = new RunStore({ store: metadata, ...system });
     const planned = { name: 'it', uses: kind, with: params, input: {}, needs: [], retry: once };
     await store.createRun({
       runId: `run-${name}`,

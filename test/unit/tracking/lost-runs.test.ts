@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { silentLogger } from '../../../shared/core/logger.ts';
 import { lostAtTag } from '../../../shared/domains/tracking/runs/changes.ts';
 import { maxSilenceTag } from '../../../shared/domains/tracking/runs/lost-runs.ts';
-import { createDocuments, metadataStores, pace } from '../../support/stores.ts';
+import { createDocuments, metadataStores } from '../../support/stores.ts';
 import { openTracking } from '../../support/tracking/tracking.ts';
 
 const by = 'me';
@@ -19,7 +19,7 @@ function createClock() {
 
 function open(store = createDocuments()) {
   const clock = createClock();
-  const tracking = openTracking(store, { pace: { clock, ids: pace.ids }, runSilenceMinutes: 60 });
+  const tracking = openTracking(store, { clock, runSilenceMinutes: 60 });
   const start = (tags: Record<string, string> = {}) =>
     tracking.runs.create({ tags: Object.entries(tags).map(([key, value]) => ({ key, value })) }, by);
   return { ...tracking, clock, start, sweep: () => tracking.lostRuns.sweep(silentLogger) };
@@ -111,7 +111,7 @@ test('a write between the search and the kill saves the run', async () => {
     get: store.get.bind(store),
     batch: store.batch.bind(store),
   });
-  const second = openTracking(stale, { pace: { clock, ids: pace.ids }, runSilenceMinutes: 60 });
+  const second = openTracking(stale, { clock, runSilenceMinutes: 60 });
   expect(await second.lostRuns.sweep(silentLogger)).toBe(0);
   expect((await first.runs.get(info.runId)).info.status).toBe('RUNNING');
 });

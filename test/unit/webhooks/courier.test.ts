@@ -13,7 +13,7 @@ import type { WebhookEventName } from '../../../shared/domains/webhooks/events.t
 import { createSecretBox } from '../../../shared/domains/webhooks/secret-box.ts';
 import type { Sender, SendOutcome } from '../../../shared/domains/webhooks/send.ts';
 import { Webhooks } from '../../../shared/domains/webhooks/webhooks.ts';
-import { createDocuments, createFolder, pace } from '../../support/stores.ts';
+import { createDocuments, createFolder, system } from '../../support/stores.ts';
 import { passTurns } from '../../support/turns.ts';
 
 const topic: QueueSource = { topic: 'events', subscription: 'webhooks' };
@@ -35,7 +35,7 @@ function setUp(answer: (count: number) => SendOutcome | Promise<SendOutcome> = (
   const sent: Sent[] = [];
   const logged: LogFields[] = [];
   const logger: Logger = { log: (level, message, fields) => void logged.push({ level, message, ...fields }) };
-  const clock = { ...pace.clock, now: () => state.now };
+  const clock = { ...system.clock, now: () => state.now };
   const real = createDocuments();
   const store = new Proxy(real, {
     get: (target, name: keyof typeof real) => {
@@ -46,20 +46,21 @@ function setUp(answer: (count: number) => SendOutcome | Promise<SendOutcome> = (
   const queue = openSqliteQueue({
     file: join(createFolder(), 'queue.db'),
     clock,
-    ids: pace.ids,
+    ids: system.ids,
     topology: { queues: ['webhooks'], topics: { events: ['webhooks'] } },
   });
   onTestFinished(() => queue.close());
   const outbox = new Outbox({ store: real, queue, clock, logger: silentLogger });
-  const writer = new AuditedWriter({ store: real, outbox, clock, ids: pace.ids });
+  const writer = new AuditedWriter({ store: real, outbox, clock, ids: system.ids });
   const webhooks = new Webhooks({
     store,
     writer,
     secrets: createSecretBox([Buffer.alloc(32, 7)]),
     targets: 'public',
-    pace: { clock, ids: pace.ids },
+    clock,
+    ids: system.ids,
   });
-  const deliveries = new Deliveries(store, { clock, ids: pace.ids });
+  const deliveries = new Deliveries({ store, clock, ids: system.ids });
   const sender: Sender = {
     send: async (_url, headers, body) => {
       const deliveryId = headers['X-MLflow-Delivery-Id'] ?? '';
@@ -73,7 +74,8 @@ function setUp(answer: (count: number) => SendOutcome | Promise<SendOutcome> = (
     webhooks,
     deliveries,
     sender,
-    pace: { clock, ids: { ...pace.ids, random: () => 0.5 } },
+    clock,
+    ids: { ...system.ids, random: () => 0.5 },
     maxAttempts: 4,
     timeoutMs: 1_000,
     isPrompt: async () => state.isPrompt,

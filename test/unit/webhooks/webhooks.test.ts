@@ -8,17 +8,17 @@ import type { MetadataStore } from '../../../shared/platform/storage/documents.t
 import type { NewWebhook } from '../../../shared/domains/webhooks/entities.ts';
 import { createSecretBox } from '../../../shared/domains/webhooks/secret-box.ts';
 import { Webhooks } from '../../../shared/domains/webhooks/webhooks.ts';
-import { createDocuments, metadataStores, pace } from '../../support/stores.ts';
+import { createDocuments, metadataStores, system } from '../../support/stores.ts';
 
 function createWebhooks(store: MetadataStore, keys: readonly Uint8Array[] = [randomBytes(32)]): Webhooks {
   const outbox = new Outbox({
     store,
     queue: { send: async () => {} },
-    clock: pace.clock,
+    clock: system.clock,
     logger: silentLogger,
   });
-  const writer = new AuditedWriter({ store, outbox, ...pace });
-  return new Webhooks({ store, writer, secrets: createSecretBox(keys), targets: 'public', pace });
+  const writer = new AuditedWriter({ store, outbox, ...system });
+  return new Webhooks({ store, writer, secrets: createSecretBox(keys), targets: 'public', ...system });
 }
 
 const given: NewWebhook = {

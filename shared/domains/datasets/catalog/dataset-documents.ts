@@ -3,7 +3,7 @@ import { metadataContainers } from '../../../core/names.ts';
 import type { AuditedWriter } from '../../../platform/audit/audited-writer.ts';
 import type { AuditEntry } from '../../../platform/audit/event.ts';
 import type { BatchOperation, MetadataStore, StoredDocument } from '../../../platform/storage/documents.ts';
-import { type Pace, retryConflicts } from '../../../platform/storage/optimistic.ts';
+import { retryConflicts, type RetryDeps } from '../../../platform/storage/optimistic.ts';
 import {
   eachItem,
   type Page,
@@ -15,10 +15,9 @@ import {
 
 const container = metadataContainers.datasets;
 
-export interface DatasetDocumentsDeps {
+export interface DatasetDocumentsDeps extends RetryDeps {
   readonly store: Pick<MetadataStore, 'get' | 'list' | 'upsert' | 'batch'>;
   readonly audited: Pick<AuditedWriter, 'commit'>;
-  readonly pace: Pace;
 }
 
 /** Who changes a document, and what the audit log calls it. */
@@ -64,7 +63,7 @@ export class DatasetDocuments {
 
   /** Repeats a read and a write until no other writer comes between them. @throws RATE_LIMITED */
   retry<T>(dataset: string, attempt: () => Promise<T>): Promise<T> {
-    return retryConflicts(`the dataset "${dataset}"`, this.#deps.pace, attempt);
+    return retryConflicts(`the dataset "${dataset}"`, this.#deps, attempt);
   }
 }
 

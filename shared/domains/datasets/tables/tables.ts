@@ -1,15 +1,17 @@
+import type { Clock } from '../../../core/clock.ts';
+import type { Ids } from '../../../core/ids.ts';
 import type { Logger } from '../../../core/logger.ts';
 import { blobContainers } from '../../../core/names.ts';
 import { DeltaTable } from '../../../formats/delta/delta-table.ts';
 import type { CheckpointFiles } from '../../../formats/delta/log/checkpoint-files.ts';
 import { SnapshotCache } from '../../../formats/delta/snapshots/snapshot-cache.ts';
 import type { BlobLister, BlobReader, BlobWriter } from '../../../platform/storage/blobs.ts';
-import type { Pace } from '../../../platform/storage/optimistic.ts';
 
 export interface TablesDeps {
   readonly blobs: BlobReader & BlobWriter & BlobLister;
   readonly checkpoints: CheckpointFiles;
-  readonly pace: Pace;
+  readonly clock: Clock;
+  readonly ids: Ids;
   readonly logger: Logger;
 }
 

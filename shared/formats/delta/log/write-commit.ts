@@ -1,6 +1,6 @@
 import { isAppError, retryIntent } from '../../../core/errors.ts';
 import type { BlobWriter } from '../../../platform/storage/blobs.ts';
-import type { Pace } from '../../../platform/storage/optimistic.ts';
+import type { RetryDeps } from '../../../platform/storage/optimistic.ts';
 import type { LogFiles } from './log-files.ts';
 
 export interface CommitEntry {
@@ -21,7 +21,7 @@ const maxTries = 4;
 export async function writeCommit(
   blobs: BlobWriter,
   log: LogFiles,
-  pace: Pace,
+  { clock, ids }: RetryDeps,
   { version, txnId, body }: CommitEntry,
 ): Promise<string | undefined> {
   for (let tries = 1; ; tries += 1) {
@@ -35,6 +35,6 @@ export async function writeCommit(
       if (stored) return stored.info?.txnId === txnId ? stored.etag : undefined;
       if (tries === maxTries) throw error;
     }
-    await pace.clock.sleep(pace.ids.random() * 200 * tries);
+    await clock.sleep(ids.random() * 200 * tries);
   }
 }
