@@ -112,7 +112,8 @@ registerRoutes([
     name: 'runs-cancel',
     method: 'POST',
     path: 'api/v1/runs/{runId}/cancel',
-    summary: 'Cancels a run. Running steps stop within a second.',
+    summary:
+      'Cancels a run: its running steps stop. Can be repeated; a run that ended otherwise answers 412.',
     role: 'operator',
     params: byRun,
     returns: { status: 202, description: 'The run, cancelled.', schema: runViewSchema },

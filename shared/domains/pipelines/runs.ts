@@ -107,9 +107,10 @@ export class Runs {
   }
 
   /**
-   * Records that a run is cancelled: running steps see it within a second and stop, and no further step begins.
+   * Records that a run is cancelled: running steps see it within a second and stop, and no further step begins. Again
+   * for a cancelled run, it only sends the message again.
    *
-   * @throws NOT_FOUND, PRECONDITION_FAILED when it has ended
+   * @throws NOT_FOUND, PRECONDITION_FAILED when it has ended otherwise
    */
   async cancel(runId: string, by: string): Promise<void> {
     const endedAt = this.#deps.clock.now();

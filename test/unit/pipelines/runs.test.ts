@@ -123,7 +123,21 @@ describe.each(metadataStores)('pipelines on $name', ({ open }) => {
       expect(bench.engine.terminated).toEqual([runId]);
     });
 
-    test('a run that has ended is refused', async () => {
+    test('a second time changes nothing and sends the message again', async () => {
+      await bench.declarations.put('a', body, 'ada');
+      const [run] = await bench.triggers.onDatasetVersion(event, silentLogger);
+      const runId = run?.runId ?? '';
+      await bench.deliver();
+      await bench.runs.cancel(runId, 'ada');
+      await bench.deliver();
+      const cancelled = await bench.store.getRun(runId);
+      await bench.runs.cancel(runId, 'grace');
+      await bench.deliver();
+      expect(await bench.store.getRun(runId)).toEqual(cancelled);
+      expect(bench.engine.terminated).toEqual([runId, runId]);
+    });
+
+    test('a run that has ended otherwise is refused', async () => {
       await bench.declarations.put('a', body, 'ada');
       const [run] = await bench.triggers.onDatasetVersion(event, silentLogger);
       const runId = run?.runId ?? '';
