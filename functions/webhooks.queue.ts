@@ -4,7 +4,7 @@ import { toLogger } from './hosting/logger.ts';
 import { handleMessages } from './hosting/messages.ts';
 import { app } from './hosting/start.ts';
 
-/** Finds the webhooks that an event is for, and owes it to each. */
+/** Queues a delivery of an event for each subscribed webhook. */
 functionsApp.serviceBusTopic('webhooksEvent', {
   topicName: subscriptions.webhooks.topic,
   subscriptionName: subscriptions.webhooks.name,
@@ -12,7 +12,7 @@ functionsApp.serviceBusTopic('webhooksEvent', {
   handler,
 });
 
-/** Makes one attempt at one delivery. */
+/** Makes one attempt of a delivery. */
 functionsApp.serviceBusQueue('webhooksDeliver', {
   queueName: queues.webhooks,
   connection: 'ServiceBus',
@@ -20,5 +20,5 @@ functionsApp.serviceBusQueue('webhooksDeliver', {
 });
 
 async function handler(message: unknown, context: InvocationContext): Promise<void> {
-  await handleMessages(context, [message], (body) => app.courier.handle(body, toLogger(context)));
+  await handleMessages(context, [message], (body) => app.webhookDispatcher.handle(body, toLogger(context)));
 }

@@ -3,13 +3,13 @@ import { announcingContainers } from '../shared/platform/audit/announced-event.t
 import { toLogger } from './hosting/logger.ts';
 import { app } from './hosting/start.ts';
 
-/** Every minute: sends the events that a crash or an outage left in the outbox. */
+/** Publishes the events that a crash or an outage left in the outbox, every minute. */
 functionsApp.timer('outboxSweep', {
   schedule: '0 * * * * *',
   handler: async (_timer, context) => {
     for (const container of announcingContainers) {
       const sent = await app.outbox.sweep(container);
-      if (sent > 0) toLogger(context).log('warn', 'events sent from the outbox', { container, sent });
+      if (sent > 0) toLogger(context).log('warn', 'events published from the outbox', { container, sent });
     }
   },
 });

@@ -29,11 +29,12 @@ import { Retention } from './domains/retention/retention.ts';
 import { Scoring } from './domains/serving/scoring.ts';
 import type { Platform } from './platform/platform.ts';
 import { toBody } from './platform/storage/page.ts';
-import { putAside, type RefusedMessage } from './platform/storage/refused-messages.ts';
-import { Courier } from './domains/webhooks/courier.ts';
+import { sendToRefused, type RefusedMessage } from './platform/storage/refused-messages.ts';
 import { Deliveries } from './domains/webhooks/deliveries.ts';
 import { createSecretBox } from './domains/webhooks/secret-box.ts';
-import { createSender } from './domains/webhooks/send.ts';
+import { WebhookDispatcher } from './domains/webhooks/dispatcher.ts';
+import { createSender } from './domains/webhooks/sending/send.ts';
+import { systemResolve } from './domains/webhooks/sending/target.ts';
 import { Webhooks } from './domains/webhooks/webhooks.ts';
 import { createRegistryLookup } from './domains/tracking/registry-lookup.ts';
 import { createTracking } from './domains/tracking/tracking.ts';
@@ -65,8 +66,8 @@ export interface App extends StepServices {
   readonly timeline: Timeline;
   readonly webhooks: Webhooks;
   readonly deliveries: Deliveries;
-  readonly courier: Courier;
-  /** Puts a message aside that no retry can help, with its reason. */
+  readonly webhookDispatcher: WebhookDispatcher;
+  /** Moves a message that a retry cannot help to the queue `refused`, with its reason. */
   refuseMessage(message: RefusedMessage, logger: Logger): Promise<void>;
   /** Makes what Bicep makes in Azure: containers and queues. */
   prepare(): Promise<void>;
@@ -92,20 +93,24 @@ export function createApp(config: Config, platform: Platform): App {
   const registry = createRegistry({ store: metadata, writer: auditedWriter, clock, ids });
   const { targets, timeoutMs, attempts: maxAttempts } = config.webhooks;
   const secrets = createSecretBox(config.webhooks.keys);
-  const webhooks = new Webhooks({ store: metadata, writer: auditedWriter, secrets, targets, clock, ids });
+  const webhooks = new Webhooks(
+    { store: metadata, audited: auditedWriter, secrets, clock, ids },
+    { targets },
+  );
   const deliveries = new Deliveries({ store: metadata, clock, ids });
-  const courier = new Courier({
-    store: metadata,
-    queue,
-    webhooks,
-    deliveries,
-    sender: createSender({ policy: targets, timeoutMs }),
-    clock,
-    ids,
-    maxAttempts,
-    timeoutMs,
-    isPrompt: (model) => registry.models.isPrompt(model),
-  });
+  const webhookDispatcher = new WebhookDispatcher(
+    {
+      store: metadata,
+      queue,
+      webhooks,
+      deliveries,
+      sender: createSender({ resolve: systemResolve }, { policy: targets, timeoutMs }),
+      clock,
+      ids,
+      isPrompt: (model) => registry.models.isPrompt(model),
+    },
+    { maxAttempts, timeoutMs },
+  );
   const artifacts = new ArtifactStore(blobs);
   const isEnabled = config.artifactUrls;
   const signedAccess = new SignedAccess({ blobs, artifacts, clock, ids, isEnabled });
@@ -231,11 +236,11 @@ export function createApp(config: Config, platform: Platform): App {
     timeline: new Timeline(metadata),
     webhooks,
     deliveries,
-    courier,
+    webhookDispatcher,
     refuseMessage: async (message, logger) => {
       const { by, messageId, error } = message;
       logger.log('error', 'message refused', { by, messageId, code: error.code, reason: error.message });
-      await putAside(queue, queues.refused, message);
+      await sendToRefused(queue, queues.refused, message);
     },
     prepare: async () => {
       if (config.blobs.kind === 'connectionString')

@@ -4,10 +4,10 @@ import { toLogger } from './logger.ts';
 import { app } from './start.ts';
 
 /**
- * Handles what one queue trigger delivered. A failure that a retry can help is thrown, so that the host delivers again;
- * one that may be a defect, only so often. Any other sends the message to the queue `refused` with its reason, and
- * completes it: `@azure/functions` 4.16 cannot settle a message by hand, and one that fails until the host
- * dead-letters it only says "MaxDeliveryCountExceeded".
+ * Handles the messages of one queue trigger. Throws failures that a retry can help, so that the host redelivers, and
+ * unknown ones for the first attempts. Sends the message of a final failure to the queue `refused` and completes it:
+ * `@azure/functions` 4.16 cannot dead-letter a message with a reason, and the host's own dead-lettering only says
+ * "MaxDeliveryCountExceeded".
  */
 export async function handleMessages(
   context: InvocationContext,

@@ -1,5 +1,5 @@
 import type { Route, RouteGroup } from '../http/route.ts';
-import type { Courier } from '../../domains/webhooks/courier.ts';
+import type { WebhookDispatcher } from '../../domains/webhooks/dispatcher.ts';
 import type { Webhooks } from '../../domains/webhooks/webhooks.ts';
 import type { Registration } from '../../domains/registry/registration.ts';
 import type { Registry } from '../../domains/registry/registry.ts';
@@ -24,7 +24,7 @@ export interface MlflowServices extends ArtifactServices {
   readonly registry: Registry;
   readonly registration: Registration;
   readonly webhooks: Webhooks;
-  readonly courier: Courier;
+  readonly webhookDispatcher: Pick<WebhookDispatcher, 'test'>;
 }
 
 /** All endpoints of MLflow's REST API 2.0: add a family as a file and a line here. */
@@ -39,7 +39,7 @@ function restEndpoints(services: MlflowServices): readonly Route[] {
     ...registeredModelEndpoints(services.registry),
     ...modelVersionEndpoints(services.registry, services.registration),
     ...artifactEndpoints(services),
-    ...webhookEndpoints(services.webhooks, services.courier),
+    ...webhookEndpoints(services.webhooks, services.webhookDispatcher),
   ];
 }
 

@@ -9,8 +9,8 @@ import type { Attempt, Delivery } from './entities.ts';
 import type { DeliveryMessage } from './messages.ts';
 
 const container = metadataContainers.webhooks;
-/** Longer than any message can be on its way: until then a repeated one is known. */
-const keptSeconds = 30 * 24 * 3_600;
+/** Outlasts every message, so that a repeated one is recognized. */
+const retentionSeconds = 30 * 24 * 3_600;
 
 interface DeliveryBody extends JsonObject {
   readonly kind: 'delivery';
@@ -18,12 +18,17 @@ interface DeliveryBody extends JsonObject {
   readonly detail: { readonly attempts: readonly (Attempt & JsonObject)[] };
 }
 
-/** Who may send a delivery now. */
+export interface Claimed {
+  readonly kind: 'claimed';
+  readonly delivery: Delivery;
+  readonly etag: string;
+}
+
 export type Claim =
-  | { readonly kind: 'mine'; readonly delivery: Delivery; readonly etag: string }
-  /** Somebody else is sending it until then, or has died over it. */
-  | { readonly kind: 'taken'; readonly until: number }
-  /** This attempt has been made. */
+  | Claimed
+  /** Another worker holds the claim until then; it may have died. */
+  | { readonly kind: 'held'; readonly until: number }
+  /** The attempt was already made. */
   | { readonly kind: 'done'; readonly delivery: Delivery };
 
 export interface DeliveriesDeps extends RetryDeps {
@@ -31,7 +36,7 @@ export interface DeliveriesDeps extends RetryDeps {
   readonly clock: Clock;
 }
 
-/** What was tried, kept beside the webhook for a month. */
+/** Records deliveries and their attempts, in the webhook's partition, for 30 days. */
 export class Deliveries {
   readonly #deps: DeliveriesDeps;
 
@@ -39,7 +44,7 @@ export class Deliveries {
     this.#deps = deps;
   }
 
-  /** Takes an attempt for oneself, before it is made: of two who hold the same message, one sends. */
+  /** Claims an attempt before it is made, so that of several workers with the same message only one sends. */
   async claim(message: DeliveryMessage, forMs: number): Promise<Claim> {
     const key = toKey(message.webhookId, message.deliveryId);
     return retryConflicts('a delivery', this.#deps, async (): Promise<Claim> => {
@@ -50,7 +55,7 @@ export class Deliveries {
         return { kind: 'done', delivery: known };
       if (known && known.attempts.length >= message.attempt) return { kind: 'done', delivery: known };
       if (known?.status === 'sending' && (known.claimedUntil ?? 0) > now)
-        return { kind: 'taken', until: known.claimedUntil ?? now };
+        return { kind: 'held', until: known.claimedUntil ?? now };
       const { deliveryId, webhookId, event, eventId } = message;
       const delivery: Delivery = {
         deliveryId,
@@ -64,19 +69,21 @@ export class Deliveries {
         claimedUntil: now + forMs,
       };
       const body = toDeliveryBody(delivery);
-      const ttl = { ttlSeconds: keptSeconds };
+      const ttl = { ttlSeconds: retentionSeconds };
       const written = stored
         ? await this.#deps.store.replace(key, body, stored.etag, ttl)
         : await this.#deps.store.create(key, body, ttl);
-      return { kind: 'mine', delivery, etag: written.etag };
+      return { kind: 'claimed', delivery, etag: written.etag };
     });
   }
 
-  /** Writes what became of a claimed attempt. @returns false when somebody else has taken it over meanwhile */
-  async settle(claim: Extract<Claim, { kind: 'mine' }>, delivery: Delivery): Promise<boolean> {
+  /** Records the outcome of a claimed attempt. @returns false when another worker has claimed it since */
+  async settle(claim: Claimed, delivery: Delivery): Promise<boolean> {
     const key = toKey(delivery.webhookId, delivery.deliveryId);
     try {
-      await this.#deps.store.replace(key, toDeliveryBody(delivery), claim.etag, { ttlSeconds: keptSeconds });
+      await this.#deps.store.replace(key, toDeliveryBody(delivery), claim.etag, {
+        ttlSeconds: retentionSeconds,
+      });
       return true;
     } catch (error) {
       if (isAppError(error, 'PRECONDITION_FAILED') || isAppError(error, 'NOT_FOUND')) return false;
@@ -84,7 +91,7 @@ export class Deliveries {
     }
   }
 
-  /** Newest first. */
+  /** Lists a webhook's deliveries, newest first. */
   async list(webhookId: string, page: PageRequest): Promise<Page<Delivery>> {
     const found = await this.#deps.store.list<DeliveryBody>({
       container,

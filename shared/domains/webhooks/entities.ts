@@ -1,6 +1,6 @@
 import type { WebhookEventName } from './events.ts';
 
-/** Somebody outside who wants to hear of events. Their secret is never part of it. */
+/** A subscription of an external receiver to events; without its secret. */
 export interface Webhook {
   readonly webhookId: string;
   readonly name: string;
@@ -27,24 +27,24 @@ export interface NewWebhook {
   readonly status?: WebhookStatus | undefined;
 }
 
-/** What is left out stays; an empty description or secret is none. */
+/** Members to change; an empty description or secret removes it. */
 export type WebhookChange = { readonly [Member in keyof NewWebhook]?: NewWebhook[Member] | undefined };
 
-/** One event for one webhook, with everything tried so far. */
+/** The delivery of one event to one webhook, with its attempts. */
 export interface Delivery {
-  /** The same at every attempt: receivers drop what they have seen. */
+  /** The same at every attempt, so that receivers can deduplicate. */
   readonly deliveryId: string;
   readonly webhookId: string;
   readonly event: WebhookEventName;
   readonly eventId: string;
   readonly status: DeliveryStatus;
   readonly createdAt: number;
-  /** When it was last written, in milliseconds since the Unix epoch. */
+  /** Milliseconds since the Unix epoch. */
   readonly updatedAt: number;
   readonly attempts: readonly Attempt[];
-  /** While it waits for its next attempt. */
+  /** Set while it waits for its next attempt. */
   readonly nextAttemptAt?: number;
-  /** While it is sent: another takes it over when this has passed, because its sender died. */
+  /** Set while it is sent. Once this has passed, its sender is presumed dead and another worker can claim it. */
   readonly claimedUntil?: number;
 }
 
@@ -58,6 +58,6 @@ export interface Attempt {
   readonly durationMs: number;
   /** The receiver's HTTP status, when it answered. */
   readonly status?: number;
-  /** Why it did not count as delivered. */
+  /** Why the attempt failed. */
   readonly reason?: string;
 }

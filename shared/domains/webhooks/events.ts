@@ -9,7 +9,7 @@ const version = { version: '1' };
 const alias = { alias: 'example_alias' };
 
 /**
- * Every event that a webhook can ask for, as MLflow names them (`entity.action`), each with the payload of its test.
+ * The events that webhooks can subscribe to, by MLflow's names (`entity.action`), with the payloads of their tests.
  *
  * @see https://mlflow.org/docs/latest/ml/webhooks (payloads)
  */
@@ -41,7 +41,7 @@ export const webhookEvents = {
   'prompt_version_tag.deleted': { ...prompt, ...version, key: tag.key },
   'prompt_alias.created': { ...prompt, ...alias, ...version },
   'prompt_alias.deleted': { ...prompt, ...alias },
-  // MLflow's gateway: nothing here causes it, but it may be asked for.
+  // An event of MLflow's gateway: webhooks can subscribe to it, but it never occurs here.
   'budget_policy.exceeded': {
     budget_policy_id: 'bp-abc123',
     budget_unit: 'USD',
@@ -62,7 +62,7 @@ export function isWebhookEvent(name: string): name is WebhookEventName {
   return Object.hasOwn(webhookEvents, name);
 }
 
-/** @throws INVALID_ARGUMENT when the entity has no such action */
+/** @throws INVALID_ARGUMENT for an action that the entity does not have */
 export function toWebhookEvent(entity: string, action: string): WebhookEventName {
   const name = `${entity}.${action}`;
   if (isWebhookEvent(name)) return name;
@@ -76,7 +76,7 @@ export function toWebhookEvent(entity: string, action: string): WebhookEventName
   );
 }
 
-/** What a delivery's body says around the payload. */
+/** Wraps a payload into the body of a delivery. */
 export function toEnvelope(event: WebhookEventName, at: number, data: JsonObject): JsonObject {
   const [entity = '', action = ''] = event.split('.');
   return { entity, action, timestamp: new Date(at).toISOString().replace('Z', '+00:00'), data };

@@ -10,7 +10,7 @@ import type { OutgoingMessage } from '../../platform/storage/queue.ts';
 import { toBody } from '../../platform/storage/page.ts';
 import { isWebhookEvent, type WebhookEventName } from './events.ts';
 
-/** One attempt that is owed. */
+/** One attempt to deliver an event to a webhook. */
 const deliveryMessageSchema = eventPlaceSchema.extend({
   deliveryId: z.string().min(1).max(100),
   webhookId: z.string().min(1).max(100),
@@ -20,7 +20,10 @@ const deliveryMessageSchema = eventPlaceSchema.extend({
 });
 export type DeliveryMessage = z.infer<typeof deliveryMessageSchema>;
 
-/** The same event for the same webhook is the same delivery, however often it is announced. A UUID by its looks. */
+/**
+ * The id of an event's delivery to a webhook: stable, so that a repeated announcement makes no second delivery. Formatted as
+ * a UUID.
+ */
 export function toDeliveryId(eventId: string, webhookId: string): string {
   const hex = sha256(`${eventId}\n${webhookId}`);
   return [
@@ -41,24 +44,27 @@ export function toQueueMessage(message: DeliveryMessage, scheduledFor?: number):
   };
 }
 
-/** What a message asks for; `pauses` counts how often it waited for an outage to pass. */
-export type Work = { readonly pauses: number } & (
+/** The work that a message requests; `pauses` counts its postponements. */
+export type WebhookWork = { readonly pauses: number } & (
   | { readonly kind: 'announcement'; readonly announcement: Announcement }
   | { readonly kind: 'delivery'; readonly delivery: DeliveryMessage }
-  /** A fact of the topic that is no audit event. */
-  | { readonly kind: 'other' }
 );
 
 const pausesSchema = z.object({ pauses: z.int().min(0).default(0) });
 
-/** Reads a message of the topic `events` or the queue `webhooks`. @throws INVALID_ARGUMENT for one that is neither */
-export function readWork(body: unknown): Work {
+/**
+ * Parses a message of the topic `events` or the queue `webhooks`.
+ *
+ * @returns undefined for messages of the topic that are not audit events
+ * @throws INVALID_ARGUMENT for any other message
+ */
+export function readWork(body: unknown): WebhookWork | undefined {
   const { pauses } = pausesSchema.catch({ pauses: 0 }).parse(body);
   const announced = announcementSchema.safeParse(body);
   if (announced.success) return { kind: 'announcement', announcement: announced.data, pauses };
-  const owed = deliveryMessageSchema.safeParse(body);
-  if (owed.success) return { kind: 'delivery', delivery: owed.data, pauses };
+  const delivery = deliveryMessageSchema.safeParse(body);
+  if (delivery.success) return { kind: 'delivery', delivery: delivery.data, pauses };
   const { type } = validate(z.object({ type: z.string() }), body, 'message');
   if (type === 'audit.event') validate(announcementSchema, body, 'announcement');
-  return { kind: 'other', pauses };
+  return undefined;
 }

@@ -4,10 +4,10 @@ import type { JsonObject, JsonValue } from '../../core/json.ts';
 import { mlflowTags } from '../../core/mlflow-names.ts';
 import type { WebhookEventName } from './events.ts';
 
-/** The tags by which MLflow tells prompts from models; receivers are not shown them. */
+/** The tags that MLflow marks prompts with; payloads omit them. */
 const { isPrompt: isPromptTag, promptText: promptTextTag, promptType: promptTypeTag } = mlflowTags;
 
-/** Which of MLflow's events an action can be: one for models, one for prompts. */
+/** MLflow's events of each action: one for models, one for prompts. */
 const candidates: Readonly<
   Record<string, { readonly model?: WebhookEventName; readonly prompt: WebhookEventName }>
 > = {
@@ -24,27 +24,27 @@ const candidates: Readonly<
   [registryActions.aliasDeleted]: { model: 'model_version_alias.deleted', prompt: 'prompt_alias.deleted' },
 };
 
-/** The names under which somebody may be waiting for an action; none for most. */
+/** The events that webhooks can subscribe to for an action; empty for most actions. */
 export function findCandidates(action: string): readonly WebhookEventName[] {
   const found = Object.hasOwn(candidates, action) ? candidates[action] : undefined;
   if (found === undefined) return [];
   return found.model === undefined ? [found.prompt] : [found.model, found.prompt];
 }
 
-/** A prompt is a model with a tag. @returns undefined when that does not show in the event itself */
-export function tellsPrompt(event: AuditEvent): boolean | undefined {
+/** Whether an event is about a prompt, which is a model with a tag. @returns undefined when the event has no tags */
+export function readIsPrompt(event: AuditEvent): boolean | undefined {
   if (event.action !== registryActions.modelCreated && event.action !== registryActions.versionCreated)
     return undefined;
   return readTags(event.after).get(isPromptTag)?.toLowerCase() === 'true';
 }
 
-/** The name of an event for whoever waits for it. */
+/** MLflow's name of an event; undefined when webhooks cannot subscribe to it. */
 export function nameEvent(action: string, isPrompt: boolean): WebhookEventName | undefined {
   const found = Object.hasOwn(candidates, action) ? candidates[action] : undefined;
   return isPrompt ? found?.prompt : found?.model;
 }
 
-/** What a receiver is told: the members that MLflow documents for each event. */
+/** The payload that MLflow documents for an event. @see https://mlflow.org/docs/latest/ml/webhooks */
 export function toPayload(event: AuditEvent, name: WebhookEventName): JsonObject {
   const { subject, after } = event;
   const about = readSubject(subject);
@@ -115,7 +115,7 @@ function readSubject(subject: AuditSubject): JsonObject {
   }
 }
 
-/** Tags that are there: a null stands for one that is not. */
+/** Skips tags whose value is null: they do not exist. */
 function readTags(value: JsonValue): ReadonlyMap<string, string> {
   const given = member(value, 'tags');
   if (given === null || typeof given !== 'object' || Array.isArray(given)) return new Map();

@@ -2,9 +2,9 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:
 import { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
 
-/** A secret as it is stored: only who holds the key can read it. */
+/** An encrypted secret, as it is stored. */
 export const sealedSecretSchema = z.object({
-  /** Which of the keys sealed it. */
+  /** Identifies the key that sealed it. */
   keyId: z.string(),
   /** Base64 of nonce, ciphertext and tag. */
   sealed: z.string(),
@@ -12,9 +12,9 @@ export const sealedSecretSchema = z.object({
 export type SealedSecret = z.infer<typeof sealedSecretSchema>;
 
 export interface SecretBox {
-  /** @throws INVALID_ARGUMENT with the remedy when there is no key */
+  /** @throws INVALID_ARGUMENT with the remedy without a key */
   seal(secret: string, owner: string): SealedSecret;
-  /** @throws UNAVAILABLE with the remedy when its key is not among the keys, or the seal is broken */
+  /** @throws UNAVAILABLE with the remedy when its key is missing or the ciphertext is damaged */
   open(sealed: SealedSecret, owner: string): string;
 }
 
@@ -22,8 +22,8 @@ const nonceBytes = 12;
 const tagBytes = 16;
 
 /**
- * AES-256-GCM. The first key seals, all of them open: so a new key is put before the old one, which goes once nothing
- * needs it. What is sealed for one owner opens for no other.
+ * Encrypts secrets with AES-256-GCM. The first key seals and all keys open: to rotate, put the new key first and remove
+ * the old one once no secret uses it. The owner is authenticated data: a secret opens only for the owner that sealed it.
  *
  * @param keys 32 bytes each
  */
@@ -35,7 +35,7 @@ export function createSecretBox(keys: readonly Uint8Array[]): SecretBox {
       if (first === undefined)
         throw new AppError(
           'INVALID_ARGUMENT',
-          'A webhook with a secret needs a key to keep it under, and this server has none: set SLIPWAY_WEBHOOK_KEYS (see its documentation), or leave the secret out.',
+          'This server has no key to encrypt the webhook secret with. Set SLIPWAY_WEBHOOK_KEYS (see docs/webhooks.md), or omit the secret.',
           { setting: 'SLIPWAY_WEBHOOK_KEYS' },
         );
       const [keyId, key] = first;
@@ -46,7 +46,7 @@ export function createSecretBox(keys: readonly Uint8Array[]): SecretBox {
     },
     open({ keyId, sealed }, owner) {
       const key = byId.get(keyId);
-      if (key === undefined) throw cannotOpen('the key that it was sealed with is not set');
+      if (key === undefined) throw cannotOpen(`key ${keyId} is not set`);
       const bytes = Buffer.from(sealed, 'base64');
       try {
         const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, nonceBytes))
@@ -55,7 +55,7 @@ export function createSecretBox(keys: readonly Uint8Array[]): SecretBox {
         const text = decipher.update(bytes.subarray(nonceBytes, -tagBytes));
         return Buffer.concat([text, decipher.final()]).toString('utf8');
       } catch (error) {
-        throw cannotOpen('it was changed where it is stored', error);
+        throw cannotOpen('the stored ciphertext is damaged', error);
       }
     },
   };
@@ -64,13 +64,13 @@ export function createSecretBox(keys: readonly Uint8Array[]): SecretBox {
 function cannotOpen(why: string, cause?: unknown): AppError {
   return new AppError(
     'UNAVAILABLE',
-    `The webhook's secret cannot be read: ${why}. Add the key to SLIPWAY_WEBHOOK_KEYS, or give the webhook its secret anew.`,
+    `Could not decrypt the webhook secret: ${why}. Add the key to SLIPWAY_WEBHOOK_KEYS, or set the secret again.`,
     { setting: 'SLIPWAY_WEBHOOK_KEYS' },
     cause,
   );
 }
 
-/** Tells keys apart and nothing about them. */
+/** Identifies a key without revealing it. */
 function toKeyId(key: Uint8Array): string {
   return createHash('sha256').update('slipway webhook key\n').update(key).digest('hex').slice(0, 8);
 }

@@ -11,13 +11,13 @@ import { eachDocument, type Page, type PageRequest, toBody, toPage } from '../..
 import type { NewWebhook, Webhook, WebhookChange } from './entities.ts';
 import type { WebhookEventName } from './events.ts';
 import type { SealedSecret, SecretBox } from './secret-box.ts';
-import { readTarget, type TargetPolicy } from './target.ts';
+import { readTarget, type TargetPolicy } from './sending/target.ts';
 
 const container = metadataContainers.webhooks;
 const maxDescriptionLength = 1_000;
 const maxSecretLength = 1_024;
 
-/** `on` has a member for each event, so that those who wait for one are found by an index. */
+/** `on` has a member for each subscribed event, so that an index finds the subscribers of an event. */
 interface WebhookBody extends JsonObject {
   readonly kind: 'webhook';
   readonly webhook: Webhook & JsonObject;
@@ -25,26 +25,31 @@ interface WebhookBody extends JsonObject {
   readonly detail: { readonly secret: (SealedSecret & JsonObject) | null };
 }
 
-export interface WebhooksOptions {
-  readonly store: MetadataStore;
-  readonly writer: AuditedWriter;
+export interface WebhooksDeps {
+  readonly store: Pick<MetadataStore, 'get' | 'list'>;
+  readonly audited: Pick<AuditedWriter, 'commit'>;
   readonly secrets: SecretBox;
-  readonly targets: TargetPolicy;
   readonly clock: Clock;
   readonly ids: Ids;
 }
 
-/** Who wants to hear of what, each in a partition of its own with its deliveries. */
-export class Webhooks {
-  readonly #options: WebhooksOptions;
+export interface WebhooksOptions {
+  readonly targets: TargetPolicy;
+}
 
-  constructor(options: WebhooksOptions) {
-    this.#options = options;
+/** The webhooks, each in a partition of its own together with its deliveries. */
+export class Webhooks {
+  readonly #deps: WebhooksDeps;
+  readonly #targets: TargetPolicy;
+
+  constructor(deps: WebhooksDeps, { targets }: WebhooksOptions) {
+    this.#deps = deps;
+    this.#targets = targets;
   }
 
-  /** @throws INVALID_ARGUMENT for a name, address, event or secret that cannot be */
+  /** @throws INVALID_ARGUMENT for an invalid name, URL, description or secret, or without events */
   async create(given: NewWebhook, by: string): Promise<Webhook> {
-    const { clock, ids } = this.#options;
+    const { clock, ids } = this.#deps;
     const now = clock.now();
     const webhookId = ids.uuid();
     this.#check(given);
@@ -59,8 +64,8 @@ export class Webhooks {
       createdAt: now,
       updatedAt: now,
     };
-    const secret = given.secret ? this.#options.secrets.seal(given.secret, webhookId) : null;
-    await this.#options.writer.commit(
+    const secret = given.secret ? this.#deps.secrets.seal(given.secret, webhookId) : null;
+    await this.#deps.audited.commit(
       container,
       webhookId,
       [{ kind: 'create', id: 'webhook', body: toWebhookBody(webhook, secret) }],
@@ -74,14 +79,14 @@ export class Webhooks {
     return (await this.#read(webhookId)).body.webhook;
   }
 
-  /** @returns undefined when there is none (any more) */
+  /** @returns undefined for an unknown or deleted webhook */
   async find(webhookId: string): Promise<Webhook | undefined> {
-    return (await this.#options.store.get<WebhookBody>(toKey(webhookId)))?.body.webhook;
+    return (await this.#deps.store.get<WebhookBody>(toKey(webhookId)))?.body.webhook;
   }
 
-  /** Newest first. */
+  /** Lists webhooks, newest first. */
   async list(page: PageRequest): Promise<Page<Webhook>> {
-    const found = await this.#options.store.list<WebhookBody>({
+    const found = await this.#deps.store.list<WebhookBody>({
       container,
       filter: { op: 'compare', test: 'eq', path: ['kind'], value: 'webhook' },
       sort: { path: ['webhook', 'createdAt'], direction: 'desc' },
@@ -90,11 +95,11 @@ export class Webhooks {
     return toPage(found, (body) => body.webhook);
   }
 
-  /** The active ones that wait for any of these events. */
-  async listWaiting(events: readonly WebhookEventName[]): Promise<readonly Webhook[]> {
+  /** Lists active webhooks that subscribe to any of these events. */
+  async listSubscribed(events: readonly WebhookEventName[]): Promise<readonly Webhook[]> {
     if (events.length === 0) return [];
     return Array.fromAsync(
-      eachDocument<WebhookBody>(this.#options.store, {
+      eachDocument<WebhookBody>(this.#deps.store, {
         container,
         filter: {
           op: 'and',
@@ -119,9 +124,9 @@ export class Webhooks {
 
   /** @throws NOT_FOUND; INVALID_ARGUMENT as `create` */
   async update(webhookId: string, change: WebhookChange, by: string): Promise<Webhook> {
-    const { clock, secrets, writer } = this.#options;
+    const { audited, clock, secrets } = this.#deps;
     this.#check(change);
-    return retryConflicts(`the webhook "${webhookId}"`, this.#options, async () => {
+    return retryConflicts(`the webhook "${webhookId}"`, this.#deps, async () => {
       const { body, etag } = await this.#read(webhookId);
       const before = body.webhook;
       const { description: _, ...rest } = before;
@@ -140,13 +145,13 @@ export class Webhooks {
         events: change.events ? [...new Set(change.events)] : before.events,
         status: change.status ?? before.status,
         isSigned: secret !== null,
-        // Clients tell an update by it: it moves even within one millisecond.
+        // Clients detect updates by it, so it increases even within one millisecond.
         updatedAt: Math.max(clock.now(), before.updatedAt + 1),
       };
       const changed = findChanges(summarize(before), summarize(after));
-      // That there is a new secret is worth an event; what it is, is not.
+      // The event says that the secret changed, not the secret.
       if (change.secret) changed.after['secret'] = 'replaced';
-      await writer.commit(
+      await audited.commit(
         container,
         webhookId,
         [{ kind: 'replace', id: 'webhook', etag, body: toWebhookBody(after, secret) }],
@@ -156,11 +161,11 @@ export class Webhooks {
     });
   }
 
-  /** Its secret goes with it; the events that tell of it stay. @throws NOT_FOUND */
+  /** Deletes a webhook and its secret; its audit events remain. @throws NOT_FOUND */
   async delete(webhookId: string, by: string): Promise<void> {
-    await retryConflicts(`the webhook "${webhookId}"`, this.#options, async () => {
+    await retryConflicts(`the webhook "${webhookId}"`, this.#deps, async () => {
       const { body, etag } = await this.#read(webhookId);
-      await this.#options.writer.commit(
+      await this.#deps.audited.commit(
         container,
         webhookId,
         [{ kind: 'delete', id: 'webhook', etag }],
@@ -169,15 +174,15 @@ export class Webhooks {
     });
   }
 
-  /** @returns undefined for one that is not signed. @throws NOT_FOUND; UNAVAILABLE without its key */
+  /** @returns undefined for a webhook without a secret. @throws NOT_FOUND; UNAVAILABLE without its key */
   async openSecret(webhookId: string): Promise<string | undefined> {
     const { secret } = (await this.#read(webhookId)).body.detail;
-    return secret === null ? undefined : this.#options.secrets.open(secret, webhookId);
+    return secret === null ? undefined : this.#deps.secrets.open(secret, webhookId);
   }
 
   async #read(webhookId: string): Promise<StoredDocument<WebhookBody>> {
     const stored = isWebhookId(webhookId)
-      ? await this.#options.store.get<WebhookBody>(toKey(webhookId))
+      ? await this.#deps.store.get<WebhookBody>(toKey(webhookId))
       : undefined;
     if (stored) return stored;
     throw new AppError('NOT_FOUND', `Webhook with ID ${webhookId.slice(0, 100)} not found.`, { webhookId });
@@ -189,7 +194,7 @@ export class Webhooks {
       throw invalid(
         `Webhook name ${JSON.stringify(name.slice(0, 100))} is invalid. It must start and end with a letter or digit, have at most 63 characters, and hold only letters, digits, dots, underscores and hyphens.`,
       );
-    if (url !== undefined) readTarget(url, this.#options.targets);
+    if (url !== undefined) readTarget(url, this.#targets);
     if (events?.length === 0) throw invalid('Webhook events must be a non-empty list of events.');
     if (description !== undefined && description.length > maxDescriptionLength)
       throw invalid(`The webhook's description must have at most ${maxDescriptionLength} characters.`);
@@ -198,7 +203,7 @@ export class Webhooks {
   }
 }
 
-/** Ids are ours: what cannot be one names nothing, and is no key to ask the store for. */
+/** Other texts name no webhook, and may be invalid keys of the store. */
 function isWebhookId(text: string): boolean {
   return /^[0-9a-f-]{36}$/.test(text);
 }
@@ -222,7 +227,7 @@ function toEntry(
   return { by, action: `webhook.${verb}`, subject: { kind: 'webhook', webhookId }, before, after };
 }
 
-/** For events, which more people read than webhooks: paths are often secret, so only a fingerprint tells them apart. */
+/** For audit events, which more roles can read: paths are often secret, so they appear as a fingerprint. */
 function summarize(webhook: Webhook): JsonObject {
   const { name, url, events, status, description, isSigned } = webhook;
   const target = `${new URL(url).origin}/#${sha256(url).slice(0, 8)}`;

@@ -73,7 +73,10 @@ export function toEvent(body: EventBody): AuditEvent {
 }
 
 /** @returns undefined for a missing event */
-export async function findEvent(store: MetadataStore, place: EventPlace): Promise<AuditEvent | undefined> {
+export async function findEvent(
+  store: Pick<MetadataStore, 'get'>,
+  place: EventPlace,
+): Promise<AuditEvent | undefined> {
   const { container, partition, eventId } = place;
   const stored = await store.get<EventBody>({ container, partition, id: `event-${eventId}` });
   return stored && toEvent(stored.body);

@@ -2,26 +2,26 @@ import type { AppError } from '../../core/errors.ts';
 import { sha256 } from '../../core/ids.ts';
 import type { MessageQueue } from './queue.ts';
 
-/** A message that no retry can help, and why. */
+/** A message that a retry cannot help, and the reason. */
 export interface RefusedMessage {
   /** The function that refused it. */
   readonly by: string;
   readonly messageId: string;
-  /** As it came: hostile. */
+  /** Unvalidated. */
   readonly body: unknown;
   readonly error: AppError;
 }
 
-/** At up to six bytes a character in JSON, this and the rest fit into the 256 KB of a message. */
+/** JSON takes up to six bytes a character, and a message at most 256 KB. */
 const maxBodyLength = 32 * 1024;
 
 /**
- * Puts a message aside with its reason, for an operator to look at and send again; the same message again is told
- * apart by nothing but its id, as everywhere.
+ * Sends a message that a retry cannot help to a queue, with its reason, for an operator to inspect and resend. The id is
+ * stable, so that the queue can drop repetitions.
  *
  * @throws as `MessageQueue.send`
  */
-export async function putAside(
+export async function sendToRefused(
   queue: MessageQueue,
   destination: string,
   refused: RefusedMessage,
@@ -42,7 +42,7 @@ export async function putAside(
   ]);
 }
 
-/** As text, which can say whatever came; the beginning of it when it is too long. */
+/** The body as text, cut to a length that fits. */
 function toText(body: unknown): string {
   if (body instanceof Uint8Array) return cut(Buffer.from(body).toString('utf8'));
   return cut(typeof body === 'string' ? body : JSON.stringify(body ?? null));

@@ -5,7 +5,7 @@ import { AppError } from '../../../shared/core/errors.ts';
 import { forEachSettled } from '../../../shared/core/async/for-each-settled.ts';
 import { systemIds } from '../../../shared/core/ids.ts';
 import { openSqliteQueue } from '../../../shared/adapters/embedded/sqlite-queue.ts';
-import { putAside } from '../../../shared/platform/storage/refused-messages.ts';
+import { sendToRefused } from '../../../shared/platform/storage/refused-messages.ts';
 import { createFolder } from '../../support/stores.ts';
 
 const error = new AppError('INVALID_ARGUMENT', 'The event is not valid.');
@@ -20,7 +20,7 @@ test.each([
   ['more than a message may hold', '\u0001'.repeat(300_000), '\u0001'.repeat(32 * 1024)],
 ])('%s is put aside with its reason', async (_, body, kept) => {
   const queue = openQueue();
-  await putAside(queue, 'refused', { by: 'landingQueue', messageId: 'm1', body, error });
+  await sendToRefused(queue, 'refused', { by: 'landingQueue', messageId: 'm1', body, error });
   const [message] = await queue.receive({ queue: 'refused' }, { maxMessages: 1, waitMs: 0 });
   expect(message?.body).toEqual({
     by: 'landingQueue',

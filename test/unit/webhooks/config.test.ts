@@ -14,18 +14,18 @@ const required = {
 const load = (env: Record<string, string>) =>
   loadConfig({ ...required, ...env }, { version: '1.2.3', commit: 'abc' }).webhooks;
 
-test('without settings, webhooks reach public addresses only, and keep no secrets', () => {
+test('defaults to public targets and no keys', () => {
   expect(load({})).toEqual({ keys: [], targets: 'public', timeoutMs: 15_000, attempts: 8 });
 });
 
-test('keys come newest first', () => {
+test('keeps the order of the keys', () => {
   const keys = [randomBytes(32), randomBytes(32)];
   const text = keys.map((key) => key.toString('base64')).join(', ');
   expect(load({ SLIPWAY_WEBHOOK_KEYS: text }).keys).toEqual(keys);
 });
 
 test.each(['c2hvcnQ=', randomBytes(31).toString('base64'), `${randomBytes(32).toString('base64')},short`])(
-  'a key of another length stops the start, and the fault does not repeat it',
+  'refuses a key of another length without repeating it',
   (text) => {
     const attempt = () => load({ SLIPWAY_WEBHOOK_KEYS: text });
     expect(attempt).toThrow('SLIPWAY_WEBHOOK_KEYS');
@@ -33,12 +33,12 @@ test.each(['c2hvcnQ=', randomBytes(31).toString('base64'), `${randomBytes(32).to
   },
 );
 
-test('a policy that is none stops the start', () => {
+test('refuses an unknown target policy', () => {
   expect(load({ SLIPWAY_WEBHOOK_TARGETS: 'any' }).targets).toBe('any');
   expect(() => load({ SLIPWAY_WEBHOOK_TARGETS: 'all' })).toThrow('SLIPWAY_WEBHOOK_TARGETS');
 });
 
-test('the local key is made once, for its owner only', () => {
+test('creates the local key once, readable only by its owner', () => {
   const file = join(createFolder(), 'webhook.key');
   const key = openWebhookKey(file);
   expect(load({ SLIPWAY_WEBHOOK_KEYS: key }).keys).toHaveLength(1);

@@ -5,18 +5,18 @@ import { createSecretBox } from '../../../shared/domains/webhooks/secret-box.ts'
 const key = randomBytes(32);
 const secret = 'сек ret';
 
-test('what was sealed is opened by the same key for the same owner', () => {
+test('opens a secret with the same key for the same owner', () => {
   const sealed = createSecretBox([key]).seal(secret, 'w');
   expect(createSecretBox([key]).open(sealed, 'w')).toBe(secret);
   expect(JSON.stringify(sealed)).not.toContain(secret);
 });
 
-test('the same secret is never sealed alike', () => {
+test('never seals a secret to the same ciphertext twice', () => {
   const box = createSecretBox([key]);
   expect(box.seal(secret, 'w')).not.toEqual(box.seal(secret, 'w'));
 });
 
-test('a new key is put before the old one, which still opens', () => {
+test('seals with the first key and opens with all', () => {
   const old = createSecretBox([key]).seal(secret, 'w');
   const newer = randomBytes(32);
   const both = createSecretBox([newer, key]);
@@ -24,7 +24,7 @@ test('a new key is put before the old one, which still opens', () => {
   expect(createSecretBox([newer]).open(both.seal(secret, 'w'), 'w')).toBe(secret);
 });
 
-test('without its key, for another owner, or changed, it is not opened', () => {
+test('does not open without the key, for another owner, or damaged ciphertext', () => {
   const box = createSecretBox([key]);
   const sealed = box.seal(secret, 'w');
   const bytes = Buffer.from(sealed.sealed, 'base64');
@@ -39,6 +39,6 @@ test('without its key, for another owner, or changed, it is not opened', () => {
   for (const open of tries) expect(open).toThrow('SLIPWAY_WEBHOOK_KEYS');
 });
 
-test('without a key nothing is sealed, and the error says what to set', () => {
+test('refuses to seal without a key and names the setting', () => {
   expect(() => createSecretBox([]).seal(secret, 'w')).toThrow('SLIPWAY_WEBHOOK_KEYS');
 });

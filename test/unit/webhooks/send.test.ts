@@ -1,16 +1,18 @@
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { judge } from '../../../shared/domains/webhooks/retry.ts';
-import { createSender } from '../../../shared/domains/webhooks/send.ts';
+import { decideRetry } from '../../../shared/domains/webhooks/decide-retry.ts';
+import { createSender } from '../../../shared/domains/webhooks/sending/send.ts';
+import { systemResolve } from '../../../shared/domains/webhooks/sending/target.ts';
 import { patienceMs } from '../../support/hang-guard.ts';
 import { settle, useVirtualTimers } from '../../support/virtual-timers.ts';
 import { startReceiver } from '../../support/tracking/receiver.ts';
 
-const sender = createSender({ policy: 'any', timeoutMs: patienceMs });
-const impatient = createSender({ policy: 'any', timeoutMs: 200 });
+const deps = { resolve: systemResolve };
+const sender = createSender(deps, { policy: 'any', timeoutMs: patienceMs });
+const impatient = createSender(deps, { policy: 'any', timeoutMs: 200 });
 
-test('body and headers arrive as they were signed', async () => {
+test('sends body and headers unchanged', async () => {
   const { url, received } = await startReceiver();
   const body = '{"name":"модель"}';
   const outcome = await sender.send(
@@ -25,7 +27,7 @@ test('body and headers arrive as they were signed', async () => {
   });
 });
 
-test('redirects are not followed', async () => {
+test('does not follow redirects', async () => {
   const elsewhere = await startReceiver();
   const { url } = await startReceiver(
     ({ response }) => void response.writeHead(307, { location: elsewhere.url }).end(),
@@ -34,7 +36,7 @@ test('redirects are not followed', async () => {
   expect(elsewhere.received).toEqual([]);
 });
 
-test('an endless answer is cut off, and counts by its status', async () => {
+test('cuts an endless answer off and counts its status', async () => {
   let writtenBytes = 0;
   const { url } = await startReceiver(({ response }) => {
     response.writeHead(200);
@@ -52,7 +54,7 @@ test('an endless answer is cut off, and counts by its status', async () => {
   expect(writtenBytes).toBeLessThan(32 * 2 ** 20);
 });
 
-test('an answer that stops in the middle counts by its status when time is up', async () => {
+test('counts the status of an answer that is incomplete at the timeout', async () => {
   const { url } = await startReceiver(({ response }) => void response.writeHead(200).write('so far'));
   useVirtualTimers();
   await expect(settle(impatient.send(url, {}, '{}'), 1)).resolves.toEqual({
@@ -62,7 +64,7 @@ test('an answer that stops in the middle counts by its status when time is up', 
   });
 });
 
-test('a receiver that never answers is given up', async () => {
+test('fails at the timeout without an answer', async () => {
   const { url } = await startReceiver(() => {});
   useVirtualTimers();
   await expect(settle(impatient.send(url, {}, '{}'), 1)).resolves.toEqual({
@@ -71,7 +73,7 @@ test('a receiver that never answers is given up', async () => {
   });
 });
 
-test('a receiver that hangs up, or is not there, may come back', async () => {
+test('reports a refused or broken connection as transient', async () => {
   const { url } = await startReceiver(({ request }) => void request.socket.destroy());
   await expect(sender.send(url, {}, '{}')).resolves.toMatchObject({
     kind: 'failed',
@@ -83,7 +85,7 @@ test('a receiver that hangs up, or is not there, may come back', async () => {
   });
 });
 
-test('a receiver that speaks no TLS, or whose certificate nobody vouches for, gets nothing', async () => {
+test('sends nothing without TLS or to an untrusted certificate', async () => {
   const plain = await startReceiver();
   const outcome = await sender.send(plain.url.replace('http:', 'https:'), {}, '{}');
   expect(outcome).toMatchObject({ kind: 'failed' });
@@ -97,7 +99,7 @@ test('a receiver that speaks no TLS, or whose certificate nobody vouches for, ge
   });
 });
 
-test('the receiver may say when to come again', async () => {
+test('returns the Retry-After of the answer', async () => {
   const { url } = await startReceiver(
     ({ response }) => void response.writeHead(429, { 'retry-after': '7' }).end(),
   );
@@ -108,30 +110,30 @@ const answered = (status: number, retryAfterMs?: number) =>
   ({ kind: 'answered', status, body: '', ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }) as const;
 const first = { attempt: 1, maxAttempts: 4, random: 0.5 };
 
-test.each([200, 201, 202, 204])('%i is delivered', (status) => {
-  expect(judge(answered(status), first)).toEqual({ kind: 'delivered' });
+test.each([200, 201, 202, 204])('counts %i as delivered', (status) => {
+  expect(decideRetry(answered(status), first)).toEqual({ kind: 'delivered' });
 });
 
-test.each([301, 302, 307, 400, 401, 404, 410, 501])('%i will not change', (status) => {
-  expect(judge(answered(status), first)).toMatchObject({
+test.each([301, 302, 307, 400, 401, 404, 410, 501])('gives up at once on %i', (status) => {
+  expect(decideRetry(answered(status), first)).toMatchObject({
     kind: 'giveUp',
     reason: expect.stringContaining(`${status}`) as unknown,
   });
 });
 
 test.each([408, 425, 429, 500, 502, 503, 504, 520])(
-  '%i is tried again, ever later, and given up at last',
+  'retries %i with backoff and gives up after the last attempt',
   (status) => {
-    const delays = [1, 2, 3].map((attempt) => judge(answered(status), { ...first, attempt }));
+    const delays = [1, 2, 3].map((attempt) => decideRetry(answered(status), { ...first, attempt }));
     expect(delays).toMatchObject([{ afterMs: 1_000 }, { afterMs: 4_000 }, { afterMs: 16_000 }]);
-    expect(judge(answered(status), { ...first, attempt: 4 })).toMatchObject({ kind: 'giveUp' });
+    expect(decideRetry(answered(status), { ...first, attempt: 4 })).toMatchObject({ kind: 'giveUp' });
   },
 );
 
-test('no wait is longer than an hour, whoever asks for it', () => {
-  expect(judge(answered(503, 999_999_000), first)).toMatchObject({ afterMs: 3_600_000 });
-  expect(judge(answered(503), { attempt: 19, maxAttempts: 20, random: 1 })).toMatchObject({
+test('never waits longer than an hour', () => {
+  expect(decideRetry(answered(503, 999_999_000), first)).toMatchObject({ afterMs: 3_600_000 });
+  expect(decideRetry(answered(503), { attempt: 19, maxAttempts: 20, random: 1 })).toMatchObject({
     afterMs: 3_600_000,
   });
-  expect(judge(answered(503, 9_000), first)).toMatchObject({ afterMs: 9_000 });
+  expect(decideRetry(answered(503, 9_000), first)).toMatchObject({ afterMs: 9_000 });
 });

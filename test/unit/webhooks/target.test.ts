@@ -2,17 +2,18 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { isPublicAddress } from '../../../shared/domains/webhooks/addresses.ts';
-import { createSender } from '../../../shared/domains/webhooks/send.ts';
+import { isPublicAddress } from '../../../shared/domains/webhooks/sending/addresses.ts';
+import { createSender } from '../../../shared/domains/webhooks/sending/send.ts';
 import { patienceMs } from '../../support/hang-guard.ts';
 import {
   createLookup,
   readTarget,
   type Resolve,
+  systemResolve,
   type TargetPolicy,
-} from '../../../shared/domains/webhooks/target.ts';
+} from '../../../shared/domains/webhooks/sending/target.ts';
 
-describe('an address is public', () => {
+describe('public addresses', () => {
   test.each([
     '1.1.1.1',
     '8.8.8.8',
@@ -25,7 +26,7 @@ describe('an address is public', () => {
   ])('%s', (address) => expect(isPublicAddress(address)).toBe(true));
 });
 
-describe('an address is not public', () => {
+describe('addresses that are not public', () => {
   test.each([
     '127.0.0.1',
     '127.255.255.254',
@@ -59,7 +60,7 @@ describe('an address is not public', () => {
     '',
   ])('%s', (address) => expect(isPublicAddress(address)).toBe(false));
 
-  test('whatever is inside 10.0.0.0/8, 127.0.0.0/8 and 169.254.0.0/16', () => {
+  test('all of 10.0.0.0/8, 127.0.0.0/8 and 169.254.0.0/16', () => {
     const byte = fc.integer({ min: 0, max: 255 });
     fc.assert(
       fc.property(fc.constantFrom('10', '127', '169.254'), byte, byte, byte, (start, b, c, d) => {
@@ -72,7 +73,7 @@ describe('an address is not public', () => {
   });
 });
 
-describe('a webhook in Azure cannot be for', () => {
+describe('the policy "public" refuses', () => {
   test.each([
     ['   ', 'cannot be empty'],
     ['no-url', "Invalid webhook URL scheme: ''"],
@@ -98,19 +99,19 @@ describe('a webhook in Azure cannot be for', () => {
     expect(() => readTarget(url, 'public')).toThrow(message);
   });
 
-  test('but for anything else', () => {
+  test('nothing else', () => {
     expect(readTarget('https://example.com:8443/hook?a=b', 'public').host).toBe('example.com:8443');
   });
 });
 
-test('on a developer machine it can be for the machine itself', () => {
+test('the policy "any" allows HTTP and private addresses', () => {
   expect(readTarget('http://127.0.0.1:8080/hook', 'any').port).toBe('8080');
   expect(() => readTarget('http://[invalid', 'any')).toThrow('Invalid webhook URL');
   expect(() => readTarget('ftp://127.0.0.1/', 'any')).toThrow('Invalid webhook URL scheme');
 });
 
-test('a name that leads to this machine is not connected to', async () => {
-  const lookup = createLookup('public');
+test('refuses a name that resolves to this machine', async () => {
+  const lookup = createLookup('public', systemResolve);
   const found = await new Promise((resolve) => {
     lookup('localhost', { all: true }, (error) => resolve(error));
   });
@@ -119,7 +120,7 @@ test('a name that leads to this machine is not connected to', async () => {
 
 test.each([
   [[{ address: '127.0.0.1', family: 4 }]],
-  // Any of several is enough: which one is connected to is chance.
+  // One of several is enough: any of them could be connected to.
   [
     [
       { address: '1.1.1.1', family: 4 },
@@ -127,11 +128,15 @@ test.each([
     ],
   ],
   [[{ address: '::ffff:127.0.0.1', family: 6 }]],
-])('a public name that leads to this machine when it is connected to is not: %j', async (addresses) => {
+])('refuses a public name that resolves to %j at connection time', async (addresses) => {
   const { port, connections } = await listen();
   const resolve: Resolve = (_hostname, _options, callback) => callback(null, addresses);
   const send = (policy: TargetPolicy) =>
-    createSender({ policy, timeoutMs: patienceMs, resolve }).send(`https://example.com:${port}/`, {}, '{}');
+    createSender({ resolve }, { policy, timeoutMs: patienceMs }).send(
+      `https://example.com:${port}/`,
+      {},
+      '{}',
+    );
   await expect(send('public')).resolves.toEqual({
     kind: 'forbidden',
     reason: "Webhook URL host 'example.com' is not a public address.",
@@ -139,15 +144,19 @@ test.each([
   expect(connections()).toBe(0);
 });
 
-test('nothing reaches a private receiver, even when its address was stored before the policy changed', async () => {
+test('refuses a private address that was stored before the policy changed', async () => {
   const { port, connections } = await listen();
-  const sender = createSender({ policy: 'public', timeoutMs: patienceMs });
+  const sender = createSender({ resolve: systemResolve }, { policy: 'public', timeoutMs: patienceMs });
   await expect(sender.send(`https://127.0.0.1:${port}/`, {}, '{}')).resolves.toMatchObject({
     kind: 'forbidden',
   });
   expect(connections()).toBe(0);
-  // The same with the policy that allows it arrives: the test can fail.
-  await createSender({ policy: 'any', timeoutMs: patienceMs }).send(`https://127.0.0.1:${port}/`, {}, '{}');
+  // It arrives under the other policy, so the test can fail.
+  await createSender({ resolve: systemResolve }, { policy: 'any', timeoutMs: patienceMs }).send(
+    `https://127.0.0.1:${port}/`,
+    {},
+    '{}',
+  );
   expect(connections()).toBe(1);
 });
 

@@ -17,8 +17,8 @@ function createWebhooks(store: MetadataStore, keys: readonly Uint8Array[] = [ran
     clock: system.clock,
     logger: silentLogger,
   });
-  const writer = new AuditedWriter({ store, outbox, ...system });
-  return new Webhooks({ store, writer, secrets: createSecretBox(keys), targets: 'public', ...system });
+  const audited = new AuditedWriter({ store, outbox, ...system });
+  return new Webhooks({ store, audited, secrets: createSecretBox(keys), ...system }, { targets: 'public' });
 }
 
 const given: NewWebhook = {
@@ -29,13 +29,13 @@ const given: NewWebhook = {
 };
 
 describe.each(metadataStores)('webhooks on $name', ({ open }) => {
-  test('are found by what they wait for while they are active, and in the order they were made', async () => {
+  test('finds active webhooks by event and lists them newest first', async () => {
     const webhooks = createWebhooks(await open());
     const one = await webhooks.create(given, 'ada');
     const two = await webhooks.create({ ...given, events: ['model_version_alias.deleted'] }, 'ada');
     const idle = await webhooks.create({ ...given, status: 'DISABLED' }, 'ada');
-    const ids = async (...events: Parameters<Webhooks['listWaiting']>[0]) =>
-      (await webhooks.listWaiting(events)).map(({ webhookId }) => webhookId).sort();
+    const ids = async (...events: Parameters<Webhooks['listSubscribed']>[0]) =>
+      (await webhooks.listSubscribed(events)).map(({ webhookId }) => webhookId).sort();
     await expect(ids('prompt.created')).resolves.toEqual([one.webhookId]);
     await expect(ids('prompt.created', 'model_version_alias.deleted')).resolves.toEqual(
       [one.webhookId, two.webhookId].sort(),
@@ -53,7 +53,7 @@ describe.each(metadataStores)('webhooks on $name', ({ open }) => {
     expect(items).toHaveLength(3);
   });
 
-  test('tell their secret to nobody but their courier', async () => {
+  test('shows a secret to the sender only', async () => {
     const store = await open();
     const webhooks = createWebhooks(store);
     const webhook = await webhooks.create(given, 'ada');
@@ -72,13 +72,13 @@ describe.each(metadataStores)('webhooks on $name', ({ open }) => {
     ]);
     expect(everything).not.toContain('very-secret-secret');
     expect(everything).not.toContain('another-very-secret');
-    // A path can be a secret, too: only whoever lists webhooks may see it.
+    // A path can be a secret, too: only the list of webhooks shows it.
     expect(JSON.stringify(events)).not.toContain('very-secret-path');
     await webhooks.update(webhook.webhookId, { secret: '' }, 'ada');
     await expect(webhooks.openSecret(webhook.webhookId)).resolves.toBeUndefined();
   });
 
-  test('are changed member by member, each change with its event', async () => {
+  test('updates single members, each change with its event', async () => {
     const store = await open();
     const webhooks = createWebhooks(store);
     const before = await webhooks.create({ ...given, description: 'first' }, 'ada');
@@ -103,7 +103,7 @@ describe.each(metadataStores)('webhooks on $name', ({ open }) => {
   });
 });
 
-test('many who change one at once lose nothing', async () => {
+test('keeps every concurrent update', async () => {
   const webhooks = createWebhooks(createDocuments());
   const { webhookId } = await webhooks.create(
     { name: 'a', url: given.url, events: ['prompt.created'] },
@@ -132,7 +132,7 @@ test.each<[string, Partial<NewWebhook>]>([
   ['non-empty list', { events: [] }],
   ['description', { description: 'x'.repeat(1_001) }],
   ['secret', { secret: 'x'.repeat(1_025) }],
-])('what cannot be is refused: %s', async (message, wrong) => {
+])('refuses an invalid %s', async (message, wrong) => {
   const webhooks = createWebhooks(createDocuments());
   await expect(webhooks.create({ ...given, ...wrong }, 'ada')).rejects.toMatchObject({
     code: 'INVALID_ARGUMENT',
@@ -141,7 +141,7 @@ test.each<[string, Partial<NewWebhook>]>([
   await expect(webhooks.list({ limit: 10 })).resolves.toEqual({ items: [] });
 });
 
-test('without a key, a webhook with a secret is refused with what to set, and one without is not', async () => {
+test('refuses a secret without a key and names the setting', async () => {
   const webhooks = createWebhooks(createDocuments(), []);
   await expect(webhooks.create(given, 'ada')).rejects.toMatchObject({
     code: 'INVALID_ARGUMENT',
@@ -151,7 +151,7 @@ test('without a key, a webhook with a secret is refused with what to set, and on
   await expect(webhooks.create(unsigned, 'ada')).resolves.toMatchObject({ isSigned: false });
 });
 
-test.each(['nonexistent', '', '../x', 'a/b', '\0'])('there is no webhook %j', async (webhookId) => {
+test.each(['nonexistent', '', '../x', 'a/b', '\0'])('finds no webhook %j', async (webhookId) => {
   const webhooks = createWebhooks(createDocuments());
   await expect(webhooks.get(webhookId)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   await expect(webhooks.update(webhookId, {}, 'ada')).rejects.toMatchObject({ code: 'NOT_FOUND' });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AppError } from '../../../core/errors.ts';
 import type { JsonObject } from '../../../core/json.ts';
 import type { Route } from '../../http/route.ts';
-import type { Courier } from '../../../domains/webhooks/courier.ts';
+import type { WebhookDispatcher } from '../../../domains/webhooks/dispatcher.ts';
 import { type Webhook, webhookStatuses } from '../../../domains/webhooks/entities.ts';
 import { toWebhookEvent, type WebhookEventName } from '../../../domains/webhooks/events.ts';
 import type { Webhooks } from '../../../domains/webhooks/webhooks.ts';
@@ -41,7 +41,10 @@ const status = enumeration(['STATUS_UNSPECIFIED', ...webhookStatuses]).pipe(z.en
 const byId = { webhook_id: requiredText() };
 
 /** MLflow's webhooks on events of the registry. All routes need `admin`, because addresses can be secrets. */
-export function webhookEndpoints(webhooks: Webhooks, courier: Courier): readonly Route[] {
+export function webhookEndpoints(
+  webhooks: Webhooks,
+  dispatcher: Pick<WebhookDispatcher, 'test'>,
+): readonly Route[] {
   return [
     defineEndpoint({
       methods: ['POST'],
@@ -130,7 +133,7 @@ export function webhookEndpoints(webhooks: Webhooks, courier: Courier): readonly
       timeoutMs: 90_000,
       message: z.object({ ...byId, event: event.optional() }),
       handle: async ({ webhook_id, event: given }) => {
-        const outcome = await courier.test(webhook_id, given && toName(given));
+        const outcome = await dispatcher.test(webhook_id, given && toName(given));
         return {
           result:
             outcome.kind === 'answered'

@@ -1,6 +1,6 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
 
-/** Networks that no webhook of a stranger's may reach: whatever is not globally routable, and Azure's own host address. */
+/** Networks that webhooks may not reach: those that are not globally routable, and Azure's platform address. */
 const privateIPv4 = [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -17,11 +17,11 @@ const privateIPv4 = [
   ['203.0.113.0', 24],
   ['224.0.0.0', 4],
   ['240.0.0.0', 4],
-  // The address of Azure's platform inside every virtual machine: public by its number only.
+  // Azure's platform inside every virtual machine, although numbered as a public address.
   ['168.63.129.16', 32],
 ] as const;
 
-/** Within the one block of IPv6 that is routed at all (2000::/3): what is not, or leads to an IPv4 address. */
+/** Within 2000::/3, the only routed block of IPv6: networks that are not routed or embed IPv4 addresses. */
 const privateIPv6 = [
   ['2001::', 23],
   ['2001:db8::', 32],
@@ -36,8 +36,8 @@ const routed = new BlockList();
 routed.addSubnet('2000::', 3, 'ipv6');
 
 /**
- * Whether an address is one of the public internet. Addresses that carry an IPv4 address inside (mapped, 6to4, NAT64,
- * Teredo) are not: nothing needs them, and much hides behind them.
+ * Whether an address belongs to the public internet. IPv6 addresses that embed an IPv4 address (mapped, 6to4, NAT64,
+ * Teredo) do not: they can hide a private address, and no receiver needs them.
  *
  * @see https://www.iana.org/assignments/iana-ipv4-special-registry, https://www.iana.org/assignments/iana-ipv6-special-registry
  */

@@ -7,11 +7,11 @@ import { AppError, retryIntent } from '../../../shared/core/errors.ts';
 import { type LogFields, type Logger, silentLogger } from '../../../shared/core/logger.ts';
 import { openSqliteQueue } from '../../../shared/adapters/embedded/sqlite-queue.ts';
 import type { QueueSource } from '../../../shared/platform/storage/queue.ts';
-import { Courier } from '../../../shared/domains/webhooks/courier.ts';
+import { WebhookDispatcher } from '../../../shared/domains/webhooks/dispatcher.ts';
 import { Deliveries } from '../../../shared/domains/webhooks/deliveries.ts';
 import type { WebhookEventName } from '../../../shared/domains/webhooks/events.ts';
 import { createSecretBox } from '../../../shared/domains/webhooks/secret-box.ts';
-import type { Sender, SendOutcome } from '../../../shared/domains/webhooks/send.ts';
+import type { Sender, SendOutcome } from '../../../shared/domains/webhooks/sending/send.ts';
 import { Webhooks } from '../../../shared/domains/webhooks/webhooks.ts';
 import { createDocuments, createFolder, system } from '../../support/stores.ts';
 import { passTurns } from '../../support/turns.ts';
@@ -29,7 +29,7 @@ interface Sent {
   readonly body: { readonly data: unknown; readonly entity: string; readonly action: string };
 }
 
-/** A courier with a real store and queue, a clock that only the test moves, and receivers made of answers. */
+/** A dispatcher with a real store and queue, a clock that only the test moves, and scripted receivers. */
 function setUp(answer: (count: number) => SendOutcome | Promise<SendOutcome> = () => ok) {
   const state = { now: 1_000_000, storeFails: undefined as Error | undefined, isPrompt: false };
   const sent: Sent[] = [];
@@ -51,15 +51,11 @@ function setUp(answer: (count: number) => SendOutcome | Promise<SendOutcome> = (
   });
   onTestFinished(() => queue.close());
   const outbox = new Outbox({ store: real, queue, clock, logger: silentLogger });
-  const writer = new AuditedWriter({ store: real, outbox, clock, ids: system.ids });
-  const webhooks = new Webhooks({
-    store,
-    writer,
-    secrets: createSecretBox([Buffer.alloc(32, 7)]),
-    targets: 'public',
-    clock,
-    ids: system.ids,
-  });
+  const audited = new AuditedWriter({ store: real, outbox, clock, ids: system.ids });
+  const webhooks = new Webhooks(
+    { store, audited, secrets: createSecretBox([Buffer.alloc(32, 7)]), clock, ids: system.ids },
+    { targets: 'public' },
+  );
   const deliveries = new Deliveries({ store, clock, ids: system.ids });
   const sender: Sender = {
     send: async (_url, headers, body) => {
@@ -68,24 +64,25 @@ function setUp(answer: (count: number) => SendOutcome | Promise<SendOutcome> = (
       return answer(sent.length);
     },
   };
-  const courier = new Courier({
-    store,
-    queue,
-    webhooks,
-    deliveries,
-    sender,
-    clock,
-    ids: { ...system.ids, random: () => 0.5 },
-    maxAttempts: 4,
-    timeoutMs: 1_000,
-    isPrompt: async () => state.isPrompt,
-  });
+  const dispatcher = new WebhookDispatcher(
+    {
+      store,
+      queue,
+      webhooks,
+      deliveries,
+      sender,
+      clock,
+      ids: { ...system.ids, random: () => 0.5 },
+      isPrompt: async () => state.isPrompt,
+    },
+    { maxAttempts: 4, timeoutMs: 1_000 },
+  );
   const refused: AppError[] = [];
-  /** What the host does: a message that fails for good is put aside. @returns whether there was one */
+  /** Receives as the host does, and collects final failures. @returns whether there was a message */
   const work = async (source: QueueSource, copies = 1): Promise<boolean> => {
     const [message] = await queue.receive(source, { maxMessages: 1, waitMs: 0 });
     if (message === undefined) return false;
-    const all = Array.from({ length: copies }, () => courier.handle(message.body, logger));
+    const all = Array.from({ length: copies }, () => dispatcher.handle(message.body, logger));
     for (const outcome of await Promise.allSettled(all)) {
       if (outcome.status === 'fulfilled') continue;
       if (retryIntent(outcome.reason) !== 'never') throw outcome.reason;
@@ -94,16 +91,29 @@ function setUp(answer: (count: number) => SendOutcome | Promise<SendOutcome> = (
     await queue.complete(message);
     return true;
   };
-  /** Works and lets time pass until nothing is left to do, at most a quarter of an hour. */
+  /** Works and lets a quarter of an hour pass. */
   const settle = async (): Promise<void> => {
     for (const end = state.now + 900_000; state.now < end; state.now += 1_000)
       while ((await work(topic)) || (await work(queueSource)));
   };
   const commit = (entry: Partial<AuditEntry> = {}) =>
-    writer.commit('registry', 'm', [], [{ ...created, ...entry }]);
+    audited.commit('registry', 'm', [], [{ ...created, ...entry }]);
   const hook = (events: readonly WebhookEventName[] = ['registered_model.created']) =>
     webhooks.create({ name: 'hook', url, events, secret }, 'ada');
-  return { state, sent, logged, refused, webhooks, deliveries, courier, queue, work, settle, commit, hook };
+  return {
+    state,
+    sent,
+    logged,
+    refused,
+    webhooks,
+    deliveries,
+    dispatcher,
+    queue,
+    work,
+    settle,
+    commit,
+    hook,
+  };
 }
 
 const created: AuditEntry = {
@@ -114,7 +124,7 @@ const created: AuditEntry = {
   after: { description: 'd', tags: { a: 'b' } },
 };
 
-test('an event reaches each webhook that waits for it, and no other', async () => {
+test('delivers an event to subscribed webhooks only', async () => {
   const { sent, settle, commit, hook, webhooks, deliveries } = setUp();
   const one = await hook();
   await hook(['registered_model.created', 'prompt.created']);
@@ -136,7 +146,7 @@ test('an event reaches each webhook that waits for it, and no other', async () =
   expect(items).toMatchObject([{ status: 'delivered', attempts: [{ attempt: 1, status: 200 }] }]);
 });
 
-test('a receiver that fails twice gets it at the third try, under the same id', async () => {
+test('delivers at the third attempt under the same id', async () => {
   const { sent, settle, commit, hook, deliveries, refused } = setUp((count) => (count < 3 ? busy : ok));
   const { webhookId } = await hook();
   await commit();
@@ -154,7 +164,7 @@ test('a receiver that fails twice gets it at the third try, under the same id', 
   expect(refused).toEqual([]);
 });
 
-test('one that never recovers is given up, with the reason and without its address', async () => {
+test('gives up after the last attempt, with the reason and without the URL', async () => {
   const { sent, settle, commit, hook, deliveries, refused, logged } = setUp(() => busy);
   const { webhookId } = await hook();
   await commit();
@@ -170,7 +180,7 @@ test('one that never recovers is given up, with the reason and without its addre
   expect(JSON.stringify([logged, refused, sent])).not.toMatch(/very-secret/);
 });
 
-test('an event that is announced twice, by a sweep after a crash, is delivered once', async () => {
+test('delivers an event once that is announced twice', async () => {
   const { sent, settle, work, commit, hook, queue } = setUp();
   await hook();
   await commit();
@@ -182,7 +192,7 @@ test('an event that is announced twice, by a sweep after a crash, is delivered o
   expect(sent).toHaveLength(1);
 });
 
-test('of two who hold the same message, one sends', async () => {
+test('sends once when several workers receive the same message', async () => {
   const { sent, settle, work, commit, hook } = setUp(async () => {
     await passTurns();
     return ok;
@@ -195,7 +205,7 @@ test('of two who hold the same message, one sends', async () => {
   expect(sent).toHaveLength(1);
 });
 
-test('a sender that dies while it sends is taken over later, under the same id', async () => {
+test('sends again under the same id after the sender died', async () => {
   const { sent, settle, work, commit, hook, state } = setUp((count) =>
     count === 1 ? new Promise<SendOutcome>(() => {}) : ok,
   );
@@ -204,14 +214,14 @@ test('a sender that dies while it sends is taken over later, under the same id',
   await work(topic);
   void work(queueSource);
   await expect.poll(() => sent.length).toBe(1);
-  // Its lock ends, as it does when the process died.
+  // The lock expires, as after the death of the process.
   state.now += 60_001;
   await settle();
   expect(sent).toHaveLength(2);
   expect(new Set(sent.map(({ deliveryId }) => deliveryId)).size).toBe(1);
 });
 
-test('while the store is away, events wait in the queue, and arrive once it is back', async () => {
+test('keeps events in the queue during an outage of the store', async () => {
   const { sent, work, settle, commit, hook, state, refused } = setUp();
   await hook();
   await commit();
@@ -225,8 +235,8 @@ test('while the store is away, events wait in the queue, and arrive once it is b
   expect(refused).toEqual([]);
 });
 
-test('a defect is postponed twice and then refused', async () => {
-  const { courier, work, hook, commit, state, queue } = setUp();
+test('postpones a defect twice and then refuses it', async () => {
+  const { dispatcher, work, hook, commit, state, queue } = setUp();
   await hook();
   await commit();
   state.storeFails = new TypeError('a defect');
@@ -235,14 +245,14 @@ test('a defect is postponed twice and then refused', async () => {
   for (let second = 0; second < 60; second += 1, state.now += 1_000) {
     const [message] = await queue.receive(queueSource, { maxMessages: 1, waitMs: 0 });
     if (message === undefined) continue;
-    const outcome = await courier.handle(message.body, silentLogger).catch((error: unknown) => error);
+    const outcome = await dispatcher.handle(message.body, silentLogger).catch((error: unknown) => error);
     postponed.push(outcome);
     await queue.complete(message);
   }
   expect(postponed).toEqual([undefined, state.storeFails]);
 });
 
-test('a pause is no shorter than the store asks for', async () => {
+test('postpones no shorter than the retryAfterMs of the store', async () => {
   const { work, hook, commit, state, sent } = setUp();
   await hook();
   await commit();
@@ -256,7 +266,7 @@ test('a pause is no shorter than the store asks for', async () => {
   expect(sent).toHaveLength(1);
 });
 
-test('a webhook that was disabled or deleted meanwhile hears nothing more', async () => {
+test('sends nothing more to a disabled or deleted webhook', async () => {
   const { sent, settle, work, commit, hook, webhooks } = setUp(() => busy);
   const one = await hook();
   const two = await hook();
@@ -271,7 +281,7 @@ test('a webhook that was disabled or deleted meanwhile hears nothing more', asyn
   expect(sent).toHaveLength(2);
 });
 
-test('a webhook hears nothing from long before it was made', async () => {
+test('sends no events from before the creation of a webhook', async () => {
   const { sent, settle, commit, hook, state } = setUp();
   await commit();
   state.now += 120_000;
@@ -280,7 +290,7 @@ test('a webhook hears nothing from long before it was made', async () => {
   expect(sent).toEqual([]);
 });
 
-test('a prompt is told as one', async () => {
+test('names events of prompts as MLflow does', async () => {
   const { sent, settle, commit, hook, state } = setUp();
   await hook([
     'registered_model.created',
@@ -367,7 +377,7 @@ test.each<[WebhookEventName, Partial<AuditEntry>, unknown]>([
     },
     { name: 'm', alias: 'a' },
   ],
-])('%s says what MLflow documents', async (event, entry, data) => {
+])('%s has the payload that MLflow documents', async (event, entry, data) => {
   const { sent, settle, commit, hook } = setUp();
   await hook([event]);
   await commit(entry);
@@ -375,13 +385,13 @@ test.each<[WebhookEventName, Partial<AuditEntry>, unknown]>([
   expect(sent.map(({ body }) => body.data)).toEqual([data]);
 });
 
-test.each([{}, { type: 'audit.event' }, 7, null])('a message that is none is refused: %j', async (body) => {
-  const { courier } = setUp();
-  await expect(courier.handle(body, silentLogger)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+test.each([{}, { type: 'audit.event' }, 7, null])('refuses the malformed message %j', async (body) => {
+  const { dispatcher } = setUp();
+  await expect(dispatcher.handle(body, silentLogger)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
 });
 
-test('other facts of the topic are passed over', async () => {
-  const { courier, sent } = setUp();
-  await courier.handle({ type: 'dataset.version.created', dataset: 'd', version: 1 }, silentLogger);
+test('ignores other messages of the topic', async () => {
+  const { dispatcher, sent } = setUp();
+  await dispatcher.handle({ type: 'dataset.version.created', dataset: 'd', version: 1 }, silentLogger);
   expect(sent).toEqual([]);
 });

@@ -1,25 +1,27 @@
 import { lookup, type LookupAddress, type LookupAllOptions } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
-import { AppError } from '../../core/errors.ts';
+import { AppError } from '../../../core/errors.ts';
 import { isPublicAddress } from './addresses.ts';
 
-/** Where webhooks may go: `public` is HTTPS to the public internet; `any` also HTTP, and this machine and its network. */
+/** The targets that webhooks may have: `public` is HTTPS to the public internet; `any` adds HTTP and private addresses. */
 export type TargetPolicy = 'public' | 'any';
 
-/** Finds the addresses of a name, as `dns.lookup` does. */
+/** Resolves a host name, as `dns.lookup` does. */
 export type Resolve = (
   hostname: string,
   options: LookupAllOptions,
   callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
 ) => void;
 
+export const systemResolve: Resolve = lookup;
+
 export const maxUrlLength = 2_048;
 
 /**
- * Reads a webhook's address.
+ * Parses a webhook's URL.
  *
- * @throws INVALID_ARGUMENT, in words that MLflow's clients know, for one that is no URL, whose scheme is not allowed,
- *   that names a private address, or that holds credentials (which would be shown to whoever may list webhooks)
+ * @throws INVALID_ARGUMENT, in MLflow's wording, for an invalid URL, a scheme that the policy forbids, a private address, or
+ *   credentials in the URL (everyone who may list webhooks would see them)
  */
 export function readTarget(text: string, policy: TargetPolicy): URL {
   if (text.trim() === '') throw invalid('Webhook URL cannot be empty or just whitespace.');
@@ -29,21 +31,20 @@ export function readTarget(text: string, policy: TargetPolicy): URL {
   if (!schemes.includes(scheme))
     throw invalid(`Invalid webhook URL scheme: '${scheme}'. Allowed schemes are: ${schemes.join(', ')}.`);
   const url = URL.parse(text);
-  if (url === null)
-    throw invalid('Invalid webhook URL: it must have a host, and a path that is well-formed.');
+  if (url === null) throw invalid('Invalid webhook URL: it must have a host and a well-formed path.');
   if (url.username !== '' || url.password !== '')
     throw invalid(
-      'Invalid webhook URL: it must not hold a user name or password; give the webhook a secret.',
+      'Invalid webhook URL: it must not hold a user name or password. Give the webhook a secret instead.',
     );
   if (policy === 'public') checkHost(url);
   return url;
 }
 
 /**
- * A resolver for connections that gives only addresses that were checked, so that what is connected to is what was
- * checked. A name with any private address is refused as a whole.
+ * Creates a resolver for connections that returns checked addresses only: the connection goes to the address that was
+ * checked. Under `public`, a name with any private address fails.
  */
-export function createLookup(policy: TargetPolicy, resolve: Resolve = lookup): LookupFunction {
+export function createLookup(policy: TargetPolicy, resolve: Resolve): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, { ...options, all: true }, (error, addresses) => {
       if (error) return callback(error, '', 0);
@@ -51,13 +52,13 @@ export function createLookup(policy: TargetPolicy, resolve: Resolve = lookup): L
       if (blocked) return callback(notPublic(hostname), '', 0);
       if (options.all) return callback(null, addresses);
       const [first] = addresses;
-      if (first === undefined) return callback(new Error('The name has no address.'), '', 0);
+      if (first === undefined) return callback(new Error('The host name has no address.'), '', 0);
       callback(null, first.address, first.family);
     });
   };
 }
 
-/** Connections to literal addresses ask no resolver. @throws INVALID_ARGUMENT */
+/** Connections to literal addresses skip the resolver, so they are checked here. @throws INVALID_ARGUMENT */
 function checkHost(url: URL): void {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const isLocalName = /^(.*\.)?(localhost|local|internal)\.?$/i.test(host);

@@ -3,14 +3,15 @@ import { createHmac } from 'node:crypto';
 export interface SignedDelivery {
   readonly deliveryId: string;
   readonly body: string;
-  /** Seconds since the Unix epoch: receivers refuse what is too old. */
+  /** Seconds since the Unix epoch; receivers refuse old ones. */
   readonly timestampSeconds: number;
-  /** Deliveries without one are not signed. */
+  /** Without a secret the delivery is not signed. */
   readonly secret?: string | undefined;
 }
 
 /**
- * The headers that MLflow's receivers verify: `v1,` and the Base64 of HMAC-SHA256 over `id.timestamp.body`.
+ * The headers of a delivery. MLflow's receivers verify the signature: `v1,` and the Base64 of the HMAC-SHA256 of
+ * `id.timestamp.body`.
  *
  * @see https://mlflow.org/docs/latest/ml/webhooks (verification), https://www.standardwebhooks.com
  */

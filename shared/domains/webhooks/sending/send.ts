@@ -1,10 +1,10 @@
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { parseRetryAfterMs } from '../../core/retry-after.ts';
-import { isAppError } from '../../core/errors.ts';
+import { parseRetryAfterMs } from '../../../core/retry-after.ts';
+import { isAppError } from '../../../core/errors.ts';
 import { createLookup, readTarget, type Resolve, type TargetPolicy } from './target.ts';
 
-/** What became of one attempt. */
+/** The outcome of one attempt. */
 export type SendOutcome =
   | {
       readonly kind: 'answered';
@@ -12,35 +12,37 @@ export type SendOutcome =
       readonly body: string;
       readonly retryAfterMs?: number;
     }
-  /** Not reached, or no answer in time: may pass. */
+  /** No connection, or no answer in time: transient. */
   | { readonly kind: 'failed'; readonly reason: string }
-  /** The address is not allowed: trying again cannot help. */
+  /** The target is not allowed: final. */
   | { readonly kind: 'forbidden'; readonly reason: string };
 
 export interface Sender {
-  /** Never throws. The reason holds nothing of the address but its host. */
+  /** Never throws. The reason contains only the host of the URL, which can be secret. */
   send(url: string, headers: Readonly<Record<string, string>>, body: string): Promise<SendOutcome>;
+}
+
+export interface SenderDeps {
+  readonly resolve: Resolve;
 }
 
 export interface SenderOptions {
   readonly policy: TargetPolicy;
-  /** For the whole attempt: name, connection, answer. */
+  /** Covers name resolution, connection and answer. */
   readonly timeoutMs: number;
-  /** The system's when left out. */
-  readonly resolve?: Resolve;
 }
 
-/** What is kept of an answer; the rest is not read. */
+/** The rest of an answer is not read. */
 const maxAnswerBytes = 16 * 1024;
 
 /**
- * POSTs over connections of its own: no proxy, no redirects, no cookies, no connection that somebody else checked.
+ * POSTs over fresh connections to checked addresses, without proxies, redirects or cookies.
  */
-export function createSender(options: SenderOptions): Sender {
-  const { policy, timeoutMs, resolve } = options;
+export function createSender({ resolve }: SenderDeps, { policy, timeoutMs }: SenderOptions): Sender {
   const lookup = createLookup(policy, resolve);
   return {
     async send(text, headers, body) {
+      // Aborts instead of racing: an answer that began in time counts, though its body is cut off.
       const timeout = new AbortController();
       const timer = setTimeout(() => timeout.abort(), timeoutMs);
       try {
@@ -74,7 +76,7 @@ async function exchange(call: ClientRequest, body: string): Promise<SendOutcome>
     call.once('response', answered).once('error', failed);
     call.end(body);
   });
-  // The answer has its own error event from here on; the request's repeats it.
+  // From here on the answer emits the error, and the request repeats it.
   call.on('error', () => answer.destroy());
   const text = await readStart(answer);
   const retryAfterMs = parseRetryAfterMs(answer.headers['retry-after']);
@@ -86,7 +88,7 @@ async function exchange(call: ClientRequest, body: string): Promise<SendOutcome>
   };
 }
 
-/** The beginning of an answer; one that breaks off has been given all the same: its status is what counts. */
+/** Reads the start of an answer. If it breaks off, the status still counts. */
 async function readStart(answer: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
@@ -97,14 +99,14 @@ async function readStart(answer: IncomingMessage): Promise<string> {
       if (sizeBytes >= maxAnswerBytes) break;
     }
   } catch {
-    // Cut off, or out of time: what came is what there is.
+    // Cut off or out of time: return what arrived.
   } finally {
     answer.destroy();
   }
   return Buffer.concat(chunks).subarray(0, maxAnswerBytes).toString('utf8').toWellFormed();
 }
 
-/** Node's messages can hold the whole address; its codes do not. */
+/** Node's messages can contain the whole URL; its codes do not. */
 function describeFailure(error: unknown): string {
   const code = (error as { readonly code?: unknown }).code;
   return typeof code === 'string' ? `the connection failed: ${code}` : 'the connection failed';
