@@ -22,7 +22,7 @@ export function readBlobPath(
   return { container: path.slice(0, slash), template: parseBindingTemplate(path.slice(slash + 1)) };
 }
 
-/** A client with few retries, because the host retries by itself. */
+/** A client with few retries, because the host retries as well. */
 export function connectBlobs(connectionString: string): BlobServiceClient {
   return BlobServiceClient.fromConnectionString(connectionString, {
     retryOptions: { maxTries: 2, tryTimeoutInMs: 30_000, retryDelayInMs: 100 },

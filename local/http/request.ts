@@ -88,7 +88,7 @@ function readQuery(search: string): Record<string, NullableString> {
 /**
  * Reads a whole body, up to the limit. Reads nothing when the announced length is over it.
  *
- * @returns 'tooLarge', or the body (undefined when there is none)
+ * @returns 'tooLarge', or the body (undefined without one)
  * @throws when the client leaves in the middle
  */
 export async function readBody(

@@ -117,7 +117,7 @@ async function* benchTimes(lane: Lane, files: BenchFiles): AsyncGenerator<Figure
   yield time('ingest-flights-parquet', 'flights-parquet', 'copy-parquet', 'ratio <= 2.5');
 }
 
-/** The table is overwritten by itself without one row of a million: how many bytes both versions share. */
+/** Overwrites a table of a million rows with all of them but one: how many bytes both versions share. */
 async function* benchReuse(lane: Lane, files: BenchFiles): AsyncGenerator<Figure> {
   const { dataset } = await ingest(lane, [files.clean, files.shorter], { mode: 'overwrite' });
   const [before, after] = await replayDeltaLog(lane.blobs, dataset);

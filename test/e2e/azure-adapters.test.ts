@@ -217,8 +217,8 @@ async function declare(app: App, name: string): Promise<void> {
 }
 
 /**
- * Drops a file, lets Event Grid tell of it, and waits for its ingestion. The instance that handles the message dies
- * before it says so: the message comes again, and is the same run. @returns the run
+ * Drops a file, sends Event Grid's message about it, and waits for its ingestion. The instance that handles the message
+ * dies before it settles it: the message is redelivered and starts no second run. @returns the run
  */
 async function land(instance: Instance, name: string, file: string): Promise<string> {
   const { app, engine, platform } = instance;

@@ -51,7 +51,7 @@ test('over HTTP: each is a clear error in one shape, and never a stack trace', a
     ],
     ['broken JSON', 'POST', score, { body: '{"rows":[' }, 400, /not JSON/],
     ['no rows', 'POST', score, { body: '{"rows":[]}' }, 400, /rows/],
-    ['rows that are none', 'POST', score, { body: '{"rows":7}' }, 400, /rows/],
+    ['rows that are no list', 'POST', score, { body: '{"rows":7}' }, 400, /rows/],
     [
       'a wrong type',
       'POST',
@@ -61,7 +61,7 @@ test('over HTTP: each is a clear error in one shape, and never a stack trace', a
       /row 1.*distance|distance.*row 1/i,
     ],
     ['a missing column', 'POST', score, { body: rows({ date: question.date }) }, 400, /distance|origin/],
-    ['a date that is none', 'POST', score, { body: rows({ ...question, date: '2001-02-30' }) }, 400, /date/],
+    ['an impossible date', 'POST', score, { body: rows({ ...question, date: '2001-02-30' }) }, 400, /date/],
     [
       'an unknown pipeline definition',
       'PUT',
@@ -70,8 +70,8 @@ test('over HTTP: each is a clear error in one shape, and never a stack trace', a
       400,
       /"x"/,
     ],
-    ['a name that is none', 'GET', '/api/v1/datasets/Flights', {}, 400, /dataset/],
-    ['a version that is none', 'GET', '/api/v1/datasets/flights/versions/-1', {}, 400, /version/],
+    ['an invalid name', 'GET', '/api/v1/datasets/Flights', {}, 400, /dataset/],
+    ['an invalid version', 'GET', '/api/v1/datasets/flights/versions/-1', {}, 400, /version/],
     ['a page size out of range', 'GET', '/api/v1/runs?limit=0', {}, 400, /limit/],
     ['a cursor that is not ours', 'GET', '/api/v1/runs?cursor=abc', {}, 400, /cursor/i],
     ['an unknown run', 'GET', '/api/v1/runs/none', {}, 404, /"none"/],

@@ -17,7 +17,7 @@ interface Version {
 
 const waiting = { interval: 200 };
 
-test('files in a heap, a file overwritten again and again, names and messages that are none', async () => {
+test('survives many files at once, a file that keeps changing, and invalid names and messages', async () => {
   const folder = createFolder();
   const dataDir = join(folder, 'data');
   const platform = await startPlatform({ dataDir });

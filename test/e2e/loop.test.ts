@@ -55,7 +55,7 @@ test('a dropped file becomes a scored request, and every link of the chain can b
     dataset: { name: 'flights', version: 0, sha256: version.sha256 },
   });
 
-  // The training stands among the runs of the notebooks, and the version leads to it.
+  // The training is a run like those of notebooks, and the version leads to it.
   const { experiments } = await platform.call<{ experiments: { experiment_id: string }[] }>(
     'POST',
     'api/2.0/mlflow/experiments/search',

@@ -58,7 +58,7 @@ test('whatever is asked wrongly is refused as mlflow 3.17.2 does, never with a 5
   expect([...unmet], 'differences that nothing asks for').toEqual([]);
 });
 
-test('of writes that contradict each other one wins, the others are told so, and nothing is torn', async () => {
+test('lets one of several conflicting writes win, refuses the others, and tears nothing', async () => {
   const { url } = await startPlatform();
   const send = sendTo(url);
   const post = (path: string, body: Record<string, unknown>) => send('POST', `mlflow/${path}`, body);
@@ -110,7 +110,7 @@ test('of writes that contradict each other one wins, the others are told so, and
   const alias = { name: 'contested', alias: 'live' };
   const moves = await race('registered-models/alias', (index) => ({ ...alias, version: String(index + 1) }));
   expect(new Set(moves.statuses)).toEqual(new Set(['200']));
-  const stands = await send('GET', 'mlflow/registered-models/alias?name=contested&alias=live', undefined);
+  const current = await send('GET', 'mlflow/registered-models/alias?name=contested&alias=live', undefined);
   const { items } = (await (await fetch(`${url}/api/v1/audit?limit=100&action=alias.moved`)).json()) as {
     items: { before: { version: number } | null; after: { version: number } }[];
   };
@@ -120,10 +120,10 @@ test('of writes that contradict each other one wins, the others are told so, and
     ...items.slice(1).map(({ after }) => after.version),
     undefined,
   ]);
-  expect(stands.json).toMatchObject({ model_version: { version: String(items[0]?.after.version) } });
+  expect(current.json).toMatchObject({ model_version: { version: String(items[0]?.after.version) } });
 });
 
-/** The parameter is told by both where both tell one; a fault of the request that theirs takes for its own is a 400. */
+/** Both name the same parameter, if both name one. Where theirs answers a bad request with a 500, ours answers 4xx. */
 function isAsTheirs(ours: ErrorLine, theirs: ErrorLine): boolean {
   if (theirs.status >= 500) return ours.status >= 400 && ours.status < 500;
   return (

@@ -13,7 +13,7 @@ export interface RouteTable {
    *
    * @param path of the URL, whole and still percent-encoded. Empty segments (doubled slashes, one at the end) count
    *   for nothing.
-   * @returns a route that only refuses when there is no such operation, so that the refusal is told like any other
+   * @returns for an unknown operation, a route that refuses it, so that the refusal takes the same path as any error
    */
   find(method: string, path: string): FoundRoute;
 }

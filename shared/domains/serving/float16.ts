@@ -1,5 +1,5 @@
 /**
- * The number that 16 bits of IEEE 754 binary16 stand for: 1 sign bit, 5 of exponent, 10 of fraction. Exact.
+ * The value of 16 bits of IEEE 754 binary16: 1 sign bit, 5 of exponent, 10 of fraction. Exact.
  *
  * @see https://en.wikipedia.org/wiki/Half-precision_floating-point_format
  * @example

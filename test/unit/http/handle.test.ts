@@ -270,7 +270,7 @@ test('a book of faults is answered with its first page', async () => {
   expect(wide.body.length).toBeLessThan(2_000);
 });
 
-test('bodies share a budget: one too many is told to come again, and an answered one gives its share back', async () => {
+test('bodies share a budget: refuses one too many with a retry, and an answer returns its share', async () => {
   const bodies = createByteBudget(150);
   const gate = Promise.withResolvers<void>();
   const entered = Promise.withResolvers<void>();

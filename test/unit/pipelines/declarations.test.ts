@@ -318,14 +318,14 @@ describe('a declaration by steps', () => {
       { at: 'params.gate' },
     ],
     ['a parameter that no step reads', (body) => (body.params['gaet'] = 1), { at: 'params.gaet' }],
-    ['a parameter whose name is none', (body) => (body.params['a b'] = 1), { at: 'params.a b' }],
+    ['an invalid parameter name', (body) => (body.params['a b'] = 1), { at: 'params.a b' }],
     [
       'too many attempts',
       step(0, (it) => (it['retry'] = { maxAttempts: 99 })),
       { at: 'steps[0].retry.backoff' },
     ],
     ['no steps', (body) => (body.steps = []), { at: 'steps' }],
-    ['a step that is none', (body) => (body.steps[0] = 7 as unknown as InlineStep), { at: 'steps[0]' }],
+    ['a step that is no object', (body) => (body.steps[0] = 7 as unknown as InlineStep), { at: 'steps[0]' }],
   ])('with %s is refused, with place and remedy', (_, change, expected) => {
     const body = bySteps();
     change(body);

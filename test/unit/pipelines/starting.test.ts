@@ -214,7 +214,7 @@ describe.each(metadataStores)('a run on $name', ({ open }) => {
     expect(bench.engine.terminated).toEqual([run?.runId]);
   });
 
-  test('is not touched by a message that is none', async () => {
+  test('is untouched by a malformed message', async () => {
     await expect(handle({ type: 'run.delete', runId: 'a' })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
     });

@@ -18,7 +18,7 @@ export interface PlanRequest {
   readonly definition?: string | undefined;
   readonly steps?: readonly DefinedStep[] | undefined;
   readonly params: JsonObject;
-  /** Parameters that come with what starts the run; they stand over declared ones of the same name. */
+  /** Parameters that come with what starts the run; they override declared ones of the same name. */
   readonly given: JsonObject;
 }
 

@@ -62,7 +62,7 @@ function checkContents(
   return [...checkTrigger(params, dataset), ...placed].filter((fault) => !isExplained(fault, shape));
 }
 
-/** What a run gets besides the declared parameters; the version is a stand-in until one starts. */
+/** What a run gets besides the declared parameters; the version is a placeholder until one starts. */
 function sampleGiven(params: JsonObject, dataset: JsonValue | undefined): JsonObject {
   if (dataset !== undefined) return { dataset, version: 0 };
   if (params['dataset'] === undefined) return {};

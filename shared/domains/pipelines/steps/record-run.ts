@@ -80,7 +80,7 @@ export const recordRun = defineStep({
   },
 });
 
-/** The active experiment of that name, made when there is none. */
+/** Finds the active experiment of that name, or creates it. */
 async function findExperiment({ tracking }: StepServices, name: string): Promise<Experiment> {
   const known = await tracking.experiments.getByName(name).catch((error: unknown) => {
     if (isAppError(error, 'NOT_FOUND')) return undefined;

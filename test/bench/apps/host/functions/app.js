@@ -6,7 +6,7 @@ app.http('hello', { route: 'hello', authLevel: 'anonymous', handler: () => ({ bo
 
 const { OrchestrationRuntimeStatus } = durable;
 let activitiesDone = 0;
-// An orchestrator begins anew at every turn: counting its beginnings counts its turns.
+// An orchestrator is called from the start at every turn, so its calls count the turns.
 let turnsDone = 0;
 
 durable.app.activity('nothing', {

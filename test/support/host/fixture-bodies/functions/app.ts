@@ -16,7 +16,7 @@ const options = {
   bodies: createByteBudget(2 ** 20),
   idleMs: patienceMs,
 } as const;
-/** Of the routes whose bodies stand still; whatever waits for one of the others may take its time. */
+/** For the routes whose bodies stall; the others have all the time they need. */
 const hastyIdleMs = 400;
 const note = (name: string) =>
   appendFileSync(process.env['FIXTURE_LOG'] ?? '', `${JSON.stringify({ name })}\n`);
@@ -91,7 +91,7 @@ add('fails-at-once', 'GET', async () => ({
   })(),
 }));
 add(
-  'stands-still',
+  'stalls',
   'GET',
   async () => ({
     stream: (async function* () {
