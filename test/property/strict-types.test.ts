@@ -1,15 +1,9 @@
-import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ColumnType } from '../../shared/domains/datasets/schema/column.ts';
 import { classify, fits, nullWordsOf } from '../../shared/domains/datasets/schema/strict-types.ts';
-import { planColumns } from '../../shared/adapters/duckdb/conversion/column-plan.ts';
-import {
-  findFault,
-  isGood,
-  selectTyped,
-  valueOf,
-} from '../../shared/adapters/duckdb/conversion/row-checks.ts';
+import { findFault, isGood, valueOf } from '../../shared/adapters/duckdb/conversion/row-checks.ts';
+import { planTypes, TypedTexts } from '../support/datasets/typed-texts.ts';
 
 const types: readonly ColumnType[] = [
   'int64',
@@ -62,7 +56,7 @@ const number = fc
   .map(([sign, zeros, whole, fraction, exponent]) =>
     [sign, zeros, whole ?? '', fraction === null ? '' : `.${fraction}`, exponent?.join('') ?? ''].join(''),
   );
-/** Where types end, and what they are easily taken for. */
+/** Limits of types, and texts easily mistaken for them. */
 const known = fc.constantFrom(
   '',
   '2024-02-29 24:00:00',
@@ -87,7 +81,7 @@ const plain = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(...nullWordsOf('int64')) },
   { weight: 1, arbitrary: fc.string({ maxLength: 8 }) },
 );
-/** Some with a character too many: a space, a digit, a sign. */
+/** Some with an extra character. */
 const text = fc
   .tuple(
     plain,
@@ -95,51 +89,27 @@ const text = fc
   )
   .map(([of, change]) => (change === null ? of : of.slice(0, change[0]) + change[1] + of.slice(change[0])));
 
-describe('what is a value of a type', () => {
-  let instance: DuckDBInstance;
-  let connection: DuckDBConnection;
+describe('the texts of a type', () => {
+  let duckDb: TypedTexts;
   beforeAll(async () => {
-    instance = await DuckDBInstance.create(':memory:', { threads: '1' });
-    connection = await instance.connect();
-    await connection.run("SET TimeZone = 'UTC'");
+    duckDb = await TypedTexts.open();
   });
-  afterAll(() => {
-    connection.closeSync();
-    instance.closeSync();
-  });
+  afterAll(() => duckDb[Symbol.dispose]());
 
-  /** What the SQL makes of texts: `bad`, or the value (null for none). */
-  async function convert(type: ColumnType, texts: readonly string[]): Promise<(string | null)[]> {
-    const planned = planColumns(['x'], { columns: [{ name: 'x', type, nullable: true }], constraints: [] });
-    await connection.run('CREATE OR REPLACE TEMP TABLE texts (n INTEGER, c0 VARCHAR)');
-    const appender = await connection.createAppender('texts');
-    for (const [index, value] of texts.entries()) {
-      appender.appendInteger(index);
-      appender.appendVarchar(value);
-      appender.endRow();
-    }
-    appender.closeSync();
-    const typed = selectTyped(planned, '(SELECT c0 FROM texts ORDER BY n)');
-    const reader = await connection.runAndReadAll(
-      `SELECT CASE WHEN ${isGood(planned)} THEN ${valueOf(planned[0]!, 0)}::VARCHAR ELSE 'bad' || (${findFault(planned)}) END FROM (${typed})`,
-    );
-    return reader.getColumns()[0] as (string | null)[];
-  }
-
-  test.each(types)('%s: JavaScript and DuckDB say the same of every text', async (type) => {
+  test.each(types)('%s: JavaScript and DuckDB agree on every text', async (type) => {
+    const planned = planTypes([type]);
+    const words = new Set(nullWordsOf(type));
+    const value = `CASE WHEN ${valueOf(planned[0]!, 0)} IS NULL THEN 'null' ELSE 'value' END`;
+    const sql = `CASE WHEN ${isGood(planned)} THEN ${value} ELSE 'fault in ' || (${findFault(planned)}) END`;
     await fc.assert(
       fc.asyncProperty(fc.array(text, { minLength: 200, maxLength: 400 }), async (texts) => {
-        const words = new Set(nullWordsOf(type));
-        const found = await convert(type, texts);
-        // A text that is faulty names its fault, the first and only.
-        const told = found.map((value) =>
-          value?.startsWith('bad') === true ? value : value === null ? 'none' : 'value',
-        );
+        const rows = texts.map((value) => [value]);
+        const found = await duckDb.evaluate(planned, rows, sql);
         const expected = texts.map((value) =>
-          words.has(value) ? 'none' : fits(type, value) ? 'value' : 'bad0',
+          words.has(value) ? 'null' : fits(type, value) ? 'value' : 'fault in 0',
         );
         const wrong = texts.flatMap((value, index) =>
-          told[index] === expected[index] ? [] : [{ value, sql: found[index], expected: expected[index] }],
+          found[index] === expected[index] ? [] : [{ value, sql: found[index], expected: expected[index] }],
         );
         expect(wrong).toEqual([]);
       }),
@@ -147,7 +117,7 @@ describe('what is a value of a type', () => {
     );
   });
 
-  test('int64 is what BigInt writes the same, within 64 bits', () => {
+  test('int64 accepts what BigInt writes back unchanged, within 64 bits', () => {
     fc.assert(
       fc.property(fc.oneof(number, known), (value) => {
         let isWhole = false;
@@ -164,7 +134,7 @@ describe('what is a value of a type', () => {
     );
   });
 
-  test('a date is what Date writes the same', () => {
+  test('date accepts what Date writes back unchanged', () => {
     fc.assert(
       fc.property(day, (value) => {
         const at = new Date(`${value}T00:00:00Z`);
@@ -176,12 +146,12 @@ describe('what is a value of a type', () => {
     );
   });
 
-  test('a double keeps the number that the text says', () => {
+  test('double keeps the number of the text', () => {
     fc.assert(
       fc.property(fc.double(), (value) => {
         const exact = String(value);
         const isKept = fits('double', exact);
-        // Whole numbers of more than 15 digits are refused as text, whatever a double would make of them.
+        // Whole numbers of more than 15 digits are refused, because a double may round them.
         if (isKept && !Number.isNaN(value)) expect(Number(exact)).toBe(value === 0 ? 0 : value);
         else if (!Number.isNaN(value)) expect(Math.abs(value)).toBeGreaterThan(1e15);
       }),

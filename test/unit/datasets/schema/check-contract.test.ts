@@ -22,7 +22,7 @@ function check(change: (columns: IncomingColumn[]) => readonly IncomingColumn[])
 }
 
 describe('the contract', () => {
-  test('is kept by the same columns in any order, and by texts without types', () => {
+  test('holds for the same columns in any order, and for texts without types', () => {
     for (const { columns, added, problems } of [
       check((same) => same),
       check((same) => same.toReversed()),
@@ -45,7 +45,7 @@ describe('the contract', () => {
     expect(columns).toEqual([...contract, ...added]);
   });
 
-  test('lets columns be left out that can be null, and no others', () => {
+  test('requires every column that cannot be null', () => {
     expect(check((same) => same.slice(0, 1)).problems).toEqual([]);
     expect(check((same) => same.slice(1)).problems).toMatchObject([{ kind: 'MISSING', column: 'id' }]);
   });
@@ -59,7 +59,7 @@ describe('the contract', () => {
     ['another spelling', [{ name: 'amounts', type: 'decimal(18,2)' }], 'RENAMED', 'amount'],
     ['another name in the same place', [{ name: 'remark', type: 'string' }], 'RENAMED', 'note'],
     ['a name twice, case aside', [{ name: 'new' }, { name: 'NEW' }], 'TWICE', 'NEW'],
-  ])('is broken by %s, and says where and what to do', (_, instead, kind, column) => {
+  ])('is broken by %s, with the place and a remedy', (_, instead, kind, column) => {
     const place = contract.findIndex(({ name }) => name.toLowerCase() === column.toLowerCase());
     const { problems } = check((same) =>
       place < 0 ? [...same, ...instead] : [...same.slice(0, place), ...instead, ...same.slice(place + 1)],
@@ -69,13 +69,13 @@ describe('the contract', () => {
     expect(problems[0]!.message).toMatch(/write|rename|call|keep/);
   });
 
-  test('takes numbered names for what they are: others', () => {
+  test('does not take a numbered name for a rename', () => {
     const { added, problems } = check((same) => [...same.slice(0, 3), { name: 'x2', type: 'double' }]);
     expect(problems).toEqual([]);
     expect(names(added)).toEqual(['x2']);
   });
 
-  test('is never shortened, and what was added once is no news', () => {
+  test('never loses a column, and adds each only once', () => {
     const type = fc.constantFrom<ColumnType>('int64', 'double', 'string', 'date', 'decimal(18,2)');
     const column = fc.record({ name: fc.string({ minLength: 1, maxLength: 3 }), type });
     fc.assert(
@@ -91,7 +91,91 @@ describe('the contract', () => {
   });
 });
 
-test('a type goes into another without loss when all that fits it fits the other', () => {
+describe('a broken contract', () => {
+  const current: readonly Column[] = [
+    { name: 'id', type: 'int64', nullable: false },
+    { name: 'amount', type: 'decimal(18,2)', nullable: true },
+    { name: 'customer', type: 'string', nullable: true },
+    { name: 'x1', type: 'double', nullable: false },
+  ];
+  const keep = (...without: string[]): IncomingColumn[] =>
+    current.filter(({ name }) => !without.includes(name)).map(({ name, type }) => ({ name, type }));
+
+  test.each<[string, readonly IncomingColumn[], string]>([
+    [
+      'a name similar to a missing one',
+      [...keep('amount'), { name: 'Amounts', type: 'decimal(18,2)' }],
+      'The column "amount" is missing, and "Amounts" looks like a rename of it: rename it to "amount", or add "amount" as an empty column.',
+    ],
+    [
+      'a name similar to a missing one that cannot be null, reported once',
+      [{ name: 'ident', type: 'int64' }, ...keep('id')],
+      'The column "id" is missing, and "ident" looks like a rename of it: rename it to "id", or add "id" as an empty column.',
+    ],
+    [
+      'a similar name without a type',
+      [...keep('customer'), { name: 'custommer' }],
+      'The column "customer" is missing, and "custommer" looks like a rename of it: rename it to "customer", or add "customer" as an empty column.',
+    ],
+    [
+      'a narrower type',
+      [...keep('amount'), { name: 'amount', type: 'double' }],
+      'The column "amount" has the type decimal(18,2), and double does not convert to it without loss: write decimal(18,2), or use a column of another name.',
+    ],
+    [
+      'another case',
+      [...keep('customer'), { name: 'Customer' }],
+      'The column "Customer" is called "customer" in the dataset: use that spelling.',
+    ],
+    [
+      'a name twice',
+      [...keep(), { name: 'ID', type: 'int64' }],
+      'The columns "id" and "ID" have the same name ignoring case: rename one of them.',
+    ],
+    [
+      'a missing column that cannot be null',
+      keep('x1'),
+      'The column "x1" is missing and cannot be null: add it.',
+    ],
+  ])('%s has a full message', (_, incoming, message) => {
+    expect(checkContract(current, incoming).problems.map((problem) => problem.message)).toEqual([message]);
+  });
+
+  test.each<[string, readonly IncomingColumn[]]>([
+    [
+      'of another type in the same place',
+      [...keep('amount', 'customer', 'x1'), { name: 'total', type: 'date' }, { name: 'x1' }],
+    ],
+    ['of the same type in another place', [...keep('customer'), { name: 'remark', type: 'string' }]],
+    [
+      'without a type in the same place',
+      [...keep('amount', 'customer', 'x1'), { name: 'total' }, { name: 'x1' }],
+    ],
+    [
+      'of a similar name and a type that the old one cannot hold',
+      [...keep('amount'), { name: 'amounts', type: 'string' }],
+    ],
+    ['of a similar name beside the old one', [...keep(), { name: 'amounts', type: 'decimal(18,2)' }]],
+    ['of the same type beside the old one', [...keep(), { name: 'customers', type: 'string' }]],
+  ])('a column is new that is %s', (_, incoming) => {
+    const { added, problems } = checkContract(current, incoming);
+    expect(problems).toEqual([]);
+    expect(added).toHaveLength(1);
+  });
+
+  test('a decimal type is kept when its scale fits; rows with too many digits are bad', () => {
+    const scale = fc.integer({ min: 0, max: 18 });
+    fc.assert(
+      fc.property(scale, scale, (has, gets) => {
+        const there: readonly Column[] = [{ name: 'd', type: `decimal(18,${has})`, nullable: true }];
+        const { problems } = checkContract(there, [{ name: 'd', type: `decimal(38,${gets})` }]);
+        expect(problems.map(({ kind }) => kind)).toEqual(gets <= has ? [] : ['NARROWED']);
+      }),
+    );
+  });
+});
+
+test('a type converts without loss when the other accepts all of its texts', () => {
   const types: readonly ColumnType[] = [
     'int64',
     'double',
@@ -111,7 +195,7 @@ test('a type goes into another without loss when all that fits it fits the other
   for (const from of types)
     for (const to of [...types, 'timestamp'] as const) {
       const allFit = texts[from]!.every((text) => fits(to, text));
-      // A decimal in a column of doubles would be rounded, although its text could stand there.
+      // A double would round a decimal, although its text is valid there.
       const isRounded = from.startsWith('decimal') && to === 'double';
       expect([from, to, isLossless(from, to)]).toEqual([from, to, allFit && !isRounded]);
     }
