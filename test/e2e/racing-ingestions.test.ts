@@ -9,13 +9,13 @@ const writers = 16;
 const filesEach = 5;
 const rowsEach = 20;
 
-test('16 writers take 5 files each into one dataset: 80 versions, no row lost or doubled', async () => {
+test('16 writers ingest 5 files each into one dataset: 80 versions, no row lost or duplicated', async () => {
   const bench = await openIngestBench('azurite');
   const { blobs, config, platform } = bench;
   try {
     await Promise.all(
       Array.from({ length: writers }, async (_, writer) => {
-        // Each knows of the table only what it has read itself, as processes do.
+        // Each has its own cache of the table, as processes do.
         const { ingestion } = createApp(config, platform).datasets;
         for (let file = 0; file < filesEach; file += 1) {
           const ref = { container: 'landing', name: `race/${writer}-${file}.csv` };
@@ -61,7 +61,7 @@ test('16 writers take 5 files each into one dataset: 80 versions, no row lost or
   }
 });
 
-/** The third file of each brings a column that no other has: the columns move while others commit. */
+/** The third file of each adds a column of its own: the schema changes while others commit. */
 function writeFile(writer: number, file: number): string {
   const isWider = file === 2;
   const rows = Array.from({ length: rowsEach }, (_, row) => {

@@ -23,8 +23,8 @@ const value = {
 const row = fc.tuple(value.int64, value.string, value.double, value.decimal, value.timestamp);
 const table = fc.array(row, { maxLength: 12 });
 
-/** As the platform tells values, written anew: rows are equal when these texts are. */
-function tell(cell: TestValue, column: number): unknown {
+/** The platform's text of a value, implemented independently: rows are equal when these texts are. */
+function toPlatformValue(cell: TestValue, column: number): unknown {
   if (cell === null) return null;
   const text = String(cell);
   const type = columns[column]?.type;
@@ -38,10 +38,10 @@ interface Difference extends Record<string, unknown> {
   readonly kind: string;
 }
 type Row = readonly TestValue[];
-const told = (cells: Row) => cells.map(tell);
-const identity = (cells: Row) => JSON.stringify(told(cells));
+const valuesOf = (cells: Row) => cells.map(toPlatformValue);
+const identity = (cells: Row) => JSON.stringify(valuesOf(cells));
 
-describe('rows differ as a naive comparison says', () => {
+describe('the difference of rows equals a naive comparison', () => {
   test('without keys', async () => {
     await fc.assert(
       fc.asyncProperty(table, table, async (before, after) => {
@@ -83,15 +83,17 @@ describe('rows differ as a naive comparison says', () => {
   test.each([[[0]], [[1]], [[2, 0]], [[4, 3]]])('with the keys %j', async (places) => {
     const unique = fc.uniqueArray(row, {
       maxLength: 12,
-      selector: (cells) => JSON.stringify(places.map((place) => told(cells)[place])),
+      selector: (cells) => JSON.stringify(places.map((place) => valuesOf(cells)[place])),
     });
     await fc.assert(
       fc.asyncProperty(unique, unique, async (before, after) => {
         const [a, b] = [await writeTable(before), await writeTable(after)];
         const keys = places.map((place) => columns[place]!.name);
         const whole = await differ.diff(a, b, { keys, offset: 0, limit: 100 });
-        const keyOf = (cells: Row) => JSON.stringify(places.map((place) => told(cells)[place]));
-        const [was, is] = [before, after].map((rows) => new Map(rows.map((one) => [keyOf(one), told(one)])));
+        const keyOf = (cells: Row) => JSON.stringify(places.map((place) => valuesOf(cells)[place]));
+        const [was, is] = [before, after].map(
+          (rows) => new Map(rows.map((one) => [keyOf(one), valuesOf(one)])),
+        );
         const expected = [...new Set([...was!.keys(), ...is!.keys()])].flatMap((key): Difference[] => {
           const [old, fresh] = [was!.get(key), is!.get(key)];
           if (old === undefined) return [{ kind: 'added', row: fresh, before: 0, after: 1 }];
@@ -111,7 +113,7 @@ describe('rows differ as a naive comparison says', () => {
           changed: of('changed'),
           unchanged: before.length - of('removed') - of('changed'),
         });
-        // Pages put together are the whole, in the same order.
+        // Pages add up to the whole, in the same order.
         const pages = [];
         for (let offset = 0; offset < expected.length; offset += 5) {
           const page = await differ.diff(a, b, { keys, offset, limit: 5 });

@@ -24,7 +24,7 @@ const path = fc
   .map((parts) => parts.join('/'));
 const tags = fc.dictionary(text, fc.option(text), { noNullPrototype: true });
 
-/** Members that may be left out, are. */
+/** Omits optional members. */
 const addFile: fc.Arbitrary<AddFile> = fc.record(
   { path, size: whole, modificationTime: whole, dataChange: fc.boolean(), stats: text, tags },
   { requiredKeys: ['path', 'size', 'modificationTime', 'dataChange'], noNullPrototype: true },
@@ -44,7 +44,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 );
 
 describe('entries', () => {
-  test('parse(encode(x)) is x, however the bytes are cut', async () => {
+  test('parse(encode(x)) equals x, however the bytes are split', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(action), fc.integer({ min: 1, max: 40 }), async (actions, size) => {
         const bytes = await encodeEntry(actions);
@@ -56,7 +56,7 @@ describe('entries', () => {
     );
   });
 
-  test('paths come back, and are URIs', () => {
+  test('paths are URIs, and decode to themselves', () => {
     fc.assert(
       fc.property(path, (of) => {
         expect(decodePath(encodePath(of))).toBe(of);
@@ -67,7 +67,7 @@ describe('entries', () => {
 });
 
 describe('replay', () => {
-  /** Few paths, so that they meet. */
+  /** Few paths, so that they collide. */
   const few = fc.constantFrom('a', 'b', 'c', 'd');
   const step = fc.oneof(
     fc.record({ kind: fc.constant('add' as const), path: few, size: fc.integer({ min: 0, max: 9 }) }),
@@ -85,7 +85,7 @@ describe('replay', () => {
       return { kind: 'add', file: { path: of, size, modificationTime: version, dataChange: true } };
     });
 
-  test('as a model that looks back from the end', () => {
+  test('equals a model that searches back from the end', () => {
     fc.assert(
       fc.property(commits, (steps) => {
         const log = [[], ...steps].map((of, version) => ({
@@ -94,7 +94,7 @@ describe('replay', () => {
           actions: [...(version === 0 ? first : []), ...toActions(of, version)],
         }));
         const all = log.flatMap(({ actions }) => actions);
-        // The newest action of a path decides; the protocol says so, and nothing of how to get there.
+        // By the protocol, the newest action of a path decides.
         const lastOf = (kinds: readonly string[], key: (of: Action) => string) =>
           all.filter(
             (of, at) =>
@@ -121,7 +121,7 @@ describe('replay', () => {
     );
   });
 
-  test('from any version on, and through a checkpoint there, the same', () => {
+  test('from any version, and through a checkpoint there, gives the same', () => {
     fc.assert(
       fc.property(commits, fc.nat(), (steps, at) => {
         const log = [[], ...steps].map((of, version) => ({
@@ -154,7 +154,7 @@ describe('statistics', () => {
     fc.string({ unit: fc.constantFrom('a', '\ud7ff', '\u{10ffff}', '\uffff', '🎈'), maxLength: 70 }),
   );
 
-  test('bounds of texts hold in the order of UTF-8, and are short', () => {
+  test('bounds of texts hold in UTF-8 order, and are short', () => {
     fc.assert(
       fc.property(long, (of) => {
         const low = shortenText(of);
@@ -169,7 +169,7 @@ describe('statistics', () => {
     );
   });
 
-  test('bounds of moments hold, by less than a millisecond', () => {
+  test('bounds of timestamps hold to within a millisecond', () => {
     const moment = fc.record({
       ms: fc.integer({
         min: Date.parse('0001-01-01T00:00:00Z'),
@@ -208,7 +208,7 @@ describe('statistics', () => {
 describe('checkpoint files', () => {
   const files = createCheckpointFiles(createScratchFolders());
 
-  test('what goes in comes out', async () => {
+  test('read back what was written', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(action, { maxLength: 30 }), async (actions) => {
         const all = [...createTable({ id: 'x', name: 'ä', columns: [], createdTime: 1 }), ...actions];

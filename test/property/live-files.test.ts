@@ -25,7 +25,7 @@ function remove(path: string): Action {
   return { kind: 'remove', file: { path, dataChange: true } };
 }
 
-/** Each commit toggles some paths, or adds one again that is there, as writers do to change its statistics. */
+/** Each commit toggles some paths, or adds an existing one again, as writers do to change its statistics. */
 function makeCommits(toggles: readonly (readonly string[])[], again: readonly boolean[]): LogCommit[] {
   const there = new Set<string>();
   return toggles.map((toggled, version) => {
@@ -45,8 +45,8 @@ async function* each(commits: readonly LogCommit[]): AsyncGenerator<LogCommit> {
   yield* commits;
 }
 
-describe('the files that versions need', () => {
-  test('are those of the snapshots that stay, and the versions are asked for in order', async () => {
+describe('live files', () => {
+  test('are those of the kept snapshots, which are read in order', async () => {
     const history = fc.array(fc.array(fc.constantFrom(...paths), { maxLength: 5 }), {
       minLength: 1,
       maxLength: 25,

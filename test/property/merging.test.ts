@@ -27,7 +27,7 @@ const keysets: readonly (readonly string[])[] = [[names[0]], [names[1]], [names[
 const runs = { numRuns: 60 };
 const { signal } = new AbortController();
 
-/** Few, so that keys meet; alike, so that what compares them carelessly mixes them up. */
+/** Few, so that keys collide; similar, so that a wrong comparison confuses them. */
 const texts: fc.Arbitrary<string> = fc.oneof(
   fc.constantFrom('a', 'A', 'a ', '', "'", '"', "a'; --", '\\', 'NULL', 'é', 'e\u0301', '🛩', '\n'),
   fc.string({ unit: 'grapheme', minLength: 1, maxLength: 3 }).map((text) => text.replaceAll('\0', '0')),
@@ -43,7 +43,7 @@ const numbers: fc.Arbitrary<string> = fc.constantFrom(
 const maybe = (cells: fc.Arbitrary<string>) => fc.option(cells, { freq: 3, nil: null });
 const value = maybe(fc.constantFrom('0.5', '-0.0', '0.0', 'nan', 'inf', '1.0'));
 const row: fc.Arbitrary<Row> = fc.tuple(texts, numbers, value, maybe(texts));
-/** Its keys may be null, too. */
+/** Keys may be null. */
 const looseRow: fc.Arbitrary<Row> = fc.tuple(maybe(texts), maybe(numbers), value, maybe(texts));
 const keys = fc.constantFrom(...keysets);
 
@@ -62,7 +62,7 @@ describe('merging by key', () => {
     return fc.record({ keys: fc.constant(keys), existing, incoming: split(unique) });
   });
 
-  test('gives what a map by key gives, and leaves files without a change alone', async () => {
+  test('equals a map by key, and keeps unchanged files', async () => {
     await fc.assert(
       fc.asyncProperty(tables, async ({ keys, existing, incoming }) => {
         const directory = createFolder();
@@ -101,7 +101,7 @@ describe('merging by key', () => {
     );
   });
 
-  test('a file that lacks a column gets it only where a row arrives', async () => {
+  test('adds a missing column only to files that get a row', async () => {
     const directory = createFolder();
     const [path] = await writeFiles(directory, 'old', [
       [
@@ -127,10 +127,10 @@ describe('merging by key', () => {
   });
 });
 
-describe('rows that must not be there twice', () => {
+describe('duplicate rows', () => {
   const converters = createTableConverters({ threads: 1, memoryLimitMb: 256 });
 
-  test('are those whose key a map has already; without them each key is there once', async () => {
+  test('are those whose key a map has already; without them each key is unique', async () => {
     const directory = createFolder();
     await using converter = await converters.open({ directory });
     let round = 0;
@@ -156,7 +156,7 @@ describe('rows that must not be there twice', () => {
     );
   });
 
-  test('are told in batches, however many there are', async () => {
+  test('are reported in batches, however many there are', async () => {
     const directory = createFolder();
     await using converter = await converters.open({ directory });
     const rows = Array.from({ length: 5_000 }, (_, n): Row => ['a', String(n % 2), null, null]);
@@ -167,7 +167,7 @@ describe('rows that must not be there twice', () => {
   });
 });
 
-/** Undefined when a part of it is null: such a key equals nothing. */
+/** Undefined when a part is null: such a key equals no other. */
 function keyOf(row: Row, keys: readonly string[]): string | undefined {
   const values = keys.map((key) => row[names.indexOf(key as (typeof names)[number])] ?? null);
   return values.includes(null) ? undefined : JSON.stringify(values);
@@ -186,7 +186,7 @@ function listDuplicates(files: readonly (readonly Row[])[], keys: readonly strin
   );
 }
 
-/** Of keys that several files have, the first stays; files without rows do not exist. */
+/** Keeps the first of duplicate keys, and drops empty files. */
 function withoutTwins(files: readonly (readonly Row[])[], keys: readonly string[]) {
   const twins = listDuplicates(files, keys);
   return files
@@ -229,7 +229,7 @@ async function readFile(path: string): Promise<readonly Row[]> {
   return result.getRows() as Row[];
 }
 
-/** Both zeros are equal, so that either may stay where the other arrives. */
+/** Zeros are equal, so a merge may keep either. */
 function normalize(rows: readonly Row[]): readonly Row[] {
   return rows.map((row) => row.map((cell, at) => (at === 2 && cell === '-0.0' ? '0.0' : cell)));
 }

@@ -11,7 +11,7 @@ const sequence = fc
     })),
   );
 
-test('numbers rise strictly, whatever was given', () => {
+test('numbers increase strictly, whatever was given', () => {
   fc.assert(
     fc.property(sequence, (files) => {
       const orders = orderFiles(files);
@@ -21,7 +21,7 @@ test('numbers rise strictly, whatever was given', () => {
   );
 });
 
-test('as many of the given numbers stay as can', () => {
+test('keeps as many of the given numbers as possible', () => {
   fc.assert(
     fc.property(sequence, (files) => {
       const orders = orderFiles(files);
@@ -31,7 +31,7 @@ test('as many of the given numbers stay as can', () => {
   );
 });
 
-test('a file put between two again and again ends in new numbers, not in equal ones', () => {
+test('repeated insertion between two files renumbers them instead of repeating a number', () => {
   let files: OrderedFile[] = [
     { path: 'a', order: 1 },
     { path: 'z', order: 2 },
@@ -44,7 +44,7 @@ test('a file put between two again and again ends in new numbers, not in equal o
   }
 });
 
-/** By trying every subset's last element: quadratic, and written another way than what it checks. */
+/** A quadratic algorithm, independent of the tested one. */
 function longestRising(files: readonly OrderedFile[]): number {
   const best: number[] = [];
   for (const [index, { order }] of files.entries()) {

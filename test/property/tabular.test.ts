@@ -9,20 +9,20 @@ import { scanBytes, type ScannedText, tinyChunks } from '../support/tabular/scan
 import { createFolder } from '../support/stores.ts';
 
 const lineEnd = fc.constantFrom('\n', '\n', '\r\n', '\r');
-/** So small that records begin and end in other windows; the header must fit. */
+/** So small that records span windows; the header must fit. */
 const windowBytes = fc.integer({ min: 32, max: 300 });
 const blocks = fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 5 });
 
 const how = fc.record({ blocks, windowBytes });
 
-/** A record of a file, as bytes, and what must become of it. */
+/** A record of a file as bytes, and its expected outcome. */
 interface Item {
   readonly bytes: Buffer;
   readonly values?: readonly string[];
   readonly code?: string;
 }
 
-// Control characters are rare, as in texts: a file that is full of them is taken for none.
+// Control characters are rare: a file full of them is refused as binary.
 const character = fc.oneof(
   { weight: 40, arbitrary: fc.constantFrom(...Array.from('ab01 ,;"\n\r\t|é東🛩\u2028')) },
   fc.constantFrom('\0', '\x01'),
@@ -38,12 +38,12 @@ function goodItem(columns: number, delimiter: string): fc.Arbitrary<Item> {
   const field = fc.tuple(text, fc.boolean());
   return fc.array(field, { minLength: columns, maxLength: columns }).map((fields) => {
     const written = fields.map(([value, isQuoted]) => writeField(value, delimiter, isQuoted)).join(delimiter);
-    // Nothing at all would be a blank line.
+    // An empty record would be a blank line.
     return { bytes: Buffer.from(written || '""'), values: fields.map(([value]) => value) };
   });
 }
 
-/** Each on one line, so that there is one reading. */
+/** Each on one line, so that there is only one interpretation. */
 function badItem(columns: number, delimiter: string): fc.Arbitrary<Item> {
   const fill = (first: string, count: number) =>
     [first, ...Array.from({ length: count - 1 }, () => 'x')].join(delimiter);
@@ -85,7 +85,7 @@ const file = fc
     }),
   );
 
-test('every record of a made-up file is where it belongs, with its place and its values', async () => {
+test('every record of a generated file has its position and values', async () => {
   const folder = createFolder();
   const duckdb = await (await DuckDBInstance.create(':memory:', { threads: '1' })).connect();
   await fc.assert(
@@ -163,7 +163,7 @@ const soups = fc
     ),
   );
 
-/** All records, good and bad, by their place in the file. */
+/** All records, good and bad, by their position in the file. */
 function placesOf(scanned: ScannedText) {
   const good = scanned.chunks.flatMap(({ content, records }) => {
     let at = 0;
@@ -188,7 +188,7 @@ function checkAccount(content: Buffer, scanned: ScannedText, headerBytes: number
   expect(scanned.totals).toMatchObject({ records: all.length, badRows: bad.length, bytes: content.length });
   let end = headerBytes;
   for (const { offset, length } of all) {
-    // What lies between records is line ends, and nothing else; for JSON lines, blanks, too.
+    // Only line ends are between records; in JSON Lines also blanks.
     expect(content.toString('latin1', end, offset)).toMatch(
       scanned.shape.kind === 'csv' ? /^[\r\n]*$/ : /^[\r\n\t ]*$/,
     );
@@ -200,7 +200,7 @@ function checkAccount(content: Buffer, scanned: ScannedText, headerBytes: number
     expect(content.subarray(offset, offset + length).equals(bytes)).toBe(true);
 }
 
-test('whatever the bytes: every record is good or bad, good ones are RFC 4180, bad ones are not, blocks and windows change nothing', async () => {
+test('for any bytes: good records are RFC 4180, bad ones are not, and the sizes of blocks and windows do not matter', async () => {
   await fc.assert(
     fc.asyncProperty(soups, how, fc.constantFrom(12, 40, 1 << 20), async (body, pieces, maxRecordBytes) => {
       const header = Buffer.from('h1,h2\n');
@@ -224,8 +224,8 @@ test('whatever the bytes: every record is good or bad, good ones are RFC 4180, b
           expect(read?.length === 1 && read[0]!.length === 2).toBe(false);
         }
       }
-      // A file that is right as a whole has no bad record.
-      // (A quoted nothing alone reads as a blank line does, and is none.)
+      // A valid file has no bad record.
+      // (An empty quoted field alone reads like a blank line, which is no record.)
       const isPlain = isUtf8(body) && !/(^|[\r\n])""([\r\n]|$)/.test(body.toString());
       const whole = maxRecordBytes > 40 && isPlain ? readRfc4180(body.toString()) : undefined;
       const rows = whole?.filter((fields) => fields.length > 1 || fields[0] !== '');
@@ -238,7 +238,7 @@ test('whatever the bytes: every record is good or bad, good ones are RFC 4180, b
   );
 });
 
-test('whatever the lines: every one is good or bad', async () => {
+test('for any lines: each is good or bad', async () => {
   await fc.assert(
     fc.asyncProperty(soups, how, fc.constantFrom(12, 40, 1 << 20), async (body, pieces, maxRecordBytes) => {
       const content = Buffer.concat([Buffer.from('{}\n'), body]);

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { DirtyCase } from './dirty-corpus.ts';
 import type { IngestBench, IngestedFile, RefusedFile } from './dirty-ingest.ts';
 
-/** Ingests a case, and compares what comes of it with what its `.expected.json` says. */
+/** Ingests a case and compares the outcome with its `.expected.json`. */
 export async function checkDirtyCase(bench: IngestBench, expected: DirtyCase): Promise<void> {
   const outcome = await bench.ingest(expected.file, expected.before);
   if (outcome.kind === 'refused') checkRefusal(outcome, expected);
@@ -21,7 +21,7 @@ async function checkRows(outcome: IngestedFile, expected: DirtyCase): Promise<vo
   expect(outcome.rowsIn).toBe(outcome.committed + outcome.quarantined.length);
   expect(outcome.rowsQuarantined).toBe(outcome.quarantined.length);
   expect(expected.refusal, `ingested: ${JSON.stringify(outcome.columns).slice(0, 500)}`).toBeUndefined();
-  // The reason is for people, and worded freely, but it is there.
+  // The wording of the reason may change, but there must be one.
   const found = outcome.quarantined.map(({ reason, ...row }) => {
     expect(reason.length).toBeGreaterThan(10);
     return row;

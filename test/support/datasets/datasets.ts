@@ -16,7 +16,7 @@ export interface DatasetBench extends DatasetReader {
     content: string | Uint8Array,
     metadata?: Record<string, string>,
   ): Promise<Source>;
-  /** Drops a text as a file of its own and takes it in. */
+  /** Drops a text as a file and ingests it. */
   ingest(
     this: void,
     datasets: Datasets,
@@ -24,14 +24,14 @@ export interface DatasetBench extends DatasetReader {
     content: string,
     options?: { mode?: Mode; file?: string; metadata?: Record<string, string> },
   ): Promise<VersionRef>;
-  /** The same data, through services that know nothing yet, or live in other circumstances. */
+  /** The same data through new services, with empty caches or other dependencies. */
   openWith(circumstances?: Circumstances): DatasetReader;
   close(): Promise<void>;
 }
 
 export interface DatasetReader {
   readonly datasets: Datasets;
-  /** A version's rows in their order, each value as text. */
+  /** The rows of a version in order, each value as text. */
   readonly read: (dataset: string, version: string) => Promise<TextRows>;
 }
 
@@ -42,7 +42,7 @@ interface Circumstances {
   readonly maxFileBytes?: number;
 }
 
-/** What ingestion is told by the pipeline's step. */
+/** What the pipeline's step passes to ingestion. */
 export const ingestWork = {
   runId: 'run',
   codeVersion: 'test',

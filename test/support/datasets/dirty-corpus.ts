@@ -2,21 +2,21 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
-/** What must come of a dirty file; see `test/golden/dirty/generate.py`. */
+/** The expected outcome of a dirty file; see `test/golden/dirty/generate.py`. */
 export interface DirtyCase {
   readonly name: string;
   readonly about: string;
-  /** Its own path, and that of the file which made the dataset, where there is one. */
+  /** Its path, and the path of the file that created the dataset, if any. */
   readonly file: string;
   readonly before?: string;
-  /** Left out when the file is refused before its rows are counted. */
+  /** Omitted when the file is rejected before its rows are counted. */
   readonly rowsIn?: number;
   readonly committed?: number;
   /** When it is not UTF-8. */
   readonly encoding?: string;
-  /** A `*` in a type stands for any digits; a note says at least this. */
+  /** A `*` in a type matches any digits; a note must contain this. */
   readonly columns?: readonly { readonly name: string; readonly type: string; readonly note?: string }[];
-  /** Rows that were committed, by their place among these. */
+  /** Committed rows, by their position among all committed rows. */
   readonly values?: readonly { readonly index: number; readonly values: readonly (string | null)[] }[];
   readonly quarantined?: readonly ExpectedBadRow[];
   readonly refusal?: { readonly code: string; readonly says: readonly string[] };
@@ -35,7 +35,7 @@ export interface ExpectedBadRow {
 
 const corpus = join(import.meta.dirname, '../../golden/dirty');
 
-/** Every case that is checked in. */
+/** Every case in the repository. */
 export function readDirtyCases(): readonly DirtyCase[] {
   return readdirSync(corpus, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.expected.json'))
@@ -55,7 +55,7 @@ export function readDirtyCases(): readonly DirtyCase[] {
 
 const zstandardMagic = 0xfd2fb528;
 
-/** A case's bytes as positions count them: decompressed. */
+/** The decompressed bytes of a case, in which positions count. */
 export function readDirtyText(file: string): Buffer {
   const bytes = readFileSync(file);
   if (bytes.readUInt16BE() === 0x1f8b) return gunzipSync(bytes);
@@ -65,7 +65,7 @@ export function readDirtyText(file: string): Buffer {
 
 /**
  * The frames of `test/golden/dirty/compressed.py`, which hold raw blocks only. (Node's own decompression ends with
- * the first frame and says nothing of what follows.)
+ * the first frame and ignores what follows.)
  */
 function readRawFrames(bytes: Buffer): Buffer {
   const blocks: Buffer[] = [];

@@ -17,13 +17,13 @@ import { createMemoryBlobStore } from '../blobs/memory-store.ts';
 
 export type TextRows = readonly (readonly (string | null)[])[];
 
-/** What came of a file, by the services that the triggers call, and by the table's own log. */
+/** The outcome of a file, from the services that the triggers call and from the table's log. */
 export type IngestOutcome = IngestedFile | RefusedFile;
 
 export interface IngestedFile {
   readonly kind: 'ingested';
   readonly rowsIn: number;
-  /** By the statistics of the files that the commit added. */
+  /** From the statistics of the files that the commit added. */
   readonly committed: number;
   readonly rowsQuarantined: number;
   /** By row number. */
@@ -38,17 +38,17 @@ export interface RefusedFile {
   readonly code: string;
   readonly reason: string;
   readonly details: Readonly<Record<string, unknown>>;
-  /** Commits that the table has all the same, besides those that were there. */
+  /** Commits that the table got nevertheless. */
   readonly newCommits: number;
 }
 
 export interface IngestBench {
   readonly app: App;
   readonly blobs: BlobStore;
-  /** What further apps need that work on the same data. */
+  /** For further apps on the same data. */
   readonly config: Config;
   readonly platform: Platform;
-  /** What data files hold, in their order, each value as text; a column that a file lacks is null. */
+  /** The rows of data files in order, each value as text; a column that a file lacks is null. */
   readonly readRows: (
     dataset: string,
     paths: readonly string[],
@@ -58,7 +58,7 @@ export interface IngestBench {
   close(): Promise<void>;
 }
 
-/** The platform's services over storage of the test's own, without a host. */
+/** The platform's services over the test's own storage, without a host. */
 export async function openIngestBench(storage: 'memory' | 'azurite' = 'memory'): Promise<IngestBench> {
   const azurite = storage === 'azurite' ? await startTestAzurite() : undefined;
   const folder = mkdtempSync(join(tmpdir(), 'slipway-test-'));
@@ -144,7 +144,7 @@ function findAdded(before: LoggedCommit | undefined, after: LoggedCommit | undef
   return [...(after?.files.keys() ?? [])].filter((path) => before?.files.has(path) !== true);
 }
 
-/** Files before this one were clean, so that what is there is this one's. */
+/** Earlier files were clean, so every entry belongs to this file. */
 async function readQuarantine(app: App, dataset: string): Promise<readonly BadRow[]> {
   const { items } = await app.datasets.quarantine.list(dataset, { limit: 10 });
   const rows: BadRow[] = [];
@@ -181,7 +181,7 @@ async function readRows(
       const there = new Set(described.getColumns()[0] as string[] | undefined);
       const values = columns.map((column) => (there.has(column.name) ? showValue(column) : 'NULL'));
       const found: (string | null)[][] = [];
-      // What DuckDB takes to read all columns at once grows with the square of their number.
+      // DuckDB's time to read all columns at once is quadratic in their number.
       for (let from = 0; from < values.length; from += 1_000) {
         const some = values.slice(from, from + 1_000).join(', ');
         const result = await connection.runAndReadAll(`SELECT ${some} FROM read_parquet('${local}')`);

@@ -15,7 +15,7 @@ const header = 'id,name\n';
 /** How much of a long row is kept in quarantine. */
 const keptBytes = 64 * 1024;
 
-/** Cases that are large on purpose: made when needed, always the same (nothing in them is random). */
+/** Large cases, generated when needed, without randomness. */
 export const largeCases: readonly {
   readonly name: string;
   readonly make: (folder: string) => Promise<DirtyCase>;
@@ -28,7 +28,7 @@ export const largeCases: readonly {
   { name: 'zstandard-bomb', make: makeZstandardBomb },
 ];
 
-/** What a bomb grows to. */
+/** The decompressed size of a bomb. */
 export const bombBytes = 4 * 1024 * mib;
 
 async function makeManyColumns(folder: string): Promise<DirtyCase> {
@@ -106,7 +106,7 @@ async function makeOpenQuote(folder: string): Promise<DirtyCase> {
 
 async function makeGzipBomb(folder: string): Promise<DirtyCase> {
   const file = join(folder, 'bomb.csv.gz');
-  // Few long rows: what counts are the bytes, and typing millions of short rows takes long.
+  // Few long rows, because only the bytes matter and typing millions of short rows is slow.
   const row = `1,${'a'.repeat(4 * 1024 - 3)}\n`;
   const rows = Buffer.from(row.repeat((64 * mib) / row.length));
   const member = gzipSync(rows, { level: 9 });

@@ -3,24 +3,24 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
 /**
- * A made-up table of 20 columns, about 226 bytes a row as CSV. Row `i` of a seed is the same whatever stands around
- * it, on every machine, so that rows can be left out, changed or spoilt one by one.
+ * A generated table of 20 columns, about 226 bytes a row as CSV. Row `i` depends only on the seed and `i`, on every
+ * machine, so single rows can be omitted, changed or damaged.
  */
 export interface GeneratedTable {
   readonly rows: number;
   readonly seed: number;
-  /** Number of the first row, 0 when left out: tables that continue one another have no id in common. */
+  /** Number of the first row, 0 by default: tables that continue each other share no id. */
   readonly firstRow?: number;
-  /** One row in so many is dirty, each in the next way of `faults`; none when left out. */
+  /** One row in so many has a fault, the `faults` in turn. No row by default. */
   readonly dirtyEvery?: number;
-  /** Numbers of rows, from 0, that are not there. */
+  /** Numbers of omitted rows, from 0. */
   readonly without?: ReadonlySet<number>;
 }
 
 export const generatedHeader =
   'id,customer,quantity,reading,price,discount,amount,score,latitude,longitude,rate,country,city,status,sku,note,ordered_on,created_at,updated_at,is_paid';
 
-/** In each row exactly one fault, and none that reaches into the next row. */
+/** One fault per row, which does not affect the next row. */
 export const faults = ['wrong-type', 'too-short', 'too-long', 'quote-inside', 'text-after-quote'] as const;
 
 const rowsPerWrite = 2_000;
@@ -30,7 +30,7 @@ export async function writeGeneratedCsv(file: string, table: GeneratedTable): Pr
   await pipeline(Readable.from(produce(table)), createWriteStream(file));
 }
 
-/** How many of the rows are dirty. */
+/** The number of dirty rows. */
 export function countDirty({ rows, firstRow = 0, dirtyEvery, without }: GeneratedTable): number {
   if (dirtyEvery === undefined) return 0;
   let dirty = 0;
@@ -102,7 +102,7 @@ function writeRow(row: number, seed: number): string[] {
   ];
 }
 
-/** The row's text with one fault: which one goes round with the dirty rows. */
+/** The row's text with one fault, the faults in turn. */
 function spoil(fields: readonly string[], row: number, every: number): string {
   const fault = faults[Math.floor(row / every) % faults.length] ?? faults[0];
   return faulty[fault](fields);

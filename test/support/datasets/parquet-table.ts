@@ -10,7 +10,7 @@ import type { Column, ColumnType } from '../../../shared/domains/datasets/schema
 /** Binary values as hexadecimal text, everything else as text that DuckDB casts. */
 export type TestValue = string | number | bigint | boolean | null;
 
-/** From here on DuckDB reads a CSV file faster than it parses an INSERT. */
+/** From this size on, DuckDB reads a CSV file faster than it parses an INSERT. */
 const manyRows = 1_000;
 
 let opened: Promise<{ readonly folder: string; readonly session: DuckDbSession }> | undefined;
@@ -24,7 +24,7 @@ afterAll(async () => {
 });
 
 /**
- * Writes a Parquet file that is removed after the test file. Row groups have 2,048 rows, so that little data has
+ * Writes a Parquet file that is removed after the test file. Row groups have 2,048 rows, so that small tables have
  * several.
  */
 export async function writeParquetFile(

@@ -1,6 +1,6 @@
 /**
  * Reads CSV by the grammar of RFC 4180, one production after the other: with any character for TEXTDATA, any single line
- * end for CRLF, and another delimiter for COMMA. Slow and plain: what the scanner is compared with.
+ * end for CRLF, and another delimiter for COMMA. Slow and simple: the reference for the scanner.
  *
  * @returns undefined when the text is not of the grammar
  * @see https://www.rfc-editor.org/rfc/rfc4180#section-2

@@ -18,7 +18,7 @@ import { createFolder } from '../stores.ts';
 
 export const queryWorkerUrl = new URL('../../../shared/workers/query.ts', import.meta.url);
 
-/** Engines whose idle processes are gone a moment after the test. */
+/** An engine whose idle processes end soon after the test. */
 export function createTestEngine(options: Partial<TableEngineOptions> = {}): TableEngine {
   return createTableEngine(
     { workerUrl: queryWorkerUrl, scratch: createScratchFolders() },
@@ -33,10 +33,10 @@ export interface TestVersion {
 }
 
 /**
- * A version whose files are the results of queries, on this machine.
+ * A version whose local files are the results of queries.
  *
  * @param columns name and type of each
- * @param folder where they are kept; gone with the test when left out
+ * @param folder of the files; by default one that is removed after the test
  */
 export async function createTestVersion(
   columns: Readonly<Record<string, ColumnType>>,
@@ -66,7 +66,7 @@ export async function createTestVersion(
   return { version, paths, files: createFixedCache(version, paths) };
 }
 
-/** Hands out the files where they are, and counts who holds them. */
+/** Lends local files without copying, and counts the leases. */
 function createFixedCache({ files }: ReadableVersion, paths: readonly string[]): TestVersion['files'] {
   const places = new Map(files.map(({ path }, index) => [path, paths[index]!]));
   const opened: string[] = [];

@@ -14,9 +14,9 @@ export interface ByteBlobs {
   readonly store: BlobReader & BlobWriter & BlobLister;
   /** By name; all in one container. */
   readonly files: Map<string, StoredFile>;
-  /** `open name`, `put name`… since it was last emptied. */
+  /** `open name`, `put name`… since the list was last cleared. */
   readonly calls: string[];
-  /** Called before each put; what it throws is thrown, `afterwards` once the bytes are there. */
+  /** Called before each put. Its error is thrown at once, or after the bytes are stored when `afterwards` is set. */
   onPut: (name: string, options: PutOptions) => undefined | { readonly afterwards: AppError };
 }
 
@@ -26,7 +26,7 @@ interface StoredFile {
   readonly lastModified: number;
 }
 
-/** Blobs in memory, for tests of the log that count requests, break files and lose answers. */
+/** Blobs in memory, for tests of the log that count requests, damage files and lose responses. */
 export function createByteBlobs(): ByteBlobs {
   const files = new Map<string, StoredFile>();
   const calls: string[] = [];
@@ -72,7 +72,7 @@ export function createByteBlobs(): ByteBlobs {
     list: async (container, { prefix = '', cursor = '' }) => {
       calls.push(`list ${prefix}`);
       const names = [...files.keys()].filter((name) => name.startsWith(prefix) && name > cursor).sort();
-      // Pages are short, so that cursors are followed.
+      // Short pages make callers follow cursors.
       const found = names.slice(0, 7).map((name) => describe({ container, name }, files.get(name)!));
       const last = names[6];
       return names.length > 7 && last !== undefined ? { blobs: found, cursor: last } : { blobs: found };
@@ -82,7 +82,7 @@ export function createByteBlobs(): ByteBlobs {
   return blobs;
 }
 
-/** In pieces that break lines and characters. */
+/** In pieces that split lines and characters. */
 async function* slice(bytes: Buffer): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += 61) yield bytes.subarray(at, at + 61);
 }

@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers';
 import { query } from 'chdb';
 
-/** Runs the queries that come as a JSON array, each answered with its rows as JSON lines, or its error. */
+/** Runs queries of a JSON array, and returns the rows of each as JSON lines, or its error. */
 const queries = JSON.parse(await text(process.stdin)) as readonly string[];
 const answers = queries.map((sql) => {
   try {

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 export type ChdbRow = Readonly<Record<string, string | null>>;
 
 /**
- * Asks ClickHouse, in a process of its own: its library is big, and binds one folder a process. It reads Delta tables with
- * delta-kernel-rs, by `deltaLakeLocal('<path>')`, and a version of them by the setting `delta_lake_snapshot_version`.
+ * Queries ClickHouse in a separate process: its library is large and binds one folder per process. It reads Delta tables
+ * with delta-kernel-rs, by `deltaLakeLocal('<path>')`; the setting `delta_lake_snapshot_version` selects a version.
  *
- * @param folder it may read nothing outside
- * @returns for each query its rows, or what was wrong with it
+ * @param folder the only one it may read
+ * @returns the rows of each query, or its error
  */
 export function askChdb(
   queries: readonly string[],

@@ -6,7 +6,7 @@ import type { AddFile } from '../../../shared/formats/delta/log/actions.ts';
 import type { DeltaColumn } from '../../../shared/formats/delta/schema.ts';
 import { buildStats } from '../../../shared/formats/delta/stats/stats.ts';
 
-/** A column of a test's table; values come as text, null where there is none (binary as hex). */
+/** A column of a test's table; values are texts or null (binary as hex). */
 export interface SampleColumn extends DeltaColumn {
   readonly sqlType: string;
 }
@@ -18,9 +18,9 @@ export interface DataFile {
 }
 
 /**
- * Writes rows as a Parquet file that Delta readers take: each column is cast to the very type that the schema names
- * (`BIGINT` for long, `DECIMAL(p,s)`, `TIMESTAMPTZ` for timestamp: Parquet then says "UTC, microseconds"), and the statistics
- * are computed by SQL over the same rows.
+ * Writes rows as a Parquet file for Delta readers: each column is cast to the exact type of the schema
+ * (`BIGINT` for long, `DECIMAL(p,s)`, `TIMESTAMPTZ` for timestamp, which Parquet marks as UTC microseconds). SQL over the
+ * same rows computes the statistics.
  */
 export async function writeDataFile(
   folder: string,

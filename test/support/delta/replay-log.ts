@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { BlobStore } from '../../../shared/platform/storage/blobs.ts';
 
-/** What a commit of a Delta table says, as far as tests of ingestion look at it. */
+/** A commit of a Delta table, as far as tests of ingestion need it. */
 export interface LoggedCommit {
   readonly version: number;
   readonly files: ReadonlyMap<string, { readonly size: number; readonly rows: number }>;
@@ -18,7 +18,7 @@ interface LoggedAction {
 }
 
 /**
- * Reads a table's commits one after the other, checkpoints aside: a second reader, which shares no code with ours.
+ * Reads a table's commits in order, without checkpoints: a second reader that shares no code with ours.
  *
  * @throws Error when there is a gap, or a file is added twice or removed without having been there
  * @see https://github.com/delta-io/delta/blob/master/PROTOCOL.md
@@ -64,7 +64,7 @@ export async function replayDeltaLog(blobs: BlobStore, dataset: string): Promise
   return commits;
 }
 
-/** Each file of a version that is not there, or not what its name and size say. */
+/** Files of a version that are missing or do not match their name and size. */
 export async function findDangling(
   blobs: BlobStore,
   dataset: string,

@@ -1,6 +1,6 @@
 import type { SampleColumn, SampleRow } from './data-file.ts';
 
-/** Every type that a dataset's column can have, in the values that break readers. */
+/** Every type of a dataset's column, with edge values. */
 export const sampleColumns: readonly SampleColumn[] = [
   { name: 'id', type: 'long', nullable: false, sqlType: 'BIGINT' },
   { name: 'big', type: 'long', nullable: true, sqlType: 'BIGINT' },
@@ -14,7 +14,7 @@ export const sampleColumns: readonly SampleColumn[] = [
   { name: 'raw', type: 'binary', nullable: true, sqlType: 'BLOB' },
 ];
 
-/** What a later version has besides. */
+/** The column that a later version adds. */
 export const grownColumn: SampleColumn = {
   name: 'grown',
   type: 'string',
@@ -41,7 +41,7 @@ const exacts = [
 ];
 const moments = ['2026-01-02 03:04:05.123456', '1969-12-31 23:59:59.999999', '2199-12-31 23:59:59.000001'];
 
-/** Rows that differ from those of every other seed: each value in the text in which readers are compared. */
+/** Rows that differ from those of every other seed, each value as the text in which readers are compared. */
 export function sampleRows(seed: number, count: number): readonly SampleRow[] {
   return Array.from({ length: count }, (_, index) => {
     const n = seed * 1_000 + index;

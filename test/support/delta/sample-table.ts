@@ -7,7 +7,7 @@ import type { BlobStore } from '../../../shared/platform/storage/blobs.ts';
 import { type SampleRow, writeDataFile } from './data-file.ts';
 import { grownColumn, sampleColumns, sampleRows } from './sample-rows.ts';
 
-/** What a table must hold at a version, told without looking into the table. */
+/** The rows of a table at a version, calculated without reading the table. */
 export interface ExpectedVersion {
   readonly columns: readonly string[];
   /** In no order. */
@@ -19,11 +19,11 @@ export interface SamplePlace {
   readonly blobs: BlobStore;
   readonly container: string;
   readonly prefix: string;
-  /** On this machine, for DuckDB. */
+  /** A local path for DuckDB. */
   readonly folder: string;
 }
 
-/** The version that grows a column. */
+/** The version that adds a column. */
 const growsAt = 6;
 
 /** Commits one version after the other: appends, overwrites, removals, restores, new tags, and a new column. */
@@ -100,8 +100,8 @@ export async function fillSampleTable(
 }
 
 /**
- * Copies a table to a folder, as a reader elsewhere would see it. Files of the log get the time of their commits, by which
- * other readers find versions.
+ * Copies a table to a folder for another reader. Log files get the time of their commits, by which other
+ * readers find versions.
  */
 export async function copyTable(
   { blobs, container, prefix }: Omit<SamplePlace, 'folder'>,
@@ -122,7 +122,7 @@ export async function copyTable(
   }
 }
 
-/** What a column is to Delta, without what it is to DuckDB. */
+/** The Delta part of a column, without its DuckDB part. */
 function bare(columns: typeof sampleColumns) {
   return columns.map(({ name, type, nullable }) => ({ name, type, nullable }));
 }

@@ -4,7 +4,7 @@ import { systemIds } from '../../../shared/core/ids.ts';
 import { addFile, firstActions } from './memory-table.ts';
 import { openDeltaTable } from './open-table.ts';
 
-/** Commits until it is killed; says when it has begun. */
+/** Commits until it is killed; reports when it has started. */
 const [connectionString = ''] = process.argv.slice(2);
 const blobs = createBlobStore({ connectionString });
 const table = openDeltaTable(

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { scanText } from '../../../shared/formats/tabular/scan-text.ts';
 
-/** Scans what is large on purpose, and prints how much memory that took above what the process had before. */
+/** Scans a large file, and prints the peak of memory above the baseline of the process. */
 const [what = ''] = process.argv.slice(2);
 const mib = 1024 * 1024;
 
@@ -20,7 +20,7 @@ async function* repeat(
 }
 
 async function* bomb(): AsyncGenerator<Uint8Array> {
-  // 64 MiB a member, and no end.
+  // 64 MiB per member, without end.
   const member = gzipSync(Buffer.alloc(64 * mib, 'a,b\n'), { level: 9 });
   for (;;) yield member;
 }

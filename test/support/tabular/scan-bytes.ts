@@ -7,7 +7,7 @@ import type { TextKind } from '../../../shared/formats/tabular/detect-format.ts'
 import type { Compression } from '../../../shared/formats/tabular/bytes/decompress.ts';
 import { type ScanOptions, type ScanTotals, scanText } from '../../../shared/formats/tabular/scan-text.ts';
 
-/** A good record: where it is in the file, and its bytes in the chunk. */
+/** A good record: its position in the file, and its bytes in the chunk. */
 export interface ScannedRecord {
   readonly row: number;
   readonly offset: number;
@@ -16,7 +16,7 @@ export interface ScannedRecord {
 
 export interface ScannedChunk {
   readonly content: Buffer;
-  /** Each record's bytes there, by where it says that they start. */
+  /** Bytes of each record in the file, at its reported position. */
   readonly texts: readonly Buffer[];
   readonly records: readonly ScannedRecord[];
 }
@@ -28,18 +28,18 @@ export interface ScannedText {
   readonly chunks: readonly ScannedChunk[];
   readonly bad: readonly BadRow[];
   readonly totals: ScanTotals;
-  /** Files that are left in the folder after all. */
+  /** Files left in the folder at the end. */
   readonly left: readonly string[];
 }
 
 export interface ScanBytesOptions extends Partial<Omit<ScanOptions, 'format' | 'dir'>> {
   readonly kind?: TextKind;
   readonly compression?: Compression;
-  /** Lengths of the blocks that the content comes in, in turn; whole when left out. */
+  /** Lengths of the blocks of the content, in turn; by default one block. */
   readonly blocks?: readonly number[];
 }
 
-/** Scans content to its end, and keeps all of it: for small contents. */
+/** Scans content to its end, and keeps all of it in memory. */
 export async function scanBytes(
   content: string | Uint8Array | AsyncIterable<Uint8Array>,
   { kind = 'csv', compression = 'none', blocks, ...options }: ScanBytesOptions = {},
@@ -83,7 +83,7 @@ async function* splitBytes(bytes: Buffer, blocks: readonly number[] | undefined)
   }
 }
 
-/** The good records' texts; their line ends are cut off. */
+/** The texts of good records, without line ends. */
 export function textsOf(scanned: ScannedText): string[] {
   return scanned.chunks.flatMap(({ content, records }) => {
     let at = 0;

@@ -50,7 +50,7 @@ function open(store: MetadataStore) {
 }
 
 describe.each(metadataStores)('on $name', (store) => {
-  test('versions are listed with the newest first, and found with their columns', async () => {
+  test('lists versions newest first, and finds each with its columns', async () => {
     const { catalog, records, record } = open(await store.open());
     await record(0, 1, 2);
     const { items } = await records.list('flights', { limit: 10 });
@@ -68,7 +68,7 @@ describe.each(metadataStores)('on $name', (store) => {
     expect((await catalog.get('flights')).latestVersion).toBe(1);
   });
 
-  test('a dataset, version, tag or pin that does not exist is NOT_FOUND', async () => {
+  test('an unknown dataset, version, tag or pin is NOT_FOUND', async () => {
     const { catalog, records, tags, pins, record } = open(await store.open());
     const missing = { code: 'NOT_FOUND' };
     await expect(catalog.get('flights')).rejects.toMatchObject(missing);
@@ -110,7 +110,7 @@ describe.each(metadataStores)('on $name', (store) => {
     expect(await pins.listAll('flights')).toEqual([]);
   });
 
-  test('every change by a person is in the audit log', async () => {
+  test('audits every change by a user', async () => {
     const { settings, tags, pins, record, audit } = open(await store.open());
     await settings.put('flights', defaultSettings, 'ann');
     await record(0);

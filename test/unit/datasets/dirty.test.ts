@@ -7,12 +7,12 @@ import { type IngestBench, openIngestBench } from '../../support/datasets/dirty-
 const cases = readDirtyCases();
 
 describe('the corpus of dirty files', () => {
-  test('is there', () => {
+  test('exists', () => {
     expect(cases.length).toBeGreaterThan(100);
     expect(cases.filter(({ quarantined = [] }) => quarantined.length > 0).length).toBeGreaterThan(30);
   });
 
-  test.each(cases)('$name says of each bad row what stands there in the file', ({ file, ...expected }) => {
+  test.each(cases)('$name: each bad row has its text of the file', ({ file, ...expected }) => {
     const { quarantined = [], rowsIn, committed, refusal, encoding = 'utf-8' } = expected;
     if (refusal === undefined) expect(rowsIn).toBe((committed ?? 0) + quarantined.length);
     if (quarantined.length === 0) return;
@@ -25,7 +25,7 @@ describe('the corpus of dirty files', () => {
   });
 });
 
-describe('what comes of a dirty file', () => {
+describe('the outcome of a dirty file', () => {
   let bench: IngestBench;
   beforeAll(async () => {
     bench = await openIngestBench();

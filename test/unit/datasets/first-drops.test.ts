@@ -13,7 +13,7 @@ function utf16(text: string): Buffer {
 const taken: readonly {
   readonly file: string;
   readonly content: string | Buffer;
-  /** Column, its type, and what its note has to say, where it must have one. */
+  /** Column, type, and a part of its note, if it must have one. */
   readonly columns: readonly (readonly [name: string, type: string, note?: string])[];
   readonly first: readonly (string | null)[];
 }[] = [
@@ -137,7 +137,7 @@ const refused: readonly {
   { file: 'workbook.csv', content: Buffer.from('504b0304140006000800000021', 'hex'), says: 'zip archive' },
 ];
 
-describe('files as people drop them', () => {
+describe('files as users drop them', () => {
   let bench: IngestBench;
   beforeAll(async () => {
     bench = await openIngestBench();

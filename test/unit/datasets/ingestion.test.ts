@@ -22,7 +22,7 @@ afterAll(() => bench.close());
 const csv = (...rows: string[]) => ['id,name', ...rows, ''].join('\n');
 
 describe('versions by mode', () => {
-  test('appended files stand one behind the other', async () => {
+  test('appends files in order', async () => {
     const { datasets, read } = bench;
     await ingest(datasets, 'appended', csv('1,a', '2,b'));
     const { version } = await ingest(datasets, 'appended', csv('3,c'));
@@ -38,7 +38,7 @@ describe('versions by mode', () => {
     ]);
   });
 
-  test('an overwrite takes the place of all that is there, and earlier versions stay what they were', async () => {
+  test('an overwrite replaces all rows, and keeps earlier versions unchanged', async () => {
     const { datasets, read } = bench;
     await ingest(datasets, 'replaced', csv('1,a'));
     await ingest(datasets, 'replaced', csv('9,z'), { mode: 'overwrite' });
@@ -46,7 +46,7 @@ describe('versions by mode', () => {
     expect(await read('replaced', '0')).toEqual([['1', 'a']]);
   });
 
-  test('a merge replaces rows by key where they are, and adds the others', async () => {
+  test('a merge replaces rows by key in place, and appends the others', async () => {
     const { datasets, read } = bench;
     await ingest(datasets, 'merged', csv('1,a', '2,b', '3,c'));
     const metadata = { keys: 'id' };
@@ -59,7 +59,7 @@ describe('versions by mode', () => {
     ]);
   });
 
-  test('a merge that changes nothing makes no version', async () => {
+  test('a merge that changes nothing creates no version', async () => {
     const { datasets } = bench;
     await ingest(datasets, 'unmerged', csv('1,a', '2,b'));
     const { version } = await ingest(datasets, 'unmerged', csv('2,b'), {
@@ -69,7 +69,7 @@ describe('versions by mode', () => {
     expect(version).toBe(0);
   });
 
-  test('keys that stand twice in a merged file: the first counts, the others are quarantined', async () => {
+  test('a merge takes the first row of a duplicate key, and quarantines the others', async () => {
     const { datasets, read } = bench;
     await ingest(datasets, 'doubled', csv('1,a'));
     await datasets.settings.put(
@@ -80,7 +80,7 @@ describe('versions by mode', () => {
       },
       'ann',
     );
-    await ingest(datasets, 'doubled', csv('2,first', '2,second', ',nobody'), {
+    await ingest(datasets, 'doubled', csv('2,first', '2,second', ',unnamed'), {
       mode: 'merge',
       metadata: { keys: 'id' },
     });
@@ -99,7 +99,7 @@ describe('versions by mode', () => {
 });
 
 describe('the same file', () => {
-  test('told again, under another name, or compressed otherwise with equal bytes, makes no version', async () => {
+  test('creates no version when announced again, or under another name or compression with equal bytes', async () => {
     const { datasets } = bench;
     const source = await drop('twice/a.csv', csv('1,a'));
     const staged = await datasets.ingestion.stage(source, work);
@@ -109,7 +109,7 @@ describe('the same file', () => {
     expect((await ingest(datasets, 'twice', csv('1,a'), { mode: 'overwrite' })).version).toBe(0);
   });
 
-  test('can be appended again once all rows were replaced', async () => {
+  test('can be appended again after an overwrite', async () => {
     const { datasets, read } = bench;
     await ingest(datasets, 'again', csv('1,a'));
     await ingest(datasets, 'again', csv('2,b'), { mode: 'overwrite' });
@@ -120,7 +120,7 @@ describe('the same file', () => {
     ]);
   });
 
-  test('rows that other files have, too, are rows of their own', async () => {
+  test('equal rows of different files are kept apart', async () => {
     const { datasets, read } = bench;
     await ingest(datasets, 'shared', csv('1,a'));
     await ingest(datasets, 'shared', csv('1,a', ''), { file: 'blank.csv' });
@@ -132,7 +132,7 @@ describe('the same file', () => {
 });
 
 describe('the contract', () => {
-  test('new columns are null in older rows, missing ones in newer', async () => {
+  test('new columns are null in older rows, and missing ones in newer rows', async () => {
     const { datasets, read } = bench;
     await ingest(datasets, 'grown', 'id,name\n1,a\n');
     await ingest(datasets, 'grown', 'id,extra\n2,7\n');
@@ -143,7 +143,7 @@ describe('the contract', () => {
     expect(await read('grown', '0')).toEqual([['1', 'a']]);
   });
 
-  test('what breaks it leaves no trace in the table', async () => {
+  test('a file that breaks it leaves the table unchanged', async () => {
     const { datasets } = bench;
     await ingest(datasets, 'kept', csv('1,a'));
     await expect(ingest(datasets, 'kept', 'ID,name\n2,b\n')).rejects.toMatchObject({ code: 'UNPROCESSABLE' });
@@ -153,7 +153,7 @@ describe('the contract', () => {
 });
 
 describe('quarantine', () => {
-  test('rows are found by their place in the file, and come back when they are put right', async () => {
+  test('lists bad rows with their position, and ingests them once corrected', async () => {
     const { datasets, read } = bench;
     await datasets.settings.put(
       'mended',
@@ -182,13 +182,13 @@ describe('quarantine', () => {
       ['3', 'c'],
       ['2', 'b'],
     ]);
-    const [told] = (await datasets.quarantine.list('mended', { limit: 10 })).items;
-    expect(told?.resubmissions).toMatchObject([{ by: 'ann', name: ref.name }]);
+    const [resubmitted] = (await datasets.quarantine.list('mended', { limit: 10 })).items;
+    expect(resubmitted?.resubmissions).toMatchObject([{ by: 'ann', name: ref.name }]);
   });
 });
 
 describe('restore and vacuum', () => {
-  test('an earlier version comes back as a new one', async () => {
+  test('restores an earlier version as a new one', async () => {
     const { datasets, read } = bench;
     await ingest(datasets, 'restored', csv('1,a'));
     await ingest(datasets, 'restored', csv('2,b'), { mode: 'overwrite' });
@@ -202,7 +202,7 @@ describe('restore and vacuum', () => {
     expect((await datasets.restore('restored', '0', 'ann')).version).toBe(2);
   });
 
-  test('only what nothing keeps goes, and a dry run says so before', async () => {
+  test('vacuums only unreferenced files, as the dry run reports', async () => {
     const later = openLater(60);
     const { datasets } = bench;
     for (const [index, row] of ['1,a', '2,b', '3,c', '4,d'].entries())
@@ -223,11 +223,11 @@ describe('restore and vacuum', () => {
     expect((await later.vacuum.run('vacuumed', { dryRun: false, budgetMs })).files).toBe(0);
   });
 
-  test('what a vacuum is about to remove stays when it is restored meanwhile', async () => {
+  test('a file restored during a vacuum is kept', async () => {
     const { datasets } = bench;
     for (const row of ['1,a', '2,b', '3,c']) await ingest(datasets, 'held', csv(row), { mode: 'overwrite' });
     let isRestored = false;
-    // It has seen what the versions need, and what lies there, when the restore comes.
+    // The restore runs after the vacuum has listed live and stored files.
     const slow: BlobStore = {
       ...bench.blobs,
       list: async (container, options) => {
@@ -248,7 +248,7 @@ describe('restore and vacuum', () => {
   });
 });
 
-test('a failed checkpoint does not fail the ingestion, and is logged', async () => {
+test('logs a failed checkpoint, and completes the ingestion', async () => {
   const logged: unknown[] = [];
   const { datasets } = bench.openWith({
     logger: { log: (...entry) => logged.push(entry) },
@@ -271,7 +271,7 @@ test('a failed checkpoint does not fail the ingestion, and is logged', async () 
   ]);
 });
 
-test('racing first files of a dataset all become versions, whatever types each would have found', async () => {
+test('racing first files of a dataset all become versions, whatever types each would infer', async () => {
   const { datasets, read } = bench;
   const rows = ['1,a', '2.5,b', '3,c', '4.25,d', '5,e', '6,f'];
   await datasets.settings.put(
@@ -289,21 +289,21 @@ test('racing first files of a dataset all become versions, whatever types each w
   ).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
 });
 
-describe('a landed file that changes before it is read whole is superseded, not failed', () => {
-  test.each(['overwritten', 'deleted'] as const)('%s before the read begins', async (how) => {
+describe('a landed file that changes while it is read is superseded, not failed', () => {
+  test.each(['overwritten', 'deleted'] as const)('%s before the read starts', async (how) => {
     const source = await drop(`changing/${how}.csv`, csv('1,a'));
     if (how === 'overwritten') await drop(source.name, csv('2,b'));
     else await blobs.delete(source);
     await expect(bench.datasets.ingestion.stage(source, work)).rejects.toMatchObject({ code: 'SUPERSEDED' });
   });
 
-  test('but a container that is not there stays an error: no file may be passed over for it', async () => {
+  test('a missing container is an error, so no file is skipped', async () => {
     const source = { container: 'nowhere', name: 'changing/a.csv', etag: '"0x1"', sizeBytes: 1 };
     await expect(bench.datasets.ingestion.stage(source, work)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 });
 
-test('a file over the limit is refused before it is opened', async () => {
+test('refuses a file over the limit before opening it', async () => {
   const opened: string[] = [];
   const watched: BlobStore = {
     ...blobs,
@@ -320,7 +320,7 @@ test('a file over the limit is refused before it is opened', async () => {
   expect(opened).toEqual([]);
 });
 
-test('compressed files are what they hold', async () => {
+test('reads compressed files by their content', async () => {
   const source = await drop('zipped/a.csv.gz', gzipSync(csv('1,a')));
   const { datasets, read } = bench;
   await datasets.ingestion.commit(await datasets.ingestion.stage(source, work), work);
@@ -332,7 +332,7 @@ function openLater(days: number): Datasets {
   return bench.openWith({ clock }).datasets;
 }
 
-describe('a refusal is kept whatever the file is called', () => {
+describe('a rejection is recorded whatever the name of the file', () => {
   const long = 'x'.repeat(250);
   test.each([
     ['as long as a name may be', `flights/${[long, long, long, long].join('/')}`.padEnd(1024, 'y')],
@@ -354,10 +354,10 @@ describe('a refusal is kept whatever the file is called', () => {
     expect(reports.every((report) => report.ref.name.length <= 1024)).toBe(true);
   });
 
-  test('a blob whose name cannot be asked for is refused once, not tried for ever', async () => {
+  test('a blob with an unreadable name is rejected once, not retried forever', async () => {
     const { datasets } = bench;
     const ref = { container: 'landing', name: 'unasked/a\nb.parquet' };
-    for (let told = 0; told < 2; told += 1)
+    for (let times = 0; times < 2; times += 1)
       expect(await datasets.landing.onLanding(ref, silentLogger)).toBeUndefined();
     const { items } = await datasets.rejections.list('unasked', { limit: 10 });
     expect(items).toMatchObject([{ code: 'INVALID_ARGUMENT', source: ref }]);

@@ -5,7 +5,7 @@ import {
 } from '../../../shared/domains/datasets/ingestion/landing/landing-path.ts';
 
 test.each(['file.parquet', 'Flights/a.parquet', 'flights/', '/a.parquet', '../a.parquet', 'a b/c.parquet'])(
-  'a landing path that names no dataset is refused: %s',
+  'refuses a landing path without a dataset: %s',
   (name) => {
     expect(() => parseLandingPath(name)).toThrow(/<dataset>\/<file>/);
   },
@@ -21,7 +21,7 @@ test.each([
   expect(parseLandingPath(name)).toEqual(expected);
 });
 
-describe('what a blob says of itself', () => {
+describe('the metadata of a blob', () => {
   test.each([
     [{}, {}],
     [{ mode: 'Overwrite' }, { mode: 'overwrite' }],

@@ -8,7 +8,7 @@ import { type DatasetBench, ingestWork, openDatasetBench } from '../../support/d
 import { createTestEngine } from '../../support/datasets/readable-version.ts';
 import { createFolder } from '../../support/stores.ts';
 
-/** What Apache Arrow says of a file that it wrote; see `test/golden/parquet/generate.py`. */
+/** Apache Arrow's reading of a file that it wrote; see `test/golden/parquet/generate.py`. */
 interface GoldenFile {
   readonly name: string;
   readonly columns: readonly { readonly name: string; readonly type: string; readonly note?: string }[];
@@ -44,16 +44,16 @@ describe('Parquet files by Apache Arrow', () => {
     );
   });
 
-  test('columns in another order find their places', async () => {
+  test('matches columns in another order by name', async () => {
     const { columns, rows } = files.find(({ name }) => name === 'names')!;
     await ingest(bench, 'names', 'reordered');
     const both = await ingest(bench, 'names-reversed', 'reordered');
     expect(both.columns.map(({ name }) => name)).toEqual(columns.map(({ name }) => name));
-    // Each column has a number of its own.
+    // Each column has a different number.
     expect(both.rows).toEqual([...rows, ...rows]);
   });
 
-  test('rows that break a rule are quarantined with what they hold, and the others stay in order', async () => {
+  test('quarantines rows that break a rule with their values, and keeps the others in order', async () => {
     const { rows } = files.find(({ name }) => name === 'many-groups')!;
     await bench.datasets.settings.put(
       'ruled',
@@ -77,7 +77,7 @@ describe('Parquet files by Apache Arrow', () => {
     expect(found.bad.map(({ row, raw }) => ({ row, raw }))).toEqual(bad);
   });
 
-  test.each(['csv', 'jsonl'] as const)('decimals downloaded as %s have all digits', async (format) => {
+  test.each(['csv', 'jsonl'] as const)('downloads decimals as %s with all digits', async (format) => {
     const { columns, rows } = files.find(({ name }) => name === 'decimals')!;
     const dataset = `shares-${format}`;
     await ingest(bench, 'decimals', dataset);
@@ -97,7 +97,7 @@ describe('Parquet files by Apache Arrow', () => {
       );
   });
 
-  test('a quarantined row says what it holds: NaN, all digits of long numbers', async () => {
+  test('a quarantined row shows its values: NaN, all digits of long numbers', async () => {
     await bench.datasets.settings.put(
       'unruly',
       {
@@ -166,13 +166,13 @@ function toRaw([n, text]: readonly (string | null)[]): string {
   return JSON.stringify({ n: Number(n), text });
 }
 
-/** One value, one text: doubles as numbers, JSON whatever its blanks and however many zeros end its numbers. */
+/** One text per value: doubles as numbers, JSON without blanks and trailing zeros of numbers. */
 function toComparable(columns: readonly Column[]) {
   return (value: string | null, index: number): unknown => {
     const column = columns[index];
     if (value === null) return null;
     if (column?.type === 'double') return readDouble(value);
-    // DuckDB leaves out a zero that stands alone before the point.
+    // DuckDB omits a lone zero before the point.
     if (column?.type.startsWith('decimal')) return value.replace(/^(-?)\./, '$10.');
     return column?.note?.includes('JSON') === true ? readJson(value) : value;
   };

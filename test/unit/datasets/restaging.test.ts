@@ -15,7 +15,7 @@ afterAll(() => bench.close());
 
 const container = 'datasets';
 
-test('a file is staged again when its manifest is gone', async () => {
+test('stages a file again when its manifest is gone', async () => {
   const { datasets, drop, read } = bench;
   const staged = await datasets.ingestion.stage(await drop('lost/a.csv', 'id\n1\n'), work);
   await blobs.delete({ container, name: staged.manifest });
@@ -23,7 +23,7 @@ test('a file is staged again when its manifest is gone', async () => {
   expect(await read('lost', 'latest')).toEqual([['1']]);
 });
 
-test('a file that was staged long ago is staged again, so that no version refers to a vacuumed file', async () => {
+test('stages a file again when its staging is old, so that no version refers to a vacuumed file', async () => {
   const { datasets, drop, ingest } = bench;
   await ingest(datasets, 'paused', 'id\n1\n');
   const staged = await datasets.ingestion.stage(await drop('paused/b.csv', 'id\n2\n'), work);
@@ -35,7 +35,7 @@ test('a file that was staged long ago is staged again, so that no version refers
     clock: { ...system.clock, now: () => Date.now() + days * 24 * 3_600_000 },
     blobs: {
       ...blobs,
-      // The storage's clock is not eight days ahead: what it writes now is new.
+      // The storage's clock is not eight days ahead: new blobs are young.
       put: (ref, body, options) => {
         if (ref.name === staged.manifest) days = 0;
         return blobs.put(ref, body, options);
@@ -45,13 +45,13 @@ test('a file that was staged long ago is staged again, so that no version refers
   const { files } = await later.datasets.vacuum.run('paused', { dryRun: false, budgetMs: Infinity });
   // The data file, and the manifests of both files.
   expect(files).toBe(3);
-  // The manifest is put back to show that its age alone decides.
+  // Restoring the manifest shows that only its age matters.
   await blobs.put({ container, name: staged.manifest }, manifest);
   expect((await later.datasets.ingestion.commit(staged, work)).version).toBe(1);
   expect(await later.read('paused', 'latest')).toEqual([['1'], ['2']]);
 });
 
-test('a file whose copy in the landing container is gone as well is SUPERSEDED', async () => {
+test('a file that is gone from the landing container as well is SUPERSEDED', async () => {
   const { datasets, drop } = bench;
   const source = await drop('gone/a.csv', 'id\n1\n');
   const staged = await datasets.ingestion.stage(source, work);
@@ -60,7 +60,7 @@ test('a file whose copy in the landing container is gone as well is SUPERSEDED',
   await expect(datasets.ingestion.commit(staged, work)).rejects.toMatchObject({ code: 'SUPERSEDED' });
 });
 
-test('restaging ends after five times', async () => {
+test('gives up after staging five times', async () => {
   let staged = 0;
   const { datasets } = bench.openWith({
     blobs: {
@@ -79,7 +79,7 @@ test('restaging ends after five times', async () => {
   expect(staged).toBe(6);
 });
 
-test('a table that has lost a data file says so when equal rows are appended', async () => {
+test('reports a lost data file when equal rows are appended', async () => {
   const { datasets, ingest } = bench;
   await ingest(datasets, 'damaged', 'id\n1\n');
   const { files } = await datasets.versions.resolve('damaged', 'latest');

@@ -22,7 +22,7 @@ const original = [
   '',
 ].join('\n');
 
-describe('what is downloaded and dropped again is the same', () => {
+describe('a downloaded file that is dropped again gives the same rows', () => {
   let bench: DatasetBench;
   beforeAll(async () => {
     bench = await openDatasetBench();
@@ -47,7 +47,7 @@ describe('what is downloaded and dropped again is the same', () => {
     ).toString();
   }
 
-  test('the types are those that it is about', async () => {
+  test('covers every type of a text file', async () => {
     const { columns } = await bench.datasets.versions.resolve('original', 'latest');
     expect(columns.map(({ type }) => type)).toEqual([
       'int64',

@@ -13,7 +13,7 @@ import {
 const checkpoint = (version: number) => entryName(version, '.checkpoint.parquet');
 const pointer = 't/_delta_log/_last_checkpoint';
 
-test('each tenth version, and the pointer says so', async () => {
+test('writes a checkpoint every tenth version, and points to it', async () => {
   const { table, files } = openMemoryTable();
   await commitFiles(table, 32);
   const made = [...files.keys()].filter((name) => name.endsWith('.parquet'));
@@ -21,7 +21,7 @@ test('each tenth version, and the pointer says so', async () => {
   expect(JSON.parse(files.get(pointer)!.bytes.toString())).toMatchObject({ version: 30, size: 33 });
 });
 
-test('the table sets another interval', async () => {
+test('uses the interval of the table', async () => {
   const { table, files } = openMemoryTable();
   const [protocol, metadata] = firstActions;
   if (protocol?.kind !== 'protocol' || metadata?.kind !== 'metaData') throw new Error('other actions');
@@ -34,7 +34,7 @@ test('the table sets another interval', async () => {
   expect(files.has(checkpoint(3))).toBe(true);
 });
 
-test('a failed checkpoint does not fail the commit, and is logged', async () => {
+test('logs a failed checkpoint, and completes the commit', async () => {
   const logged: unknown[] = [];
   const { table, open } = openMemoryTable({
     logger: { log: (...entry) => logged.push(entry) },
@@ -80,7 +80,7 @@ test.each([
   expect((await open().latest())?.files.size).toBe(42);
 });
 
-test('an outage while a checkpoint is read is no missing checkpoint', async () => {
+test('an outage while reading a checkpoint is not a missing checkpoint', async () => {
   const { table, open } = openMemoryTable();
   await commitFiles(table, 12);
   const broken = open({
@@ -94,7 +94,7 @@ test('an outage while a checkpoint is read is no missing checkpoint', async () =
   await expect(broken.latest()).rejects.toMatchObject({ code: 'INSUFFICIENT_STORAGE' });
 });
 
-test('a log whose beginning another writer cleaned up', async () => {
+test('reads a log whose start another writer removed', async () => {
   const { table, open, files } = openMemoryTable();
   await commitFiles(table, 34);
   for (let version = 0; version < 20; version += 1) files.delete(entryName(version));
@@ -115,7 +115,7 @@ test('a log whose beginning another writer cleaned up', async () => {
   await expect(open().latest()).rejects.toMatchObject({ code: 'UNPROCESSABLE' });
 });
 
-test('the newest version read from a checkpoint alone', async () => {
+test('reads the newest version from a checkpoint alone', async () => {
   const { table, open, files } = openMemoryTable();
   await commitFiles(table, 11);
   for (let version = 0; version <= 10; version += 1) files.delete(entryName(version));
@@ -125,7 +125,7 @@ test('the newest version read from a checkpoint alone', async () => {
   expect((await open().latest())?.files.size).toBe(12);
 });
 
-test('removed files past their retention are forgotten', async () => {
+test('forgets removed files past their retention', async () => {
   const { table, files } = openMemoryTable();
   const [protocol, metadata] = firstActions;
   if (protocol?.kind !== 'protocol' || metadata?.kind !== 'metaData') throw new Error('other actions');

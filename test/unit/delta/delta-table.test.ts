@@ -17,7 +17,7 @@ const files = async (table: ReturnType<typeof openMemoryTable>['table'], version
 const names = (count: number) => Array.from({ length: count }, (_, index) => `f${index}`);
 
 describe('reading', () => {
-  test('no table', async () => {
+  test('a missing table has no version', async () => {
     const { table } = openMemoryTable();
     expect(await table.latest()).toBeUndefined();
     await expect(table.at(0)).rejects.toMatchObject({ code: 'NOT_FOUND' });
@@ -26,7 +26,7 @@ describe('reading', () => {
     expect(await table.commit(async () => undefined)).toEqual({ version: -1, isNew: false });
   });
 
-  test('a container that is missing, or an outage, is no missing table', async () => {
+  test('a missing container or an outage is not a missing table', async () => {
     for (const error of [
       blobErrors.containerMissing({ subject: 'The log' }),
       new AppError('UNAVAILABLE', 'No.'),
@@ -44,7 +44,7 @@ describe('reading', () => {
     }
   });
 
-  test('every version, forwards and backwards, known and unknown', async () => {
+  test('reads every version forwards and backwards, cached and not', async () => {
     const { table, open } = openMemoryTable();
     await commitFiles(table, 45);
     const versions = Array.from({ length: 45 }, (_, version) => version);
@@ -60,7 +60,7 @@ describe('reading', () => {
     await expect(table.at(1.5)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 
-  test('the newest again costs two requests; after a restart the checkpoint saves the log', async () => {
+  test('rereads the newest version in two requests; after a restart the checkpoint replaces the log', async () => {
     const { table, open, calls } = openMemoryTable();
     await commitFiles(table, 33);
     calls.length = 0;
@@ -72,14 +72,14 @@ describe('reading', () => {
     expect(calls.length).toBeLessThan(10);
   });
 
-  test('commits of another writer are seen', async () => {
+  test('sees commits of another writer', async () => {
     const { table, open } = openMemoryTable();
     await commitFiles(table, 1);
     await commitFiles(open(), 150);
     expect((await table.latest())?.files.size).toBe(151);
   });
 
-  test('a table that was deleted and made anew', async () => {
+  test('reads a table that was deleted and created again', async () => {
     const cache = new SnapshotCache();
     const { open, files: blobs } = openMemoryTable({ cache });
     await commitFiles(open(), 5);
@@ -92,7 +92,7 @@ describe('reading', () => {
     expect((await open().latest())?.version).toBe(0);
   });
 
-  test('the cache holds no more than it may', async () => {
+  test('bounds the cache', async () => {
     const cache = new SnapshotCache(60);
     const { open } = openMemoryTable({ cache });
     await commitFiles(open(), 30);
@@ -104,7 +104,7 @@ describe('reading', () => {
 });
 
 describe('history', () => {
-  test('newest first, in pages', async () => {
+  test('is listed newest first, in pages', async () => {
     const { table } = openMemoryTable();
     await commitFiles(table, 25);
     const seen: number[] = [];
@@ -119,7 +119,7 @@ describe('history', () => {
     await expect(table.history({ limit: 0 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 
-  test('by time: rising even when the clock is set back', async () => {
+  test('finds versions by time, which increases even when the clock is set back', async () => {
     const { table, setTime } = openMemoryTable();
     await commitFiles(table, 10);
     setTime(5);
@@ -139,7 +139,7 @@ describe('history', () => {
     });
   });
 
-  test('an entry whose commitInfo is not at its head, or missing', async () => {
+  test('reads an entry whose commitInfo is not first, or missing', async () => {
     const { table, files: blobs } = openMemoryTable();
     await commitFiles(table, 2);
     const [info, ...others] = blobs.get(entryName(1))!.bytes.toString().trimEnd().split('\n');
@@ -151,7 +151,7 @@ describe('history', () => {
     expect((await table.history({ limit: 1 })).commits[0]).toEqual({ version: 1, timestamp: 2 });
   });
 
-  test('what one version did', async () => {
+  test('reads the actions of one version', async () => {
     const { table } = openMemoryTable();
     await commitFiles(table, 3);
     const { actions } = await table.readCommit(2);
@@ -163,7 +163,7 @@ describe('history', () => {
 });
 
 describe('committing', () => {
-  test('the loser of a race decides again, on what the winner left', async () => {
+  test('the loser of a race decides again on the new version', async () => {
     const { table, open } = openMemoryTable();
     await commitFiles(table, 1);
     const seen: number[] = [];
@@ -177,7 +177,7 @@ describe('committing', () => {
     expect(await files(table, 3)).toEqual(['f0', 'f1', 'f2', 'mine']);
   });
 
-  test('an answer that was lost', async () => {
+  test('recognises its own commit after a lost response', async () => {
     const { table, blobs, files: stored } = openMemoryTable();
     await commitFiles(table, 1);
     let losing = true;
@@ -190,7 +190,7 @@ describe('committing', () => {
     expect([...stored.keys()].filter((name) => name.endsWith('.json'))).toHaveLength(2);
   });
 
-  test('a write that did not arrive is tried again; an outage that lasts is told', async () => {
+  test('retries a write that did not arrive, and fails on a lasting outage', async () => {
     const { table, blobs } = openMemoryTable();
     let faults = 2;
     blobs.onPut = () => {
@@ -205,16 +205,16 @@ describe('committing', () => {
     expect((await table.latest())?.version).toBe(0);
   });
 
-  test('a retry that meets its own success, once the answer was lost', async () => {
+  test('a retry recognises its own success after a lost response', async () => {
     const { table, blobs } = openMemoryTable();
     await commitFiles(table, 1);
-    // As an SDK that tries again by itself: the second try is refused by the first.
+    // As an SDK that retries: its first attempt makes the second fail.
     blobs.onPut = (name) =>
       name === entryName(1) ? { afterwards: new AppError('ALREADY_EXISTS', 'It is there.') } : undefined;
     expect(await table.commit(async () => [addFile('mine')])).toEqual({ version: 1, isNew: true });
   });
 
-  test('nothing to do', async () => {
+  test('writes no version without actions', async () => {
     const { table, calls } = openMemoryTable();
     await commitFiles(table, 2);
     calls.length = 0;
@@ -269,18 +269,18 @@ describe('committing', () => {
     return table.commit(async (snapshot) => decide(snapshot!.files.get('f0')!));
   };
 
-  test.each(wrong)('refused: %s %s', async (code, message, decide) => {
+  test.each(wrong)('refuses %s %s', async (code, message, decide) => {
     await expect(checked(decide)).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
   });
 
-  test('the first version needs a protocol and a schema', async () => {
+  test('requires a protocol and a schema in the first version', async () => {
     const { table } = openMemoryTable();
     await expect(table.commit(async () => [addFile('a')])).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
     });
   });
 
-  test('an append-only table loses no rows', async () => {
+  test('refuses to remove rows of an append-only table', async () => {
     const { table } = openMemoryTable();
     await commitFiles(table, 1);
     await table.commit(async () => [renamed({ configuration: { 'delta.appendOnly': 'true' } })]);
@@ -292,7 +292,7 @@ describe('committing', () => {
     await remove(false);
   });
 
-  test('files that are there already come again with new tags, and after their removal', async () => {
+  test('adds existing files again with new tags, and after their removal', async () => {
     const { table } = openMemoryTable();
     await commitFiles(table, 2);
     await table.commit(async () => [addFile('f0', { tags: { order: '2' }, dataChange: false })]);

@@ -5,7 +5,7 @@ import { createCheckpointFiles } from '../../../shared/adapters/duckdb/checkpoin
 import { createScratch } from '../../../shared/adapters/embedded/scratch-files.ts';
 import { addFile, entryName, openMemoryTable } from '../../support/delta/memory-table.ts';
 
-/** A table as delta-rs writes it (see `generate.py` there), by its log, and by its checkpoint. */
+/** A table written by delta-rs (see `generate.py` there), read from its log and from its checkpoint. */
 const golden = 'test/golden/delta/delta-rs';
 const expected = JSON.parse(readFileSync(join(golden, 'expected.json'), 'utf8')) as {
   readonly version: number;
@@ -25,7 +25,7 @@ function openGolden() {
   return { files: opened.files, open: () => opened.open({ checkpoints }) };
 }
 
-test('every version', async () => {
+test('reads every version', async () => {
   const { open } = openGolden();
   for (const [version, files] of expected.filesAt.entries())
     expect([...(await open().at(version)).files.keys()].sort(), `${version}`).toEqual(files);
@@ -36,7 +36,7 @@ test('every version', async () => {
   expect(commits.map(({ info }) => info?.operation)).toEqual(expected.history);
 });
 
-test('from its checkpoint alone', async () => {
+test('reads from its checkpoint alone', async () => {
   const { open, files } = openGolden();
   for (let version = 0; version <= 8; version += 1) files.delete(entryName(version));
   expect([...(await open().at(8)).files.keys()].sort()).toEqual(expected.filesAt[8]);
@@ -48,7 +48,7 @@ test('from its checkpoint alone', async () => {
   expect([...live.values()].every(({ stats }) => stats?.includes('"numRecords":'))).toBe(true);
 });
 
-test('is written to', async () => {
+test('writes to it', async () => {
   const { open } = openGolden();
   expect(await open().commit(async () => [addFile('ours')])).toEqual({
     version: expected.version + 1,

@@ -7,7 +7,7 @@ import { formatSchema, parseSchema } from '../../../shared/formats/delta/schema.
 import { replay } from '../../../shared/formats/delta/snapshots/snapshot.ts';
 
 describe('entries', () => {
-  test('as the protocol has them', () => {
+  test('are written as the protocol specifies', () => {
     const actions: readonly Action[] = [
       { kind: 'protocol', protocol: { minReaderVersion: 1, minWriterVersion: 2 } },
       {
@@ -29,7 +29,7 @@ describe('entries', () => {
     ]);
   });
 
-  test('as others write them: unknown actions and members, nulls, empty lines', async () => {
+  test('of other writers are read: unknown actions and members, nulls, empty lines', async () => {
     const lines = [
       '{"commitInfo":{"timestamp":1,"operation":"WRITE","more":{"deep":[1]}}}',
       '{"domainMetadata":{"domain":"d","configuration":"","removed":false}}',
@@ -55,24 +55,24 @@ describe('entries', () => {
     '{"add":{"size":1}}',
     '{"add":{"path":"%zz"}}',
     '{"txn":{"appId":3,"version":1}}',
-  ])('broken: %s', (line) => {
+  ])('refuses a broken entry: %s', (line) => {
     expect(() => parseAction(line)).toThrow(expect.objectContaining({ code: 'UNPROCESSABLE' }));
   });
 
-  test('a broken line is named', async () => {
+  test('names a broken line', async () => {
     const body = async function* () {
       yield Buffer.from('{"txn":{"appId":"a","version":1}}\n{"tx');
     };
     await expect(Array.fromAsync(parseEntry(body(), '07.json'))).rejects.toThrow(/07\.json, line 2/);
   });
 
-  test.each(['', '/a', 'a//b', './a', 'a/..', 'a/', '\ud800'])('no path: %j', (path) => {
+  test.each(['', '/a', 'a//b', './a', 'a/..', 'a/', '\ud800'])('refuses the path %j', (path) => {
     expect(() => encodePath(path)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
   });
 });
 
 describe('schemas', () => {
-  test('every type, any name', () => {
+  test('hold every type and any name', () => {
     const columns = [
       'string',
       'long',
@@ -97,14 +97,14 @@ describe('schemas', () => {
     [['é', 'É'], /same name/],
     [[''], /must have a name/],
     [['\udc00'], /Unicode/],
-  ])('refused names: %j', (names, message) => {
+  ])('refuses the names %j', (names, message) => {
     expect(() => formatSchema(names.map((name) => ({ name, type: 'long', nullable: true })))).toThrow(
       message,
     );
   });
 
   test.each(['decimal(39,1)', 'decimal(5,6)', 'int64', 'array<long>', 'decimal'])(
-    'refused type: %s',
+    'refuses the type %s',
     (type) => {
       expect(() => formatSchema([{ name: 'a', type: type as 'long', nullable: true }])).toThrow(
         /"a" has the type/,
@@ -119,7 +119,7 @@ describe('schemas', () => {
     '{"type":"struct","fields":[{"name":"a","type":{"type":"array","elementType":"long"}}]}',
     '{"type":"struct","fields":[{"type":"long"}]}',
     '{"type":"struct","fields":[3]}',
-  ])('refused schema: %s', (schema) => {
+  ])('refuses the schema %s', (schema) => {
     expect(() => parseSchema(schema)).toThrow(expect.objectContaining({ code: 'UNPROCESSABLE' }));
   });
 });
@@ -135,18 +135,18 @@ describe('protocols', () => {
     { minReaderVersion: 2, minWriterVersion: 5 },
     { minReaderVersion: 3, minWriterVersion: 7, readerFeatures: ['deletionVectors'] },
     { minReaderVersion: 4, minWriterVersion: 7 },
-  ])('not read: %j', (protocol) => {
+  ])('refuses to read %j', (protocol) => {
     expect(read(protocol)).toThrow(/reader version/);
   });
 
   test.each([
     { minReaderVersion: 1, minWriterVersion: 7, writerFeatures: ['rowTracking'] },
     { minReaderVersion: 3, minWriterVersion: 7, readerFeatures: [], writerFeatures: [] },
-  ])('read: %j', (protocol) => {
+  ])('reads %j', (protocol) => {
     expect(read(protocol)().version).toBe(0);
   });
 
-  test('a log without a protocol or a schema', () => {
+  test('refuses a log without a protocol or a schema', () => {
     expect(() => replay(undefined, [{ version: 3, timestamp: 1, actions: [] }])).toThrow(/version 3 has no/);
   });
 });

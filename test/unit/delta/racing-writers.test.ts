@@ -25,7 +25,7 @@ function open(connectionString: string, prefix = place.prefix): DeltaTable {
 }
 
 // In memory; `racing-ingestions.test.ts` has as many writers over HTTP.
-test('16 writers × 5 commits are 80 versions, none lost', async () => {
+test('16 writers × 5 commits give 80 versions', async () => {
   const blobs = createMemoryBlobStore();
   await blobs.ensureContainers([place.container]);
   const writers = Array.from({ length: 16 }, (_, writer) => writer);
@@ -64,18 +64,18 @@ test('16 writers × 5 commits are 80 versions, none lost', async () => {
   expect(times).toEqual(times.toSorted((a, b) => b - a));
 });
 
-test('an answer lost on its way is no second version', async () => {
+test('a lost response does not create a second version', async () => {
   const proxy = await startFlakyProxy(azurite.port);
   const table = open(moveBlobPort(azurite.connectionString, proxy.port), 'lost');
   await table.commit(async () => [...firstActions, addFile('0')]);
-  // The client tries again by itself, and meets its own success.
+  // The client retries, and finds its own commit.
   proxy.loseAnswerTo('00000000000000000001.json', 1);
   expect(await table.commit(async () => [addFile('1')])).toEqual({ version: 1, isNew: true });
   expect((await open(azurite.connectionString, 'lost').latest())?.version).toBe(1);
   await proxy.stop();
 });
 
-test('a writer that is killed leaves whole versions only, and the next one goes on', async () => {
+test('a killed writer leaves only complete versions, and the next one continues', async () => {
   const { connectionString } = azurite;
   for (let round = 0; round < 4; round += 1) {
     const child = fork('test/support/delta/writer-child.ts', [connectionString, String(round)]);
@@ -88,7 +88,7 @@ test('a writer that is killed leaves whole versions only, and the next one goes 
     await exited;
   }
   const table = open(connectionString);
-  // What the last one had sent may still arrive until then.
+  // Until then, the last request of the killed writer may still arrive.
   const { version } = await table.commit(async () => [addFile('after')]);
   expect(version).toBeGreaterThanOrEqual(4);
   // Each commit adds one file, named by its version.

@@ -12,7 +12,7 @@ import type { SampleRow } from '../../support/delta/data-file.ts';
 import { sampleColumns } from '../../support/delta/sample-rows.ts';
 import { copyTable, type ExpectedVersion, fillSampleTable } from '../../support/delta/sample-table.ts';
 
-/** ClickHouse reads Delta tables with delta-kernel-rs: what it sees of each version is what was put in. */
+/** ClickHouse reads Delta tables with delta-kernel-rs: each version must have the rows that were written. */
 const container = 'datasets';
 const start = Date.parse('2026-03-01T00:00:00Z');
 
@@ -64,7 +64,7 @@ describe.each([1, 12, 40])('a table of %d commits', (commits) => {
     if (cut > 0) await copyTable(place, copy('cut'), { timeOf, leaveOut: isOld });
   });
 
-  /** One process answers all: it takes longer to start than to read. */
+  /** One process runs all queries, because it takes longer to start than to read. */
   let answers: Readonly<Record<'versions' | 'conditions' | 'cut', Answers>>;
   beforeAll(async () => {
     const versions = expected.map((of, version) => selectAll(copy('whole'), of, version));
@@ -86,7 +86,7 @@ describe.each([1, 12, 40])('a table of %d commits', (commits) => {
     expect(answers.versions).toHaveLength(commits);
   });
 
-  test('chdb skips no file by its statistics that has matching rows', () => {
+  test('statistics let chdb skip no file with matching rows', () => {
     const { rows } = expected[newest]!;
     const counts = conditions.map(([sql, holds]) => [sql, [{ n: String(rows.filter(holds).length) }]]);
     expect(conditions.map(([sql], index) => [sql, answers.conditions[index]])).toEqual(counts);
@@ -97,7 +97,7 @@ describe.each([1, 12, 40])('a table of %d commits', (commits) => {
   });
 });
 
-/** A minute later each time. */
+/** Advances by a minute per reading. */
 function createMinuteClock(): Clock {
   let now = start - 60_000;
   return { now: () => (now += 60_000), sleep: async () => undefined };

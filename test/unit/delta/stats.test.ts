@@ -58,7 +58,7 @@ test.each<readonly [ColumnStats['type'], string, string, string]>([
   expect(bounds(type, min, max)).toBe(expected);
 });
 
-test('the first 32 columns, names as they are', () => {
+test('covers the first 32 columns, with unchanged names', () => {
   const columns = Array.from({ length: 40 }, (_, index) => ({
     name: index === 0 ? '__proto__' : `c"${index}`,
     type: 'long' as const,

@@ -8,7 +8,7 @@ import { createParquetReader } from '../../../shared/adapters/duckdb/scanning/pa
 import type { ColumnRequest } from '../../../shared/domains/training/table-reader.ts';
 import { makeTempDir, writeParquet } from '../../support/training/training.ts';
 
-/** Three chunks of DuckDB's 2048 rows, with nulls that fall on no round number. */
+/** Three of DuckDB's chunks of 2,048 rows, with nulls at irregular positions. */
 const query = `SELECT
     range AS n,
     CASE WHEN range % 3 = 0 THEN NULL ELSE (range % 5)::VARCHAR || 'é''"' END AS text,
@@ -47,7 +47,7 @@ async function readColumn(path: string, request: ColumnRequest, threads = 1) {
 }
 
 describe('reading', () => {
-  test('the shape names rows, types and what each column can serve as', async () => {
+  test('the shape has rows, types and the uses of each column', async () => {
     const shape = await inspectParquet(await makeTable());
     expect(shape.rows).toBe(5000);
     expect(shape.columns.map(({ name, type, kind }) => `${name}: ${type} ${kind}`)).toEqual([
@@ -66,13 +66,13 @@ describe('reading', () => {
     ]);
   });
 
-  test.each([1, 2])('all rows come once, in their order, with %i thread(s)', async (threads) => {
+  test.each([1, 2])('returns all rows once and in order, with %i thread(s)', async (threads) => {
     const { rows, values } = await readColumn(await makeTable(), { name: 'n', as: 'number' }, threads);
     expect(rows).toBe(5000);
     expect(values).toEqual(Array.from({ length: 5000 }, (_, i) => i));
   });
 
-  test('nulls are NaN or -1, texts are codes in code-point order', async () => {
+  test('nulls are NaN or -1, and texts are codes in code-point order', async () => {
     const path = await makeTable();
     const ratio = await readColumn(path, { name: 'ratio', as: 'number' });
     expect(ratio.values).toEqual(Array.from({ length: 5000 }, (_, i) => (i % 7 === 0 ? NaN : i / 3)));
@@ -90,7 +90,7 @@ describe('reading', () => {
     expect(price.values.slice(0, 4)).toEqual([0, 0.25, 0.5, 0.75]);
   });
 
-  test('times are epoch milliseconds, in UTC where they have no zone', async () => {
+  test('times are epoch milliseconds, in UTC without a zone', async () => {
     const path = await makeTable();
     const moment = await readColumn(path, { name: 'moment', as: 'timestamp' });
     expect(moment.values.slice(0, 3)).toEqual([-1, 999, 1999]);
@@ -100,13 +100,13 @@ describe('reading', () => {
     expect(day.values[0]).toBe(Date.parse('2001-02-03T00:00:00Z'));
   });
 
-  test('a quote in the path is a quote', async () => {
+  test('reads a path with a quote', async () => {
     expect(await inspectParquet(await makeTable(`it's "x".parquet`, 'SELECT 1 AS a'))).toMatchObject({
       rows: 1,
     });
   });
 
-  test('a table without rows is a table', async () => {
+  test('reads a table without rows', async () => {
     const path = await makeTable('none.parquet', 'SELECT 1 AS a LIMIT 0');
     expect(await inspectParquet(path)).toMatchObject({ rows: 0, columns: [{ name: 'a' }] });
   });
@@ -118,7 +118,7 @@ describe('refusals', () => {
     opened.close();
   };
 
-  test('of columns that are not there or do not suit', async () => {
+  test('of unknown or unsuitable columns', async () => {
     await expect(scan({ name: 'nope', as: 'number' })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
       message: expect.stringMatching(/no column "nope"; it has: n, text,/),
@@ -136,7 +136,7 @@ describe('refusals', () => {
     await expect(scan({ name: 'n', as: 'category' }, { maxCategories: 5000 })).resolves.toBeUndefined();
   });
 
-  test('of anything but the one file', async () => {
+  test('of any other file', async () => {
     const path = await makeTable();
     const other = await makeTable();
     using parquet = await openParquet([path], { threads: 1, memoryLimitMb: 128 });
@@ -169,7 +169,7 @@ describe('refusals', () => {
   });
 });
 
-describe('damaged files say what is wrong', () => {
+describe('the error of a damaged file says what is wrong', () => {
   const sound = async () => {
     const path = await makeTable();
     return { path, bytes: await readFile(path) };
@@ -220,7 +220,7 @@ describe('damaged files say what is wrong', () => {
     expect(refused).toBeGreaterThan(30);
   });
 
-  test('what is not there, not a file, or a pattern', async () => {
+  test('a missing file, a folder, and a pattern', async () => {
     const dir = await makeTempDir();
     await expect(inspectParquet(join(dir, 'gone.parquet'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await expect(inspectParquet(dir)).rejects.toMatchObject({ code: 'UNPROCESSABLE' });
@@ -251,6 +251,6 @@ test.each([
     'The table cannot be read: No magic bytes found at end of the file.',
   ],
   ['Binder Error: 3/4 of a/b', 'The table cannot be read: 3/4 of a/b.'],
-])('a reason never holds a path of this machine: %s', (text, told) => {
-  expect(translateDuckDbError(new Error(text)).message).toBe(told);
+])('a message never has a path of this machine: %s', (text, message) => {
+  expect(translateDuckDbError(new Error(text)).message).toBe(message);
 });

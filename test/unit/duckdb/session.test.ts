@@ -10,8 +10,8 @@ import { passTurns } from '../../support/turns.ts';
 const makeFolder = () => mkdtempSync(join(tmpdir(), 'duckdb-session-'));
 const small = { threads: 1, memoryLimitMb: 128, allowedPaths: [] };
 
-describe('A session', () => {
-  test('reads and writes the paths it was given, and nothing beside them', async () => {
+describe('a session', () => {
+  test('reads and writes only the allowed paths', async () => {
     const folder = makeFolder();
     const allowed = join(folder, "it's.parquet");
     const below = join(folder, 'below');
@@ -33,7 +33,7 @@ describe('A session', () => {
     expect(readdirSync(folder)).toEqual(["it's.parquet"]);
   });
 
-  test('tells times in UTC on each of its connections, whatever the zone of the machine', async () => {
+  test('uses UTC on each connection, whatever the zone of the machine', async () => {
     const zone = process.env.TZ;
     process.env.TZ = 'Asia/Tokyo';
     try {
@@ -48,7 +48,7 @@ describe('A session', () => {
     }
   });
 
-  test('spills into a folder of its own, which is gone when it ends', async () => {
+  test('spills into its own folder, and removes it at the end', async () => {
     const tempDirectory = makeFolder();
     const session = await openDuckDb({ ...small, memoryLimitMb: 64, tempDirectory });
     await runQuery(
@@ -64,7 +64,7 @@ describe('A session', () => {
     expect(existsSync(tempDirectory)).toBe(true);
   });
 
-  test('says that memory is what it lacks when it may not spill', async () => {
+  test('reports lack of memory when it cannot spill', async () => {
     using session = await openDuckDb({ ...small, memoryLimitMb: 32 });
     const sql = 'CREATE TABLE u AS SELECT md5(range::VARCHAR) AS a FROM range(4_000_000)';
     await expect(runQuery(session.connection, sql, undefined)).rejects.toMatchObject({
@@ -73,10 +73,10 @@ describe('A session', () => {
     });
   });
 
-  test('stops a query when it is aborted, and can be asked again', async () => {
+  test('stops a query on abort, and runs the next', async () => {
     using session = await openDuckDb(small);
     const sql = 'SELECT count(*) FROM range(100_000_000) a, range(1_000) b WHERE a.range + b.range = 3';
-    // Before it has begun to run, and after.
+    // Before it starts to run, and after.
     for (const turns of [0, 1, 2, 5, 20]) {
       const abort = new AbortController();
       const running = runQuery(session.connection, sql, abort.signal);

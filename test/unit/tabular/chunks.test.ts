@@ -5,7 +5,7 @@ import { scanBytes, type ScannedText, tinyChunks } from '../../support/tabular/s
 const size: ChunkSize = { minRecords: 64, targetRecords: 128, maxRecords: 256, maxBytes: 1 << 20 };
 const header = 'id,value\n';
 
-/** Records that a generator of a fixed seed makes up: numbers of Knuth's MMIX, high bits. */
+/** Random records of a fixed seed: high bits of Knuth's MMIX generator. */
 function makeRows(count: number, seed = 1n): string[] {
   let state = seed;
   return Array.from({ length: count }, (_, i) => {
@@ -19,7 +19,7 @@ const chunk = (rows: readonly string[], options: Parameters<typeof scanBytes>[1]
 
 const contents = ({ chunks }: ScannedText) => chunks.map(({ content }) => content.toString('latin1'));
 
-/** How many of the chunks are not among those of another. */
+/** The number of chunks that are not among the others. */
 function countNew(of: ScannedText, known: ReadonlySet<string>): number {
   return contents(of).filter((content) => !known.has(content)).length;
 }
@@ -38,7 +38,7 @@ describe('chunks', () => {
     const mean = rows.length / chunks.length;
     expect(mean).toBeGreaterThan(size.targetRecords * 0.8);
     expect(mean).toBeLessThan(size.targetRecords * 1.1);
-    // Hardly any is cut because it is full: that cut would move with every change before it.
+    // Hardly any chunk ends because it is full: such an end would shift with every earlier change.
     expect(records.filter((count) => count === size.maxRecords).length).toBeLessThan(2);
   });
 
@@ -48,7 +48,7 @@ describe('chunks', () => {
     ['changed', (at: number) => [...rows.slice(0, at), `${at},changed`, ...rows.slice(at + 1)]],
     ['a block inserted', (at: number) => [...rows.slice(0, at), ...makeRows(300, 7n), ...rows.slice(at)]],
     ['broken', (at: number) => [...rows.slice(0, at), 'ragged', ...rows.slice(at + 1)]],
-  ])('a row %s anywhere leaves the other chunks as they are', async (what, edit) => {
+  ])('a row %s anywhere leaves the other chunks unchanged', async (what, edit) => {
     const known = new Set(contents(await chunk(rows)));
     const news: number[] = [];
     for (let at = 0; at < rows.length; at += 197) news.push(countNew(await chunk(edit(at)), known));
@@ -59,20 +59,20 @@ describe('chunks', () => {
     expect(Math.max(...news)).toBeLessThan(6 + 2 * own);
   });
 
-  test('rows appended change the last chunk only', async () => {
+  test('appended rows change only the last chunk', async () => {
     const before = await chunk(rows.slice(0, 6_000));
     const after = await chunk(rows);
     expect(contents(after).slice(0, before.chunks.length - 1)).toEqual(contents(before).slice(0, -1));
   });
 
-  test('rows of which there are few different ones find their cuts again, too', async () => {
+  test('rows with few distinct values are split at the same places, too', async () => {
     const few = makeRows(8_000).map((_, i) => `a,${((i * i * 7919) % 10_007) % 5}`);
     const known = new Set(contents(await chunk(few)));
     const edited = await chunk([...few.slice(0, 3000), 'b,1', ...few.slice(3000)]);
     expect(countNew(edited, known)).toBeLessThan(6);
   });
 
-  test('are the same however the file comes, and whatever its line ends', async () => {
+  test('do not depend on the size of reads or on line ends', async () => {
     const expected = contents(await chunk(rows));
     for (const blocks of [[7], [1000, 1], [65_536]])
       expect(contents(await chunk(rows, { blocks }))).toEqual(expected);
@@ -80,7 +80,7 @@ describe('chunks', () => {
     expect(contents(windows)).toEqual(expected);
   });
 
-  test('have bytes enough for their records only', async () => {
+  test('allocate no more than their records need', async () => {
     const long = rows.slice(0, 600).map((row) => `${row}${'x'.repeat(300)}`);
     const scanned = await chunk(long, { chunkSize: { ...size, maxBytes: 5_000 } });
     expect(contents(scanned).join('')).toBe(long.join('\n') + '\n');
@@ -91,7 +91,7 @@ describe('chunks', () => {
     expect(one.chunks.map(({ records }) => records.map(({ row }) => row))).toEqual([[1], [2], [3]]);
   });
 
-  test('their numbers count bad rows, too', async () => {
+  test('count bad rows in their row numbers, too', async () => {
     const mixed = rows.slice(0, 1000).map((row, i) => (i % 10 === 3 ? 'ragged' : row));
     const { chunks, bad } = await chunk(mixed);
     const numbers = [
@@ -101,7 +101,7 @@ describe('chunks', () => {
     expect(numbers.sort((a, b) => a - b)).toEqual(mixed.map((_, i) => i + 1));
   });
 
-  test('are of the given size, or of one that the first records suggest', async () => {
+  test('have the given size, or one estimated from the first records', async () => {
     expect(
       (await scanBytes(header + rows.slice(0, 200).join('\n'), { chunkSize: tinyChunks })).chunkSize,
     ).toEqual(tinyChunks);
@@ -120,7 +120,7 @@ describe('chunks', () => {
   });
 });
 
-test('hashes of records that differ in one byte differ, wherever they stand, and their bits are even', () => {
+test('hashes of records that differ in any one byte differ, with balanced bits', () => {
   const ones = new Float64Array(32);
   let hashes = 0;
   for (const length of [0, 1, 3, 4, 5, 31, 64]) {

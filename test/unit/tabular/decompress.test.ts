@@ -34,13 +34,13 @@ const skippable = (length: number) =>
 describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
   const packed = pack[compression](text);
 
-  test('is read in any pieces', async () => {
+  test('is read in pieces of any size', async () => {
     for (const block of [17, 4096, 1 << 20]) {
       expect((await unpack(packed, compression, { block })).equals(text)).toBe(true);
     }
   });
 
-  test('all members or frames are read', async () => {
+  test('reads all members or frames', async () => {
     const parts = [text.subarray(0, 1), text.subarray(1, 1000), Buffer.alloc(0), text.subarray(1000, 3000)];
     const file = Buffer.concat(parts.map((part) => pack[compression](part)));
     for (const block of [1, 1000, 1 << 20]) {
@@ -48,7 +48,7 @@ describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
     }
   });
 
-  test('cut off anywhere: refused, with how far it got', async () => {
+  test('refuses a file cut off anywhere, with the position', async () => {
     for (const length of [0, 1, 3, 5, 9, 100, packed.length >> 1, packed.length - 5, packed.length - 1]) {
       const refusal = unpack(packed.subarray(0, length), compression);
       await expect(refusal).rejects.toMatchObject({
@@ -62,7 +62,7 @@ describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
     await expect(unpack(two, compression)).rejects.toThrow(/cut off/);
   });
 
-  test('damaged or followed by something else: refused', async () => {
+  test('refuses a file that is damaged or followed by other bytes', async () => {
     for (const at of [packed.length >> 1, packed.length - 2]) {
       const changed = Buffer.from(packed);
       changed[at]! ^= 0x10;
@@ -76,7 +76,7 @@ describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
     }
   });
 
-  test('a source that fails is not a damaged file', async () => {
+  test('a failing source is not reported as a damaged file', async () => {
     const source = async function* () {
       yield packed.subarray(0, 1000);
       throw new RangeError('connection lost');
@@ -84,7 +84,7 @@ describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
     await expect(unpack(source(), compression)).rejects.toThrow(RangeError);
   });
 
-  test('leaving early ends the source', async () => {
+  test('closes the source when the reader leaves early', async () => {
     let hasEnded = false;
     const source = async function* () {
       try {
@@ -97,7 +97,7 @@ describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
     await expect.poll(() => hasEnded).toBe(true);
   });
 
-  test('more than the limit, or than a genuine file would give for its size: refused with the limit', async () => {
+  test('refuses output over the limit, or implausible for the compressed size', async () => {
     const zeros = pack[compression](Buffer.alloc(80 << 20, 'a,b\n'));
     await expect(unpack(zeros, compression, { limits: { maxBytes: 1 << 20 } })).rejects.toMatchObject({
       code: 'PAYLOAD_TOO_LARGE',
@@ -110,7 +110,7 @@ describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
   });
 });
 
-test('frames as the zstd tool and pzstd write them: run-length blocks, skippable frames, no checksums', async () => {
+test('reads frames of zstd and pzstd: run-length blocks, skippable frames, no checksums', async () => {
   const zeros = Buffer.alloc(1 << 20);
   const plain = zstdCompressSync(zeros, { params: { [constants.ZSTD_c_contentSizeFlag]: 0 } });
   const raw = zstdCompressSync(Buffer.from('abc'), { params: { [constants.ZSTD_c_checksumFlag]: 0 } });
@@ -121,8 +121,8 @@ test('frames as the zstd tool and pzstd write them: run-length blocks, skippable
   }
 });
 
-test('a long window is refused with the remedy', async () => {
-  // A frame header that asks for a window of 2 GiB: RFC 8878, 3.1.1.1.2.
+test('refuses a long window with the remedy', async () => {
+  // A frame header with a window of 2 GiB: RFC 8878, 3.1.1.1.2.
   const frame = Buffer.concat([
     Buffer.from('28b52ffd', 'hex'),
     Buffer.of(0, (31 - 10) << 3),
@@ -131,19 +131,19 @@ test('a long window is refused with the remedy', async () => {
   await expect(unpack(frame, 'zstd')).rejects.toThrow(/window of more than 128 MiB.*--long/);
 });
 
-test('a plain file has a limit, too', async () => {
+test('limits a plain file, too', async () => {
   await expect(unpack(text, 'none', { limits: { maxBytes: 1000 } })).rejects.toThrow(
     /exceeds the limit of 1000 bytes.*maxBytes/,
   );
 });
 
-test('positions are those of the decompressed bytes', async () => {
+test('reports positions in the decompressed bytes', async () => {
   const plain = await scanBytes('a,b\n1,2\n3\n');
   const packed = await scanBytes(gzipSync('a,b\n1,2\n3\n'), { compression: 'gzip' });
   expect(packed).toEqual(plain);
 });
 
-test('what is inside is looked at again', async () => {
+test('detects the format of the decompressed content', async () => {
   await expect(scanBytes(gzipSync(gzipSync('a,b\n')), { compression: 'gzip' })).rejects.toThrow(
     /another format: gzip.*twice/,
   );

@@ -20,14 +20,14 @@ describe('by name and bytes', () => {
     ['x.tsv.zst', zstd, 'tsv', 'zstd'],
     ['x.jsonl.zstd', zstd, 'jsonl', 'zstd'],
     ['x.parquet', parquet, 'parquet', 'none'],
-    // Packed or unpacked on the way.
+    // Compressed or decompressed in transit.
     ['x.csv', gzip, 'csv', 'gzip'],
     ['x.csv', zstd, 'csv', 'zstd'],
     ['x.csv.gz', csv, 'csv', 'none'],
     ['x.csv.gz', zstd, 'csv', 'zstd'],
-    // A frame to be skipped first.
+    // A skippable frame first.
     ['x.csv.zst', Buffer.from([0x5a, 0x2a, 0x4d, 0x18, 0, 0, 0, 0]), 'csv', 'zstd'],
-    // No ending that is known.
+    // An unknown extension.
     ['x', parquet, 'parquet', 'none'],
     ['x.txt', csv, 'csv', 'none'],
     ['x.dat', Buffer.from('a;b\n1;2'), 'csv', 'none'],
@@ -38,7 +38,7 @@ describe('by name and bytes', () => {
     ['x.csv', Buffer.from('\ufeffa,b'), 'csv', 'none'],
     ['x.csv', Buffer.from('\ufeffa,b', 'utf16le'), 'csv', 'none'],
     ['x.csv', Buffer.from('K\xf6ln,b', 'latin1'), 'csv', 'none'],
-    // Names that begin as other formats do.
+    // Names that start like other formats.
     ['x.csv', Buffer.from('ORC,elf\n1,2\n'), 'csv', 'none'],
     ['x.csv', Buffer.from('BZh,b\n'), 'csv', 'none'],
     ['x.csv', Buffer.from('[a],b\n'), 'csv', 'none'],

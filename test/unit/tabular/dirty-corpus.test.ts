@@ -5,7 +5,7 @@ import type { BadRow } from '../../../shared/formats/tabular/text-chunk.ts';
 import { detectFormat } from '../../../shared/formats/tabular/detect-format.ts';
 import { scanBytes } from '../../support/tabular/scan-bytes.ts';
 
-/** The files of the corpus that are accepted: here, as far as the scan alone decides. */
+/** The files of the corpus that the scan accepts; later stages may refuse them. */
 const corpus = 'test/golden/dirty';
 const codes = [
   'RAGGED_ROW',
@@ -27,7 +27,7 @@ const cases = readdirSync(corpus, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.expected.json') && !name.startsWith('parquet'))
   .sort();
 
-test('there is a corpus', () => expect(cases.length).toBeGreaterThan(50));
+test('the corpus exists', () => expect(cases.length).toBeGreaterThan(50));
 
 test.each(cases)('%s', async (name) => {
   const expected = JSON.parse(readFileSync(join(corpus, name), 'utf8')) as Expected;
@@ -41,7 +41,7 @@ test.each(cases)('%s', async (name) => {
     });
   };
   if (expected.rowsIn === undefined) {
-    // Refused; by the scan, or by what comes after it.
+    // Refused by the scan or by a later stage.
     const refusal = await (async () => scan())().then(
       () => undefined,
       (error: unknown) => error as Error & { code: string },

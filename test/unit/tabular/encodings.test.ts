@@ -5,14 +5,14 @@ import { findBadUtf8, guessEncoding } from '../../../shared/formats/tabular/byte
 import { scanBytes, textsOf } from '../../support/tabular/scan-bytes.ts';
 
 describe('UTF-8', () => {
-  test('a byte order mark belongs to no name, and is counted', async () => {
+  test('a byte order mark is not part of a name, but counts in positions', async () => {
     const { shape, chunks, totals } = await scanBytes('\ufeff"a",b\n1,2\n');
     expect(shape).toMatchObject({ header: ['a', 'b'] });
     expect(chunks[0]!.records).toEqual([{ row: 1, offset: 9, length: 3 }]);
     expect(totals.bytes).toBe(13);
   });
 
-  test('a record that is none is bad, shown as Latin-1, and told where', async () => {
+  test('quarantines an undecodable record with its offset, shown as Latin-1', async () => {
     const rows = [
       '1,Köln',
       Buffer.from('2,K\xf6ln', 'latin1'),
@@ -43,7 +43,7 @@ describe('UTF-8', () => {
     ]);
   });
 
-  test('a whole file of another encoding is told with the remedy', async () => {
+  test('refuses a file in another encoding with the remedy', async () => {
     const text = Buffer.from(`a,b\n${'1,Müller\n'.repeat(5)}${'1,Maier\n'.repeat(95)}`, 'latin1');
     const { totals } = await scanBytes(text);
     expect(totals).toMatchObject({ records: 100, badRows: 5 });
@@ -53,7 +53,7 @@ describe('UTF-8', () => {
     expect((await scanBytes(`a,b\n${'1,Müller\n'.repeat(100)}`)).totals.notes).toEqual([]);
   });
 
-  test('the first byte that belongs to no character is where Node finds one, too', () => {
+  test('finds the first invalid byte where Node does', () => {
     const piece = fc.oneof(
       fc.uint8Array({ maxLength: 4 }),
       fc
@@ -84,7 +84,7 @@ describe('UTF-8', () => {
     );
   });
 
-  test('guesses', () => {
+  test('guesses the encoding', () => {
     expect(guessEncoding(Buffer.from('M\xfcller, \x80 5', 'latin1'))).toBe('windows-1252');
     expect(guessEncoding(Buffer.from('東京').subarray(0, 5))).toBe('damaged');
   });
@@ -97,7 +97,7 @@ describe('UTF-16', () => {
   test.each([
     ['little endian', (bytes: Buffer) => bytes],
     ['big endian', swap],
-  ])('%s: read as such, at the positions of the file', async (_, arrange) => {
+  ])('reads %s, with positions in the file', async (_, arrange) => {
     const little = Buffer.from(text, 'utf16le');
     const bytes = arrange(little);
     for (const blocks of [[1], [2], [3, 5], [1000]]) {
@@ -116,7 +116,7 @@ describe('UTF-16', () => {
     }
   });
 
-  test('half a pair, and half a unit at the end, are badly encoded', async () => {
+  test('a lone surrogate, and half a unit at the end, are badly encoded', async () => {
     const units = Buffer.concat([
       Buffer.from('\ufeffa,b\n1,\ud83d\n2,\udee9x\n3,\ud83d\ud83d\udee9\n4,x\n5,y', 'utf16le'),
       Buffer.of(0x41),

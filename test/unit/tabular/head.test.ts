@@ -15,18 +15,18 @@ describe('delimiters', () => {
     // Within quotes they are text.
     [';', '"a,b,c";"d,e"\n"1,2,3";4\n'],
     [',', 'a,b\n"1;2;3",4\n"5;6",7\n'],
-    // Most records decide, not all.
+    // The majority of records decides.
     [',', `a,b,c\n1,2\n${'1,2,3\n'.repeat(50)}`],
     // The records decide, even for fewer columns.
     [';', 'a,b,c;d\n1;2\n3;4\n5;6,7\n'],
-    // Nothing but the header.
+    // Only the header.
     [';', 'a;b\n'],
     [',', 'a'],
   ])('%j', async (delimiter, text) => {
     expect(await shapeOf(text)).toMatchObject({ delimiter, notes: [] });
   });
 
-  test('two that fit: more columns, then commas, and it says so', async () => {
+  test('of two that fit, more columns win, then commas, with a note', async () => {
     expect(await shapeOf('a,b|c,d\n1,2|3,4\n')).toMatchObject({
       delimiter: ',',
       notes: [expect.stringMatching(/commas \(3 columns\); pipes \(2 columns\) would fit as well/)],
@@ -34,7 +34,7 @@ describe('delimiters', () => {
     expect(await shapeOf('a;b,c\n1;2,3\n')).toMatchObject({ delimiter: ',', notes: [/./] });
   });
 
-  test('said by the name, the caller, or the first line', async () => {
+  test('come from the name, the caller, or the first line', async () => {
     expect(await shapeOf('a,b\tc\n1,2\t3', { kind: 'tsv' })).toMatchObject({
       delimiter: '\t',
       header: ['a,b', 'c'],
@@ -47,13 +47,13 @@ describe('delimiters', () => {
     });
   });
 
-  test.each(['"', 'x', '', ',,', '\n', 'é'])('%j cannot be one', async (delimiter) => {
+  test.each(['"', 'x', '', ',,', '\n', 'é'])('refuses %j', async (delimiter) => {
     await expect(shapeOf('a,b\n', { delimiter })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 });
 
 describe('headers', () => {
-  test('blanks around names are dropped, a column without a name is given one', async () => {
+  test('trims names, and names unnamed columns', async () => {
     expect(await shapeOf(' a ,"b ""c"", d",,column_4,\n1,2,3,4,5\n')).toMatchObject({
       header: ['a', 'b "c", d', 'column_3', 'column_4', 'column_5'],
       notes: [/Column 3 has no name/, /Column 5/],
@@ -61,13 +61,13 @@ describe('headers', () => {
     expect(await shapeOf(',column_1\n1,2')).toMatchObject({ header: ['column_1_', 'column_1'] });
   });
 
-  test('names of all kinds are names', async () => {
+  test('accept names of all kinds', async () => {
     const names = ['__proto__', 'constructor', '🛩', "it's", 'a"b', 'two\nlines'];
     const header = names.map((name) => `"${name.replaceAll('"', '""')}"`).join(',');
     expect(await shapeOf(`${header}\r\n1,2,3,4,5,6`)).toMatchObject({ header: names, rows: 1, bad: 0 });
   });
 
-  test('a header alone has no records', async () => {
+  test('alone give no records', async () => {
     for (const text of ['a,b', 'a,b\n', '\n\na,b\r\n\r\n']) {
       expect(await shapeOf(text)).toMatchObject({ header: ['a', 'b'], rows: 0 });
     }
@@ -89,24 +89,24 @@ describe('headers', () => {
       /header is not UTF-8.*Windows-1252.*Köln.*Save the file as UTF-8/,
     ],
     [`"${'x'.repeat(1_100_000)}"\n`, /does not end within the first \d+ bytes/],
-  ])('refused: %#', async (text, message) => {
+  ])('are refused: %#', async (text, message) => {
     const refusal = shapeOf(text);
     await expect(refusal).rejects.toThrow(message);
     await expect(refusal).rejects.toMatchObject({ code: 'UNPROCESSABLE' });
   });
 
-  test('names that look like values are taken when they are said to be names', async () => {
+  test('that look like values are accepted when declared as a header', async () => {
     expect(await shapeOf('1,2\n3,4', { header: 'present' })).toMatchObject({ header: ['1', '2'], rows: 1 });
   });
 
-  test('names can be given for a file that has none', async () => {
+  test('can be given for a file without one', async () => {
     const scanned = await scanBytes('1,2\n3,4', { header: ['x', 'y'] });
     expect(scanned.shape).toMatchObject({ header: ['x', 'y'] });
     expect(textsOf(scanned)).toEqual(['1,2', '3,4']);
     await expect(scanBytes('1,2', { header: ['x', 'X'] })).rejects.toThrow(/equal ignoring case/);
   });
 
-  test('10,000 columns are fine; more than the limit are not', async () => {
+  test('have at most 10,000 columns', async () => {
     const names = Array.from({ length: 10_000 }, (_, i) => `c${i}`).join(',');
     const row = Array.from({ length: 10_000 }, (_, i) => i % 10).join(',');
     expect(await shapeOf(`${names}\n${row}\n${row},1\n${row}`)).toMatchObject({ rows: 3, bad: 1 });

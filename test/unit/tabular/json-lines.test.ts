@@ -4,7 +4,7 @@ import { scanBytes, textsOf } from '../../support/tabular/scan-bytes.ts';
 const scan = (text: string, options: Parameters<typeof scanBytes>[1] = {}) =>
   scanBytes(text, { kind: 'jsonl', ...options });
 
-test('each line is a record; lines of blanks are none', async () => {
+test('each line is a record, except blank lines', async () => {
   const lines = ['{"a": 1}', '{"a": "x,y\\n\\"z\\""}', '{"a":\t"東京"}', 'not JSON'];
   for (const end of ['\n', '\r\n', '\r', '\n \t\r\n\n']) {
     for (const blocks of [[1], [3], [1000]]) {
@@ -15,7 +15,7 @@ test('each line is a record; lines of blanks are none', async () => {
   }
 });
 
-test('control characters, bad encoding, depth and length are found before anyone parses', async () => {
+test('refuses control characters, bad encoding, depth and length before parsing', async () => {
   const deep = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
   const lines = [
     '{"a": 1}',
@@ -42,7 +42,7 @@ test('control characters, bad encoding, depth and length are found before anyone
   expect(latin1.bad).toMatchObject([{ row: 1, code: 'BAD_ENCODING', raw: '{"a": "ü"}', isLatin1: true }]);
 });
 
-test('positions are those of the bytes', async () => {
+test('reports positions in bytes', async () => {
   const { chunks } = await scan('{"a":"ü"}\r\n\r\n{}');
   expect(chunks[0]!.records).toEqual([
     { row: 1, offset: 0, length: 10 },
@@ -50,13 +50,13 @@ test('positions are those of the bytes', async () => {
   ]);
 });
 
-test.each(['', '\n', ' \n\t\r\n'])('nothing in it: %j', async (text) => {
+test.each(['', '\n', ' \n\t\r\n'])('refuses an empty file: %j', async (text) => {
   await expect(scan(text)).rejects.toMatchObject({
     code: 'UNPROCESSABLE',
     message: expect.stringContaining('empty'),
   });
 });
 
-test('an array is not lines', async () => {
+test('refuses an array', async () => {
   await expect(scan(' [{"a": 1}]')).rejects.toThrow(/JSON array/);
 });

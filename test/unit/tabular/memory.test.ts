@@ -9,7 +9,7 @@ interface Outcome {
   readonly addedMib: number;
 }
 
-/** In a process of its own: the peak of this one is that of other tests. */
+/** In a separate process, because the peak of this one includes other tests. */
 async function scan(what: string): Promise<Outcome> {
   const { stdout } = await promisify(execFile)(process.execPath, [
     'test/support/tabular/memory-child.ts',
@@ -18,20 +18,20 @@ async function scan(what: string): Promise<Outcome> {
   return JSON.parse(stdout) as Outcome;
 }
 
-test.each(['line', 'quoted'])('a 100 MB %s is one bad record, and is not held', async (what) => {
+test.each(['line', 'quoted'])('a 100 MB %s is one bad record, and is not kept in memory', async (what) => {
   const outcome = await scan(what);
   expect(outcome).toMatchObject({ records: 2, bad: { TOO_LONG: 1 } });
   expect(outcome.addedMib).toBeLessThan(100);
 });
 
-test('a quoted text of 27 MB in many lines is not held, either', async () => {
+test('a quoted text of 27 MB in many lines is not kept in memory, either', async () => {
   const outcome = await scan('quotedLines');
   // The first line, and the last, which is a quote.
   expect(outcome.bad).toEqual({ UNTERMINATED_QUOTE: 2, RAGGED_ROW: 2_499_999 });
   expect(outcome.addedMib).toBeLessThan(150);
 });
 
-test('a gzip bomb is refused once it shows', async () => {
+test('refuses a gzip bomb early', async () => {
   const outcome = await scan('bomb');
   expect(outcome.refusal).toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
   expect(outcome.refusal!.message).toMatch(/maxRatio/);

@@ -7,7 +7,7 @@ import { type ScanOptions, scanText } from '../../../shared/formats/tabular/scan
 import { tinyChunks } from '../../support/tabular/scan-bytes.ts';
 import { createFolder } from '../../support/stores.ts';
 
-/** A CSV that does not end by itself within the test; counts what was asked of it. */
+/** A CSV that does not end within the test; counts the bytes read of it. */
 function createSource(rows = 1_000_000) {
   const state = { sent: 0, isClosed: false };
   async function* read(): AsyncGenerator<Uint8Array> {
@@ -35,7 +35,7 @@ function options(dir: string, more: Partial<ScanOptions> = {}): ScanOptions {
   };
 }
 
-test('the header is known before any chunk is asked for', async () => {
+test('the header is known before the first chunk is read', async () => {
   const source = createSource();
   const dir = createFolder();
   await using scan = await scanText(source.read, options(dir));
@@ -45,14 +45,14 @@ test('the header is known before any chunk is asked for', async () => {
   expect(source.state.isClosed).toBe(true);
 });
 
-test('no more than 3 chunks wait, and one is under way, however slowly they are taken', async () => {
+test('buffers at most 3 chunks, with one in progress, for a slow reader', async () => {
   const source = createSource();
   const dir = createFolder();
   await using scan = await scanText(source.read, options(dir));
   const chunks = scan.chunks()[Symbol.asyncIterator]();
   const first = (await chunks.next()).value as TextChunk;
   await expect.poll(() => readdirSync(dir).length).toBe(1 + 3 + 1);
-  // From here on it stands still, far before the end of its million rows.
+  // The scan pauses here, far before the end of its million rows.
   let sent = -1;
   await expect.poll(() => sent === (sent = source.state.sent), { interval: 50 }).toBe(true);
   expect(readdirSync(dir)).toHaveLength(1 + 3 + 1);
@@ -61,7 +61,7 @@ test('no more than 3 chunks wait, and one is under way, however slowly they are 
   await chunks.return?.();
 });
 
-test('who leaves the loop stops the scan, and nothing stays behind but what was taken', async () => {
+test('leaving the loop stops the scan, and keeps only the chunks already read', async () => {
   const source = createSource();
   const dir = createFolder();
   const scan = await scanText(source.read, options(dir));
@@ -77,7 +77,7 @@ test('who leaves the loop stops the scan, and nothing stays behind but what was 
   expect(readdirSync(dir)).toEqual([]);
 });
 
-test('the chunks of all records come, in order, and nothing is left', async () => {
+test('yields the chunks of all records in order, and leaves no files', async () => {
   const source = createSource(30_000);
   const dir = createFolder();
   await using scan = await scanText(source.read, options(dir));
@@ -98,7 +98,7 @@ test('the chunks of all records come, in order, and nothing is left', async () =
   await expect(scan.chunks()[Symbol.asyncIterator]().next()).rejects.toThrow(/once/);
 });
 
-test('an abort ends it with its reason', async () => {
+test('an abort rejects with its reason', async () => {
   const controller = new AbortController();
   const source = createSource();
   const dir = createFolder();
@@ -114,7 +114,7 @@ test('an abort ends it with its reason', async () => {
   expect(readdirSync(dir)).toEqual([]);
 });
 
-test('what the source throws, or who is told of bad rows, ends it', async () => {
+test('an error of the source or of the bad-row listener rejects', async () => {
   const dir = createFolder();
   async function* broken(): AsyncGenerator<Uint8Array> {
     yield Buffer.from('a,b\n' + '1,2\n'.repeat(400_000));
@@ -138,7 +138,7 @@ test('what the source throws, or who is told of bad rows, ends it', async () => 
   expect(readdirSync(dir)).toEqual([]);
 });
 
-test('a slow listener is waited for: bad rows come in order', async () => {
+test('waits for a slow listener, and reports bad rows in order', async () => {
   const rows: number[] = [];
   const text = `a,b\n${'x\n'.repeat(50)}`;
   async function* read(): AsyncGenerator<Uint8Array> {
@@ -153,7 +153,7 @@ test('a slow listener is waited for: bad rows come in order', async () => {
   expect(rows).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
 });
 
-test('a refused head closes the source', async () => {
+test('closes the source when the head is refused', async () => {
   const state = { isClosed: false };
   async function* read(): AsyncGenerator<Uint8Array> {
     try {

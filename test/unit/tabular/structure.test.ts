@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { scanBytes, textsOf } from '../../support/tabular/scan-bytes.ts';
 
-/** A CSV of three columns; what becomes of its records. */
+/** The records of a CSV of three columns. */
 async function scan(text: string | Buffer, options: Parameters<typeof scanBytes>[1] = {}) {
   const scanned = await scanBytes(text, options);
   const bad = scanned.bad.map(({ row, code, raw }) => [row, code, raw]);
@@ -10,7 +10,7 @@ async function scan(text: string | Buffer, options: Parameters<typeof scanBytes>
 
 const header = 'a,b,c\n';
 
-describe('what is a record', () => {
+describe('records', () => {
   test.each([
     ['line feeds', '1,2,3\n4,5,6\n'],
     ['carriage returns and line feeds', '1,2,3\r\n4,5,6\r\n'],
@@ -26,7 +26,7 @@ describe('what is a record', () => {
     }
   });
 
-  test('quotes hold delimiters, line ends and quotes, and stay as they are', async () => {
+  test('may have delimiters, line ends and quotes within quotes, which are kept', async () => {
     const records = [
       '"1","a, b",""',
       '2,"say ""no""",3',
@@ -40,14 +40,14 @@ describe('what is a record', () => {
     }
   });
 
-  test('fields are counted right wherever they are in a word, however many there are', async () => {
+  test('have their fields counted at any offset and of any number', async () => {
     for (let columns = 1; columns < 40; columns += 1) {
       const names = Array.from({ length: columns }, (_, i) => `c${i}`).join(',');
       const rows = [0, 1, 2, 3, 7].map((width) =>
         Array.from({ length: columns }, () => 'x'.repeat(width)).join(','),
       );
       const kept = rows.filter((row) => row !== '');
-      // Bytes next to those that are looked for.
+      // Neighbours of the bytes searched for.
       const odd = Array.from({ length: columns }, () => '-!#\u0001+\u000b').join(',');
       const found = await scan([names, ...rows, odd, `${rows[2]},`].join('\n'));
       expect(found).toMatchObject({ good: [...kept, odd], records: kept.length + 2 });
@@ -55,12 +55,12 @@ describe('what is a record', () => {
     }
   });
 
-  test('of one column, a quoted nothing is a record, and nothing at all a blank line', async () => {
+  test('of one column: an empty quoted field is a record, an empty line is blank', async () => {
     expect(await scan('a\nx\n\n""\ny\n')).toMatchObject({ good: ['x', '""', 'y'], records: 3 });
   });
 });
 
-describe('what is bad', () => {
+describe('bad records', () => {
   test.each([
     ['too few fields', '4,5', 'RAGGED_ROW'],
     ['too many', '4,5,6,7', 'RAGGED_ROW'],
@@ -93,7 +93,7 @@ describe('what is bad', () => {
     });
   });
 
-  test('positions are those of the bytes', async () => {
+  test('have positions in bytes', async () => {
     const text = Buffer.from('\ufeffname,b\r\nKöln,1\r\n東京\r\n\r\n"Mála\nga",2,3\r\nx,4');
     const { bad, chunks } = await scanBytes(text);
     expect(
@@ -105,7 +105,7 @@ describe('what is bad', () => {
     ]);
   });
 
-  test('reasons name the place and the remedy', async () => {
+  test('have reasons that name the place and the remedy', async () => {
     const { bad } = await scanBytes('a,b\n1\n1,2,\n1,2,3\n"x"y,1\n');
     expect(bad.map(({ reason }) => reason)).toEqual([
       'The record has 1 field, the header has 2: fields are missing from “b” on.',
@@ -116,10 +116,10 @@ describe('what is bad', () => {
   });
 });
 
-describe('a quote too many', () => {
+describe('a stray quote', () => {
   const rows = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `${from + i},x,y`);
 
-  test('costs its own line when the lines after it are records, with or without another quote behind them', async () => {
+  test('costs only its own line when records follow, with or without a later quote', async () => {
     const open = '0,"x,y';
     for (const end of ['9,"a, b",c', '9,a,""', '9,a,"b ""c"""']) {
       expect(await scan(header + [open, ...rows(1, 6), end, ...rows(10, 13)].join('\n'))).toMatchObject({
@@ -129,7 +129,7 @@ describe('a quote too many', () => {
     }
   });
 
-  test('in a text of several lines with a fault in it, no line becomes a record', async () => {
+  test('in a faulty text of several lines makes no line a record', async () => {
     const text = '0,"first line\nsecond line\nthird, and more" oops,y';
     expect(await scan(header + [text, ...rows(1, 6)].join('\n'))).toMatchObject({
       good: rows(1, 6),
@@ -142,7 +142,7 @@ describe('a quote too many', () => {
     });
   });
 
-  test('of one column, lines tell nothing: all that the quote swallowed is bad, up to 64 KiB', async () => {
+  test('in one column makes all that follows bad, up to 64 KiB', async () => {
     expect(await scan('a\n"b\nc\nd')).toMatchObject({
       good: [],
       bad: [[1, 'UNTERMINATED_QUOTE', '"b\nc\nd']],
@@ -154,7 +154,7 @@ describe('a quote too many', () => {
     });
   });
 
-  test('does not swallow a file that is larger than what a record may have', async () => {
+  test('does not consume a file larger than a record may be', async () => {
     const many = rows(1, 4000);
     const limits = { maxRecordBytes: 1000 };
     const text = header + ['0,"x,y', ...many].join('\n');
@@ -166,7 +166,7 @@ describe('a quote too many', () => {
     }
   });
 
-  test('a text of many lines that is longer than a record may be costs its first line, and the others tell for themselves', async () => {
+  test('before a text longer than a record may be costs only the first line', async () => {
     const limits = { maxRecordBytes: 1000 };
     const lines = Array.from({ length: 300 }, (_, i) => `line ${i}`);
     const text = `${header}0,"${lines.join('\n')}",y\n1,x,y\n`;
@@ -179,7 +179,7 @@ describe('a quote too many', () => {
     }
   });
 
-  test('on every line costs time by the line, not by the file', async () => {
+  test('on every line costs time linear in the file', async () => {
     const lines = Array.from({ length: 60_000 }, (_, i) => `${i},"x,y`);
     const { records, badRows } = await scan(header + lines.join('\n'));
     expect({ records, badRows }).toEqual({ records: 60_000, badRows: 60_000 });
@@ -187,7 +187,7 @@ describe('a quote too many', () => {
 });
 
 describe('records over the limit', () => {
-  test('are bad, and cut in the report; the next one is whole', async () => {
+  test('are bad, and cut in the report; the next one is complete', async () => {
     const long = `1,${'x'.repeat(3_000_000)},3`;
     const limits = { maxRecordBytes: 100_000 };
     for (const blocks of [[65_536], [1e9]]) {
@@ -205,7 +205,7 @@ describe('records over the limit', () => {
     }
   });
 
-  test('the limit itself is allowed, wherever windows end', async () => {
+  test('may have exactly the limit, wherever windows end', async () => {
     const limits = { maxRecordBytes: 5000 };
     const fits = `1,${'x'.repeat(4996)},3`;
     const tooLong = `2,${'x'.repeat(4997)},3`;
@@ -221,7 +221,7 @@ describe('records over the limit', () => {
       });
   });
 
-  test('a cut text ends between characters', async () => {
+  test('are cut between characters', async () => {
     const { bad } = await scanBytes(`a,b\n${'€'.repeat(30_000)}\n`);
     expect(bad[0]!.raw).toBe('€'.repeat(21_845));
   });

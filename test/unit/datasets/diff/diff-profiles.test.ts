@@ -27,15 +27,15 @@ function makeProfile(rows: number, ...columns: readonly ColumnProfile[]): Profil
   };
 }
 
-describe('Profiles', () => {
-  test('that are the same differ in nothing', () => {
+describe('the difference of profiles', () => {
+  test('is empty for equal profiles', () => {
     expect(diffProfiles(makeProfile(100, base), makeProfile(100, base))).toEqual({
       rows: { before: 100, after: 100 },
       columns: [],
     });
   });
 
-  test('differ by rows as shares, places as parts of the range, sizes as parts of the greater', () => {
+  test('measures rows as shares, positions relative to the range, and sizes relative to the larger', () => {
     const after = { ...base, count: 60, nulls: 40, distinct: 8, max: '20', numbers: { ...numbers, mean: 9 } };
     const found = diffProfiles(makeProfile(100, base), makeProfile(100, after));
     expect(profileDiffSchema.parse(found)).toEqual(found);
@@ -57,13 +57,13 @@ describe('Profiles', () => {
     ]);
   });
 
-  test('twice the rows are no change of shares', () => {
+  test('ignores twice the rows in equal shares', () => {
     const after = { ...base, count: 200 };
     const [column] = diffProfiles(makeProfile(100, base), makeProfile(200, after)).columns;
     expect(column?.figures).toEqual([{ figure: 'count', before: 100, after: 200, change: 0 }]);
   });
 
-  test('the column that changed most stands first; new, gone and retyped ones before it', () => {
+  test('lists added, removed and retyped columns first, then the largest change', () => {
     const names = (...all: string[]) => all.map((name) => ({ ...base, name }));
     const [a, b, c, gone] = names('a', 'b', 'c', 'gone');
     const after = [
@@ -82,7 +82,7 @@ describe('Profiles', () => {
     ]);
   });
 
-  test('a frequent value that only one tells of is compared where the other tells of all its values', () => {
+  test('compares a frequent value of one profile when the other lists all of its values', () => {
     const text = (distinct: number, ...top: [string, number][]): ColumnProfile => ({
       name: 's',
       type: 'string',
@@ -99,11 +99,11 @@ describe('Profiles', () => {
       ['rows of "c"', 0.4],
       ['rows of "b"', 0.4],
     ]);
-    // Each tells of its one most frequent value of two.
+    // Each profile lists the more frequent of two values.
     expect(figuresOf(text(2, ['a', 60]), text(2, ['c', 60]))).toBeUndefined();
   });
 
-  test('moments are places in time', () => {
+  test('measures timestamps as positions in time', () => {
     const at = (max: string): ColumnProfile => ({
       name: 't',
       type: 'timestamp',
@@ -119,7 +119,7 @@ describe('Profiles', () => {
   });
 });
 
-test('schemas differ by columns that came, went, have another type or allow null', () => {
+test('schemas differ by columns that were added, removed, retyped or made nullable', () => {
   const column = (name: string, type: Column['type'], nullable = true): Column => ({ name, type, nullable });
   const before = [column('same', 'int64'), column('__proto__', 'date'), column('n', 'int64', false)];
   const after = [column('n', 'double'), column('Same', 'int64'), column('same', 'int64')];

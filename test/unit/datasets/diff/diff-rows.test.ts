@@ -17,7 +17,7 @@ const columns: readonly Column[] = [
 const local = new Map<string, string>();
 const opened: string[] = [];
 let held = 0;
-/** What a version's files are on this machine, and which of them were asked for. */
+/** Local files of a version, and which of them were requested. */
 const files: FileCache = {
   open: (wanted) => {
     held += 1;
@@ -59,8 +59,8 @@ const fresh = await makeFile([
   [6, 'f'],
 ]);
 
-describe('Two versions', () => {
-  test('are read where they do not share files; rows of shared ones are unchanged', async () => {
+describe('the difference of two versions', () => {
+  test('reads only files that they do not share, and counts shared rows as unchanged', async () => {
     opened.length = 0;
     const found = await diffRows(deps, makeVersion(0, same, old), makeVersion(1, fresh, same), {
       keys: ['id'],
@@ -83,7 +83,7 @@ describe('Two versions', () => {
     });
   });
 
-  test('come page by page, counts with the first; a cursor is good for them and their keys only', async () => {
+  test('has pages, the first with counts, and a cursor bound to the versions and keys', async () => {
     const [a, b] = [makeVersion(0, same, old), makeVersion(1, same, fresh)];
     const rows: DiffRow[] = [];
     let cursor: string | undefined;
@@ -109,7 +109,7 @@ describe('Two versions', () => {
     expect(rows).toHaveLength(3);
   });
 
-  test.each([0, 1.5, maxDiffRows + 1])('a limit of %d is refused', async (limit) => {
+  test.each([0, 1.5, maxDiffRows + 1])('refuses a limit of %d', async (limit) => {
     const version = makeVersion(0, same);
     await expect(diffRows(deps, version, version, { limit })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
@@ -126,7 +126,7 @@ describe('Two versions', () => {
     },
   );
 
-  test('that are the same differ in nothing, and no file is opened', async () => {
+  test('is empty for equal versions, without opening a file', async () => {
     opened.length = 0;
     const version = makeVersion(0, same, old);
     const found = await diffRows(deps, version, version, { limit: 10 });
@@ -136,7 +136,7 @@ describe('Two versions', () => {
   });
 });
 
-test('a file that stands twice is shared as often as it stands in both; without a hash its path tells', () => {
+test('a file in both versions several times is shared as often; without a hash its path identifies it', () => {
   const again = { ...same, path: `${same.path}.1` };
   const foreign = { path: 'd/part-0.parquet', sizeBytes: 1, rows: 7 };
   expect(splitSharedFiles([same, again, old, foreign], [same, fresh, foreign])).toEqual({

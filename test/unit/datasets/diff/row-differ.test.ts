@@ -16,8 +16,8 @@ async function makeTable(columns: readonly Column[], ...files: (readonly (readon
   return { paths: await Promise.all(files.map((rows) => writeParquetFile(columns, rows))), columns };
 }
 
-describe('A key that stands twice', () => {
-  test('is named, the least first, with the version it is in', async () => {
+describe('a duplicate key', () => {
+  test('is named with its version, the least key first', async () => {
     const once = await makeTable(plain, [[1, 'a']]);
     const rows = [
       [9, 'a'],
@@ -35,7 +35,7 @@ describe('A key that stands twice', () => {
     await expect(differ.diff(twice, once, page)).rejects.toMatchObject({ details: { version: 'earlier' } });
   });
 
-  test('also when it is null, and when it has several parts', async () => {
+  test('is found when it is null, and when it has several columns', async () => {
     const table = await makeTable(plain, [
       [null, 'x'],
       [null, 'x'],
@@ -51,10 +51,10 @@ describe('A key that stands twice', () => {
   });
 });
 
-test('a key must be a column of both versions, of one type, and named once', async () => {
+test('a key must be a column of both versions, have one type, and be named once', async () => {
   const before = await makeTable(plain, [[1, 'a']]);
   const after = await makeTable([column('id', 'string'), column('new', 'string')], [['1', 'a']]);
-  for (const [keys, told] of [
+  for (const [keys, message] of [
     [['new'], /"new" must be a column of both/],
     [['none'], /"none" must be a column of both/],
     [['id'], /"id" has the type int64 in one version and string in the other/],
@@ -62,11 +62,11 @@ test('a key must be a column of both versions, of one type, and named once', asy
   ] as const)
     await expect(differ.diff(before, after, { ...page, keys })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
-      message: expect.stringMatching(told) as unknown,
+      message: expect.stringMatching(message) as unknown,
     });
 });
 
-test('a column that one version lacks is null there, a retyped one is compared as text', async () => {
+test('a column that one version lacks is null there, and a retyped one is compared as text', async () => {
   const before = await makeTable(
     [column('id', 'int64'), column('n', 'int64'), column('gone', 'boolean')],
     [
@@ -97,7 +97,7 @@ test('a column that one version lacks is null there, a retyped one is compared a
   ]);
 });
 
-test('files of a version that lack a later column, or all of them, have nulls in it', async () => {
+test('a column that files of a version lack is null there', async () => {
   const old = await writeParquetFile(plain, [[1, 'a']]);
   const columns = [...plain, column('later', 'double')];
   const fresh = await writeParquetFile(columns, [[2, 'b', 1.5]]);
@@ -110,7 +110,7 @@ test('files of a version that lack a later column, or all of them, have nulls in
   expect(none).toMatchObject({ counts: { unchanged: 1, changed: 0 }, rows: [], left: 0 });
 });
 
-test('rows that stand several times count as often; empty tables differ in nothing', async () => {
+test('duplicate rows count separately; empty tables do not differ', async () => {
   const before = await makeTable(plain, [
     [1, 'a'],
     [1, 'a'],
@@ -140,7 +140,7 @@ test('rows that stand several times count as often; empty tables differ in nothi
   }
 });
 
-test('long values are cut and named, and told apart beyond the cut', async () => {
+test('long values are cut and marked, and compared in full', async () => {
   const columns = [...plain, column('raw', 'binary')];
   const long = 'é'.repeat(maxCellLength);
   const bytes = '00'.repeat(maxCellLength);
@@ -181,7 +181,7 @@ test('a page of a wide table has fewer rows', async () => {
   expect([found.rows.length, found.left]).toEqual([50, 5]);
 });
 
-describe('Many rows', () => {
+describe('many rows', () => {
   const columns = [column('id', 'string'), column('n', 'int64')];
   const count = 60_000;
   const make = (change: (index: number) => readonly TestValue[]) =>
@@ -191,7 +191,7 @@ describe('Many rows', () => {
     );
   const name = (index: number) => `${(index * 7919) % count}-${'x'.repeat(40)}`;
 
-  test('are compared in little memory, with the rest spilled, and alike with one thread and two', async () => {
+  test('are compared in little memory by spilling, with the same result for one and two threads', async () => {
     const before = await make((index) => [name(index), index]);
     const after = await make((index) => [name(index), index % 3 === 0 ? -index : index]);
     const tempDirectory = mkdtempSync(join(tmpdir(), 'diff-'));
@@ -209,7 +209,7 @@ describe('Many rows', () => {
     expect(readdirSync(tempDirectory)).toEqual([]);
   });
 
-  test('are left when the caller is', async () => {
+  test('are abandoned when the caller aborts', async () => {
     const table = await make((index) => [name(index), index]);
     const abort = new AbortController();
     const running = differ.diff(table, table, page, abort.signal);

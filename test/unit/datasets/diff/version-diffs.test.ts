@@ -26,7 +26,7 @@ const settings = (keys: readonly string[]) => ({
   maxBadFraction: 0.01,
 });
 
-/** Two tables that differ by rows known beforehand: every 7th is gone, every 5th has another text, 40 are new. */
+/** Two tables with known differences: every 7th row is removed, every 5th has another text, 40 are added. */
 const ids = Array.from({ length: 500 }, (_, id) => id);
 const isGone = (id: number) => id % 7 === 0;
 const isChanged = (id: number) => id % 5 === 0;
@@ -37,7 +37,7 @@ const after = [
   ...Array.from({ length: 40 }, (_, index) => `${1_000 + index},new`),
 ];
 
-test('rows by the keys of the settings, page by page', async () => {
+test('compares rows by the keys of the settings, page by page', async () => {
   await datasets.settings.put('keyed', settings(['id']), 'test');
   await overwrite('keyed', before);
   await overwrite('keyed', after);
@@ -75,7 +75,7 @@ test('rows by the keys of the settings, page by page', async () => {
   expect(found).toEqual(expected);
 });
 
-test('rows without keys are a multiset, also where the settings have some', async () => {
+test('compares rows as multisets with keys=[], even when the settings have keys', async () => {
   await datasets.settings.put('bag', settings(['id']), 'test');
   await overwrite('bag', ['id,name', '1,a', '2,b', '3,c']);
   await overwrite('bag', ['id,name', '1,a', '2,B', '4,d']);
@@ -98,7 +98,7 @@ test('rows without keys are a multiset, also where the settings have some', asyn
   });
 });
 
-test('columns and figures', async () => {
+test('compares columns and figures', async () => {
   await overwrite('grown', ['id', '1', '2', '3', '4']);
   await overwrite('grown', ['id,city', '1,Oslo', '2,Oslo', '3,Rome', '14,Rome']);
   const compared = { dataset: 'grown', to: '1' };
@@ -121,7 +121,7 @@ test('columns and figures', async () => {
   expect(id?.figures.find(({ figure }) => figure === 'mean')).toMatchObject({ before: 2.5, after: 5 });
 });
 
-test('a version that was restored has a profile, too', async () => {
+test('a restored version has a profile, too', async () => {
   await overwrite('again', ['id', '1', '2']);
   await overwrite('again', ['id', '3']);
   const restored = await datasets.restore('again', '0', 'test');
@@ -131,7 +131,7 @@ test('a version that was restored has a profile, too', async () => {
   expect(await datasets.profiles.get('again', restored.version)).toEqual(made);
 });
 
-test('what cannot be compared is told', async () => {
+test('explains which versions cannot be compared', async () => {
   await overwrite('plain', ['id,name', '1,a', '2,a']);
   await overwrite('plain', ['id,name', '1,a', '2,b']);
   await overwrite('plain', ['id,name', '1,a', '2,c']);

@@ -7,8 +7,8 @@ import { ratio } from '../../../../shared/core/stats/ratio.ts';
 
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
 
-describe('A ratio of whole numbers', () => {
-  /** A double as the fraction that it is, by its bits. */
+describe('a ratio of whole numbers', () => {
+  /** The exact fraction of a double, from its bits. */
   function toFraction(value: number): readonly [bigint, bigint] {
     const bits = new DataView(new ArrayBuffer(8));
     bits.setFloat64(0, value);
@@ -20,7 +20,7 @@ describe('A ratio of whole numbers', () => {
     return power >= 0 ? [signed << BigInt(power), 1n] : [signed, 1n << BigInt(-power)];
   }
 
-  test('is every double that is given as one, however it is extended', () => {
+  test('equals the double that it represents, however it is extended', () => {
     fc.assert(
       fc.property(finite, fc.bigInt({ min: 1n, max: 10n ** 40n }), (value, factor) => {
         const [numerator, denominator] = toFraction(value);
@@ -29,7 +29,7 @@ describe('A ratio of whole numbers', () => {
     );
   });
 
-  test('is rounded to the nearest double, as division of safe integers is', () => {
+  test('rounds to the nearest double, as division of safe integers does', () => {
     const safe = fc.maxSafeInteger();
     fc.assert(
       fc.property(safe, fc.integer({ min: 1 }), (a, b) => {
@@ -38,7 +38,7 @@ describe('A ratio of whole numbers', () => {
     );
   });
 
-  test('halfway goes to even, also among the smallest; what is too great is infinite', () => {
+  test('rounds ties to even, also among subnormals; overflow is infinite', () => {
     expect(ratio((1n << 53n) + 1n, 1n)).toBe(2 ** 53);
     expect(ratio((1n << 53n) + 3n, 1n)).toBe(2 ** 53 + 4);
     expect(ratio(3n, 1n << 1075n)).toBe(2 ** -1073);
@@ -48,8 +48,8 @@ describe('A ratio of whole numbers', () => {
   });
 });
 
-describe('Edges', () => {
-  test('of doubles ascend from the least value to the greatest, about equally far apart', () => {
+describe('edges', () => {
+  test('of doubles ascend from the least value to the greatest at about equal distances', () => {
     fc.assert(
       fc.property(finite, finite, fc.integer({ min: 1, max: 40 }), (a, b, buckets) => {
         const [min, max] = [Math.min(a, b), Math.max(a, b)];
@@ -64,7 +64,7 @@ describe('Edges', () => {
     );
   });
 
-  test('of whole numbers are equally far apart, and end after the greatest value', () => {
+  test('of whole numbers have equal distances, and end after the greatest value', () => {
     const whole = fc.bigInt({ min: -(2n ** 127n), max: 2n ** 127n });
     fc.assert(
       fc.property(whole, whole, fc.integer({ min: 1, max: 40 }), (a, b, buckets) => {
@@ -80,8 +80,8 @@ describe('Edges', () => {
   });
 });
 
-describe('Text of', () => {
-  test('days and moments is that of Date, where Date reaches', () => {
+describe('the text of', () => {
+  test('days and instants equals that of Date, within its range', () => {
     const limit = 8_640_000_000_000_000;
     fc.assert(
       fc.property(fc.integer({ min: -limit, max: limit }), fc.integer({ min: 0, max: 999 }), (ms, micros) => {
@@ -94,7 +94,7 @@ describe('Text of', () => {
     );
   });
 
-  test('what is infinite is said to be', () => {
+  test('infinite values says so', () => {
     expect(formatMoment(2n ** 63n - 1n)).toBe('infinity');
     expect(formatMoment(1n - 2n ** 63n)).toBe('-infinity');
     expect([formatDay(2 ** 31 - 1), formatDay(1 - 2 ** 31)]).toEqual(['infinity', '-infinity']);

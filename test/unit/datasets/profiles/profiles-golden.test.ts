@@ -8,7 +8,7 @@ import {
 import type { Column, ColumnType } from '../../../../shared/domains/datasets/schema/column.ts';
 import { createTableProfiler } from '../../../../shared/adapters/duckdb/profiling/table-profiler.ts';
 
-/** What numpy, pandas and exact fractions say: see generate.py beside it. */
+/** Calculated with numpy, pandas and exact fractions: see generate.py beside it. */
 interface Expected extends Omit<ColumnProfile, 'histogram' | 'name'> {
   readonly histogram?: { readonly rows: number[]; readonly edges?: number[]; readonly width?: string };
 }
@@ -20,7 +20,7 @@ const options = { threads: 2, memoryLimitMb: 256 };
 const profile = await createTableProfiler(options).profile([`${folder}/table.parquet`], columns, {});
 const byName = new Map(profile.columns.map((column) => [column.name, column]));
 
-test('every type of column is there', () => {
+test('covers every type of column', () => {
   const kinds = new Set(columns.map(({ type }) => type.replace(/\(.*/, '')));
   const all: readonly ColumnType[] = ['int64', 'double', 'boolean', 'date', 'timestamp', 'string', 'binary'];
   expect([...kinds].sort()).toEqual([...all, 'decimal'].sort());
@@ -39,7 +39,7 @@ describe.each(names)('%s', (name) => {
     expect(keys.sort()).toEqual(Object.keys(rest).sort());
   });
 
-  test('moments and lengths are those of exact arithmetic', () => {
+  test('moments and lengths equal exact arithmetic', () => {
     const { std, mean, ...counts } = numbers ?? {};
     const { std: ours, mean: ourMean, ...ourCounts } = column.numbers ?? {};
     expect(ourCounts).toEqual(counts);
@@ -67,7 +67,7 @@ describe.each(names)('%s', (name) => {
   });
 });
 
-test('are the same with one thread and two, and each time', async () => {
+test('profiles are equal with one and two threads, and on every run', async () => {
   const texts = new Set<string>();
   for (const threads of [1, 2, 1, 2]) {
     const again: Profile = await createTableProfiler({ ...options, threads }).profile(

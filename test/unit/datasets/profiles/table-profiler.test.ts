@@ -21,7 +21,7 @@ async function profileOne(type: ColumnType, values: readonly TestValue[], work: 
   return profile.columns[0] as ColumnProfile;
 }
 
-describe('A column of integers is described as a naive count says', () => {
+describe('the profile of integers equals a naive count', () => {
   const small = fc.integer({ min: -20, max: 20 });
   const big = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
   const values = fc.array(fc.option(fc.oneof(small.map(BigInt), big)), { maxLength: 60 });
@@ -77,8 +77,8 @@ describe('A column of integers is described as a naive count says', () => {
   });
 });
 
-describe('Doubles', () => {
-  test('that are not finite are counted, and left out of all else; 0 and -0 are the same', async () => {
+describe('doubles', () => {
+  test('that are not finite are counted and otherwise excluded; 0 and -0 are equal', async () => {
     const found = await profileOne('double', ['nan', 'nan', 'inf', '-inf', '-0.0', '0', '2', null]);
     expect(found).toMatchObject({
       count: 7,
@@ -120,7 +120,7 @@ describe('Doubles', () => {
     ['that are all the same', [0.1, 0.1, 0.1], 0.1],
   ])('%s have a mean and a finite deviation', async (what, values, mean) => {
     const { numbers, histogram } = await profileOne('double', values);
-    // Beyond 180 bits below the greatest value nothing is kept.
+    // Bits more than 180 below those of the greatest value are dropped.
     if (what === 'of great and small') expect(numbers!.mean).toBe(0);
     else expect(numbers!.mean).toBe(mean);
     // 1.15 times the greatest double.
@@ -132,7 +132,7 @@ describe('Doubles', () => {
   });
 });
 
-describe('Texts', () => {
+describe('texts', () => {
   test('are ordered by code points and cut without splitting one', async () => {
     const long = '🚀'.repeat(300);
     const found = await profileOne('string', [long, long, 'a\nb', '"', '', '\u{ffff}', null]);
@@ -156,10 +156,10 @@ describe('Texts', () => {
   });
 });
 
-describe('A table', () => {
+describe('a table', () => {
   const columns = [column('it\'s "x"', 'int64'), column('__proto__', 'string'), column('later', 'double')];
 
-  test('of several files, one of which lacks a column, is described as one', async () => {
+  test('of several files, one of which lacks a column, has one profile', async () => {
     const old = await writeParquetFile(columns.slice(0, 2), [
       [1, 'a'],
       [2, 'b'],
@@ -201,7 +201,7 @@ describe('A table', () => {
     });
   });
 
-  test('of many columns has a profile that is no bigger than it may be, and tells how far it is', async () => {
+  test('of many columns has a profile of bounded size, and reports progress', async () => {
     const wide = Array.from({ length: 210 }, (_, index) =>
       column(`c${index}`, index % 2 === 0 ? 'int64' : 'string'),
     );
@@ -224,7 +224,7 @@ describe('A table', () => {
     expect(short.columns.at(-1)).toEqual({ name: 'c209', type: 'string', count: 40, nulls: 0, distinct: 40 });
   });
 
-  test('of many values is described alike whatever the memory, threads and order of files; the rest is spilled', async () => {
+  test('of many values spills, with the same profile for any memory, threads and order of files', async () => {
     const types: readonly ColumnType[] = ['int64', 'double', 'string'];
     const shape = types.map((type) => column(type, type));
     const make = (from: number, to: number) =>
@@ -250,7 +250,7 @@ describe('A table', () => {
     expect(readdirSync(tempDirectory)).toEqual([]);
   });
 
-  test('is left when the caller is; a broken file is said to be', async () => {
+  test('is abandoned when the caller aborts; a broken file is reported', async () => {
     const path = await writeParquetFile(columns, [[1, 'a', 1]]);
     const abort = new AbortController();
     const report = () => abort.abort();

@@ -13,7 +13,7 @@ import {
   type TestVersion,
 } from '../../../support/datasets/readable-version.ts';
 
-/** Files of very different sizes, one of them beyond DuckDB's vectors; ids count on from one to the next. */
+/** Files of very different sizes, one larger than a DuckDB vector; ids continue from file to file. */
 const sizes = [3, 1, 2_100, 7, 40, ...Array.from({ length: 40 }, (_, index) => (index % 5) + 1)];
 const total = sizes.reduce((sum, size) => sum + size, 0);
 const ids = Array.from({ length: total }, (_, id) => id);
@@ -75,7 +75,7 @@ describe('reading a version of many files', () => {
     },
   );
 
-  test('pages of any limit under any condition are what the condition leaves', async () => {
+  test('pages of any limit and condition hold exactly the matching rows', async () => {
     const conditions = [
       ["name = 'n3'", (id: number) => id % 10 === 3],
       [`id >= ${total - 5} OR id < 4`, (id: number) => id >= total - 5 || id < 4],
@@ -93,13 +93,13 @@ describe('reading a version of many files', () => {
     );
   });
 
-  test('a first page brings the files that it needs, and no others', async () => {
+  test('a first page downloads only the files that it needs', async () => {
     const before = made.files.opened.length;
     await reading.rows('sales', 'latest', { limit: 4 });
     expect(made.files.opened.slice(before)).toEqual(made.version.files.slice(0, 2).map(({ path }) => path));
   });
 
-  test('a cursor is of one content and one condition', async () => {
+  test('a cursor is bound to its content and condition', async () => {
     const where = 'id > 5';
     const { cursor } = await reading.rows('sales', 'latest', { limit: 2, where });
     const other = openReading({ ...made.version, sha256: 'f'.repeat(64) });
@@ -113,7 +113,7 @@ describe('reading a version of many files', () => {
       await expect(wrong()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 
-  test('a page that takes too long is short, and leads on', async () => {
+  test('a page that takes too long is short, and has a cursor', async () => {
     let time = 0;
     const slow = openReading(made.version, () => (time += 20_000));
     const { rows, cursor } = await slow.rows('sales', 'latest', { limit: 50, where: 'id = 2200' });
@@ -121,7 +121,7 @@ describe('reading a version of many files', () => {
     expect(cursor).toBeDefined();
   });
 
-  test('a column that is not there is told with those that are', async () => {
+  test('an unknown column is named with the known ones', async () => {
     const wrong = reading.rows('sales', 'latest', { limit: 1, columns: ['nmae'] });
     await expect(wrong).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
@@ -129,7 +129,7 @@ describe('reading a version of many files', () => {
     });
   });
 
-  test('a sample is of different rows, in order, the same for the same seed', async () => {
+  test('a sample has distinct rows in order, the same for the same seed', async () => {
     const sample = async (count: number, seed: string) => {
       const { rows } = await reading.sample('sales', 'latest', { count, seed });
       const found = JSON.parse(`[${rows.text}]`) as Row[];
@@ -145,7 +145,7 @@ describe('reading a version of many files', () => {
     expect(await sample(10_000, 'a')).toEqual(ids);
   });
 
-  test('files are given back once they are read', () => {
+  test('releases files after reading them', () => {
     expect(made.files.held()).toBe(0);
   });
 
@@ -159,7 +159,7 @@ describe('reading a version of many files', () => {
   });
 });
 
-test('samples prefer no row', () => {
+test('samples rows uniformly', () => {
   const counts = new Uint32Array(10);
   for (let seed = 0; seed < 5_000; seed += 1)
     for (const row of pickRows(10, 3, String(seed))) counts[row]! += 1;

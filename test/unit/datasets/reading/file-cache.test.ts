@@ -10,7 +10,7 @@ import type { Scratch } from '../../../../shared/platform/storage/scratch.ts';
 import { createMemoryBlobs } from '../../../support/blobs/memory-blobs.ts';
 import { createFolder } from '../../../support/stores.ts';
 
-/** A cache over files of a hundred bytes each, that counts its downloads and can hold them back. */
+/** A cache over files of a hundred bytes each, which counts downloads and can block them. */
 function createFixture(limitBytes = 1_000) {
   const folder = createFolder();
   vi.stubEnv('TMPDIR', folder);
@@ -55,7 +55,7 @@ async function aborted(signal: AbortSignal | undefined): Promise<never> {
   });
 }
 
-test('files come once, in the order asked for, also for many that ask at once', async () => {
+test('downloads a file once for concurrent callers, and returns files in request order', async () => {
   const { cache, files, texts, downloads } = createFixture();
   const wanted = [files[2]!, files[0]!, files[2]!, files[1]!];
   const leases = await Promise.all(Array.from({ length: 20 }, () => cache.open(wanted)));
@@ -68,13 +68,13 @@ test('files come once, in the order asked for, also for many that ask at once', 
   expect(downloads.toSorted()).toEqual([files[0]!, files[1]!, files[2]!].map(({ path }) => path).toSorted());
 });
 
-test('no more than eight downloads run at once', async () => {
+test('runs at most eight downloads at once', async () => {
   const { cache, files, state } = createFixture(10_000);
   await cache.open(files);
   expect(state.most).toBe(8);
 });
 
-test('what nobody holds goes when room is needed, longest unused first; what is held stays', async () => {
+test('evicts unheld files, least recently used first, and keeps held ones', async () => {
   const { cache, files, downloads, onDisk } = createFixture(300);
   const [a, b, c, d] = files as [DataFile, DataFile, DataFile, DataFile];
   const held = await cache.open([a]);
@@ -89,7 +89,7 @@ test('what nobody holds goes when room is needed, longest unused first; what is 
   expect(downloads).toEqual([c.path]);
 });
 
-test('files in use may exceed the limit, up to a cap that names the setting; then the cache shrinks again', async () => {
+test('files in use may exceed the limit up to a cap, whose error names the setting; then the cache shrinks', async () => {
   const { cache, files, onDisk } = createFixture(300);
   {
     await using _lease = await cache.open(files.slice(0, 12));
@@ -98,7 +98,7 @@ test('files in use may exceed the limit, up to a cap that names the setting; the
       code: 'RATE_LIMITED',
       details: { retryAfterMs: expect.any(Number) },
     });
-    // What is here already takes no room.
+    // Cached files need no room.
     await using _same = await cache.open(files.slice(3, 5));
   }
   expect(onDisk()).toBe(3);
@@ -112,7 +112,7 @@ test.each([
   ['other bytes of the same length', '!'.repeat(100)],
   ['fewer bytes', 'cut'],
   ['more bytes', '!'.repeat(1_000)],
-])('%s are refused, and are not kept', async (_, text) => {
+])('refuses %s, and does not keep them', async (_, text) => {
   const { cache, files, blobs, onDisk } = createFixture();
   const [file] = files as [DataFile];
   await blobs.put({ container: 'datasets', name: file.path }, text);
@@ -126,7 +126,7 @@ test.each([
   expect(onDisk()).toBe(3);
 });
 
-test('a failed download is told to all who wait for it, and tried again by the next', async () => {
+test('a failed download fails all its waiters, and the next caller tries again', async () => {
   const { cache, files, state, downloads } = createFixture();
   state.failures.push(new AppError('UNAVAILABLE', 'The storage is down.'));
   const results = await Promise.allSettled([cache.open(files.slice(0, 1)), cache.open(files.slice(0, 1))]);
@@ -137,7 +137,7 @@ test('a failed download is told to all who wait for it, and tried again by the n
   expect(downloads).toHaveLength(2);
 });
 
-test('a full disk gives up what nobody holds, and only then fails', async () => {
+test('evicts unheld files when the disk is full, and fails only then', async () => {
   const { cache, files, state, onDisk } = createFixture();
   await (await cache.open(files.slice(0, 5)))[Symbol.asyncDispose]();
   const full = () => new AppError('INSUFFICIENT_STORAGE', 'The disk is full.');
@@ -150,7 +150,7 @@ test('a full disk gives up what nobody holds, and only then fails', async () => 
   await expect(cache.open(files.slice(6, 7))).rejects.toMatchObject({ code: 'INSUFFICIENT_STORAGE' });
 });
 
-test('one who leaves stops nobody else; the last who leaves stops the download', async () => {
+test('the download stops when its last waiter aborts', async () => {
   const { cache, files, state, downloads, onDisk } = createFixture();
   const { promise, resolve } = Promise.withResolvers<void>();
   state.gate = promise;
@@ -175,7 +175,7 @@ test('one who leaves stops nobody else; the last who leaves stops the download',
   });
 });
 
-test('a file that a clean-up of the system took is brought again', async () => {
+test('downloads a file again that the system has removed', async () => {
   const { cache, files, downloads } = createFixture();
   {
     await using lease = await cache.open(files.slice(0, 1));
@@ -186,7 +186,7 @@ test('a file that a clean-up of the system took is brought again', async () => {
   expect(downloads).toHaveLength(2);
 });
 
-test('disposing twice gives back once', async () => {
+test('disposing twice releases once', async () => {
   const { cache, files, onDisk } = createFixture(100);
   const first = await cache.open(files.slice(0, 1));
   await using second = await cache.open(files.slice(0, 1));

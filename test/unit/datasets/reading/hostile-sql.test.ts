@@ -15,8 +15,8 @@ import { createTestEngine, createTestVersion } from '../../../support/datasets/r
 import { createFolder } from '../../../support/stores.ts';
 
 /**
- * What people may send who mean harm, or make mistakes. Each is refused or stopped with an error that says so, nothing
- * of this machine is told, and the process goes on.
+ * Malicious and mistaken SQL. Each statement is refused or stopped with an error that explains it and reveals nothing of
+ * this machine, and the process continues.
  */
 const engine = createTestEngine();
 const hastyEngine = createTestEngine({ timeoutMs: 1_000 });
@@ -39,12 +39,12 @@ async function failure(work: Promise<unknown>): Promise<AppError> {
   return error as AppError;
 }
 
-/** All that leaves the process: message and details. */
-function told(error: AppError): string {
+/** What leaves the process: message and details. */
+function reportOf(error: AppError): string {
   return `${error.message} ${JSON.stringify(error.details)}`;
 }
 
-describe('what reads elsewhere is refused before it runs', () => {
+describe('SQL that reads anything else is refused before it runs', () => {
   test.each([
     // Files and the network.
     `SELECT * FROM '/etc/passwd'`,
@@ -113,7 +113,7 @@ describe('what reads elsewhere is refused before it runs', () => {
     `SUMMARIZE data`,
     `SELECT * FROM (DESCRIBE data)`,
     `SELECT * FROM (SHOW TABLES)`,
-    // What is no SELECT, or more than one.
+    // Statements other than one SELECT.
     `PRAGMA database_list`,
     `SET memory_limit = '100GB'`,
     `SET VARIABLE x = 1`,
@@ -160,16 +160,16 @@ describe('what reads elsewhere is refused before it runs', () => {
   ])('%s', async (sql) => {
     const error = await failure(run(sql));
     expect(error.code).toBe('INVALID_ARGUMENT');
-    expect(told(error)).not.toContain(folder);
+    expect(reportOf(error)).not.toContain(folder);
   });
 });
 
-test('what is not on the table is not found behind its columns', async () => {
+test('hidden columns cannot be read', async () => {
   for (const column of ['filename', 'file_row_number', 'file_index', 'rowid', 'data.filename', '"getenv"'])
     expect((await failure(run(`SELECT ${column} FROM data`))).code, column).toBe('INVALID_ARGUMENT');
 });
 
-test('without the check of the SQL the database itself still reaches nothing', async () => {
+test('the database itself reaches nothing, even without the check of the SQL', async () => {
   const { openTable } = await import('../../../../shared/adapters/duckdb/querying/open-table.ts');
   const limits = { memoryLimitMb: 64, folder: createFolder(), tempLimitMb: 10 };
   using open = await openTable(table, limits);
@@ -191,7 +191,7 @@ test('without the check of the SQL the database itself still reaches nothing', a
   expect(existsSync(`${other}.db`)).toBe(false);
 });
 
-describe('what takes too much is stopped, and tells which limit', () => {
+describe('a query over a limit is stopped, and names the limit', () => {
   test.each([
     ['time', `SELECT count(*) FROM range(1000000000000)`],
     ['time', `SELECT count(*) FROM data a, data b, data c WHERE a.price + b.price + c.price < 0`],
@@ -208,10 +208,10 @@ describe('what takes too much is stopped, and tells which limit', () => {
   ])('%s: %s', async (limit, sql) => {
     const error = await failure(run(sql, limit === 'time' ? hastyEngine : engine));
     expect(error).toMatchObject({ code: 'UNPROCESSABLE', details: { limit } });
-    expect(told(error)).toMatch(/SLIPWAY_QUERY_(SECONDS|MEMORY_MB)/);
+    expect(reportOf(error)).toMatch(/SLIPWAY_QUERY_(SECONDS|MEMORY_MB)/);
   });
 
-  test('SQL that is too long, too deep or too wide', async () => {
+  test('refuses SQL that is too long, too deep or too wide', async () => {
     for (const sql of [
       `SELECT '${'x'.repeat(10_000_000)}'`,
       `SELECT ${'('.repeat(40_000)}1${')'.repeat(40_000)}`,
@@ -222,12 +222,12 @@ describe('what takes too much is stopped, and tells which limit', () => {
       `SELECT ${'(SELECT '.repeat(5_000)}1${')'.repeat(5_000)}`,
     ]) {
       const error = await failure(run(sql));
-      expect(['INVALID_ARGUMENT', 'UNPROCESSABLE'], told(error).slice(0, 300)).toContain(error.code);
-      expect(told(error).length).toBeLessThan(2_000);
+      expect(['INVALID_ARGUMENT', 'UNPROCESSABLE'], reportOf(error).slice(0, 300)).toContain(error.code);
+      expect(reportOf(error).length).toBeLessThan(2_000);
     }
   });
 
-  test('an answer of too many rows, too many bytes, or one row that is too large', async () => {
+  test('cuts a result at the row or byte limit, and refuses a row over it', async () => {
     expect(await run('SELECT * FROM data')).toMatchObject({ rows: { count: 10 }, cutBy: 'rows' });
     expect(await run(`SELECT repeat('x', 30000) FROM data`)).toMatchObject({
       rows: { count: 3 },
@@ -241,7 +241,7 @@ describe('what takes too much is stopped, and tells which limit', () => {
   });
 });
 
-test('meanwhile the event loop stays free, and others are served', async () => {
+test('a heavy query does not block the event loop or other queries', async () => {
   const abort = new AbortController();
   const heavySql = 'SELECT count(*) FROM range(1000000000000)';
   const heavy = failure(
@@ -256,11 +256,11 @@ test('meanwhile the event loop stays free, and others are served', async () => {
   expect(turns).toBeGreaterThan(5);
   clearInterval(counting);
   abort.abort();
-  // The heavy one ran all the time: only the abort ended it.
+  // Only the abort ended the heavy query.
   expect(await heavy).toMatchObject({ code: 'CANCELLED' });
 });
 
-test('processes have no environment, and are gone with their owner, who leaves nothing behind', async () => {
+test('processes have no environment, and end with their owner without leaving files', async () => {
   const own = createFolder();
   const script = join(own, 'owner.ts');
   const module = new URL('../../../support/datasets/readable-version.ts', import.meta.url);
@@ -304,14 +304,14 @@ function spawnOwner(script: string, temporary: string): { stdout: string; signal
       stdio: ['ignore', 'pipe', 'inherit'],
       encoding: 'utf8',
     });
-    throw new Error('it was to be killed');
+    throw new Error('expected the owner to be killed');
   } catch (error) {
     const { stdout, signal } = error as { stdout?: string; signal?: string };
     return { stdout: stdout ?? '', signal: signal ?? '' };
   }
 }
 
-test('the network is not asked, whatever the SQL', async () => {
+test('no SQL reaches the network', async () => {
   let requests = 0;
   const server = createServer((_, response) => {
     requests += 1;
@@ -325,7 +325,7 @@ test('the network is not asked, whatever the SQL', async () => {
   expect(requests).toBe(0);
 });
 
-test('a cancelled query ends, and its process with it', async () => {
+test('cancelling a query ends it and its process', async () => {
   const abort = new AbortController();
   const request = {
     table,
@@ -351,7 +351,7 @@ describe('functions', () => {
     connection.closeSync();
   });
 
-  test('each one that DuckDB has was looked at', () => {
+  test('every function of DuckDB is either allowed or refused', () => {
     const isKnown = (name: string) =>
       /^(__internal_|icu_collate_)/.test(name) || allowedFunctions.has(name) || refusedFunctions.has(name);
     expect(builtIn.length).toBeGreaterThan(700);
@@ -359,7 +359,7 @@ describe('functions', () => {
     expect([...allowedFunctions].filter((name) => refusedFunctions.has(name))).toEqual([]);
   });
 
-  test('none that is allowed is a macro that reads the catalog', async () => {
+  test('no allowed function is a macro that reads the catalog', async () => {
     const connection = await (await DuckDBInstance.create(':memory:')).connect();
     const reader = await connection.runAndReadAll(
       `SELECT lower(function_name), macro_definition FROM duckdb_functions() WHERE function_type = 'macro'`,

@@ -23,14 +23,14 @@ const engine = createTestEngine();
 const folder = mkdtempSync(join(tmpdir(), 'slipway-pages-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Some without a row, one with more rows than DuckDB hands out at once, and more files than are looked at together. */
+/** Some are empty, one exceeds a DuckDB chunk, and there are more files than are opened together. */
 const fileRows = [3, 0, 1, 2_500, 0, 0, 7, ...Array.from({ length: 33 }, (_, index) => (index * 5) % 4)];
 const every = fileRows.map((_, file) => file);
 const firstIdOf = (file: number) => file * 10_000;
 const short = every.filter((file) => fileRows[file]! < 100);
 
 let made: Promise<TestVersion> | undefined;
-/** Files that versions are put together from; names are of different lengths, in characters and in bytes. */
+/** Files that make up versions; names have different lengths in characters and in bytes. */
 async function openPool() {
   made ??= createTestVersion(
     { id: 'int64', name: 'string' },
@@ -49,7 +49,7 @@ async function openPool() {
   return { pool, toVersion, tools: { files: pool.files, engine, clock: new ManualClock(0) } };
 }
 
-/** Without any of the code that is tested. */
+/** Uses none of the tested code. */
 function listRows(chosen: readonly number[]): readonly Row[] {
   return chosen.flatMap((file) =>
     Array.from({ length: fileRows[file]! }, (_, row): Row => {
@@ -67,7 +67,7 @@ function parse({ text, count }: JsonRows): readonly Row[] {
   return rows;
 }
 
-/** All pages, each with the next of some limits. */
+/** All pages, with the limits in turn. */
 async function walk(chosen: readonly number[], limits: readonly number[], maxBytes = 1e6, where?: string) {
   const { tools, toVersion } = await openPool();
   const version = toVersion(chosen);
@@ -79,7 +79,7 @@ async function walk(chosen: readonly number[], limits: readonly number[], maxByt
     const page = await readPage(tools, version, request, undefined);
     expect(page.rows.count).toBeLessThanOrEqual(limit);
     expect(Buffer.byteLength(page.rows.text)).toBeLessThanOrEqual(maxBytes);
-    // One that leads nowhere would go on for ever.
+    // A cursor that does not advance would loop forever.
     expect(page.cursor).not.toBe(cursor ?? 'none');
     pages.push(parse(page.rows));
     cursor = page.cursor;
@@ -101,7 +101,7 @@ async function openReading(version: ReadableVersion) {
 describe('pages', () => {
   const someFiles = fc.subarray(short);
 
-  test('give every row exactly once and in order, whatever the files and limits; only the last is short', async () => {
+  test('return every row exactly once and in order, whatever the files and limits; only the last is short', async () => {
     const limits = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 3 });
     await fc.assert(
       fc.asyncProperty(someFiles, limits, async (chosen, some) => {
@@ -114,7 +114,7 @@ describe('pages', () => {
     );
   });
 
-  test('with a condition give the rows that it holds for', async () => {
+  test('with a condition return the matching rows', async () => {
     const limit = fc.integer({ min: 1, max: 8 });
     await fc.assert(
       fc.asyncProperty(someFiles, limit, fc.integer({ min: 2, max: 9 }), async (chosen, rows, divisor) => {
@@ -125,12 +125,12 @@ describe('pages', () => {
     );
   });
 
-  test('end where their bytes end, and go on from there', async () => {
+  test('end at the byte limit, and continue from there', async () => {
     await fc.assert(
       fc.asyncProperty(someFiles, fc.integer({ min: 30, max: 200 }), async (chosen, maxBytes) => {
         const pages = await walk(chosen, [50], maxBytes);
         expect(pages.flat()).toEqual(listRows(chosen));
-        // Full: the row that comes next had no room.
+        // Full: the next row did not fit.
         for (const [index, page] of pages.slice(0, -1).entries())
           expect(sizeOf([...page, pages[index + 1]![0]!])).toBeGreaterThanOrEqual(maxBytes);
       }),
@@ -138,13 +138,13 @@ describe('pages', () => {
     );
   });
 
-  test('cross the 2,048 rows that DuckDB hands out at once', async () => {
+  test('continue past the 2,048 rows of a DuckDB chunk', async () => {
     const pages = await walk([0, 3, 6], [2_047, 1, 2, 400]);
     expect(pages.map((page) => page.length)).toEqual([2_047, 1, 2, 400, 60]);
     expect(pages.flat()).toEqual(listRows([0, 3, 6]));
   });
 
-  test('a row that alone is larger than an answer is told, and leaving its column out gets past it', async () => {
+  test('name a row that exceeds the byte limit, which omitting its column avoids', async () => {
     const { tools, toVersion } = await openPool();
     const version = toVersion([3]);
     const read = (names: readonly string[]) => {
@@ -158,12 +158,12 @@ describe('pages', () => {
     expect((await read(['id'])).rows.text).toBe('[30000]');
   });
 
-  test('of files that have no rows are one, which is empty', async () => {
+  test('of files without rows are a single empty one', async () => {
     expect(await walk([1, 4, 5], [10])).toEqual([[]]);
     expect(await walk([1, 4, 5], [10], 1e6, 'id > 1')).toEqual([[]]);
   });
 
-  test('past the end have no rows', async () => {
+  test('past the end are empty', async () => {
     const { toVersion } = await openPool();
     const version = toVersion([0, 6]);
     const reading = await openReading(version);
@@ -179,7 +179,7 @@ describe('pages', () => {
     }
   });
 
-  test('have the columns that were asked for, once and in that order', async () => {
+  test('have the requested columns, once and in that order', async () => {
     const { toVersion } = await openPool();
     const reading = await openReading(toVersion([0]));
     const columns = ['name', 'id', 'name'];
@@ -190,7 +190,7 @@ describe('pages', () => {
 });
 
 describe('samples', () => {
-  test('are the rows of their numbers, whatever the files', async () => {
+  test('are the rows with the chosen numbers, whatever the files', async () => {
     const { toVersion, tools } = await openPool();
     const count = fc.integer({ min: 1, max: 80 });
     await fc.assert(
@@ -207,7 +207,7 @@ describe('samples', () => {
     );
   });
 
-  test('that are too large are refused and not cut, wherever their bytes run out', async () => {
+  test('over the byte limit are refused and not cut', async () => {
     const { toVersion, tools } = await openPool();
     const version = toVersion(every);
     const all = listRows(every);
@@ -225,17 +225,17 @@ describe('samples', () => {
       expect(() => pickRows(9, count, '7')).toThrow(/must be a positive integer/);
   });
 
-  // Made with Python's hashlib and whole numbers, from the description of the algorithm.
+  // Generated with Python's hashlib and integers from the description of the algorithm.
   test.each([
     [1_000, 12, '0', [32, 149, 265, 305, 339, 366, 453, 543, 788, 867, 946, 950]],
     [12, 9, 'é😀', [0, 1, 3, 4, 5, 6, 7, 8, 11]],
     [5_000_000_000, 5, '7', [785_925_239, 1_588_357_039, 2_066_138_061, 2_574_479_104, 3_811_409_724]],
-  ])('of %d rows, %d by the seed %s, are the same for ever', (total, count, seed, expected) => {
+  ])('of %d rows, %d with the seed %s, never change', (total, count, seed, expected) => {
     expect(pickRows(total, count, seed)).toEqual(expected);
   });
 });
 
-test('a query says that it was cut, by what, and what to do', async () => {
+test('a cut query names the limit and the remedy', async () => {
   const { toVersion } = await openPool();
   const reading = await openReading(toVersion([0, 6, 3]));
   const query = (sql: string, limit: number) => reading.query('sales', 'latest', { sql, limit });
@@ -254,7 +254,7 @@ test('a query says that it was cut, by what, and what to do', async () => {
 describe('downloads', () => {
   const formats = ['parquet', 'csv', 'jsonl', 'arrow'] as const;
 
-  test('are every row, with a size where it is known, and hold files no longer than they are read', async () => {
+  test('have every row, a size where it is known, and release files after reading them', async () => {
     const { toVersion, pool } = await openPool();
     const chosen = [0, 1, 3, 6];
     const version = toVersion(chosen);
@@ -272,7 +272,7 @@ describe('downloads', () => {
     expect(pool.files.held()).toBe(0);
   });
 
-  test.each(formats)('that are left release what they held: %s', async (format) => {
+  test.each(formats)('release their files when the reader leaves: %s', async (format) => {
     const { toVersion, pool } = await openPool();
     const version = toVersion([0, 3, 6]);
     const { body } = await (await openReading(version)).download(version, format);
@@ -282,7 +282,7 @@ describe('downloads', () => {
     expect(pool.files.held()).toBe(0);
   });
 
-  test('of no files are the columns alone', async () => {
+  test('of a version without files have only the columns', async () => {
     const { toVersion } = await openPool();
     const version = toVersion([]);
     const reading = await openReading(version);

@@ -13,7 +13,7 @@ import { createTestEngine, createTestVersion } from '../../../support/datasets/r
 
 const engine = createTestEngine();
 
-/** Every type, with the values at which they break. */
+/** Every type, with its edge values. */
 const everything: Readonly<Record<string, ColumnType>> = {
   id: 'int64',
   ratio: 'double',
@@ -105,17 +105,17 @@ async function* each(paths: readonly string[]): AsyncGenerator<string> {
 }
 
 describe('values', () => {
-  test('of rows keep every digit, as JSON that every reader reads the same', async () => {
+  test('of rows keep every digit in portable JSON', async () => {
     expect((await readRows(await openEverything())).values).toEqual(expected);
   });
 
-  test('of queries are the same', async () => {
+  test('of queries are encoded in the same way', async () => {
     const { columns, values } = await query(await openEverything(), 'SELECT * FROM sales');
     expect(values).toEqual(expected);
     expect(columns).toEqual(Object.entries(everything).map(([name, type]) => ({ name, type })));
   });
 
-  test('years that have not four digits are ISO 8601, too, and the same both ways', async () => {
+  test('years without four digits are ISO 8601 in rows and queries', async () => {
     const times = `SELECT make_timestamptz(unnest([-62135596800000001, -62167219200000000, -62167219200000001,
       253402300800000000, 9223372036854775806, -9223372022400000000, 0, 951782400000000, -2203891200000001])) AS moment`;
     const { paths, version } = await createTestVersion({ moment: 'timestamp', day: 'date' }, [
@@ -124,7 +124,7 @@ describe('values', () => {
     const table = { paths, columns: version.columns };
     const { values } = await readRows(table);
     expect((await query(table, 'SELECT * FROM data')).values).toEqual(values);
-    // What `Date` can hold is written by it, as another implementation.
+    // Within its range, `Date` is an independent implementation.
     const days = values.map(([at, day]) => [String(at).slice(0, -4), day]);
     expect(days).toEqual([
       ['0000-12-31T23:59:59.999', '0000-12-31'],
@@ -140,7 +140,7 @@ describe('values', () => {
     expect(new Date('+010000-01-01T00:00:00.000Z').getTime()).toBe(253402300800000);
   });
 
-  test('of a query can be of any type', async () => {
+  test('of a query can have any type', async () => {
     const { columns, values } = await query(
       await openEverything(),
       `SELECT sum(id::HUGEINT) AS total, [1, NULL] AS list, {'b c': 1, 'a': 1.5::DECIMAL(3,1)} AS struct,
@@ -184,14 +184,14 @@ describe('rows', () => {
     const queries = [
       numbers(0, 3_000),
       numbers(3_000, 3_005, ', range / 2 AS grown'),
-      // Other cases and orders of columns, as other writers may leave them.
+      // Other cases and orders of columns, as other writers may produce.
       `SELECT 'x' AS "NAME", 7.5 AS grown, 3005 AS "ID"`,
     ];
     const { paths, version } = await createTestVersion(columns, queries, folder);
     return { paths, columns: version.columns };
   }
 
-  test('come in their order over files; columns that a file or all of them lack are null', async () => {
+  test('keep their order over files; a column that files lack is null', async () => {
     const table = await openGrown();
     const { values, next } = await readRows(table, { maxRows: 10_000 });
     expect(next).toBeUndefined();
@@ -203,7 +203,7 @@ describe('rows', () => {
     ]);
   });
 
-  test('can be passed over, chosen by number, and cut by rows or bytes; what comes next is told', async () => {
+  test('can be skipped, chosen by number, and cut by rows or bytes, with the number of the next row', async () => {
     const table = await openGrown();
     const ids = async (request: Partial<RowsRequest>) => {
       const { values, next } = await readRows(table, { columns: ['id'], ...request });
@@ -238,13 +238,13 @@ describe('rows', () => {
     expect(await count(`id IN (1, 2, 3) OR name LIKE 'x%'`)).toBe(4);
     expect(await count('CASE WHEN id = 7 THEN true ELSE NULL END')).toBe(1);
     expect(await count('id = 1) OR (id = 2')).toBe(2);
-    // It cannot reach out of its parentheses: the rows that were passed over stay so.
+    // It cannot leave its parentheses: skipped rows stay skipped.
     expect(await readRows(table, { columns: ['id'], where: 'id = 1) OR (id = 2', skip: 2 })).toEqual({
       values: [[2]],
     });
   });
 
-  describe('what is not a condition is refused', () => {
+  describe('text that is not a condition is refused', () => {
     const folder = mkdtempSync(join(tmpdir(), 'conditions-'));
     let grown: LocalTable;
     beforeAll(async () => {
@@ -290,7 +290,7 @@ describe('rows', () => {
     });
   });
 
-  test('columns and tables can be called anything', async () => {
+  test('columns and tables can have any name', async () => {
     const names = [
       'select',
       'slipway_row',
@@ -318,8 +318,8 @@ describe('rows', () => {
     expect(Object.entries(jsonl)).toEqual(names.map((name, index) => [name, index]));
   });
 
-  // To read 10,000 columns takes DuckDB six times as long as 4,000; values are written in the same way from 1,000 on.
-  test('a table of 10,000 columns of all types is read', async () => {
+  // DuckDB takes six times as long for 10,000 columns as for 4,000; from 1,000 on, encoding uses the same code.
+  test('reads a table of 10,000 columns of all types', async () => {
     const { table, row } = await openWide(10_000);
     const page = await readRows(table, { where: 'c0 >= 3', maxRows: 2, maxBytes: 1e7 });
     expect(page.values).toEqual([row(3), row(4)]);
@@ -329,7 +329,7 @@ describe('rows', () => {
     ]);
   });
 
-  test('a table of 4,000 columns of all types is downloaded in every way', async () => {
+  test('downloads a table of 4,000 columns of all types in every format', async () => {
     const { table, names } = await openWide(4_000);
     const jsonl = String(await encode('jsonl', table)).split('\n');
     expect(Object.keys(JSON.parse(jsonl[7]!) as object)).toEqual(names);
@@ -374,7 +374,7 @@ describe('rows', () => {
     expect(String(await encode('jsonl', table))).toBe('');
   });
 
-  test('a damaged file is not the fault of whoever reads', async () => {
+  test('a damaged file is not reported as an error of the caller', async () => {
     const { paths, version } = await createTestVersion({ id: 'int64' }, [numbers(0, 3_000)]);
     const bytes = await readFile(paths[0]!);
     bytes.fill(0xff, 40, 4_000);

@@ -11,7 +11,7 @@ function survey(texts: readonly (string | null)[], name = 'c', firstRow = 1): Co
   return counter.finish();
 }
 
-/** Type and note of a column of so many of each text, whole numbers first. */
+/** Type and note of a column that has each text as often as given, integer keys first. */
 function infer(
   texts: Readonly<Record<string, number>>,
   tolerance = 0,
@@ -24,7 +24,7 @@ function infer(
 const nines = (count: number) => '9'.repeat(count);
 
 describe('the type of a column', () => {
-  test('is of strings while there is nothing to see, and it may be null unless said otherwise', () => {
+  test('is string without values, and nullable unless declared otherwise', () => {
     const surveys = [survey([null, null], 'none'), survey([], 'id'), survey(['1'], '__proto__')];
     const columns = inferSchema(surveys, { tolerance: 0.01, notNull: new Set(['id']) });
     expect(columns).toEqual([
@@ -36,7 +36,7 @@ describe('the type of a column', () => {
   });
 
   test.each<[Readonly<Record<string, number>>, number, string]>([
-    // A value of a hundred is 1%, and less than one is none.
+    // One value of a hundred is 1%.
     [{ x: 1, 5: 99 }, 0.01, 'int64'],
     [{ x: 1, 5: 98 }, 0.01, 'string'],
     [{ x: 2, 5: 198 }, 0.01, 'int64'],
@@ -46,7 +46,7 @@ describe('the type of a column', () => {
     [{ x: 1, '2024-01-01': 98 }, 0.01, 'string'],
     [{ x: 1, true: 99 }, 0.01, 'boolean'],
     [{ x: 1, true: 98 }, 0.01, 'string'],
-    // What means nothing is no value, so that it makes room for no misfits.
+    // Null words are no values and do not raise the number of allowed misfits.
     [{ x: 1, 5: 98, NA: 1 }, 0.01, 'string'],
     [{ x: 1, '2024-01-01': 98, NaN: 1 }, 0.01, 'string'],
     [{ x: 1, true: 98, NaN: 1 }, 0.01, 'string'],
@@ -57,7 +57,7 @@ describe('the type of a column', () => {
     [{ [nines(20)]: 1, 5: 98, NaN: 1 }, 0.01, 'decimal(38,0)'],
     // An id is an id, however rare.
     [{ '007': 1, 5: 9_999 }, 0.01, 'string'],
-  ])('keeps to the tolerance: %j with %d is %s', (texts, tolerance, type) => {
+  ])('applies the tolerance: %j with %d is %s', (texts, tolerance, type) => {
     expect(infer(texts, tolerance)[0]).toBe(type);
   });
 
@@ -85,11 +85,11 @@ describe('the type of a column', () => {
     [['2024-01-01T10:00:00Z', '2024-01-01T10:00:00+02:00'], 'timestamp'],
     [['2024-01-01', '5'], 'string'],
     [['true', '1'], 'string'],
-  ])('is the narrowest that holds all: %j are %s', (texts, type) => {
+  ])('is the narrowest for all values: %j are %s', (texts, type) => {
     expect(infer(Object.fromEntries(texts.map((text) => [text, 1])))[0]).toBe(type);
   });
 
-  test('is that of most numbers where no type holds all of them', () => {
+  test('is that of most numbers when no type holds all of them', () => {
     expect(infer({ '0.5': 1, '1e3': 98, [nines(17)]: 1 }, 0.01)[0]).toBe('double');
     expect(infer({ '0.5': 98, '1e3': 1, [nines(17)]: 10 }, 0.01)[0]).toBe('decimal(18,1)');
     expect(infer({ '0.5': 90, '1e3': 9, [nines(17)]: 9 }, 0.01)).toEqual([
@@ -101,7 +101,7 @@ describe('the type of a column', () => {
 });
 
 describe('a note', () => {
-  test('is left out where nothing can surprise', () => {
+  test('is omitted for plain values', () => {
     for (const text of ['1', '0.5', '1e3', 'true', '2024-01-01', '2024-01-01T00:00:00Z', 'abc', '(1)'])
       expect(infer({ [text]: 3 })[1]).toBeUndefined();
     expect(infer({ '1e3': 3, NaN: 1 })[1]).toBeUndefined();
@@ -132,7 +132,7 @@ describe('a note', () => {
       'string',
       '"007" would lose its leading zeros as a number. 1 of 99 values are text, such as "x" in row 98.',
     ],
-  ])('says what is not as it looks: %j', (texts, type, note) => {
+  ])('explains surprising types: %j', (texts, type, note) => {
     expect(infer(texts, 0.02)).toEqual([type, note]);
   });
 
@@ -167,7 +167,7 @@ describe('a note', () => {
       ['2024-01-01T10:00:00.1234567Z'],
       '"2024-01-01T10:00:00.1234567Z" is more precise than a microsecond. Write at most six digits.',
     ],
-  ])('says of strings why they are: %j', (texts, note) => {
+  ])('explains why a column is string: %j', (texts, note) => {
     expect(inferSchema([survey(texts)], { tolerance: 0 })[0]).toEqual({
       name: 'c',
       type: 'string',
@@ -184,7 +184,7 @@ describe('a note', () => {
       ['13/02/2024', '01/13/2024'],
       'Dates such as "13/02/2024" have the day first in some rows and the month first in others.',
     ],
-  ])('guesses no order of day and month: %j', (texts, says) => {
+  ])('does not guess the order of day and month: %j', (texts, says) => {
     const remedy = 'Write dates as 2024-02-01 for a column of dates.';
     const [first = '', ...rest] = texts;
     const merged = mergeSurveys([[survey([first])], [survey(rest)]]);
@@ -197,14 +197,14 @@ describe('a note', () => {
 });
 
 describe('a survey', () => {
-  test('counts what it is shown, and keeps the first of each kind, cut to 100 characters', () => {
+  test('counts values, and keeps the first of each kind, cut to 100 characters', () => {
     const counter = new ColumnCounter('c');
     counter.addNulls(2);
     counter.addNulls(3);
     counter.add('x'.repeat(150), 4);
     counter.add('y', 5);
     counter.add('-12.50', 6);
-    // A JSON string that looks like a number is none, and its digits are not counted.
+    // A JSON string that looks like a number is text; its digits are not counted.
     counter.addAs('text', '123456', 7);
     counter.addMany('boolean', 9);
     counter.addMany('date', 0);

@@ -12,7 +12,7 @@ import type { ValueKind } from '../../../../shared/domains/datasets/schema/surve
 
 const nines = (count: number) => '9'.repeat(count);
 
-/** Texts on either side of each rule. What both engines say of them is compared in test/property. */
+/** Texts on both sides of each rule. test/property compares the two engines. */
 const accepted: Readonly<Partial<Record<ColumnType, readonly string[]>>> = {
   int64: ['0', '7', '-12', '9223372036854775807', '-9223372036854775808', nines(18)],
   double: [
@@ -105,7 +105,7 @@ describe('a column', () => {
   });
 });
 
-/** What a text is at its narrowest, and so what a column of it becomes. */
+/** The narrowest kind of a text, which decides the type of its column. */
 const kinds: Readonly<Record<ValueKind, readonly string[]>> = {
   integer: ['0', '-12', nines(15), `-${nines(15)}`],
   longInteger: [`1${'0'.repeat(15)}`, nines(18), '9223372036854775807', '-9223372036854775808'],
