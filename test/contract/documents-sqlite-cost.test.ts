@@ -191,6 +191,8 @@ describe('SQLite documents: cost', () => {
     const { store, file } = await openSqliteForTest();
     const body = { a: 1, b: 'x', c: { d: true }, points: { x: [1, 2], y: 1 }, list: [1, { z: 1 }] };
     await store.create(key, body);
+    const catchUp = () => store.list({ container, limit: 1 });
+    await catchUp();
     const database = new DatabaseSync(file);
     const paths = database.prepare('SELECT path FROM paths ORDER BY path').all();
     expect(paths.map((row) => row['path'])).toEqual(['"a"', '"b"', '"c"."d"']);
@@ -198,6 +200,7 @@ describe('SQLite documents: cost', () => {
       CREATE TRIGGER inserted AFTER INSERT ON fields BEGIN INSERT INTO changes VALUES ('+' || new.value); END;
       CREATE TRIGGER deleted AFTER DELETE ON fields BEGIN INSERT INTO changes VALUES ('-' || old.value); END;`);
     await store.upsert(key, { ...body, b: 'y', points: { x: [3], y: 2 } });
+    await catchUp();
     expect(
       database
         .prepare('SELECT what FROM changes')
@@ -258,12 +261,25 @@ describe('SQLite documents: cost', () => {
       await store.create({ container, partition: `p${index}`, id: 'd' }, { index }, { ttlSeconds: 60 });
     await fixture.passTime(60_000);
     for (let index = 0; index < 4; index += 1) await store.upsert(key, { index });
+    await store.list({ container, limit: 1 });
     const database = new DatabaseSync(file, { readOnly: true });
     for (const table of ['documents', 'partitions', 'fields'])
       expect({ table, ...database.prepare(`SELECT count(*) AS n FROM ${table}`).get() }).toEqual({
         table,
         n: 1,
       });
+    database.close();
+  });
+
+  it('deletes expired documents of another process', async () => {
+    const fixture = await openSqliteForTest();
+    const { store, file } = fixture;
+    await store.upsert(key, {});
+    await (await fixture.reopen()).create({ ...key, id: 'expires' }, {}, { ttlSeconds: 1 });
+    await fixture.passTime(60_000);
+    await store.upsert(key, {});
+    const database = new DatabaseSync(file, { readOnly: true });
+    expect(database.prepare('SELECT count(*) AS n FROM documents').get()).toEqual({ n: 1 });
     database.close();
   });
 });

@@ -24,6 +24,7 @@ import type {
   WriteOptions,
 } from '../../platform/storage/documents.ts';
 import { Database, translateSqliteError } from './documents/database.ts';
+import { FieldIndex } from './documents/field-index.ts';
 import { fieldTypes } from './documents/fields.ts';
 import type { PageBudget, PageCost, Position } from './documents/pages.ts';
 import { defaultBudget } from './documents/pages.ts';
@@ -35,28 +36,30 @@ export interface SqliteDocumentsOptions {
   readonly file: string;
   readonly clock: Clock;
   readonly ids: Ids;
-  /** How long a write waits for another process's; 2,000 when left out. */
+  /** How long a write waits for the lock of another process; 2,000 when left out. */
   readonly busyTimeoutMs?: number;
   /** The file may not grow beyond this. @throws INSUFFICIENT_STORAGE on the write that would */
   readonly maxSizeBytes?: number;
   readonly faults?: DocumentFaults;
-  /** What one page may cost, where the default is not wanted. */
+  /** Limits on the cost of one page; `defaultBudget` when left out. */
   readonly budget?: Partial<PageBudget>;
-  /** Told what each page cost, so that tests (and the curious) need no stopwatch. */
+  /** Called with the cost of each page, so that tests need no stopwatch. */
   readonly onPage?: (cost: PageCost) => void;
 }
 
-/** What Cosmos may do at any time and SQLite never would: for testing callers. */
+/** Imitates what Cosmos may do at any time and SQLite never does, to test callers. */
 interface DocumentFaults {
-  /** Called before each operation: an error that it returns (`rateLimited(100)`) is thrown in its place. */
+  /** Called before each operation. An error that it returns (`rateLimited(100)`) is thrown instead. */
   readonly fail?: (operation: keyof MetadataStore) => AppError | undefined;
   /** At most this many documents in the next page: 0 makes an empty page that still carries a cursor. */
   readonly shortenPage?: (query: DocumentQuery) => number | undefined;
 }
 
 /**
- * The embedded `MetadataStore`: one SQLite file that keeps Cosmos's rules. A write that has returned survives
- * the death of the process. Several processes may share the file; they take turns at writing.
+ * The embedded `MetadataStore`: one SQLite file that enforces Cosmos's rules. A completed write survives the death
+ * of the process; a power cut may undo the last writes but does not damage the file. Several processes may share
+ * the file, one of which writes at a time. Documents are indexed in groups, at the latest by the next query: that
+ * query writes, so it waits for the write lock.
  *
  * @throws UNAVAILABLE when the file cannot be opened, is damaged or was made by another version
  */
@@ -69,12 +72,14 @@ const adapter = 'sqlite';
 class SqliteDocuments implements MetadataStore {
   readonly #options: SqliteDocumentsOptions;
   readonly #database: Database;
+  readonly #index: FieldIndex;
   readonly #writer: DocumentWriter;
 
   constructor(options: SqliteDocumentsOptions) {
     this.#options = options;
     this.#database = new Database({ busyTimeoutMs: 2_000, ...options });
-    this.#writer = new DocumentWriter(this.#database);
+    this.#index = new FieldIndex(this.#database);
+    this.#writer = new DocumentWriter(this.#database, this.#index);
   }
 
   async get<T extends JsonObject>(key: DocumentKey): Promise<StoredDocument<T> | undefined> {
@@ -166,9 +171,8 @@ class SqliteDocuments implements MetadataStore {
       return { documents: [], cursor: query.cursor ?? sealDocumentCursor(adapter, query, toJson(start)) };
     const budget = { ...defaultBudget, ...this.#options.budget };
     const now = this.#options.clock.now();
-    const page = this.#run(() =>
-      this.#database.read(() => readPage(this.#database, { query, limit, after, now, budget })),
-    );
+    const read = () => readPage(this.#database, { query, limit, after, now, budget });
+    const page = this.#query(read);
     this.#options.onPage?.(page.cost);
     const documents = page.documents as readonly StoredDocument<T>[];
     if (page.end === undefined) return { documents };
@@ -192,14 +196,50 @@ class SqliteDocuments implements MetadataStore {
   }
 
   #write<T>(work: (now: number) => T): T {
+    const result = this.#transact(() => {
+      const now = this.#options.clock.now();
+      this.#writer.sweep(now);
+      return work(now);
+    });
+    this.#keepUp();
+    return result;
+  }
+
+  /** The write has succeeded: if indexing fails, the next write retries it and the next query reports it. */
+  #keepUp(): void {
     try {
-      return this.#database.write(() => {
-        const now = this.#options.clock.now();
-        this.#writer.sweep(now);
-        return work(now);
-      });
+      if (this.#index.isBehind()) this.#transact(() => this.#index.catchUp());
+    } catch {
+      this.#index.forget();
+    }
+  }
+
+  /** Reads after bringing the index up to date, which needs a write transaction when documents are noted. */
+  #query<T>(read: () => T): T {
+    const found = this.#database.read(() => (this.#index.isCurrent() ? { result: read() } : undefined));
+    if (found !== undefined) return found.result;
+    const catchUpAndRead = () => {
+      this.#index.catchUp();
+      return read();
+    };
+    try {
+      return this.#transact(catchUpAndRead);
     } catch (error) {
-      this.#writer.forget();
+      if (!isAppError(error, 'INSUFFICIENT_STORAGE')) throw error;
+      // Queries must work on a full disk: without them nobody can find what to delete.
+      try {
+        return this.#database.rehearse(catchUpAndRead);
+      } finally {
+        this.#index.forget();
+      }
+    }
+  }
+
+  #transact<T>(work: () => T): T {
+    try {
+      return this.#database.write(work);
+    } catch (error) {
+      this.#index.forget();
       throw error;
     }
   }

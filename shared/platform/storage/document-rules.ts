@@ -96,6 +96,7 @@ export function checkBody(body: JsonObject): string {
   return json;
 }
 
+/** Checks every value that is stored, so it allocates as little as it can. */
 function checkJson(value: unknown, depth: number): void {
   if (depth > documentLimits.nesting)
     throw invalid(`The body is nested deeper than ${documentLimits.nesting} levels.`, {});
@@ -109,14 +110,19 @@ function checkJson(value: unknown, depth: number): void {
     return;
   }
   if (typeof value !== 'object') throw invalid(`The body holds a ${typeof value}, which is not JSON.`, {});
+  checkMembers(value, depth);
+}
+
+function checkMembers(value: object, depth: number): void {
   if ('toJSON' in value && typeof value.toJSON === 'function')
     throw invalid('The body holds an object that is not plain JSON.', {});
   if (Array.isArray(value)) {
     for (const item of value) checkJson(item, depth + 1);
     return;
   }
-  for (const [name, member] of Object.entries(value)) {
+  for (const name of Object.keys(value)) {
     if (!name.isWellFormed()) throw invalid('The body holds a name with a lone surrogate.', {});
+    const member = (value as Readonly<Record<string, unknown>>)[name];
     // As in JSON.stringify: a member that is undefined is a member that is not there.
     if (member !== undefined) checkJson(member, depth + 1);
   }

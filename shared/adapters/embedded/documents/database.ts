@@ -4,58 +4,13 @@ import type { SQLInputValue, StatementSync } from 'node:sqlite';
 import { DatabaseSync } from 'node:sqlite';
 import { AppError, isAppError } from '../../../core/errors.ts';
 import { rateLimited } from '../../../platform/storage/document-rules.ts';
+import { migrations, schemaVersion } from './schema.ts';
 
 export type SqlValue = SQLInputValue;
 type Row = Record<string, unknown>;
 
-const schemaVersion = 1;
-
-/**
- * `fields` is the counterpart of Cosmos's automatic index: one row for each scalar member of each document,
- * ordered by (path, type, value), once over the container and once within each partition. Paths and partitions
- * are numbered so that a row stays small. `seq` keeps the order of creation and breaks ties.
- */
-const schema = `
-CREATE TABLE partitions (
-  partition_id INTEGER PRIMARY KEY,
-  container TEXT NOT NULL,
-  name TEXT NOT NULL,
-  UNIQUE (container, name)
-) STRICT;
-CREATE TABLE documents (
-  seq INTEGER PRIMARY KEY,
-  container TEXT NOT NULL,
-  partition_id INTEGER NOT NULL,
-  id TEXT NOT NULL,
-  etag TEXT NOT NULL,
-  expires_at INTEGER,
-  size_bytes INTEGER NOT NULL,
-  body TEXT NOT NULL,
-  UNIQUE (partition_id, id)
-) STRICT;
-CREATE INDEX documents_by_container ON documents (container);
-CREATE INDEX documents_by_partition ON documents (partition_id);
-CREATE INDEX documents_by_expiry ON documents (expires_at) WHERE expires_at IS NOT NULL;
-CREATE TABLE paths (
-  path_id INTEGER PRIMARY KEY,
-  container TEXT NOT NULL,
-  path TEXT NOT NULL,
-  UNIQUE (container, path)
-) STRICT;
-CREATE TABLE fields (
-  path_id INTEGER NOT NULL,
-  type INTEGER NOT NULL,
-  value ANY NOT NULL,
-  seq INTEGER NOT NULL,
-  partition_id INTEGER NOT NULL,
-  PRIMARY KEY (path_id, type, value, seq)
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX fields_by_partition ON fields (partition_id, path_id, type, value, seq);
-PRAGMA user_version = ${schemaVersion};
-`;
-
 export interface DatabaseOptions {
-  /** Created, with its directories, when it is not there yet. */
+  /** Created, with its directories, when it is missing. */
   readonly file: string;
   /** How long a write waits for another process's. It blocks the thread meanwhile. */
   readonly busyTimeoutMs: number;
@@ -63,10 +18,14 @@ export interface DatabaseOptions {
   readonly maxSizeBytes?: number;
 }
 
+/** SQLite's own limit on the pages of a file. */
+const mostPages = 4_294_967_294;
+
 /** One SQLite file: prepared statements (a bounded number), transactions, and errors as the port names them. */
 export class Database {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  #maxPages = mostPages;
   static readonly #maxStatements = 64;
 
   /** @throws UNAVAILABLE when the file is no database, cannot be opened or was made by a newer version */
@@ -94,15 +53,15 @@ export class Database {
     );
     if (options.maxSizeBytes !== undefined) {
       const pageBytes = Number(this.get('PRAGMA page_size')?.['page_size']);
-      this.#database.exec(
-        `PRAGMA max_page_count = ${Math.max(1, Math.floor(options.maxSizeBytes / pageBytes))}`,
-      );
+      this.#maxPages = Math.max(1, Math.floor(options.maxSizeBytes / pageBytes));
+      this.#database.exec(`PRAGMA max_page_count = ${this.#maxPages}`);
     }
     const readVersion = () => Number(this.get('PRAGMA user_version')?.['user_version']);
-    if (readVersion() === 0)
+    if (readVersion() < schemaVersion)
       this.write(() => {
-        // Another process may have been faster.
-        if (readVersion() === 0) this.#database.exec(schema);
+        // Reads the version again: another process may have migrated the file.
+        for (const migration of migrations.slice(readVersion())) this.#database.exec(migration);
+        if (readVersion() < schemaVersion) this.#database.exec(`PRAGMA user_version = ${schemaVersion}`);
       });
     const version = readVersion();
     if (version !== schemaVersion)
@@ -112,7 +71,7 @@ export class Database {
       });
   }
 
-  /** Needs the file alone and, unlike everything else, does not wait for its turn by itself. */
+  /** Needs exclusive access, and SQLite's busy timeout does not apply to it. */
   #turnOnLog(busyTimeoutMs: number): void {
     const pauseMs = 10;
     for (let waitedMs = 0; this.get('PRAGMA journal_mode')?.['journal_mode'] !== 'wal'; waitedMs += pauseMs) {
@@ -154,6 +113,20 @@ export class Database {
     return this.#transaction('BEGIN IMMEDIATE', work);
   }
 
+  /** Does the work in memory and rolls it back, which a full disk permits: no page is spilled to the log. */
+  rehearse<T>(work: () => T): T {
+    return translating(() => {
+      this.#database.exec('BEGIN IMMEDIATE');
+      try {
+        this.#database.exec(`PRAGMA cache_spill = OFF; PRAGMA max_page_count = ${mostPages}`);
+        return work();
+      } finally {
+        if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+        this.#database.exec(`PRAGMA cache_spill = ON; PRAGMA max_page_count = ${this.#maxPages}`);
+      }
+    });
+  }
+
   close(): void {
     this.#statements.clear();
     if (this.#database.isOpen) this.#database.close();
@@ -161,10 +134,10 @@ export class Database {
 
   #transaction<T>(begin: string, work: () => T): T {
     return translating(() => {
-      this.#database.exec(begin);
+      this.#statement(begin).run();
       try {
         const result = work();
-        this.#database.exec('COMMIT');
+        this.#statement('COMMIT').run();
         return result;
       } catch (error) {
         // A full disk may already have rolled it back.

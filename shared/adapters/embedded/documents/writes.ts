@@ -1,8 +1,6 @@
 import { AppError } from '../../../core/errors.ts';
-import type { JsonObject } from '../../../core/json.ts';
 import type { Database } from './database.ts';
-import type { IndexedField } from './fields.ts';
-import { indexedFields } from './fields.ts';
+import type { FieldIndex } from './field-index.ts';
 
 export type Write =
   | { readonly kind: 'create'; readonly id: string; readonly json: string; readonly ttl?: number }
@@ -20,25 +18,25 @@ interface StoredRow {
   readonly seq: number;
   readonly etag: string;
   readonly body: string;
+  readonly sizeBytes: number;
   readonly expiresAt: number | null;
+  /** 1 when `fields` describes this body, 0 when the document is noted for the index. */
+  readonly isIndexed: 0 | 1;
 }
 
-/** How many expired documents each write clears away: more than it can add. */
+/** The most expired documents that one write deletes. */
 const sweepRows = 4;
 
-/** Writes to documents, and to the index rows that follow them. Every method needs an open write transaction. */
+/** Writes documents, and notes them for the index. Every method needs an open write transaction. */
 export class DocumentWriter {
   readonly #database: Database;
-  readonly #pathIds = new Map<string, number>();
-  static readonly #maxPathIds = 10_000;
+  readonly #index: Pick<FieldIndex, 'defer' | 'grow' | 'remove'>;
+  /** When to look for expired documents next; undefined until it is read from the file. */
+  #nextSweep: number | undefined;
 
-  constructor(database: Database) {
+  constructor(database: Database, index: Pick<FieldIndex, 'defer' | 'grow' | 'remove'>) {
     this.#database = database;
-  }
-
-  /** What was learnt in a transaction that is rolled back is not true. */
-  forget(): void {
-    this.#pathIds.clear();
+    this.#index = index;
   }
 
   /**
@@ -56,22 +54,35 @@ export class DocumentWriter {
     }
     const ownerId = partitionId ?? this.#addPartition(container, partition);
     const expiresAt = write.ttl === undefined ? null : now + write.ttl * 1_000;
+    if (expiresAt !== null && this.#nextSweep !== undefined)
+      this.#nextSweep = Math.min(this.#nextSweep, expiresAt);
     if (found === undefined) this.#insert(container, ownerId, write, etag, expiresAt);
-    else this.#update(container, ownerId, found, write.json, etag, expiresAt);
+    else this.#update(found, write.json, etag, expiresAt);
     return etag;
   }
 
-  /** Clears away a few documents whose time is over. Readers do not see them, swept or not. */
+  /** Deletes a few expired documents. Reads already leave them out. */
   sweep(now: number): void {
+    this.#nextSweep ??= this.#findNextSweep(now);
+    if (now < this.#nextSweep) return;
     const rows = this.#database.all(
-      'SELECT seq, container, partition_id AS partitionId, etag, body FROM documents WHERE expires_at <= ? LIMIT ?',
+      'SELECT seq, container, partition_id AS partitionId, body FROM documents WHERE expires_at <= ? LIMIT ?',
       now,
       sweepRows,
     );
     for (const row of rows) {
-      const expired = row as unknown as StoredRow & { container: string; partitionId: number };
+      const expired = row as { seq: number; container: string; partitionId: number; body: string };
       this.#remove(expired.container, expired.partitionId, expired);
     }
+    this.#nextSweep = undefined;
+  }
+
+  /** When the next document expires, at the latest in a minute: other processes write to the file, too. */
+  #findNextSweep(now: number): number {
+    const row = this.#database.get(
+      'SELECT min(expires_at) AS expiresAt FROM documents WHERE expires_at IS NOT NULL',
+    );
+    return Math.min((row?.['expiresAt'] as number | null) ?? Infinity, now + 60_000);
   }
 
   #findPartition(container: string, name: string): number | undefined {
@@ -90,7 +101,9 @@ export class DocumentWriter {
 
   #find(partitionId: number, id: string): StoredRow | undefined {
     return this.#database.get(
-      'SELECT seq, etag, body, expires_at AS expiresAt FROM documents WHERE partition_id = ? AND id = ?',
+      `SELECT seq, etag, body, size_bytes AS sizeBytes, expires_at AS expiresAt,
+          NOT EXISTS (SELECT 1 FROM unindexed u WHERE u.seq = documents.seq) AS isIndexed
+        FROM documents WHERE partition_id = ? AND id = ?`,
       partitionId,
       id,
     ) as StoredRow | undefined;
@@ -103,6 +116,7 @@ export class DocumentWriter {
     etag: string,
     expiresAt: number | null,
   ): void {
+    const sizeBytes = Buffer.byteLength(write.json);
     const { rowid } = this.#database.run(
       'INSERT INTO documents (container, partition_id, id, etag, expires_at, size_bytes, body) VALUES (?, ?, ?, ?, ?, ?, ?)',
       container,
@@ -110,33 +124,29 @@ export class DocumentWriter {
       write.id,
       etag,
       expiresAt,
-      Buffer.byteLength(write.json),
+      sizeBytes,
       write.json,
     );
-    this.#reindex(container, partitionId, rowid, undefined, write.json);
+    this.#index.defer(rowid, sizeBytes);
   }
 
-  #update(
-    container: string,
-    partitionId: number,
-    old: StoredRow,
-    json: string,
-    etag: string,
-    expiresAt: number | null,
-  ): void {
+  #update(old: StoredRow, json: string, etag: string, expiresAt: number | null): void {
+    const sizeBytes = Buffer.byteLength(json);
     this.#database.run(
       'UPDATE documents SET etag = ?, expires_at = ?, size_bytes = ?, body = ? WHERE seq = ?',
       etag,
       expiresAt,
-      Buffer.byteLength(json),
+      sizeBytes,
       json,
       old.seq,
     );
-    this.#reindex(container, partitionId, old.seq, old.body, json);
+    if (old.isIndexed === 1)
+      this.#index.defer(old.seq, sizeBytes, { json: old.body, sizeBytes: old.sizeBytes });
+    else this.#index.grow(sizeBytes - old.sizeBytes);
   }
 
-  #remove(container: string, partitionId: number, old: StoredRow): void {
-    this.#reindex(container, partitionId, old.seq, old.body, undefined);
+  #remove(container: string, partitionId: number, old: Pick<StoredRow, 'seq' | 'body'>): void {
+    this.#index.remove(container, old.seq, old.body);
     this.#database.run('DELETE FROM documents WHERE seq = ?', old.seq);
     this.#database.run(
       `DELETE FROM partitions WHERE partition_id = ?1
@@ -144,59 +154,9 @@ export class DocumentWriter {
       partitionId,
     );
   }
-
-  /** Only what differs is written: a run whose one metric moves changes one row of each index. */
-  #reindex(
-    container: string,
-    partitionId: number,
-    seq: number,
-    oldJson: string | undefined,
-    newJson: string | undefined,
-  ): void {
-    const before = readFields(oldJson);
-    const after = readFields(newJson);
-    for (const [key, field] of before) {
-      if (after.has(key)) continue;
-      this.#database.run(
-        'DELETE FROM fields WHERE path_id = ? AND type = ? AND value = ? AND seq = ?',
-        this.#pathId(container, field.path),
-        field.type,
-        field.value,
-        seq,
-      );
-    }
-    for (const [key, field] of after) {
-      if (before.has(key)) continue;
-      this.#database.run(
-        'INSERT INTO fields (path_id, type, value, seq, partition_id) VALUES (?, ?, ?, ?, ?)',
-        this.#pathId(container, field.path),
-        field.type,
-        field.value,
-        seq,
-        partitionId,
-      );
-    }
-  }
-
-  #pathId(container: string, path: string): number {
-    const key = `${container}/${path}`;
-    const known = this.#pathIds.get(key);
-    if (known !== undefined) return known;
-    const row = this.#database.get(
-      'SELECT path_id AS id FROM paths WHERE container = ? AND path = ?',
-      container,
-      path,
-    );
-    const id =
-      (row?.['id'] as number | undefined) ??
-      this.#database.run('INSERT INTO paths (container, path) VALUES (?, ?)', container, path).rowid;
-    if (this.#pathIds.size >= DocumentWriter.#maxPathIds) this.#pathIds.clear();
-    this.#pathIds.set(key, id);
-    return id;
-  }
 }
 
-/** @returns whether a document's time is not over yet. */
+/** @returns whether a document has not expired. */
 export function isLive(expiresAt: number | null, now: number): boolean {
   return expiresAt === null || expiresAt > now;
 }
@@ -210,9 +170,4 @@ function check(write: Write, live: StoredRow | undefined): void {
     throw new AppError('PRECONDITION_FAILED', 'The document has changed since it was read.', {
       id: write.id,
     });
-}
-
-function readFields(json: string | undefined): ReadonlyMap<string, IndexedField> {
-  const fields = json === undefined ? [] : indexedFields(JSON.parse(json) as JsonObject);
-  return new Map(fields.map((field) => [`${field.path} ${field.type} ${field.value}`, field]));
 }

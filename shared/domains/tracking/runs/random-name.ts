@@ -9,8 +9,12 @@ const nouns =
     ' ',
   );
 
+const numbers = 1_000;
+
 /** A name that can be remembered and said: `brisk-otter-417`. */
 export function randomRunName({ random }: Pick<Ids, 'random'>): string {
-  const pick = (words: readonly string[]) => words[Math.floor(random() * words.length)]!;
-  return `${pick(adjectives)}-${pick(nouns)}-${Math.floor(random() * 1_000)}`;
+  const choice = Math.floor(random() * adjectives.length * nouns.length * numbers);
+  const words = Math.floor(choice / numbers);
+  const adjective = adjectives[Math.floor(words / nouns.length)]!;
+  return `${adjective}-${nouns[words % nouns.length]!}-${choice % numbers}`;
 }
