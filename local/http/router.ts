@@ -95,8 +95,9 @@ function literalPrefix(segments: readonly RouteSegment[]): readonly string[] {
   return texts;
 }
 
+/** Escapes slashes inside of segments: `/a%2Fb` has one segment, `/a/b` has two. */
 function toPath(parts: readonly string[]): string {
-  return `/${parts.join('/')}`;
+  return `/${parts.map((part) => part.replace(/[%/]/g, encodeURIComponent)).join('/')}`;
 }
 
 function matchRoute<T>(
