@@ -77,7 +77,6 @@ const waits: Readonly<Record<string, string>> = {
   'test/contract/documents.test.ts': 'the clock of a real account cannot be moved',
   'test/contract/queue-service-bus-namespace.test.ts': 'the clock of a real namespace cannot be moved',
   'test/e2e/artifacts.test.ts': 'an upload breaks off later than it could',
-  'test/e2e/artifacts-limits.test.ts': 'memory is looked at again and again',
   'test/e2e/racing-ingestions.test.ts': 'retries are spread, as in pipelines',
   'test/host/bodies.test.ts': 'a caller stands still for longer than a limit',
   'test/unit/core/async.test.ts': 'the timers themselves are under test',

@@ -1,19 +1,17 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import type { PlatformProcess } from '../../local/platform-process.ts';
 import { startTestAzurite } from '../support/azurite/azurite.ts';
+import { canReadPeakMemory, readPeakMemoryMb, resetPeakMemory } from '../support/host/peak-memory.ts';
 import { startPlatform } from '../support/host/platform.ts';
 import { createFolder } from '../support/stores.ts';
 
-const hasProc = existsSync('/proc/self/status');
-
-test.skipIf(!hasProc)(
-  `512 MB up, down and in parts: memory grows by less than 64 MB${hasProc ? '' : ' (skipped: no /proc to read it from)'}`,
+test.skipIf(!canReadPeakMemory)(
+  `512 MB up, down and in parts: memory grows by less than 64 MB${canReadPeakMemory ? '' : ' (skipped: no /proc to read it from)'}`,
   async () => {
     // Of a process that is the platform alone: storage is another one, as in Azure.
     const azurite = await startTestAzurite();
@@ -24,11 +22,14 @@ test.skipIf(!hasProc)(
     await upload(url, 1_000);
     expect(await countBytes(url)).toBe(1_000);
 
-    const memory = watchMemory(platform);
+    resetPeakMemory(platform.pid);
+    const startMb = readPeakMemoryMb(platform.pid);
+    const growthMb = () => Math.round(readPeakMemoryMb(platform.pid) - startMb);
     expect(await upload(url, sizeBytes)).toBe(200);
-    const upMb = memory.growthMb();
+    const upMb = growthMb();
+    resetPeakMemory(platform.pid);
     expect(await countBytes(url)).toBe(sizeBytes);
-    const downMb = memory.growthMb();
+    const downMb = growthMb();
     console.log(`512 MB: memory grew by ${upMb} MB up, ${downMb} MB down`);
     expect(upMb).toBeLessThan(64);
     expect(downMb).toBeLessThan(64);
@@ -97,23 +98,4 @@ async function countBytes(url: string): Promise<number> {
   let sizeBytes = 0;
   for await (const chunk of (await fetch(url)).body!) sizeBytes += chunk.length;
   return sizeBytes;
-}
-
-/** The most that the process's memory grew by, since the last question or the start. */
-function watchMemory({ pid }: PlatformProcess): { growthMb(): number } {
-  const readMb = () =>
-    Number(/VmRSS:\s*(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
-  const startMb = readMb();
-  let peakMb = startMb;
-  const timer = setInterval(() => {
-    peakMb = Math.max(peakMb, readMb());
-  }, 20);
-  onTestFinished(() => clearInterval(timer));
-  return {
-    growthMb() {
-      const growth = Math.round(peakMb - startMb);
-      peakMb = readMb();
-      return growth;
-    },
-  };
 }

@@ -1,19 +1,14 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { PlatformProcess } from '../../local/platform-process.ts';
 import { patienceMs } from '../support/hang-guard.ts';
+import { canReadPeakMemory, readPeakMemoryMb } from '../support/host/peak-memory.ts';
 import { createFolder } from '../support/stores.ts';
 
 const megabytes = Number(process.env['SLIPWAY_TEST_MEGABYTES'] ?? 512);
 const megabyte = new Uint8Array(2 ** 20);
 
-/** The peak memory of a process so far, as Linux counts it. */
-function peakMb(pid: number): number {
-  return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
-}
-
-test.skipIf(!existsSync('/proc/self/status'))(
+test.skipIf(!canReadPeakMemory)(
   'bodies of any size, up and down, do not raise the memory of the host (Linux only: it counts peaks)',
   async () => {
     const folder = createFolder();
@@ -52,10 +47,10 @@ test.skipIf(!existsSync('/proc/self/status'))(
     };
     // Warm up first: code and garbage count before the measurement.
     await Promise.all([up(128), down(128)]);
-    const before = peakMb(host.pid);
+    const before = readPeakMemoryMb(host.pid);
     const whole = { sizeBytes: megabytes * 2 ** 20 };
     expect(await up(megabytes)).toEqual(whole);
     expect(await down(megabytes)).toEqual(whole);
-    expect(peakMb(host.pid) - before).toBeLessThan(64);
+    expect(readPeakMemoryMb(host.pid) - before).toBeLessThan(64);
   },
 );
