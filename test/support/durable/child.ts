@@ -1,20 +1,28 @@
 /**
- * A host of durable functions in a separate process that tests kill: `node child.ts <database> <effects folder>`. Prints
- * its binding on the first line. Every activity writes a file in the folder under its key.
+ * A host of durable functions in a separate process: `node child.ts <database> <effects folder> [<effects> <turns>]`.
+ * Prints its binding on the first line. Every activity writes a file in the folder under its key. The process kills
+ * itself some turns of the event loop after a number of effects.
  */
 import './core.ts';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as df from 'durable-functions';
 import type { OrchestrationContext } from 'durable-functions';
+import { passTurns } from '../turns.ts';
 import { startHarness } from './harness.ts';
 
-const [file = '', effects = ''] = process.argv.slice(2);
+const [file = '', effects = '', lethalEffects = 'Infinity', turnsToLive = '0'] = process.argv.slice(2);
+let effectsAdded = 0;
+
+function kill(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
 
 df.app.activity('mark', {
   handler: async (key: string) => {
     await new Promise((resolve) => setTimeout(resolve, 2));
     appendFileSync(join(effects, key), 'x');
+    if (++effectsAdded === Number(lethalEffects)) void passTurns(Number(turnsToLive)).then(kill);
     return key;
   },
 });
