@@ -10,9 +10,9 @@ import {
   type RunView,
 } from '../../examples/flights/loop.ts';
 import type { PlatformProcess } from '../../local/platform-process.ts';
+import { patienceMs } from '../support/hang-guard.ts';
 import type { Check, Scenario } from './rounds.ts';
 
-const timeoutMs = 240_000;
 let file = '';
 
 interface LoopResult {
@@ -39,8 +39,8 @@ export const demoLoop: Scenario<LoopResult> = {
     return items[0]?.endedAt !== undefined;
   },
   finish: async (platform, check) => {
-    await followRun(platform, 'ingest', { timeoutMs });
-    const run = await followRun(platform, pipeline, { timeoutMs });
+    await followRun(platform, 'ingest', { timeoutMs: patienceMs });
+    const run = await followRun(platform, pipeline, { timeoutMs: patienceMs });
     return inspect(platform, run, check);
   },
   isAlike: (calm, round) => calm.modelSha256 === round.modelSha256 && calm.dataSha256 === round.dataSha256,

@@ -1,7 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { RunView } from '../../examples/flights/loop.ts';
 import type { PlatformProcess } from '../../local/platform-process.ts';
@@ -9,10 +8,10 @@ import { createBlobStore } from '../../shared/adapters/azure/blob-store.ts';
 import type { BlobStore } from '../../shared/platform/storage/blobs.ts';
 import { countDirty, type GeneratedTable, writeGeneratedCsv } from '../support/datasets/generated-table.ts';
 import { findDangling, type LoggedCommit, readBlob, replayDeltaLog } from '../support/delta/replay-log.ts';
+import { until } from '../support/until.ts';
 import type { Check, Scenario } from './rounds.ts';
 
 const dataset = 'orders';
-const timeoutMs = 240_000;
 
 /** Files of several chunks, each with rows of its own and a few dirty ones. */
 const tables = [40_000, 45_000, 50_000, 55_000].map((rows, seed): GeneratedTable => {
@@ -39,11 +38,10 @@ export const ingestion: Scenario<IngestionResult> = {
   },
   hasEnded: async (platform) => (await listEnded(platform)).length === files.length,
   finish: async (platform, check) => {
-    const deadline = Date.now() + timeoutMs;
-    while ((await listEnded(platform)).length < files.length) {
-      if (Date.now() > deadline) throw new Error('The ingestions did not end in time.');
-      await sleep(200);
-    }
+    await until(
+      async () => (await listEnded(platform)).length === files.length,
+      async () => `${(await listEnded(platform)).length} of ${files.length} ingestions ended`,
+    );
     return inspect(platform, check);
   },
   isAlike: (calm, round) => calm.rows === round.rows && calm.checksum === round.checksum,

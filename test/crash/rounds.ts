@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PlatformProcess } from '../../local/platform-process.ts';
+import { patienceMs } from '../support/hang-guard.ts';
 
 /** What is done to a platform that is killed meanwhile, and what must be there in the end. */
 export interface Scenario<Result> {
@@ -39,7 +40,7 @@ export async function runScenario<Result>(
   /** In a data folder of its own; with `calmMs` 0 nothing is killed. */
   const runRound = async (name: string, calmMs: number) => {
     const dataDir = join(folder, name);
-    const start = () => PlatformProcess.start({ port: 0, dataDir });
+    const start = () => PlatformProcess.start({ port: 0, dataDir, timeoutMs: patienceMs });
     let platform = await start();
     const moments: string[] = [];
     try {

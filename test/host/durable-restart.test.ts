@@ -11,6 +11,7 @@ import {
   type HarnessOptions,
 } from '../support/durable/harness.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { passTurns } from '../support/turns.ts';
 import { until } from '../support/until.ts';
 
 let folder: string;
@@ -152,15 +153,23 @@ test('a full disk: writes are retried, nothing is lost and nothing reads as miss
 
 test('a stop waits for a running activity and saves its result', async () => {
   let runs = 0;
-  const invoke = (name: string, input: string): Promise<unknown> => {
-    if (name === 'slow') runs++;
+  let release: (() => void) | undefined;
+  const invoke = async (name: string, input: string): Promise<unknown> => {
+    if (name === 'echo' && ++runs === 1) await new Promise<void>((resolve) => (release = resolve));
     return callRegistered(name, input);
   };
   let h = await restart({ invoke });
-  const id = await h.client.startNew('echoSlowly', { input: 150 });
+  const id = await h.client.startNew('echoThrough', { input: 'done' });
   await until(() => runs === 1);
+  let isStopped = false;
+  const stopping = h.dispose().then(() => (isStopped = true));
+  await passTurns();
+  expect(isStopped).toBe(false);
+  release?.();
+  await stopping;
+  harness = undefined;
   h = await restart({ invoke });
-  expect(await waitForStatus(h.client, id)).toMatchObject({ runtimeStatus: 'Completed', output: 'slept' });
+  expect(await waitForStatus(h.client, id)).toMatchObject({ runtimeStatus: 'Completed', output: 'done' });
   expect(runs).toBe(1);
 });
 

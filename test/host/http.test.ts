@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaultTuning } from '../../local/host.ts';
@@ -108,9 +109,12 @@ describe('trap 13: limits', () => {
   });
 
   test('a function that does not answer in time is 504', async () => {
+    const hold = host.folder.settings['FIXTURE_HOLD']!;
     host = await host.restart({ tuning: { responseTimeoutMs: 400 } });
-    const response = await get('slow/1500');
+    writeFileSync(hold, '');
+    const response = await get('slow/0');
     expect([response.status, await response.text()]).toEqual([504, '']);
+    rmSync(hold);
     host = await host.restart({ tuning: {} });
     expect(await (await get('slow/10')).text()).toBe('late');
   });

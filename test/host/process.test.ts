@@ -181,14 +181,17 @@ describe('after SIGKILL', () => {
 
 describe('the command line', () => {
   test('SIGINT waits for a running request, then the process exits with 0', async () => {
+    const hold = folder.settings['FIXTURE_HOLD']!;
+    writeFileSync(hold, '');
     const { child, url, output } = await start();
-    const slow = fetch(`${url}/slow/700`);
+    const slow = fetch(`${url}/slow/0`);
     await folder.waitFor('slow', 1);
     child.kill('SIGINT');
+    await expect.poll(output).toContain('SIGINT: waiting for running calls');
+    rmSync(hold);
     expect(await (await slow).text()).toBe('late');
     expect(await ended(child)).toBe(0);
     expect(output()).toMatch(new RegExp(`GET,POST +${url}/echo\n`));
-    expect(output()).toContain('SIGINT: waiting for running calls');
   });
 
   test('a second host on the same data is refused, and the first one continues', async () => {

@@ -4,8 +4,8 @@ import { patienceMs } from './hang-guard.ts';
 type Awaitable<T> = T | Promise<T>;
 
 /**
- * Polls until a probe gives something, and returns that; also in processes without vitest, where there is no
- * `expect.poll`.
+ * Polls until a probe gives something, less and less often, and returns that; also in processes without vitest, where
+ * there is no `expect.poll`.
  *
  * @param describe what there is instead, for the error when {@link patienceMs} have passed
  */
@@ -14,10 +14,10 @@ export async function until<T>(
   describe: () => Awaitable<string> = () => String(probe),
 ): Promise<T> {
   const deadline = Date.now() + patienceMs;
-  for (;;) {
+  for (let pauseMs = 2; ; pauseMs = Math.min(pauseMs * 1.25, 50)) {
     const found = await probe();
     if (found !== false && found !== undefined) return found;
     if (Date.now() > deadline) throw new Error(`Not within ${patienceMs} ms: ${await describe()}`);
-    await sleep(2);
+    await sleep(pauseMs);
   }
 }

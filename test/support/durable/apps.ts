@@ -33,12 +33,6 @@ df.app.activity('flaky', {
     return attempt;
   },
 });
-df.app.activity('slow', {
-  handler: async ({ ms, value }: { readonly ms: number; readonly value: unknown }) => {
-    await new Promise((resolve) => setTimeout(resolve, ms));
-    return value;
-  },
-});
 /** Values that JSON changes (trap 7). */
 df.app.activity('oddValues', {
   handler: () => ({
@@ -89,9 +83,6 @@ const orchestrators: Readonly<Record<string, Orchestrator>> = {
   },
   *echoThrough(context) {
     return yield context.df.callActivity('echo', context.df.getInput());
-  },
-  *echoSlowly(context) {
-    return yield context.df.callActivity('slow', { ms: context.df.getInput(), value: 'slept' });
   },
   *workThenWait(context) {
     const done = yield context.df.callActivity('echo', 'done');

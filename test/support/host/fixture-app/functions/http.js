@@ -1,4 +1,5 @@
 import { app, output } from '@azure/functions';
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { record } from './record.js';
 
@@ -47,6 +48,7 @@ app.http('slow', {
   handler: async (request) => {
     record('slow', {});
     await sleep(Number(request.params.ms));
+    while (existsSync(process.env.FIXTURE_HOLD)) await sleep(20);
     return { body: 'late' };
   },
 });
