@@ -78,7 +78,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
 
     const db = openHostStore(join(dataDir, 'host.db'));
     cleanups.push(() => db.close());
-    const queue = openSqliteQueue({ file: join(dataDir, 'host.db'), clock, ids });
+    const queue = openSqliteQueue({ clock, ids }, { file: join(dataDir, 'host.db') });
     cleanups.push(() => queue.close());
     const keys = openKeys(join(dataDir, 'keys.json'));
     const inputs = new Map<string, RunningExtension>();

@@ -4,6 +4,8 @@ import { createReadStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { systemIds } from '../../shared/core/ids.ts';
+import { systemClock } from '../../shared/core/clock.ts';
 import { createBlobStore } from '../../shared/adapters/azure/blob-store.ts';
 import { blobContainers } from '../../shared/core/names.ts';
 import type { BlobStore } from '../../shared/platform/storage/blobs.ts';
@@ -33,7 +35,7 @@ export async function* ingestBench(): AsyncGenerator<Figure> {
   try {
     const [line] = (await once(azurite.stdout, 'data')) as [Buffer];
     const { connectionString } = JSON.parse(line.toString('utf8')) as { connectionString: string };
-    const blobs = createBlobStore({ connectionString });
+    const blobs = createBlobStore({ clock: systemClock, ids: systemIds }, { connectionString });
     await blobs.ensureContainers(Object.values(blobContainers));
     const files = await writeBenchFiles(folder);
     const lane: Lane = { connectionString, blobs, folder, datasets: 0 };

@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { systemIds } from '../../shared/core/ids.ts';
+import { systemClock } from '../../shared/core/clock.ts';
 import { type App, createApp } from '../../shared/app.ts';
 import { createBlobStore } from '../../shared/adapters/azure/blob-store.ts';
 import { createCosmosDocuments } from '../../shared/adapters/azure/cosmos-documents.ts';
@@ -111,7 +113,10 @@ describe('the app in Azure, with nothing to reach', () => {
 describe('an identity that never answers', () => {
   const credential = { getToken: () => new Promise<never>(() => {}) };
   const timeoutMs = 150;
-  const blobs = createBlobStore({ serviceUri: 'https://blobs.slipway.invalid', credential, timeoutMs });
+  const blobs = createBlobStore(
+    { clock: systemClock, ids: systemIds },
+    { serviceUri: 'https://blobs.slipway.invalid', credential, timeoutMs },
+  );
   const documents = createCosmosDocuments({
     endpoint: 'https://cosmos.slipway.invalid',
     database: 'slipway',

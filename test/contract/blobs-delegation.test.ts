@@ -28,7 +28,7 @@ function startAccount(answer: () => { status: number; code?: string } = () => ({
     return { ...names, signedStartsOn, signedExpiresOn, value: secret };
   };
   service.getUserDelegationKey = giveKey as never;
-  const presigner = createPresigner(service, { now: () => now, timeoutMs: 5_000 });
+  const presigner = createPresigner({ service, clock: { now: () => now } }, { timeoutMs: 5_000 });
   const client = service.getContainerClient('artifacts').getBlockBlobClient('a b.bin');
   return {
     asked,

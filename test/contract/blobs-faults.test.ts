@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
+import { systemIds } from '../../shared/core/ids.ts';
+import { systemClock } from '../../shared/core/clock.ts';
 import { createBlobStore, type BlobStoreTuning } from '../../shared/adapters/azure/blob-store.ts';
 import type { BlobRef, BlobStore } from '../../shared/platform/storage/blobs.ts';
 import { isAppError, retryIntent } from '../../shared/core/errors.ts';
@@ -22,14 +24,17 @@ describe('blobs over a connection that fails', () => {
   const connectThrough = async (more: BlobStoreTuning = {}): Promise<BlobStore> => {
     proxy = await startFlakyProxy(azurite.port);
     const connectionString = moveBlobPort(azurite.connectionString, proxy.port);
-    return createBlobStore({ connectionString, ...tuning, ...more });
+    return createBlobStore({ clock: systemClock, ids: systemIds }, { connectionString, ...tuning, ...more });
   };
   let count = 0;
   const newRef = () => ({ container: 'faults', name: `blob-${(count += 1)}` });
 
   beforeAll(async () => {
     azurite = await startTestAzurite();
-    direct = createBlobStore({ connectionString: azurite.connectionString, ...tuning });
+    direct = createBlobStore(
+      { clock: systemClock, ids: systemIds },
+      { connectionString: azurite.connectionString, ...tuning },
+    );
     await direct.ensureContainers(['faults']);
   });
   afterEach(() => proxy?.stop());
@@ -153,7 +158,10 @@ describe('blobs over a connection that fails', () => {
   ])('reads an answer %i %s as %s', async (status, serviceCode, code) => {
     await using server = await startAnswering(status, serviceCode && { 'x-ms-error-code': serviceCode });
     const connectionString = moveBlobPort(azurite.connectionString, server.port);
-    const store = createBlobStore({ connectionString, ...tuning, maxTries: 2 });
+    const store = createBlobStore(
+      { clock: systemClock, ids: systemIds },
+      { connectionString, ...tuning, maxTries: 2 },
+    );
     for (const [what, call] of Object.entries(everyCall(store, newRef()))) {
       await expect(call(), what).rejects.toMatchObject({ name: 'AppError', code });
     }
@@ -162,7 +170,10 @@ describe('blobs over a connection that fails', () => {
   it.each([429, 503])('says after an answer %i how long the service asks to wait', async (status) => {
     await using server = await startAnswering(status, { 'retry-after': '3' });
     const connectionString = moveBlobPort(azurite.connectionString, server.port);
-    const store = createBlobStore({ connectionString, ...tuning, maxTries: 1 });
+    const store = createBlobStore(
+      { clock: systemClock, ids: systemIds },
+      { connectionString, ...tuning, maxTries: 1 },
+    );
     await expect(store.head(newRef())).rejects.toMatchObject({ retryAfterMs: 3_000 });
   });
 });

@@ -4,13 +4,18 @@ import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
+import { systemIds } from '../../shared/core/ids.ts';
+import { systemClock } from '../../shared/core/clock.ts';
 import { createBlobStore } from '../../shared/adapters/azure/blob-store.ts';
 import { startTestAzurite, type TestAzurite } from '../support/azurite/azurite.ts';
 
 let azurite: TestAzurite;
 beforeAll(async () => {
   azurite = await startTestAzurite();
-  await createBlobStore({ connectionString: azurite.connectionString }).ensureContainers(['memory']);
+  await createBlobStore(
+    { clock: systemClock, ids: systemIds },
+    { connectionString: azurite.connectionString },
+  ).ensureContainers(['memory']);
 });
 afterAll(() => azurite.stop());
 

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 
 import { DefaultAzureCredential } from '@azure/identity';
 
+import { systemIds } from '../../shared/core/ids.ts';
+import { systemClock } from '../../shared/core/clock.ts';
 import { createBlobStore } from '../../shared/adapters/azure/blob-store.ts';
 import { startTestAzurite } from '../support/azurite/azurite.ts';
 import { describeBlobContract } from './blobs.contract.ts';
@@ -13,7 +15,10 @@ describeBlobContract({
   name: 'Azurite',
   async open() {
     const azurite = await startTestAzurite();
-    const store = createBlobStore({ connectionString: azurite.connectionString, ...tuning });
+    const store = createBlobStore(
+      { clock: systemClock, ids: systemIds },
+      { connectionString: azurite.connectionString, ...tuning },
+    );
     await store.ensureContainers(['contract']);
     return { store, container: 'contract', dispose: () => azurite.stop() };
   },
@@ -24,7 +29,10 @@ describeBlobContract({
   skipReason: serviceUri === undefined ? 'AZURE_STORAGE_BLOB_ENDPOINT is not set' : undefined,
   async open() {
     const credential = new DefaultAzureCredential();
-    const store = createBlobStore({ serviceUri: serviceUri ?? '', credential, ...tuning });
+    const store = createBlobStore(
+      { clock: systemClock, ids: systemIds },
+      { serviceUri: serviceUri ?? '', credential, ...tuning },
+    );
     const container = `slipway-contract-${randomBytes(6).toString('hex')}`;
     await store.ensureContainers([container]);
     return {

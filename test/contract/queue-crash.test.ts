@@ -32,14 +32,10 @@ afterEach(async () => {
 
 it(`SQLite queue: ${kills} SIGKILLs of senders and receivers lose nothing acknowledged, return nothing completed`, async () => {
   const file = join(directory, 'local.db');
-  const queue = openSqliteQueue({
-    file,
-    clock: systemClock,
-    ids: systemIds,
-    topology: { queues: ['work'] },
-    lockDurationMs: 250,
-    maxDeliveryCount: 1000,
-  });
+  const queue = openSqliteQueue(
+    { clock: systemClock, ids: systemIds },
+    { file, topology: { queues: ['work'] }, lockDurationMs: 250, maxDeliveryCount: 1000 },
+  );
   const witnesses: Witness[] = [];
   const start = (mode: string) => {
     const witness = startWorker(mode, file, `${mode}${witnesses.length}`);

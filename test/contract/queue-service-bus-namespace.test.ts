@@ -26,11 +26,10 @@ describeQueueContract({
     const fullyQualifiedNamespace = namespace ?? '';
     await empty(new ServiceBusClient(fullyQualifiedNamespace, credential));
     const { openAnother, closeClients } = keepClients(() =>
-      createServiceBusQueue({
-        connection: { fullyQualifiedNamespace, credential },
-        clock: systemClock,
-        probe: { queue: names.queue },
-      }),
+      createServiceBusQueue(
+        { clock: systemClock },
+        { connection: { fullyQualifiedNamespace, credential }, probe: { queue: names.queue } },
+      ),
     );
     return {
       queue: await openAnother(),

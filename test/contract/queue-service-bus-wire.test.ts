@@ -49,7 +49,10 @@ function connect(
   connection: ServiceBusConnection = { connectionString: emulator() },
   operationTimeoutMs = patienceMs,
 ): MessageQueue {
-  const queue = createServiceBusQueue({ connection, clock: systemClock, probe: source, operationTimeoutMs });
+  const queue = createServiceBusQueue(
+    { clock: systemClock },
+    { connection, probe: source, operationTimeoutMs },
+  );
   clients.push(queue);
   return queue;
 }
@@ -265,12 +268,10 @@ describe('Service Bus: links', () => {
   it('are replaced, and messages forgotten, where a consumer never settles', async () => {
     let skippedMs = 0;
     const clock = { ...systemClock, now: () => Date.now() + skippedMs };
-    const queue = createServiceBusQueue({
-      connection: { connectionString: emulator() },
-      clock,
-      probe: source,
-      operationTimeoutMs: patienceMs,
-    });
+    const queue = createServiceBusQueue(
+      { clock },
+      { connection: { connectionString: emulator() }, probe: source, operationTimeoutMs: patienceMs },
+    );
     clients.push(queue);
     const unsettled: ReceivedMessage[] = [];
     for (let i = 0; i < 5; i++) {

@@ -23,14 +23,16 @@ describeQueueContract({
     );
     await broker.start();
     const { openAnother, closeClients } = keepClients(() =>
-      createServiceBusQueue({
-        connection: {
-          connectionString: `Endpoint=sb://127.0.0.1:${broker.port};SharedAccessKeyName=root;SharedAccessKey=key;UseDevelopmentEmulator=true`,
+      createServiceBusQueue(
+        { clock },
+        {
+          connection: {
+            connectionString: `Endpoint=sb://127.0.0.1:${broker.port};SharedAccessKeyName=root;SharedAccessKey=key;UseDevelopmentEmulator=true`,
+          },
+          probe: { queue: names.queue },
+          operationTimeoutMs: hangGuardMs,
         },
-        clock,
-        probe: { queue: names.queue },
-        operationTimeoutMs: hangGuardMs,
-      }),
+      ),
     );
     return {
       queue: await openAnother(),

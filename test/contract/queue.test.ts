@@ -20,15 +20,16 @@ describeQueueContract({
     const clock = new SkippingClock();
     const directory = await mkdtemp(join(tmpdir(), 'queue-contract-'));
     const { openAnother, closeClients } = keepClients(() =>
-      openSqliteQueue({
-        file: join(directory, 'local.db'),
-        clock,
-        ids: systemIds,
-        topology: { queues: [names.queue], topics: { [names.topic]: names.subscriptions } },
-        lockDurationMs,
-        maxDeliveryCount,
-        pollMs: 20,
-      }),
+      openSqliteQueue(
+        { clock, ids: systemIds },
+        {
+          file: join(directory, 'local.db'),
+          topology: { queues: [names.queue], topics: { [names.topic]: names.subscriptions } },
+          lockDurationMs,
+          maxDeliveryCount,
+          pollMs: 20,
+        },
+      ),
     );
     return {
       queue: await openAnother(),

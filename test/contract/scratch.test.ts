@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { systemClock } from '../../shared/core/clock.ts';
 import { createBlobStore } from '../../shared/adapters/azure/blob-store.ts';
-import { sha256 } from '../../shared/core/ids.ts';
+import { sha256, systemIds } from '../../shared/core/ids.ts';
 import { createScratch } from '../../shared/adapters/embedded/scratch-files.ts';
 import { moveBlobPort, startTestAzurite } from '../support/azurite/azurite.ts';
 import { startFlakyProxy } from '../support/flaky-proxy.ts';
@@ -15,10 +16,10 @@ async function open(bytes: Uint8Array) {
   onTestFinished(() => azurite.stop());
   const proxy = await startFlakyProxy(azurite.port);
   onTestFinished(() => proxy.stop());
-  const blobs = createBlobStore({
-    connectionString: moveBlobPort(azurite.connectionString, proxy.port),
-    retryDelayMs: 10,
-  });
+  const blobs = createBlobStore(
+    { clock: systemClock, ids: systemIds },
+    { connectionString: moveBlobPort(azurite.connectionString, proxy.port), retryDelayMs: 10 },
+  );
   await blobs.ensureContainers([ref.container]);
   const { etag } = await blobs.put(ref, bytes);
   return { proxy, etag, scratch: createScratch(blobs) };

@@ -2,6 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
+import { systemIds } from '../../shared/core/ids.ts';
+import { systemClock } from '../../shared/core/clock.ts';
 import type { RunView } from '../../examples/flights/loop.ts';
 import type { PlatformProcess } from '../../local/platform-process.ts';
 import { createBlobStore } from '../../shared/adapters/azure/blob-store.ts';
@@ -53,7 +55,10 @@ async function listEnded(platform: PlatformProcess): Promise<readonly RunView[]>
 }
 
 async function inspect(platform: PlatformProcess, check: Check): Promise<IngestionResult> {
-  const blobs = createBlobStore({ connectionString: platform.blobConnectionString });
+  const blobs = createBlobStore(
+    { clock: systemClock, ids: systemIds },
+    { connectionString: platform.blobConnectionString },
+  );
   const runs = await listEnded(platform);
   check(runs.length === files.length, `${runs.length} runs`);
   for (const run of runs) check(run.status === 'succeeded', `a run ${run.status}: ${run.error?.message}`);

@@ -183,17 +183,21 @@ function start(platform: Platform): Instance {
 async function openEmbedded(): Promise<Platform> {
   const azurite = await startTestAzurite();
   onTestFinished(() => azurite.stop());
-  const blobs = createBlobStore({ connectionString: azurite.connectionString });
+  const blobs = createBlobStore(
+    { clock: systemClock, ids: systemIds },
+    { connectionString: azurite.connectionString },
+  );
   await blobs.ensureContainers(Object.values(blobContainers));
-  const queue = openSqliteQueue({
-    file: join(createFolder(), 'host.db'),
-    clock: systemClock,
-    ids: systemIds,
-    topology: {
-      queues: Object.values(queues),
-      topics: { [topics.events]: [subscriptions.pipelines.name] },
+  const queue = openSqliteQueue(
+    { clock: systemClock, ids: systemIds },
+    {
+      file: join(createFolder(), 'host.db'),
+      topology: {
+        queues: Object.values(queues),
+        topics: { [topics.events]: [subscriptions.pipelines.name] },
+      },
     },
-  });
+  );
   onTestFinished(() => queue.close());
   return {
     clock: systemClock,

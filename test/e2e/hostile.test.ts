@@ -69,7 +69,7 @@ test('survives many files at once, a file that keeps changing, and invalid names
 /** The embedded queue, as an operator's tool would open it beside the platform. */
 function openQueue(file: string) {
   const topology = { queues: Object.values(queues), topics: {} };
-  const queue = openSqliteQueue({ file, clock: systemClock, ids: systemIds, topology });
+  const queue = openSqliteQueue({ clock: systemClock, ids: systemIds }, { file, topology });
   return {
     send: queue.send.bind(queue),
     receiveRefused: async (count: number) => {

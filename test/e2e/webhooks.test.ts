@@ -127,7 +127,7 @@ test('a receiver that never answers holds nobody up, and is given up', async () 
     .toMatchObject([
       { status: 'refused', attempts: [{}, {}, { reason: expect.stringContaining('200 ms') as unknown }] },
     ]);
-  const queue = openSqliteQueue({ file: join(dataDir, 'host.db'), ...system });
+  const queue = openSqliteQueue({ ...system }, { file: join(dataDir, 'host.db') });
   const [refused] = await queue.receive({ queue: 'refused' }, { maxMessages: 10, waitMs: patienceMs });
   await queue.close();
   expect(refused?.body).toMatchObject({ by: 'webhooksDeliver', code: 'UNPROCESSABLE' });

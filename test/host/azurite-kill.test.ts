@@ -5,6 +5,8 @@ import { join } from 'node:path';
 
 import { afterEach, expect, it } from 'vitest';
 
+import { systemIds } from '../../shared/core/ids.ts';
+import { systemClock } from '../../shared/core/clock.ts';
 import { startAzurite } from '../../local/azurite.ts';
 import { createBlobStore } from '../../shared/adapters/azure/blob-store.ts';
 import { makeTempDir } from '../support/azurite/azurite.ts';
@@ -72,7 +74,10 @@ it('keeps everything it acknowledged after SIGKILL, in one run and over many', a
 
   const azurite = await startAzurite({ dataDir });
   cleanups.push(() => azurite.stop());
-  const store = createBlobStore({ connectionString: azurite.connectionString });
+  const store = createBlobStore(
+    { clock: systemClock, ids: systemIds },
+    { connectionString: azurite.connectionString },
+  );
 
   for (const name of new Set(lines.flatMap((line) => line.name ?? []))) {
     const about = lines.filter((line) => line.name === name || line.start === name);

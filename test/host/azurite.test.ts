@@ -9,6 +9,8 @@ import { serialize } from 'node:v8';
 
 import { afterEach, describe, expect, it } from 'vitest';
 
+import { systemIds } from '../../shared/core/ids.ts';
+import { systemClock } from '../../shared/core/clock.ts';
 import { startAzurite, type AzuriteOptions, type RunningAzurite } from '../../local/azurite.ts';
 import { createBlobStore } from '../../shared/adapters/azure/blob-store.ts';
 import { makeTempDir } from '../support/azurite/azurite.ts';
@@ -36,7 +38,10 @@ describe('the local blob and queue services', () => {
   it('restart on the same ports with all their data', async () => {
     const dataDir = await makeDataDir();
     const first = await start({ dataDir: join(dataDir, 'made/when/missing') });
-    const store = createBlobStore({ connectionString: first.connectionString });
+    const store = createBlobStore(
+      { clock: systemClock, ids: systemIds },
+      { connectionString: first.connectionString },
+    );
     await store.ensureContainers(['kept']);
     const blobs = [];
     for (const name of ['a', 'b/ü', 'c']) {
@@ -129,7 +134,10 @@ describe('the local blob and queue services', () => {
       code: 'UNAVAILABLE',
       message: expect.stringContaining('Another process is using') as string,
     });
-    await createBlobStore({ connectionString: azurite.connectionString }).ping();
+    await createBlobStore(
+      { clock: systemClock, ids: systemIds },
+      { connectionString: azurite.connectionString },
+    ).ping();
   });
 
   it('report that damaged records stopped them', async () => {

@@ -143,7 +143,7 @@ describe('after SIGKILL', () => {
     writeFileSync(hold, '');
     const first = await start();
     const file = join(folder.dataDir, 'host.db');
-    const queue = openSqliteQueue({ file, clock: systemClock, ids: systemIds });
+    const queue = openSqliteQueue({ clock: systemClock, ids: systemIds }, { file });
     await queue.send('single', [{ id: 'held', body: { hold: true } }]);
     await queue.close();
     await folder.waitFor('single', 1);

@@ -9,7 +9,10 @@ let host: FixtureHost;
 let queue: SqliteQueue;
 beforeAll(async () => {
   host = await startFixtureHost();
-  queue = openSqliteQueue({ file: join(host.folder.dataDir, 'host.db'), clock: systemClock, ids: systemIds });
+  queue = openSqliteQueue(
+    { clock: systemClock, ids: systemIds },
+    { file: join(host.folder.dataDir, 'host.db') },
+  );
 });
 afterAll(async () => {
   await queue.close();

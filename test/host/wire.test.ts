@@ -48,11 +48,10 @@ test('trap 22: blob, whole and deferred', async () => {
 });
 
 test('trap 22: Service Bus, one and many', async () => {
-  const queue = openSqliteQueue({
-    file: join(host.folder.dataDir, 'host.db'),
-    clock: systemClock,
-    ids: systemIds,
-  });
+  const queue = openSqliteQueue(
+    { clock: systemClock, ids: systemIds },
+    { file: join(host.folder.dataDir, 'host.db') },
+  );
   const message = { subject: 's', correlationId: 'c', properties: { text: 't', flag: true, size: 1.5 } };
   await queue.send('single', [{ id: 'one', body: { n: 1 }, ...message }]);
   await queue.send('events', [

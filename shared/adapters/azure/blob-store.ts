@@ -2,7 +2,9 @@ import type { TokenCredential } from '@azure/identity';
 import { BlobServiceClient } from '@azure/storage-blob';
 import type { BlobLeaseClient, BlockBlobClient } from '@azure/storage-blob';
 
+import type { Clock } from '../../core/clock.ts';
 import { isAppError } from '../../core/errors.ts';
+import type { Ids } from '../../core/ids.ts';
 import {
   checkBlobRef,
   checkBlockIds,
@@ -20,43 +22,50 @@ import { toBlobProperties } from './blob/properties.ts';
 import { openBlob } from './blob/reader.ts';
 import { commitStaged, encodeBlockId, writeBlob } from './blob/writer.ts';
 
-/** A storage account: by its connection string (the local one), or by its address and an Entra ID identity. */
+/** A storage account: by connection string (Azurite), or by service URI and Entra ID identity. */
 export type BlobAccount =
   | { readonly connectionString: string }
   | { readonly serviceUri: string; readonly credential: TokenCredential };
 
-export interface BlobStoreTuning {
-  /**
-   * How a streamed body is cut, and so how much memory a write takes (two blocks). A blob has at most 50,000
-   * blocks: the default of 4 MiB allows 195 GiB; larger bodies need larger blocks (the service takes 4,000 MiB).
-   */
-  readonly blockSizeBytes?: number;
-  /** For one request with all its tries, and for each wait on more bytes of a body. Default 60,000. */
-  readonly timeoutMs?: number;
-  /** Tries of one request. Default 4. */
-  readonly maxTries?: number;
-  /** Wait before the third try; the second follows at once, each later one waits twice as long and more. Default 300. */
-  readonly retryDelayMs?: number;
-  /** For the times in signed URLs. Default the system's clock. */
-  readonly now?: () => number;
+export interface BlobStoreDeps {
+  readonly clock: Clock;
+  readonly ids: Pick<Ids, 'uuid'>;
 }
 
-/** Nobody waits for a ping longer: those of several health checks would only pile up. */
+export interface BlobStoreTuning {
+  /**
+   * The size of the blocks of a streamed body. A write holds two blocks in memory. A blob has at most 50,000 blocks, so
+   * the default of 4 MiB allows 195 GiB; the service allows blocks up to 4,000 MiB.
+   */
+  readonly blockSizeBytes?: number;
+  /** Limits one request with its retries, and each wait for bytes of a body. Default 60,000. */
+  readonly timeoutMs?: number;
+  /** Attempts of one request. Default 4. */
+  readonly maxTries?: number;
+  /** Delay before the third attempt; the second has no delay, and later delays at least double. Default 300. */
+  readonly retryDelayMs?: number;
+}
+
+export type BlobStoreOptions = BlobAccount & BlobStoreTuning;
+
+/** A shorter timeout for pings, so that those of several health checks do not pile up. */
 const maxPingMs = 5_000;
 
-/** The port over Azure Blob storage, and over Azurite. With the default tuning an absent server shows in 1.2 s. */
-export function createBlobStore({
-  blockSizeBytes = 4 * 1024 * 1024,
-  timeoutMs = 60_000,
-  maxTries = 4,
-  retryDelayMs = 300,
-  now = () => Date.now(),
-  ...account
-}: BlobAccount & BlobStoreTuning): BlobStore {
+/** Implements the port over Azure Blob storage and Azurite. By default an unreachable server fails within 1.2 s. */
+export function createBlobStore(
+  { clock, ids }: BlobStoreDeps,
+  {
+    blockSizeBytes = 4 * 1024 * 1024,
+    timeoutMs = 60_000,
+    maxTries = 4,
+    retryDelayMs = 300,
+    ...account
+  }: BlobStoreOptions,
+): BlobStore {
   const retry = { maxTries, retryDelayInMs: retryDelayMs, maxRetryDelayInMs: 5_000 };
   const service = connect(account, retry);
   const probeService = connect(account, { ...retry, maxTries: 2 });
-  const presigner = createPresigner(service, { now, timeoutMs });
+  const presigner = createPresigner({ service, clock }, { timeoutMs });
   const clientOf = (ref: BlobRef, of = service): BlockBlobClient => {
     checkBlobRef(ref);
     return of.getContainerClient(ref.container).getBlockBlobClient(ref.name);
@@ -65,9 +74,9 @@ export function createBlobStore({
   const targetOf = (ref: BlobRef, options: Parameters<BlobStore['put']>[2] = {}) => {
     checkPutOptions(options);
     const settings = { ...boundsOf(ref), blockSizeBytes };
-    return { ref, options, settings, client: clientOf(ref), probe: clientOf(ref, probeService) };
+    return { ref, options, settings, ids, client: clientOf(ref), probe: clientOf(ref, probeService) };
   };
-  /** A missing blob is `undefined`; a missing container is a mistake in the configuration and stays an error. */
+  /** Returns undefined for a missing blob. A missing container is a configuration error and is thrown. */
   const unlessMissing = async <T>(found: Promise<T>): Promise<T | undefined> => {
     try {
       return await found;
@@ -83,7 +92,7 @@ export function createBlobStore({
         checkContainerName(name);
         const container = service.getContainerClient(name);
         await callBlobService({ subject: `Container "${name}"`, timeoutMs }, async (abortSignal) => {
-          // Asked first: an identity that may write blobs may well not create containers.
+          // Check first: an identity that may write blobs may lack the right to create containers.
           if (!(await container.exists({ abortSignal }))) await container.createIfNotExists({ abortSignal });
         });
       }
@@ -94,7 +103,8 @@ export function createBlobStore({
     },
 
     async open(ref, options = {}) {
-      return openBlob(clientOf(ref), ref, options, { ...boundsOf(ref), retryDelayMs, maxResumes: maxTries });
+      const settings = { ...boundsOf(ref), retryDelayMs, maxResumes: maxTries };
+      return openBlob({ client: clientOf(ref), clock }, ref, options, settings);
     },
 
     async head(ref) {
@@ -128,7 +138,7 @@ export function createBlobStore({
         );
         return (await unlessMissing(touched)) !== undefined;
       } catch (error) {
-        // Somebody else has just written it, or holds it.
+        // Another writer has just renewed it, or holds its lease.
         if (isAppError(error, 'PRECONDITION_FAILED')) return true;
         throw error;
       }
@@ -196,7 +206,7 @@ export function createBlobStore({
 
     async acquireLease(ref, durationSeconds) {
       checkLeaseDuration(durationSeconds);
-      // The client proposes the lease's id: a second try after a lost answer is granted the same lease again.
+      // The client chooses the lease id, so that a retry after a lost answer acquires the same lease.
       const client = clientOf(ref).getBlobLeaseClient();
       await callBlobService(boundsOf(ref), (abortSignal) =>
         client.acquireLease(durationSeconds, { abortSignal }),
@@ -205,7 +215,7 @@ export function createBlobStore({
     },
 
     async ping() {
-      // Listing a page of one is the cheapest thing that "Storage Blob Data Reader" on the account may ask.
+      // The cheapest request that the role "Storage Blob Data Reader" allows.
       const bounds = { subject: 'The storage account', timeoutMs: Math.min(timeoutMs, maxPingMs) };
       await callBlobService(bounds, (abortSignal) =>
         probeService.listContainers({ abortSignal }).byPage({ maxPageSize: 1 }).next(),

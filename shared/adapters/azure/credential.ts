@@ -3,11 +3,11 @@ import { DefaultAzureCredential, type TokenCredential } from '@azure/identity';
 let credential: TokenCredential | undefined;
 
 /**
- * The app's identity: a managed identity in Azure, the developer's own login elsewhere. One for all clients, so that
- * they share its tokens.
+ * Creates the app's credential: a managed identity in Azure, the developer's login elsewhere. All clients share it and
+ * its cached tokens.
  *
- * The SDK reads `AZURE_CLIENT_ID` by itself: it chooses the user-assigned identity. The chain asks for a managed
- * identity before any developer tool; `AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential` cuts it down to that.
+ * The SDK chooses the user-assigned identity in `AZURE_CLIENT_ID`. It tries managed identities before developer tools;
+ * `AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential` restricts it to managed identities.
  *
  * @see https://learn.microsoft.com/javascript/api/@azure/identity/defaultazurecredential
  */

@@ -35,22 +35,25 @@ export type ServiceBusConnection =
   /** For emulators: `…;UseDevelopmentEmulator=true` speaks plain TCP. */
   | { readonly connectionString: string };
 
+export interface ServiceBusQueueDeps {
+  readonly clock: Pick<Clock, 'now'>;
+}
+
 export interface ServiceBusQueueOptions {
   readonly connection: ServiceBusConnection;
-  readonly clock: Clock;
-  /** The entity that `ping` peeks at; the app must be allowed to receive from it. */
+  /** The entity that `ping` peeks at; the identity needs the right to receive from it. */
   readonly probe: QueueSource;
-  /** The bound of any one call with all its retries, on top of what `receive` waits. Default 30 s. */
+  /** Limits each call with its retries, in addition to the wait of `receive`. Default 30 s. */
   readonly operationTimeoutMs?: number;
 }
 
-/** How long after the first message a receive gathers others that are there already. */
+/** How long a receive waits for further messages after the first. */
 const gatherMs = 20;
 
-/** The clocks of the service and of this machine may differ by as much. */
+/** Tolerated difference between the clocks of the service and of this machine. */
 const clockSkewMs = 60_000;
 
-/** Nobody waits for a ping longer: those of several health checks would only pile up. */
+/** A shorter timeout for pings, so that those of several health checks do not pile up. */
 const maxPingMs = 5_000;
 
 interface HeldMessage {
@@ -59,27 +62,31 @@ interface HeldMessage {
   readonly lockedUntil: number;
 }
 
-/**
- * The Service Bus adapter of `MessageQueue`. It connects at the first call, and again after every loss.
- */
-export function createServiceBusQueue(options: ServiceBusQueueOptions): MessageQueue {
-  return new ServiceBusQueue(options);
+/** Implements `MessageQueue` over Service Bus. Connects at the first call and reconnects after a loss. */
+export function createServiceBusQueue(
+  deps: ServiceBusQueueDeps,
+  options: ServiceBusQueueOptions,
+): MessageQueue {
+  return new ServiceBusQueue(deps, options);
 }
 
 class ServiceBusQueue implements MessageQueue {
   readonly #client: ServiceBusClient;
   readonly #receivers: ReceiverPool;
   readonly #senders = new Map<string, ServiceBusSender>();
-  /** By lock token, oldest lock first. */
+  /** By lock token, the oldest lock first. */
   readonly #held = new Map<string, HeldMessage>();
-  readonly #clock: Clock;
+  readonly #clock: ServiceBusQueueDeps['clock'];
   readonly #probe: QueueSource;
   readonly #operationTimeoutMs: number;
   readonly #closing = new AbortController();
 
-  constructor({ connection, clock, probe, operationTimeoutMs = 30_000 }: ServiceBusQueueOptions) {
-    // Three tries and the pauses between them fit into the operation's bound. The SDK notices a connection that
-    // breaks under a send only by this timeout.
+  constructor(
+    { clock }: ServiceBusQueueDeps,
+    { connection, probe, operationTimeoutMs = 30_000 }: ServiceBusQueueOptions,
+  ) {
+    // Three attempts and their delays fit into the operation's timeout. Only this timeout detects a connection that
+    // breaks during a send.
     const retryOptions = {
       maxRetries: 2,
       retryDelayInMs: 250,
@@ -106,7 +113,7 @@ class ServiceBusQueue implements MessageQueue {
       try {
         await sendWhole(sender, destination, encoded, signal);
       } catch (error) {
-        // Whatever is wrong with its link, the next send gets a new one.
+        // Give the next send a new link.
         this.#senders.delete(destination);
         void Promise.allSettled([sender.close()]);
         throw error;
@@ -172,7 +179,7 @@ class ServiceBusQueue implements MessageQueue {
     this.#closing.abort();
     this.#held.clear();
     const limit = { timeoutMs: this.#operationTimeoutMs / 4, toError: () => serviceTooSlow('close') };
-    // A service that is gone cannot confirm the close, so its failure says nothing.
+    // An unreachable service cannot confirm the close, so ignore the outcome.
     await Promise.allSettled([withTimeout(limit, () => this.#client.close())]);
   }
 
@@ -186,7 +193,7 @@ class ServiceBusQueue implements MessageQueue {
     return received;
   }
 
-  /** A consumer that neither settles nor renews would otherwise fill the memory. */
+  /** Bounds memory when a consumer neither settles nor renews. */
   #forgetExpired(): void {
     const now = this.#clock.now();
     for (const [lockToken, { lockedUntil, receiver }] of this.#held) {
@@ -202,7 +209,7 @@ class ServiceBusQueue implements MessageQueue {
   ): Promise<void> {
     const held = this.#held.get(message.lockToken);
     if (held === undefined) throw lockLost(message);
-    // Taken out first: the SDK answers only the later of two settlements of one message.
+    // Remove it first: of two settlements of one message, the SDK answers only the later.
     this.#held.delete(message.lockToken);
     try {
       await this.#call(entityPath(message.source), () =>
@@ -214,7 +221,7 @@ class ServiceBusQueue implements MessageQueue {
     }
   }
 
-  /** One call to the service, bounded in time, its errors ours. */
+  /** Runs one call to the service with a timeout and translates its errors. */
   async #call<T>(
     entity: string,
     run: (signal: AbortSignal) => Promise<T>,
@@ -231,7 +238,7 @@ class ServiceBusQueue implements MessageQueue {
   }
 }
 
-/** One transfer, which the service stores whole or not at all. */
+/** Sends all messages in one transfer, which the service stores atomically. */
 async function sendWhole(
   sender: ServiceBusSender,
   destination: string,
@@ -252,8 +259,8 @@ async function sendWhole(
 }
 
 /**
- * The SDK waits up to a second for a batch to fill; one message alone comes at once, and the rest of what is there
- * a moment later.
+ * Receives one message and then those that follow at once. For a larger batch, the SDK would wait up to a second for it to
+ * fill.
  */
 async function receiveBatch(
   receiver: ServiceBusReceiver,
@@ -267,6 +274,6 @@ async function receiveBatch(
   const [rest] = await Promise.allSettled([
     receiver.receiveMessages(maxMessages - first.length, { maxWaitTimeInMs: gatherMs, abortSignal }),
   ]);
-  // What is in hand is delivered even if the connection broke meanwhile: settling it will tell.
+  // Deliver the first message even if the connection broke: its settlement will fail in that case.
   return rest.status === 'fulfilled' ? [...first, ...rest.value] : first;
 }

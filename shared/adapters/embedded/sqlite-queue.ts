@@ -29,65 +29,68 @@ import {
   type QueueTopology,
 } from './queue/topology.ts';
 
-export interface SqliteQueueOptions {
-  /** Other tables may live in the file, and other processes may have it open; ours start with `sb_`. */
-  readonly file: string;
+export interface SqliteQueueDeps {
   readonly clock: Clock;
   readonly ids: Ids;
-  /** Declared at once, with the two settings below. */
+}
+
+export interface SqliteQueueOptions {
+  /** Can hold other tables (those of the queue start with `sb_`) and be open in other processes. */
+  readonly file: string;
+  /** Declared when the file is opened, with the two settings below. */
   readonly topology?: QueueTopology;
   /** Default one minute, as in Service Bus. */
   readonly lockDurationMs?: number;
   /** Default 10, as in Service Bus. */
   readonly maxDeliveryCount?: number;
-  /** How soon a waiting receiver notices what another *process* sent. Default 100 ms. */
+  /** The longest delay until a waiting receiver notices messages of another *process*. Default 100 ms. */
   readonly pollMs?: number;
-  /** How long a call waits, blocking the thread, for another process's transaction. Default 5 s. */
+  /** How long a call blocks the thread while another process writes. Default 5 s. */
   readonly busyTimeoutMs?: number;
-  /** Sends that would make the file larger are INSUFFICIENT_STORAGE; draining it always works. Default none. */
+  /** Larger files make sends fail with INSUFFICIENT_STORAGE; receiving still works. Default none. */
   readonly maxSizeBytes?: number;
 }
 
 /**
  * The embedded queue of the local host: Service Bus's peek-lock semantics in one SQLite file.
  *
- * Each send, receive and settlement is one transaction, so what was acknowledged survives SIGKILL. Nothing expires;
- * dead letters stay until they are completed or sent again.
+ * Each send, receive and settlement is one transaction, so acknowledged messages survive SIGKILL. Nothing expires; dead
+ * letters remain until they are completed or resubmitted.
  */
 export interface SqliteQueue extends MessageQueue {
   receive(source: QueueSource, options: ReceiveOptions): Promise<readonly SequencedMessage[]>;
-  /** Creates what is missing; persisted; never removes anything. @throws INVALID_ARGUMENT */
+  /** Creates missing entities, persistently; removes nothing. @throws INVALID_ARGUMENT */
   declare(topology: QueueTopology, settings?: Partial<DeliverySettings>): Promise<void>;
-  /** Of every queue and subscription, by path. */
+  /** The counts of every queue and subscription, by path. */
   counts(): Promise<readonly EntityCounts[]>;
   /** The oldest dead letters of an entity. @throws NOT_FOUND */
   peekDeadLetters(source: QueueSource, limit: number): Promise<readonly DeadLetter[]>;
-  /** A dead letter joins the end of its queue as a new arrival. @throws NOT_FOUND, PRECONDITION_FAILED if locked */
+  /** Moves a dead letter to the end of its queue. @throws NOT_FOUND; PRECONDITION_FAILED when it is locked */
   resubmitDeadLetter(source: QueueSource, sequenceNumber: number): Promise<void>;
   /**
-   * Ends every lock now, as though its holder had abandoned the message. Only for a host that knows at start that
-   * it is alone: the holders died with the process before it.
+   * Ends every lock, as if its holder had abandoned the message. Only for a host at its start that owns the file: the
+   * holders died with the previous process.
    */
   releaseLocks(): Promise<void>;
 }
 
 /**
- * Opens (and if need be creates) the queue file.
+ * Opens the queue file, creating it if missing.
  *
  * @throws UNAVAILABLE if the file cannot be opened, INSUFFICIENT_STORAGE
  * @example
- * const queue = openSqliteQueue({ file, clock: systemClock, ids: systemIds, topology: { queues: ['landing'] } });
+ * const queue = openSqliteQueue({ clock: systemClock, ids: systemIds }, { file, topology: { queues: ['landing'] } });
  * await queue.send('landing', [{ id: '1', body: { path: 'landing/flights/january.parquet' } }]);
  * const [message] = await queue.receive({ queue: 'landing' }, { maxMessages: 1, waitMs: 0 });
  * message.body // { path: 'landing/flights/january.parquet' }
  * await queue.complete(message);
  * await queue.receive({ queue: 'landing' }, { maxMessages: 1, waitMs: 0 }) // []
  */
-export function openSqliteQueue(options: SqliteQueueOptions): SqliteQueue {
+export function openSqliteQueue(deps: SqliteQueueDeps, options: SqliteQueueOptions): SqliteQueue {
   const { file, busyTimeoutMs = 5000 } = options;
   const db = openQueueDatabase({ file, busyTimeoutMs });
   try {
-    return translateErrors(() => new EmbeddedQueue(db, realpathSync(file), options));
+    return translateErrors(() => new EmbeddedQueue(db, realpathSync(file), deps, options));
   } catch (error) {
     db.close();
     throw error;
@@ -106,11 +109,11 @@ class EmbeddedQueue implements SqliteQueue {
   readonly #changes: ChangeWatch;
   readonly #closing = new AbortController();
 
-  constructor(db: DatabaseSync, file: string, options: SqliteQueueOptions) {
+  constructor(db: DatabaseSync, file: string, { clock, ids }: SqliteQueueDeps, options: SqliteQueueOptions) {
     this.#db = db;
     this.#file = file;
-    this.#clock = options.clock;
-    this.#ids = options.ids;
+    this.#clock = clock;
+    this.#ids = ids;
     this.#settings = {
       lockDurationMs: options.lockDurationMs ?? 60_000,
       maxDeliveryCount: options.maxDeliveryCount ?? 10,
@@ -118,7 +121,7 @@ class EmbeddedQueue implements SqliteQueue {
     this.#maxSizeBytes = options.maxSizeBytes;
     this.#topology = createTopologyTable(db);
     this.#messages = createMessageTable(db);
-    this.#changes = new ChangeWatch(db, file, options);
+    this.#changes = new ChangeWatch(db, file, clock, { pollMs: options.pollMs ?? 100 });
     const { topology } = options;
     if (topology !== undefined) transact(db, () => this.#topology.declare(topology, this.#settings));
   }
@@ -144,7 +147,7 @@ class EmbeddedQueue implements SqliteQueue {
     const queue = this.#run(() => this.#findQueue(source));
     const deadline = this.#clock.now() + options.waitMs;
     for (;;) {
-      // Read before looking: whatever another process commits after the look changes it.
+      // Read first, so that a commit of another process after the look changes it.
       const version = this.#run(() => this.#changes.version());
       const messages = this.#claim(queue, source, options.maxMessages);
       if (messages.length > 0 || this.#clock.now() >= deadline) return messages;
@@ -216,7 +219,7 @@ class EmbeddedQueue implements SqliteQueue {
     const queueId = this.#write(() => {
       const found = this.#findQueue(source).queueId;
       const outcome = this.#messages.revive(found, sequenceNumber, this.#clock.now());
-      if (outcome === 'missing') throw new AppError('NOT_FOUND', 'There is no such dead letter.', details);
+      if (outcome === 'missing') throw new AppError('NOT_FOUND', 'The dead letter does not exist.', details);
       if (outcome === 'locked')
         throw new AppError('PRECONDITION_FAILED', 'A receiver holds this dead letter.', details);
       return found;
@@ -231,17 +234,17 @@ class EmbeddedQueue implements SqliteQueue {
     );
   }
 
-  /** Looks before it writes: waiting receivers of an idle queue never take the write lock. */
+  /** Reads first, so that receivers of an idle queue do not take the write lock. */
   #claim(queue: QueueRow, source: QueueSource, limit: number): readonly SequencedMessage[] {
     const dead = source.deadLetter === true;
     const now = this.#clock.now();
-    const isWorthIt = this.#run(() => {
+    const isClaimable = this.#run(() => {
       const dueAt = this.#messages.nextDue(queue.queueId);
       return (
         (dueAt !== null && dueAt <= now) || this.#messages.selectReady(queue.queueId, dead, 1).length > 0
       );
     });
-    if (!isWorthIt) return [];
+    if (!isClaimable) return [];
     const lockedUntil = now + queue.lockMs;
     return this.#write(() => {
       this.#messages.sweep(queue, now);
@@ -261,7 +264,7 @@ class EmbeddedQueue implements SqliteQueue {
     return queue;
   }
 
-  /** One statement is a transaction of its own. */
+  /** For a single statement, which is a transaction. */
   #run<T>(run: () => T): T {
     if (this.#closing.signal.aborted) throw new AppError('UNAVAILABLE', 'The local queue is closed.');
     return translateErrors(run);

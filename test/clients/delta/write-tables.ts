@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemClock } from '../../../shared/core/clock.ts';
 import { createBlobStore } from '../../../shared/adapters/azure/blob-store.ts';
 import type { Clock } from '../../../shared/core/clock.ts';
 import { systemIds } from '../../../shared/core/ids.ts';
@@ -17,7 +18,7 @@ const minuteMs = 60_000;
  * @returns the path of the description
  */
 export async function writeSampleTables(connectionString: string, folder: string): Promise<string> {
-  const blobs = createBlobStore({ connectionString });
+  const blobs = createBlobStore({ clock: systemClock, ids: systemIds }, { connectionString });
   await blobs.ensureContainers([container]);
   const tables = [];
   for (const commits of [1, 12, 40]) {

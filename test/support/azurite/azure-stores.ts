@@ -1,4 +1,5 @@
 import { onTestFinished } from 'vitest';
+import { systemClock } from '../../../shared/core/clock.ts';
 import type { Platform } from '../../../shared/platform/platform.ts';
 import { createBlobStore } from '../../../shared/adapters/azure/blob-store.ts';
 import { createCosmosDocuments } from '../../../shared/adapters/azure/cosmos-documents.ts';
@@ -42,7 +43,9 @@ export async function startAzureStores() {
   const azurite = await startTestAzurite();
   onTestFinished(() => azurite.stop());
   const { connectionString } = azurite;
-  await createBlobStore({ connectionString }).ensureContainers(Object.values(blobContainers));
+  await createBlobStore({ clock: systemClock, ids: systemIds }, { connectionString }).ensureContainers(
+    Object.values(blobContainers),
+  );
 
   /** Clients of these stores, as another instance of the app would have them. */
   const connect = (): Platform => {
@@ -52,14 +55,16 @@ export async function startAzureStores() {
       credential: { key: cosmos.key },
       discoverEndpoints: false,
     });
-    const queue = createServiceBusQueue({
-      connection: {
-        connectionString: `Endpoint=sb://127.0.0.1:${broker.port};SharedAccessKeyName=root;SharedAccessKey=key;UseDevelopmentEmulator=true`,
+    const queue = createServiceBusQueue(
+      { clock },
+      {
+        connection: {
+          connectionString: `Endpoint=sb://127.0.0.1:${broker.port};SharedAccessKeyName=root;SharedAccessKey=key;UseDevelopmentEmulator=true`,
+        },
+        probe: { queue: queues.landing },
+        operationTimeoutMs: hangGuardMs,
       },
-      clock,
-      probe: { queue: queues.landing },
-      operationTimeoutMs: hangGuardMs,
-    });
+    );
     onTestFinished(async () => void (await Promise.all([metadata.close(), queue.close()])));
     return {
       clock,
@@ -67,7 +72,7 @@ export async function startAzureStores() {
       logger: silentLogger,
       metadata,
       queue,
-      blobs: createBlobStore({ connectionString }),
+      blobs: createBlobStore({ clock: systemClock, ids: systemIds }, { connectionString }),
     };
   };
   return { clock, cosmos, broker, connect };

@@ -2,6 +2,8 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { systemIds } from '../../../shared/core/ids.ts';
+import { systemClock } from '../../../shared/core/clock.ts';
 import { startAzurite } from '../../../local/azurite.ts';
 import { createBlobStore } from '../../../shared/adapters/azure/blob-store.ts';
 import { isAppError } from '../../../shared/core/errors.ts';
@@ -10,7 +12,10 @@ const [disk = ''] = process.argv.slice(2);
 const ballast = join(disk, 'ballast');
 await writeFile(ballast, Buffer.alloc(4_000_000));
 const azurite = await startAzurite({ dataDir: join(disk, 'data') });
-const store = createBlobStore({ connectionString: azurite.connectionString, retryDelayMs: 10 });
+const store = createBlobStore(
+  { clock: systemClock, ids: systemIds },
+  { connectionString: azurite.connectionString, retryDelayMs: 10 },
+);
 await store.ensureContainers(['full']);
 
 const put = async (name: string, sizeBytes: number, metadata = {}): Promise<string> => {

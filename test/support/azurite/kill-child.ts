@@ -4,13 +4,18 @@
  */
 import { writeSync } from 'node:fs';
 
+import { systemIds } from '../../../shared/core/ids.ts';
+import { systemClock } from '../../../shared/core/clock.ts';
 import { startAzurite } from '../../../local/azurite.ts';
 import { createBlobStore } from '../../../shared/adapters/azure/blob-store.ts';
 import { createQueueClient } from '../host/storage-queue.ts';
 
 const [dataDir = '', run = '', killAfter = '0'] = process.argv.slice(2);
 const azurite = await startAzurite({ dataDir });
-const store = createBlobStore({ connectionString: azurite.connectionString, blockSizeBytes: 64 * 1024 });
+const store = createBlobStore(
+  { clock: systemClock, ids: systemIds },
+  { connectionString: azurite.connectionString, blockSizeBytes: 64 * 1024 },
+);
 const queue = createQueueClient(azurite.connectionString);
 await store.ensureContainers(['kill']);
 await queue.create('poison');

@@ -1,10 +1,12 @@
 /** Streams `sizeMb` up and down through a blob store and prints what the peak memory of this process was. */
 import { createHash } from 'node:crypto';
 
+import { systemIds } from '../../../shared/core/ids.ts';
+import { systemClock } from '../../../shared/core/clock.ts';
 import { createBlobStore } from '../../../shared/adapters/azure/blob-store.ts';
 
 const [connectionString = '', sizeMb = '1'] = process.argv.slice(2);
-const store = createBlobStore({ connectionString });
+const store = createBlobStore({ clock: systemClock, ids: systemIds }, { connectionString });
 const ref = { container: 'memory', name: 'large' };
 
 // Everything is loaded and has run once before the measurement begins.

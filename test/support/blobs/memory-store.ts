@@ -78,7 +78,7 @@ export function createMemoryBlobStore(now: () => number = Date.now): BlobStore {
   function write(ref: BlobRef, bytes: Buffer, options: PutOptions): BlobProperties {
     const current = find(ref);
     if (options.ifAbsent === true && current)
-      throw new AppError('ALREADY_EXISTS', `${nameOf(ref)} exists already.`);
+      throw new AppError('ALREADY_EXISTS', `${nameOf(ref)} already exists.`);
     if (options.ifMatch !== undefined && options.ifMatch !== current?.properties.etag) throw changed(ref);
     checkLease(ref, options.leaseId);
     return store(ref, bytes, options);
@@ -241,7 +241,10 @@ function nameOf(ref: BlobRef): string {
 }
 
 function changed(ref: BlobRef): AppError {
-  return new AppError('PRECONDITION_FAILED', `${nameOf(ref)} has changed, or someone else holds its lease.`);
+  return new AppError(
+    'PRECONDITION_FAILED',
+    `${nameOf(ref)} has changed, or another client holds its lease.`,
+  );
 }
 
 function byCodeUnits(a: string, b: string): number {

@@ -6,7 +6,7 @@ import { openDeltaTable } from './open-table.ts';
 
 /** Commits until it is killed; reports when it has started. */
 const [connectionString = ''] = process.argv.slice(2);
-const blobs = createBlobStore({ connectionString });
+const blobs = createBlobStore({ clock: systemClock, ids: systemIds }, { connectionString });
 const table = openDeltaTable(
   blobs,
   { clock: systemClock, ids: systemIds },

@@ -10,7 +10,7 @@ import { openSqliteQueue } from '../../../shared/adapters/embedded/sqlite-queue.
 const [, , mode, file, name] = process.argv;
 if (file === undefined || name === undefined) throw new Error('usage: <send|receive> <file> <name>');
 
-const queue = openSqliteQueue({ file, clock: systemClock, ids: systemIds, pollMs: 10 });
+const queue = openSqliteQueue({ clock: systemClock, ids: systemIds }, { file, pollMs: 10 });
 const say = (word: string, id: string) => writeSync(1, `${word} ${id}\n`);
 
 if (mode === 'send') {

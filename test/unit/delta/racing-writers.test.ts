@@ -15,12 +15,12 @@ const place = { container: 'datasets', prefix: 'raced' };
 let azurite: TestAzurite;
 beforeAll(async () => {
   azurite = await startTestAzurite();
-  await createBlobStore(azurite).ensureContainers([place.container]);
+  await createBlobStore(system, azurite).ensureContainers([place.container]);
 });
 afterAll(() => azurite.stop());
 
 function open(connectionString: string, prefix = place.prefix): DeltaTable {
-  const blobs = createBlobStore({ connectionString, retryDelayMs: 20 });
+  const blobs = createBlobStore(system, { connectionString, retryDelayMs: 20 });
   return openDeltaTable(blobs, system, { ...place, prefix });
 }
 

@@ -70,14 +70,10 @@ async function play(file: string, steps: readonly Step[]) {
   let model: Modelled[] = [];
   const received: ReceivedMessage[] = [];
   const clock = { now: () => time, sleep: () => Promise.reject(new Error('nothing waits here')) };
-  const queue = openSqliteQueue({
-    file,
-    clock,
-    ids: systemIds,
-    topology: { queues: ['work'] },
-    lockDurationMs: lockMs,
-    maxDeliveryCount: maxDeliveries,
-  });
+  const queue = openSqliteQueue(
+    { clock, ids: systemIds },
+    { file, topology: { queues: ['work'] }, lockDurationMs: lockMs, maxDeliveryCount: maxDeliveries },
+  );
 
   /** What time alone does, told whenever anybody looks. */
   const settleTime = () => {

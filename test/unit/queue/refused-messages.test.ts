@@ -66,12 +66,10 @@ test('what may be a defect is refused after a few deliveries', async () => {
 
 function openQueue() {
   const file = join(createFolder(), 'queue.db');
-  const queue = openSqliteQueue({
-    file,
-    clock: systemClock,
-    ids: systemIds,
-    topology: { queues: ['refused'], topics: {} },
-  });
+  const queue = openSqliteQueue(
+    { clock: systemClock, ids: systemIds },
+    { file, topology: { queues: ['refused'], topics: {} } },
+  );
   onTestFinished(() => queue.close());
   return queue;
 }

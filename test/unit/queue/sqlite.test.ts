@@ -7,7 +7,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock, type Clock } from '../../../shared/core/clock.ts';
 import { systemIds } from '../../../shared/core/ids.ts';
-import { openSqliteQueue, type SqliteQueueOptions } from '../../../shared/adapters/embedded/sqlite-queue.ts';
+import {
+  openSqliteQueue,
+  type SqliteQueueDeps,
+  type SqliteQueueOptions,
+} from '../../../shared/adapters/embedded/sqlite-queue.ts';
 import { codeOf } from '../../contract/queue-fixture.ts';
 import { patienceMs } from '../../support/hang-guard.ts';
 
@@ -37,16 +41,17 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-function open(options: Partial<SqliteQueueOptions> = {}) {
-  const queue = openSqliteQueue({
-    file,
-    clock: manualClock,
-    ids: systemIds,
-    topology: { queues: ['work'], topics: { events: ['left'] } },
-    lockDurationMs,
-    maxDeliveryCount: 3,
-    ...options,
-  });
+function open({ clock = manualClock, ...options }: Partial<SqliteQueueDeps & SqliteQueueOptions> = {}) {
+  const queue = openSqliteQueue(
+    { clock, ids: systemIds },
+    {
+      file,
+      topology: { queues: ['work'], topics: { events: ['left'] } },
+      lockDurationMs,
+      maxDeliveryCount: 3,
+      ...options,
+    },
+  );
   opened.push(queue);
   return queue;
 }
@@ -139,7 +144,7 @@ describe('SQLite queue: waiting', () => {
 describe('SQLite queue: topology', () => {
   it('is kept in the file, with its settings', async () => {
     await open({ lockDurationMs: 7, maxDeliveryCount: 1 }).close();
-    const queue = openSqliteQueue({ file, clock: manualClock, ids: systemIds });
+    const queue = openSqliteQueue({ clock: manualClock, ids: systemIds }, { file });
     opened.push(queue);
     await queue.send('WORK', [message('a')]);
     const [received] = await queue.receive({ queue: 'Work' }, now);
@@ -275,7 +280,7 @@ describe('SQLite queue: trouble', () => {
     const module = join(import.meta.dirname, '../../../shared/adapters/embedded/sqlite-queue.ts');
     const program = `
       const { openSqliteQueue } = await import(${JSON.stringify(module)});
-      openSqliteQueue({ file: ${JSON.stringify(file)}, topology: { queues: ['work'] } });`;
+      openSqliteQueue({}, { file: ${JSON.stringify(file)}, topology: { queues: ['work'] } });`;
     const children = Array.from({ length: 6 }, () =>
       spawn(process.execPath, ['--input-type=module', '-e', program], {
         stdio: ['ignore', 'ignore', 'inherit'],

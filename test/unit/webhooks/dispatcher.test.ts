@@ -43,12 +43,13 @@ function setUp(answer: (count: number) => SendOutcome | Promise<SendOutcome> = (
       return target[name].bind(target);
     },
   });
-  const queue = openSqliteQueue({
-    file: join(createFolder(), 'queue.db'),
-    clock,
-    ids: system.ids,
-    topology: { queues: ['webhooks'], topics: { events: ['webhooks'] } },
-  });
+  const queue = openSqliteQueue(
+    { clock, ids: system.ids },
+    {
+      file: join(createFolder(), 'queue.db'),
+      topology: { queues: ['webhooks'], topics: { events: ['webhooks'] } },
+    },
+  );
   onTestFinished(() => queue.close());
   const outbox = new Outbox({ store: real, queue, clock, logger: silentLogger });
   const audited = new AuditedWriter({ store: real, outbox, clock, ids: system.ids });

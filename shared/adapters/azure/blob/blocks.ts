@@ -1,7 +1,6 @@
 /**
- * Cuts a stream into blocks of one size; only the last may be shorter, and an empty stream has none. Two buffers
- * take turns, so memory stays at two blocks however long the stream: a block is overwritten when the block after
- * the next is asked for.
+ * Splits a stream into blocks of one size; the last can be shorter, and an empty stream has no blocks. Alternates two
+ * buffers, so a block is valid until the next but one is requested.
  */
 export async function* splitIntoBlocks(
   body: AsyncIterable<Uint8Array>,

@@ -34,22 +34,21 @@ const codesByStatus: Readonly<Record<number, ErrorCode>> = {
 
 const messages: Readonly<Partial<Record<ErrorCode, string>>> = {
   NOT_FOUND: 'does not exist',
-  ALREADY_EXISTS: 'exists already',
-  PRECONDITION_FAILED: 'has changed, or someone else holds its lease',
-  INVALID_ARGUMENT: 'was refused by Blob storage',
-  RATE_LIMITED: 'has to wait: Blob storage is busy',
-  TIMEOUT: 'took Blob storage too long',
+  ALREADY_EXISTS: 'already exists',
+  PRECONDITION_FAILED: 'has changed, or another client holds its lease',
+  INVALID_ARGUMENT: 'was rejected by Blob storage',
+  RATE_LIMITED: 'must wait: Blob storage is busy',
+  TIMEOUT: 'timed out in Blob storage',
   INSUFFICIENT_STORAGE: 'does not fit: Blob storage is full',
   PAYLOAD_TOO_LARGE: 'is larger than Blob storage accepts',
-  UNAVAILABLE: 'cannot be reached: Blob storage does not answer',
+  UNAVAILABLE: 'is unavailable: Blob storage does not answer',
 };
 
 /**
- * Translates a failure of the SDK. Only an answer of Blob storage itself can mean "missing": a 404 without its
- * error-code header comes from something in between, and is an outage. So are refused credentials, which the operator
- * must mend, and which are often a role assignment that has yet to spread: a queue should retry.
+ * Translates an error of the SDK. A 404 without the service's error-code header comes from a proxy, so it is an outage and
+ * not NOT_FOUND. Rejected credentials are an outage too: new role assignments take minutes to apply, so a retry can help.
  *
- * @param subject what was worked on, as the start of a sentence: `Blob "raw/a.csv"`
+ * @param subject the subject of the message: `Blob "raw/a.csv"`
  * @see https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
  */
 export function translateBlobError(error: unknown, subject: string): AppError {
@@ -71,7 +70,7 @@ export function translateBlobError(error: unknown, subject: string): AppError {
   );
 }
 
-/** Whether the service itself answered with this code. */
+/** Whether the service answered with this code. */
 export function hasServiceCode(error: unknown, code: string): error is AppError {
   return isAppError(error) && readServiceCode(error.cause) === code;
 }
@@ -88,7 +87,7 @@ function chooseCode(error: unknown, serviceCode: string | undefined): ErrorCode 
   return codesByStatus[statusCode] ?? (statusCode >= 500 ? 'UNAVAILABLE' : 'INTERNAL');
 }
 
-/** The service's own code (`BlobNotFound`); answers to HEAD carry it in a header only. */
+/** The service's code, such as `BlobNotFound`. Read from the header, because answers to HEAD have no body. */
 export function readServiceCode(error: unknown): string | undefined {
   return readHeader(error, 'x-ms-error-code');
 }
@@ -97,7 +96,7 @@ function readHeader(error: unknown, name: string): string | undefined {
   return error instanceof RestError ? error.response?.headers.get(name) : undefined;
 }
 
-/** What `@azure/identity` throws when it gets no token. */
+/** The errors of `@azure/identity` when it gets no token. */
 function isCredentialError(error: unknown): boolean {
   return (
     error instanceof Error &&
@@ -108,17 +107,17 @@ function isCredentialError(error: unknown): boolean {
 }
 
 export interface CallBounds {
-  /** How the call is named in errors, see {@link translateBlobError}. */
+  /** See {@link translateBlobError}. */
   readonly subject: string;
-  /** For all its tries together. */
+  /** Limits all attempts together. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Runs one call of the SDK within its time and translates what it throws.
+ * Runs one call of the SDK with a timeout and translates its errors.
  *
- * @throws CANCELLED when the caller's signal fired; TIMEOUT; else what {@link translateBlobError} says
+ * @throws CANCELLED when the caller's signal fired; TIMEOUT; the errors of {@link translateBlobError}
  */
 export async function callBlobService<T>(
   bounds: CallBounds,

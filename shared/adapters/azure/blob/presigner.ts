@@ -6,6 +6,7 @@ import {
   StorageSharedKeyCredential,
 } from '@azure/storage-blob';
 
+import type { Clock } from '../../../core/clock.ts';
 import { AppError } from '../../../core/errors.ts';
 import { checkExpiry, maxPresignMs } from '../../../platform/storage/blob-rules.ts';
 import type { PresignOptions } from '../../../platform/storage/blobs.ts';
@@ -17,47 +18,52 @@ export interface Presigner {
   signBlocks(client: BlockBlobClient, blockIds: readonly string[], expiresAt: number): Promise<string[]>;
 }
 
+export interface PresignerDeps {
+  readonly service: BlobServiceClient;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
 type DelegationKey = Awaited<ReturnType<BlobServiceClient['getUserDelegationKey']>>;
 
-/** Clocks of the account and of this machine may differ by so much. */
+/** Tolerated difference between the clocks of the service and of this machine. */
 const clockSkewMs = 15 * 60_000;
-/** A key serves for a day, so that it is asked for seldom and no leaked URL can live for long. */
+/** Long enough to request keys seldom, short enough to limit leaked URLs. */
 const keyLifetimeMs = 24 * 3_600_000;
 
 /**
- * Signs URLs for single blobs (shared access signatures): with the account's key where there is one, else with a key
- * that the service gives to an identity that may delegate (role "Storage Blob Delegator", or any of the data roles on
- * the account). That key is kept and shared by all callers until it would end before the URL.
+ * Signs URLs for single blobs (shared access signatures) with the account's key, or with a user delegation key when the
+ * store uses an identity (role "Storage Blob Delegator" or any data role on the account). Caches the delegation key until
+ * it would expire before the URL.
  *
  * @see https://learn.microsoft.com/rest/api/storageservices/create-user-delegation-sas
  */
 export function createPresigner(
-  service: BlobServiceClient,
-  { now, timeoutMs }: { readonly now: () => number; readonly timeoutMs: number },
+  { service, clock }: PresignerDeps,
+  { timeoutMs }: { readonly timeoutMs: number },
 ): Presigner {
   const usesKey = service.credential instanceof StorageSharedKeyCredential;
   const usesIdentity = 'getToken' in service.credential;
-  let kept: { readonly endsAt: number; readonly key: Promise<DelegationKey> } | undefined;
+  let cached: { readonly endsAt: number; readonly key: Promise<DelegationKey> } | undefined;
 
   const getKey = (expiresAt: number): Promise<DelegationKey> => {
-    if (kept !== undefined && kept.endsAt >= expiresAt) return kept.key;
-    const startsAt = now() - clockSkewMs;
-    const endsAt = Math.min(Math.max(expiresAt, now() + keyLifetimeMs), now() + maxPresignMs);
-    const key = askForKey(service, new Date(startsAt), new Date(endsAt), timeoutMs);
-    const asked = { endsAt, key };
-    kept = asked;
-    // A failure is not kept: the next caller asks anew.
+    if (cached !== undefined && cached.endsAt >= expiresAt) return cached.key;
+    const startsAt = clock.now() - clockSkewMs;
+    const endsAt = Math.min(Math.max(expiresAt, clock.now() + keyLifetimeMs), clock.now() + maxPresignMs);
+    const key = requestKey(service, new Date(startsAt), new Date(endsAt), timeoutMs);
+    const requested = { endsAt, key };
+    cached = requested;
+    // Do not cache a failure.
     key.catch(() => {
-      if (kept === asked) kept = undefined;
+      if (cached === requested) cached = undefined;
     });
     return key;
   };
 
   const sign = async (client: BlockBlobClient, options: PresignOptions): Promise<string> => {
     const { access, expiresAt, contentType, contentDisposition } = options;
-    checkExpiry(expiresAt, now());
+    checkExpiry(expiresAt, clock.now());
     const values = {
-      // "w" alone does what uploads need, blocks included; it neither reads nor deletes.
+      // "w" allows uploads, including blocks, but neither reads nor deletes.
       permissions: BlobSASPermissions.parse(access === 'read' ? 'r' : 'w'),
       expiresOn: new Date(expiresAt),
       ...(contentType === undefined ? {} : { contentType }),
@@ -66,10 +72,7 @@ export function createPresigner(
     };
     if (usesKey) return client.generateSasUrl(values);
     if (usesIdentity) return client.generateUserDelegationSasUrl(values, await getKey(expiresAt));
-    throw new AppError(
-      'NOT_IMPLEMENTED',
-      'This storage account is known by a credential that cannot sign URLs.',
-    );
+    throw new AppError('NOT_IMPLEMENTED', 'The credential of this storage account cannot sign URLs.');
   };
 
   return {
@@ -81,14 +84,14 @@ export function createPresigner(
   };
 }
 
-/** @throws NOT_IMPLEMENTED when the identity may not delegate: no retry helps, and callers have other ways */
-async function askForKey(
+/** @throws NOT_IMPLEMENTED when the identity may not delegate: a retry cannot help, and callers can fall back */
+async function requestKey(
   service: BlobServiceClient,
   startsOn: Date,
   expiresOn: Date,
   timeoutMs: number,
 ): Promise<DelegationKey> {
-  const subject = 'A key for signing URLs';
+  const subject = 'The key for signing URLs';
   try {
     return await callBlobService({ subject, timeoutMs }, (abortSignal) =>
       service.getUserDelegationKey(startsOn, expiresOn, { abortSignal }),
@@ -97,7 +100,7 @@ async function askForKey(
     if (!hasServiceCode(error, 'AuthorizationPermissionMismatch')) throw error;
     throw new AppError(
       'NOT_IMPLEMENTED',
-      'The platform may not sign URLs: grant its identity "Storage Blob Delegator" on the storage account.',
+      'The platform cannot sign URLs: assign its identity the role "Storage Blob Delegator" on the storage account.',
       {},
       error,
     );

@@ -2,7 +2,7 @@ import { AppError } from '../../../core/errors.ts';
 import { writeMarkerName } from '../../../platform/storage/blob-rules.ts';
 import type { BlobProperties, BlobRef } from '../../../platform/storage/blobs.ts';
 
-/** What the SDK's answers about a blob have in common. */
+/** The members that the SDK's answers about a blob share. */
 export interface BlobAnswer {
   readonly etag?: string | undefined;
   readonly contentLength?: number | undefined;
@@ -12,11 +12,11 @@ export interface BlobAnswer {
 }
 
 /**
- * Metadata names come back in lower case: as headers they lose their case on the way, in listings they do not.
- * Listings give ETags without quotes, headers with them; quoted is what conditions take.
+ * Normalizes an answer. Lower-cases metadata names, because HTTP headers may lose their case. Quotes ETags, because
+ * listings omit the quotes that conditions require.
  *
- * @param sizeBytes of the whole blob, where the answer is about a part
- * @throws UNAVAILABLE for an answer without an ETag, which is not the service's
+ * @param sizeBytes the size of the whole blob, when the answer is about a range
+ * @throws UNAVAILABLE for an answer without an ETag, which a proxy must have sent
  */
 export function toBlobProperties(
   ref: BlobRef,

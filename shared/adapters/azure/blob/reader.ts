@@ -3,7 +3,7 @@ import type { BlobClient, BlobDownloadResponseParsed } from '@azure/storage-blob
 import { backoffMs } from '../../../core/async/backoff.ts';
 import { cancelled } from '../../../core/async/cancelled.ts';
 import { withTimeout } from '../../../core/async/with-timeout.ts';
-import { systemClock } from '../../../core/clock.ts';
+import type { Clock } from '../../../core/clock.ts';
 import { AppError, isAppError, retryIntent } from '../../../core/errors.ts';
 import { checkRange } from '../../../platform/storage/blob-rules.ts';
 import type { BlobRef, OpenedBlob, OpenOptions } from '../../../platform/storage/blobs.ts';
@@ -12,23 +12,28 @@ import { toBlobProperties } from './properties.ts';
 
 const maxResumeDelayMs = 5_000;
 
+export interface ReaderDeps {
+  readonly client: BlobClient;
+  readonly clock: Pick<Clock, 'sleep'>;
+}
+
 export interface ReadSettings {
   readonly subject: string;
-  /** For the head of an answer, and for every wait on more of its body. */
+  /** Limits the wait for the head of an answer, and each wait for bytes of its body. */
   readonly timeoutMs: number;
-  /** Broken connections in a row, none of which brought a byte, before the read fails. */
+  /** Consecutive connections without a byte before the read fails. */
   readonly maxResumes: number;
   readonly retryDelayMs: number;
 }
 
 /**
- * Opens a blob. Its body goes on where a connection broke, asking for the very ETag it began with. The SDK's own
- * resumption is off: it takes a reset connection for the caller's abort and gives up (12.34).
+ * Opens a blob. When a connection breaks, resumes the body where it stopped, under the same ETag. Disables the SDK's own
+ * resumption, which mistakes a reset connection for the caller's abort (12.34).
  *
- * Read the body to its end, leave its loop, or fire the signal: an untouched body keeps its connection open.
+ * Read the body to its end, leave its loop, or abort: an unread body keeps its connection open.
  */
 export async function openBlob(
-  client: BlobClient,
+  { client, clock }: ReaderDeps,
   ref: BlobRef,
   options: OpenOptions,
   settings: ReadSettings,
@@ -42,14 +47,14 @@ export async function openBlob(
         maxRetryRequests: 0,
         ...(ifMatch === undefined ? {} : { conditions: { ifMatch } }),
       });
-      // An abort between two reads would otherwise be an unhandled error.
+      // Otherwise an abort between two reads is an unhandled error.
       answer.readableStreamBody?.on('error', () => undefined);
       return answer;
     });
   const first = await download(offset, count, options.ifMatch);
   const sizeBytes = readTotalSize(first);
   if (options.range !== undefined && offset >= sizeBytes) {
-    // The service refuses such a range, but is not asked for one when everything from byte 0 is wanted.
+    // The service rejects such ranges itself, except from byte 0, where the SDK sends no range.
     releaseBody(first);
     throw new AppError('INVALID_ARGUMENT', `${settings.subject} ends before the range.`, { sizeBytes });
   }
@@ -59,14 +64,20 @@ export async function openBlob(
       return await download(from, length, properties.etag);
     } catch (error) {
       if (!isAppError(error, 'NOT_FOUND')) throw error;
-      throw new AppError('PRECONDITION_FAILED', `${settings.subject} was deleted meanwhile.`, {}, error);
+      throw new AppError(
+        'PRECONDITION_FAILED',
+        `${settings.subject} was deleted during the read.`,
+        {},
+        error,
+      );
     }
   };
   const end = offset + (first.contentLength ?? 0);
-  return { properties, body: readBody(first, { offset, end }, resume, options.signal, settings) };
+  return { properties, body: readBody(clock, first, { offset, end }, resume, options.signal, settings) };
 }
 
 async function* readBody(
+  clock: Pick<Clock, 'sleep'>,
   first: BlobDownloadResponseParsed,
   { offset, end }: { readonly offset: number; readonly end: number },
   resume: (from: number, length: number) => Promise<BlobDownloadResponseParsed>,
@@ -86,7 +97,7 @@ async function* readBody(
         yield chunk;
       }
     } catch (error) {
-      // What the service answered is final (changed, deleted), but for outages, which are what this loop is for.
+      // Resume after outages only: other answers (changed, deleted) are final.
       if (isAppError(error) && retryIntent(error) !== 'later') throw error;
       cause = error;
     }
@@ -98,24 +109,25 @@ async function* readBody(
       throw new AppError('UNAVAILABLE', `The connection broke while reading ${settings.subject}.`, {}, cause);
     }
     answer = undefined;
-    // The first resumption follows at once.
-    if (failures > 1) await waitToResume(failures - 1, settings.retryDelayMs, signal);
+    // The first resumption has no delay.
+    if (failures > 1) await waitToResume(clock, failures - 1, settings.retryDelayMs, signal);
   }
 }
 
 async function waitToResume(
+  clock: Pick<Clock, 'sleep'>,
   failures: number,
   baseMs: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   try {
-    await systemClock.sleep(backoffMs(failures, { baseMs, maxMs: maxResumeDelayMs }, 0), signal);
+    await clock.sleep(backoffMs(failures, { baseMs, maxMs: maxResumeDelayMs }, 0), signal);
   } catch (error) {
     throw cancelled('The read', error);
   }
 }
 
-/** The chunks of one answer. Closes its connection when left early, or when no byte arrives for `timeoutMs`. */
+/** Yields the chunks of one answer. Closes the connection when the loop ends, or when no byte arrives for `timeoutMs`. */
 async function* readChunks(
   answer: BlobDownloadResponseParsed,
   timeoutMs: number,
@@ -140,7 +152,7 @@ function releaseBody({ readableStreamBody }: BlobDownloadResponseParsed): void {
     (readableStreamBody as { destroy(): void }).destroy();
 }
 
-/** `Content-Range: bytes 0-9/100` on a part, `Content-Length` on the whole. */
+/** Reads `Content-Range: bytes 0-9/100` of a range, else `Content-Length`. */
 function readTotalSize({ contentRange, contentLength }: BlobDownloadResponseParsed): number {
   return contentRange === undefined ? (contentLength ?? 0) : Number(contentRange.split('/')[1]);
 }

@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto';
-
 import type { BlockBlobClient } from '@azure/storage-blob';
 
 import { AppError, isAppError, retryIntent } from '../../../core/errors.ts';
+import type { Ids } from '../../../core/ids.ts';
 import { writeMarkerName } from '../../../platform/storage/blob-rules.ts';
 import type { BlobBody, BlobProperties, BlobRef, PutOptions } from '../../../platform/storage/blobs.ts';
 import { splitIntoBlocks } from './blocks.ts';
@@ -10,7 +9,7 @@ import { callBlobService, hasServiceCode } from './errors.ts';
 import { toBlobProperties } from './properties.ts';
 import type { BlobAnswer } from './properties.ts';
 
-/** Of the service: https://learn.microsoft.com/azure/storage/blobs/scalability-targets */
+/** @see https://learn.microsoft.com/azure/storage/blobs/scalability-targets */
 const maxBlocks = 50_000;
 
 export interface WriteSettings {
@@ -22,16 +21,17 @@ export interface WriteSettings {
 interface WriteTarget {
   readonly ref: BlobRef;
   readonly client: BlockBlobClient;
-  /** For the one question after a write whose outcome is unclear: few tries, so that an outage shows soon. */
+  /** For the check after a write with an unknown outcome: few attempts, so that an outage is reported soon. */
   readonly probe: BlockBlobClient;
   readonly options: PutOptions;
+  readonly ids: Pick<Ids, 'uuid'>;
   readonly settings: WriteSettings;
 }
 
 /**
- * Writes a whole blob: in one request when it fits in one block, else block by block with one commit at the end,
- * reading the next block while the last one travels. Until then readers see what was there before, and a source
- * that throws leaves nothing behind but blocks that the service forgets.
+ * Writes a whole blob: in one request when it fits in one block, else in blocks with one commit at the end, reading a
+ * block while the one before is sent. Readers see the old content until the commit. The service discards the blocks of
+ * a source that throws.
  */
 export async function writeBlob(target: WriteTarget, body: BlobBody): Promise<BlobProperties> {
   const { blockSizeBytes } = target.settings;
@@ -43,13 +43,13 @@ export async function writeBlob(target: WriteTarget, body: BlobBody): Promise<Bl
   }
   const blocks = splitIntoBlocks(body, blockSizeBytes);
   const { value: first = new Uint8Array() } = await blocks.next();
-  // A short block is the last one.
+  // Only the last block can be shorter.
   return first.length < blockSizeBytes
     ? writeWhole(target, first)
     : writeInBlocks(target, prepend(first, blocks));
 }
 
-/** Makes a blob of blocks that were staged before. */
+/** Commits blocks that were staged before. */
 export async function commitStaged(
   target: WriteTarget,
   blockIds: readonly string[],
@@ -61,7 +61,7 @@ export async function commitStaged(
     );
     return toBlobProperties(ref, answer);
   });
-  // Only the service knows how long the blocks are. The condition: to describe this write and no later one.
+  // Only the service knows the sizes of the blocks. The condition excludes later writes.
   const { etag: ifMatch } = committed;
   const head = await callBlobService(settings, (abortSignal) =>
     client.getProperties({ abortSignal, conditions: { ifMatch } }),
@@ -69,7 +69,7 @@ export async function commitStaged(
   return toBlobProperties(ref, head);
 }
 
-/** The service wants base64 of one length within a blob. */
+/** The service requires Base64 ids of one length within a blob. */
 export function encodeBlockId(id: string): string {
   return Buffer.from(id).toString('base64');
 }
@@ -92,10 +92,10 @@ async function writeInBlocks(
   target: WriteTarget,
   blocks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<BlobProperties> {
-  const { client, ref, options, settings } = target;
+  const { client, ref, options, ids, settings } = target;
   const conditions = options.leaseId === undefined ? {} : { conditions: { leaseId: options.leaseId } };
-  // Blocks staged under one name by several writers lie side by side until one of them commits.
-  const writer = randomBytes(8).toString('hex');
+  // Distinguishes the blocks of concurrent writers of one blob.
+  const writer = ids.uuid();
   const blockIds: string[] = [];
   let sizeBytes = 0;
   const stage = async (block: Uint8Array): Promise<void> => {
@@ -112,7 +112,7 @@ async function writeInBlocks(
       client.stageBlock(encodeBlockId(id), block, block.length, { abortSignal, ...conditions }),
     );
   };
-  // Settled rather than thrown: the source may take its time, and a rejection nobody awaits ends the process.
+  // Settle it: while the source is slow, an unawaited rejection would end the process.
   const settle = (staging: Promise<void>): Promise<{ readonly error?: unknown }> =>
     staging.then(
       () => ({}),
@@ -144,30 +144,30 @@ async function writeInBlocks(
   }
 }
 
-/** Another writer's commit discards the blocks of everyone else. */
+/** The commit of one writer discards the uncommitted blocks of all others. */
 function describeLostBlocks({ options, settings }: WriteTarget, cause: AppError): AppError {
   const { subject } = settings;
   if (options.ifAbsent === true)
-    return new AppError('ALREADY_EXISTS', `${subject} exists already.`, {}, cause);
+    return new AppError('ALREADY_EXISTS', `${subject} already exists.`, {}, cause);
   if (options.ifMatch !== undefined) {
     return new AppError('PRECONDITION_FAILED', `${subject} has changed.`, {}, cause);
   }
-  return new AppError('UNAVAILABLE', `${subject} was written by someone else meanwhile.`, {}, cause);
+  return new AppError('UNAVAILABLE', `${subject} was written by another client at the same time.`, {}, cause);
 }
 
 /**
- * Runs a write with its headers and conditions. A try whose answer was lost may have succeeded, and the next
- * one then fails on the condition that the first has made untrue. So a conditional write signs its blob, and
- * before it reports a failed condition, or an outcome it does not know, it looks whether its signature is there.
+ * Runs a write with its headers and conditions. When an answer is lost, the write may have succeeded, and its retry fails
+ * on a condition that the write itself invalidated. So a conditional write marks its blob, and looks for its mark before
+ * it reports a failed condition or an unknown outcome.
  */
 async function conditionally(
   target: WriteTarget,
   write: (headers: object) => Promise<BlobProperties>,
   writePastStaged?: () => Promise<BlobProperties>,
 ): Promise<BlobProperties> {
-  const { ref, options } = target;
+  const { ref, options, ids } = target;
   const isConditional = options.ifAbsent === true || options.ifMatch !== undefined;
-  const marker = randomBytes(16).toString('hex');
+  const marker = ids.uuid();
   try {
     return await write({
       blobHTTPHeaders: { blobContentType: options.contentType ?? 'application/octet-stream' },
@@ -182,7 +182,7 @@ async function conditionally(
     if (!isConditional || !isAppError(error) || !mayHideSuccess(error)) throw error;
     const committed = await findCommitted(target, error);
     if (committed?.metadata?.[writeMarkerName] === marker) return toBlobProperties(ref, committed);
-    // To Azurite, unlike Azure, blocks that were staged and never committed are a blob that exists.
+    // In Azurite, unlike Azure, uncommitted blocks count as an existing blob.
     if (committed === undefined && error.code === 'ALREADY_EXISTS' && writePastStaged !== undefined) {
       return await writePastStaged();
     }
@@ -190,7 +190,7 @@ async function conditionally(
   }
 }
 
-/** Conditions that this very write may have made untrue, and failures that say nothing of the outcome. */
+/** Whether the write may have succeeded: conditions that it can invalidate itself, and unknown outcomes. */
 function mayHideSuccess(error: AppError): boolean {
   return (
     ['ALREADY_EXISTS', 'PRECONDITION_FAILED', 'TIMEOUT', 'UNAVAILABLE'].includes(error.code) ||
@@ -198,7 +198,7 @@ function mayHideSuccess(error: AppError): boolean {
   );
 }
 
-/** @returns undefined when there is no blob. @throws when that cannot be told: the failure that can be retried */
+/** @returns undefined for a missing blob. @throws the retryable one of the two failures when the check fails */
 async function findCommitted(
   { probe, settings }: WriteTarget,
   otherwise: AppError,

@@ -1,8 +1,7 @@
 import { AppError, isAppError, type ErrorCode } from '../../../core/errors.ts';
 
 /**
- * The codes of `ServiceBusError`, and of the `MessagingError` beneath it that some paths of the SDK let through,
- * and Node's own for the socket.
+ * The codes of `ServiceBusError`, and of the underlying `MessagingError`, which some paths of the SDK throw.
  *
  * @see https://learn.microsoft.com/javascript/api/@azure/service-bus/servicebuserror
  */
@@ -26,33 +25,33 @@ const codes: Readonly<Record<string, ErrorCode>> = {
 };
 
 const messages: Readonly<Partial<Record<ErrorCode, string>>> = {
-  NOT_FOUND: 'There is no such queue, topic or subscription.',
+  NOT_FOUND: 'The queue, topic or subscription does not exist.',
   PRECONDITION_FAILED: 'The lock on the message was lost.',
   PAYLOAD_TOO_LARGE: 'The messages do not fit into one send.',
   RATE_LIMITED: 'Service Bus is busy.',
   INSUFFICIENT_STORAGE: 'The Service Bus entity is full.',
   TIMEOUT: 'Service Bus did not answer in time.',
-  INVALID_ARGUMENT: 'Service Bus refused the request.',
+  INVALID_ARGUMENT: 'Service Bus rejected the request.',
 };
 
-/** The SDK has no code for a message whose settlement it has already seen. */
+/** The SDK has no code for a message that is already settled. */
 const alreadySettled = 'has either been deleted or already settled';
 
 /**
- * What went wrong, in our terms. What is not known is UNAVAILABLE: it comes from the network, from
- * authorization or from the service, and so must be retried, never taken for an answer.
+ * Translates an error of the SDK. Unknown errors are UNAVAILABLE, because they come from the network, from authorization or
+ * from the service, and a retry can help.
  */
 export function translateServiceBusError(error: unknown, entity: string): AppError {
   if (isAppError(error)) return error;
-  // Every attempt's error: the last one says how things stand.
+  // One error per attempt; the last is the most recent.
   if (error instanceof AggregateError && error.errors.length > 0)
     return translateServiceBusError(error.errors.at(-1), entity);
   const code = classify(error);
-  const message = messages[code] ?? 'Service Bus cannot be reached.';
+  const message = messages[code] ?? 'Service Bus is unreachable.';
   return new AppError(code, message, { entity }, error);
 }
 
-/** The service did not answer within the time of a call. */
+/** The error of a call that timed out. */
 export function serviceTooSlow(entity: string): AppError {
   return new AppError('TIMEOUT', 'Service Bus did not answer in time.', { entity });
 }
@@ -61,10 +60,10 @@ function classify(error: unknown): ErrorCode {
   if (!(error instanceof Error)) return 'UNAVAILABLE';
   if (error.name === 'AbortError' || error.name === 'TimeoutError') return 'TIMEOUT';
   if (error.message.includes(alreadySettled)) return 'PRECONDITION_FAILED';
-  // The SDK raises these itself, for arguments that our rules should have refused.
+  // The SDK throws these for arguments that our own checks should have rejected.
   if (error instanceof TypeError || error instanceof RangeError) return 'INTERNAL';
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  // A code that ServiceBusError does not have stands before its message.
+  // Codes that ServiceBusError does not know are at the start of its message.
   const name = code === 'GeneralError' ? (/^\w+/.exec(error.message)?.[0] ?? '') : code;
   return codes[name] ?? 'UNAVAILABLE';
 }

@@ -7,7 +7,7 @@ export function toServiceBusMessage(message: EncodedMessage): ServiceBusMessage 
   const { id, body, subject, correlationId, properties, scheduledFor } = message;
   return {
     messageId: id,
-    // Bytes: the SDK would otherwise serialize the value a second time.
+    // Pass bytes, so that the SDK does not serialize the JSON again.
     body: Buffer.from(body, 'utf8'),
     contentType: 'application/json',
     ...(subject !== undefined && { subject }),
@@ -17,7 +17,7 @@ export function toServiceBusMessage(message: EncodedMessage): ServiceBusMessage 
   };
 }
 
-/** Also for what others sent (Event Grid, a person with a tool): nothing makes it throw. */
+/** Never throws, also for messages of other senders, such as Event Grid. */
 export function toReceivedMessage(message: ServiceBusReceivedMessage, source: QueueSource): ReceivedMessage {
   const { subject, correlationId, deadLetterReason, deadLetterErrorDescription } = message;
   return {
@@ -26,7 +26,7 @@ export function toReceivedMessage(message: ServiceBusReceivedMessage, source: Qu
     ...(subject !== undefined && { subject }),
     ...(correlationId !== undefined && { correlationId: String(correlationId) }),
     properties: decodeProperties(message.applicationProperties ?? {}, source),
-    // AMQP counts failed attempts; the JavaScript SDK, unlike the others, passes that on as it is.
+    // AMQP counts failed deliveries. Unlike other SDKs, the JavaScript SDK does not add the current one.
     deliveryCount: (message.deliveryCount ?? 0) + 1,
     enqueuedAt: message.enqueuedTimeUtc?.getTime() ?? 0,
     lockedUntil: message.lockedUntilUtc?.getTime() ?? 0,
@@ -37,7 +37,7 @@ export function toReceivedMessage(message: ServiceBusReceivedMessage, source: Qu
   };
 }
 
-/** A body that is not JSON arrives as its text: the consumer's validation can dead-letter it with a reason. */
+/** Returns a body that is not JSON as text, so that the consumer can dead-letter it with a reason. */
 function decodeBody(body: unknown): JsonValue {
   const text = readText(body);
   if (text === undefined) return JSON.parse(JSON.stringify(body ?? null)) as JsonValue;
@@ -56,7 +56,7 @@ function readText(body: unknown): string | undefined {
   return isSections ? Buffer.concat(body).toString('utf8') : undefined;
 }
 
-/** Service Bus keeps why a message died among the message's own properties. */
+/** Removes the properties that Service Bus adds to dead letters. */
 function decodeProperties(
   properties: Readonly<Record<string, unknown>>,
   source: QueueSource,

@@ -2,18 +2,18 @@ import type { ServiceBusClient, ServiceBusReceiver } from '@azure/service-bus';
 import type { QueueSource } from '../../../platform/storage/queue.ts';
 import { entityPath } from '../../../platform/storage/queue-rules.ts';
 
-/** Idle links beyond these are closed. */
+/** Further idle links are closed. */
 const maxIdlePerSource = 8;
 
 /**
- * The SDK keeps the deliveries of a link in a ring of 2,048, and one whose lock ended unsettled stays in it for
- * ever; a link is replaced long before they fill the ring.
+ * The SDK keeps the deliveries of a link in a ring of 2,048 entries, and never removes those whose lock expired. Replace a
+ * link long before the ring is full.
  */
 const maxForgottenPerLink = 500;
 
 /**
- * The receivers of a client, cached: opening a link takes some round trips. A receiver can wait for one batch at a
- * time, so concurrent receives from one source each borrow their own.
+ * Caches the receivers of a client, because opening a link takes several round trips. A receiver can wait for one batch at
+ * a time, so each concurrent receive borrows its own.
  */
 export class ReceiverPool {
   readonly #client: ServiceBusClient;
@@ -37,19 +37,19 @@ export class ReceiverPool {
     else idle.push(receiver);
   }
 
-  /** Its link may be in any state, so how closing it ends tells nothing. */
+  /** Closes a receiver. Ignores the outcome, because its link can be in any state. */
   discard(receiver: ServiceBusReceiver): void {
     void Promise.allSettled([receiver.close()]);
   }
 
-  /** A message of this receiver was never settled. */
+  /** Counts a message of this receiver that was never settled. */
   noteForgotten(receiver: ServiceBusReceiver): void {
     this.#forgotten.set(receiver, (this.#forgotten.get(receiver) ?? 0) + 1);
   }
 
   /**
-   * Settles any message of the source: over the link that brought it while that is open, else by lock token
-   * through the entity's management node. It never receives, so it has no link of its own to lose.
+   * A receiver that settles any message of the source: over the link that delivered it while that is open, else by lock
+   * token through the management node. It never receives, so it has no link that can break.
    */
   settler(source: QueueSource): ServiceBusReceiver {
     const key = poolKey(source);
@@ -62,7 +62,7 @@ export class ReceiverPool {
     const options = {
       receiveMode: 'peekLock' as const,
       skipParsingBodyAsJson: true,
-      // The SDK would renew locks for five minutes behind the consumer's back.
+      // By default the SDK renews locks for five minutes on its own.
       maxAutoLockRenewalDurationInMs: 0,
       ...(source.deadLetter === true && { subQueueType: 'deadLetter' as const }),
     };

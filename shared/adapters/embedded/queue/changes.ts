@@ -1,9 +1,10 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../../core/clock.ts';
+import { prepare, type TypedStatement } from '../typed-statement.ts';
 
 /**
- * Who waits for which queue of which file, in this process: a send through one connection wakes the receivers of
- * every other connection at once. Entries live only as long as somebody waits.
+ * The waiting receivers of this process, by queue and file: a send through one connection wakes the receivers of all
+ * connections at once.
  */
 const waiting = new Map<string, Set<() => void>>();
 
@@ -18,38 +19,37 @@ function onWake(file: string, queueId: number, listener: () => void): () => void
   };
 }
 
-/** Something may have become receivable. Call it after the commit. */
+/** Wakes the receivers of queues. Call it after the commit. */
 export function wake(file: string, queueIds: Iterable<number>): void {
   for (const queueId of queueIds) waiting.get(`${queueId}:${file}`)?.forEach((listener) => listener());
 }
 
 export interface ChangeWatchOptions {
-  readonly clock: Clock;
-  /** How soon a commit of another process is noticed. Default 100 ms. */
-  readonly pollMs?: number;
+  /** The longest delay until a commit of another process is noticed. */
+  readonly pollMs: number;
 }
 
-/** Tells when looking into a queue again is worth it. */
+/** Waits until a queue may have new messages. */
 export class ChangeWatch {
   readonly #file: string;
   readonly #clock: Clock;
   readonly #pollMs: number;
-  readonly #dataVersion: StatementSync;
+  readonly #dataVersion: TypedStatement<{ readonly data_version: number }>;
 
-  /** @param file - under one name for all connections of this process */
-  constructor(db: DatabaseSync, file: string, { clock, pollMs = 100 }: ChangeWatchOptions) {
+  /** @param file the real path, the same for all connections of this process */
+  constructor(db: DatabaseSync, file: string, clock: Clock, { pollMs }: ChangeWatchOptions) {
     this.#file = file;
     this.#clock = clock;
     this.#pollMs = pollMs;
-    this.#dataVersion = db.prepare('PRAGMA data_version');
+    this.#dataVersion = prepare(db, 'PRAGMA data_version');
   }
 
   /** Changes when any *other* connection commits. @see https://www.sqlite.org/pragma.html#pragma_data_version */
   version(): number {
-    return (this.#dataVersion.get() as { data_version: number }).data_version;
+    return this.#dataVersion.get()!.data_version;
   }
 
-  /** Until this process sends, another one has committed since `version`, the time has come, or the signal fires. */
+  /** Waits until this process sends, another process commits after `version`, `until` has passed, or the signal fires. */
   async wait(
     since: { readonly queueId: number; readonly version: number; readonly until: number },
     closing: AbortSignal,

@@ -1,12 +1,13 @@
 import { DatabaseSync } from 'node:sqlite';
+import { prepare } from '../typed-statement.ts';
 import { AppError } from '../../../core/errors.ts';
 
 /**
- * `sb_queues` holds queues and subscriptions alike: a subscription is a queue that its topic feeds, at the path
- * `topic/Subscriptions/name`. Service Bus ignores the case of names, hence NOCASE.
+ * `sb_queues` holds queues and subscriptions: a subscription is a queue that its topic feeds, at the path
+ * `topic/Subscriptions/name`. NOCASE, because Service Bus ignores the case of names.
  *
- * `state`: 0 ready, 1 locked until `due_at`, 2 scheduled for `due_at`. The partial indexes keep a poll of a queue
- * with a million waiting messages at two index probes.
+ * `state`: 0 ready, 1 locked until `due_at`, 2 scheduled for `due_at`. With the partial indexes, polling a queue of a
+ * million messages takes two index probes.
  */
 const schema = `
 CREATE TABLE sb_queues (
@@ -50,8 +51,8 @@ export interface DatabaseOptions {
 }
 
 /**
- * WAL with `synchronous=NORMAL`: what is committed survives the death of the process at any moment (a power cut
- * may take the last commits, never the file's consistency).
+ * Opens the file in WAL mode with `synchronous=NORMAL`: commits survive the death of the process at any moment. A power
+ * cut can lose the last commits, but does not corrupt the file.
  *
  * @see https://www.sqlite.org/pragma.html#pragma_synchronous
  */
@@ -72,7 +73,7 @@ export function openQueueDatabase({ file, busyTimeoutMs }: DatabaseOptions): Dat
   });
 }
 
-/** One write transaction: IMMEDIATE, so that it waits for others at its start and never fails half-way. */
+/** Runs a write transaction. IMMEDIATE waits for other writers at its start, so it does not fail half-way. */
 export function transact<T>(db: DatabaseSync, run: () => T): T {
   db.exec('BEGIN IMMEDIATE');
   try {
@@ -80,16 +81,16 @@ export function transact<T>(db: DatabaseSync, run: () => T): T {
     db.exec('COMMIT');
     return result;
   } catch (error) {
-    // SQLite has already rolled back after the gravest errors, a full disk among them.
+    // SQLite itself rolls back after severe errors, such as a full disk.
     if (db.isTransaction) db.exec('ROLLBACK');
     throw error;
   }
 }
 
-/** Runs with the file bounded, beyond which SQLite reports a full disk. */
+/** Runs with a maximum file size, beyond which SQLite reports a full disk. */
 export function withMaxSize<T>(db: DatabaseSync, maxSizeBytes: number | undefined, run: () => T): T {
   if (maxSizeBytes === undefined) return run();
-  const { page_size: pageBytes } = db.prepare('PRAGMA page_size').get() as { page_size: number };
+  const { page_size: pageBytes } = prepare<{ readonly page_size: number }>(db, 'PRAGMA page_size').get()!;
   db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxSizeBytes / pageBytes))}`);
   try {
     return run();
@@ -98,7 +99,7 @@ export function withMaxSize<T>(db: DatabaseSync, maxSizeBytes: number | undefine
   }
 }
 
-/** Runs against SQLite; its errors leave as AppErrors. */
+/** Translates SQLite's errors into AppErrors. */
 export function translateErrors<T>(run: () => T): T {
   try {
     return run();
@@ -116,13 +117,13 @@ function translateError(error: unknown): unknown {
       return new AppError('INSUFFICIENT_STORAGE', 'The disk of the local queue is full.', sqlite, error);
     case 5: // SQLITE_BUSY
     case 6: // SQLITE_LOCKED
-      return new AppError('UNAVAILABLE', 'The local queue is busy with another process.', sqlite, error);
+      return new AppError('UNAVAILABLE', 'Another process is writing to the local queue.', sqlite, error);
     case 8: // SQLITE_READONLY
     case 10: // SQLITE_IOERR
     case 11: // SQLITE_CORRUPT
     case 14: // SQLITE_CANTOPEN
     case 26: // SQLITE_NOTADB
-      return new AppError('UNAVAILABLE', 'The file of the local queue cannot be used.', sqlite, error);
+      return new AppError('UNAVAILABLE', 'Cannot read or write the file of the local queue.', sqlite, error);
     default:
       return error;
   }

@@ -3,12 +3,12 @@ import type { QueueSource, ReceivedMessage } from '../../../platform/storage/que
 import type { MessageProperties } from '../../../platform/storage/queue-rules.ts';
 import type { MessageRow } from './message-table.ts';
 
-/** A message and its place in the entity; sequence numbers rise within a file. */
+/** Sequence numbers increase within a file. */
 export interface SequencedMessage extends ReceivedMessage {
   readonly sequenceNumber: number;
 }
 
-/** A dead letter as it lies there: not locked, not delivered. */
+/** A dead letter that is not locked. */
 export type DeadLetter = Omit<SequencedMessage, 'lockToken' | 'lockedUntil'>;
 
 export function describeMessage(row: MessageRow, source: QueueSource): DeadLetter {

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { prepare } from '../typed-statement.ts';
 import { AppError } from '../../../core/errors.ts';
 import { checkEntityName } from '../../../platform/storage/queue-rules.ts';
 
@@ -8,7 +9,7 @@ export interface QueueTopology {
   readonly topics?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** How an entity delivers; what Service Bus calls LockDuration and MaxDeliveryCount. */
+/** Service Bus's LockDuration and MaxDeliveryCount. */
 export interface DeliverySettings {
   readonly lockDurationMs: number;
   readonly maxDeliveryCount: number;
@@ -21,7 +22,8 @@ export interface QueueRow {
 }
 
 export function createTopologyTable(db: DatabaseSync) {
-  const insertQueue = db.prepare(
+  const insertQueue = prepare<Pick<QueueRow, 'queueId'>>(
+    db,
     `INSERT INTO sb_queues (path, lock_ms, max_deliveries) VALUES (?, ?, ?)
      ON CONFLICT (path) DO UPDATE SET lock_ms = excluded.lock_ms, max_deliveries = excluded.max_deliveries
      RETURNING queue_id AS queueId`,
@@ -30,34 +32,34 @@ export function createTopologyTable(db: DatabaseSync) {
   const insertSubscription = db.prepare(
     'INSERT OR IGNORE INTO sb_subscriptions (topic, queue_id) VALUES (?, ?)',
   );
-  const selectQueue = db.prepare(
+  const selectQueue = prepare<QueueRow>(
+    db,
     `SELECT queue_id AS queueId, lock_ms AS lockMs, max_deliveries AS maxDeliveries
      FROM sb_queues WHERE path = ?`,
   );
   const selectTopic = db.prepare('SELECT 1 FROM sb_topics WHERE name = ?');
-  const selectSubscriptions = db.prepare(
+  const selectSubscriptions = prepare<Pick<QueueRow, 'queueId'>>(
+    db,
     'SELECT queue_id AS queueId FROM sb_subscriptions WHERE topic = ? ORDER BY queue_id',
   );
 
-  const findQueue = (path: string) => selectQueue.get(path) as unknown as QueueRow | undefined;
+  const findQueue = (path: string) => selectQueue.get(path);
   const isTopic = (name: string) => selectTopic.get(name) !== undefined;
 
   return {
     findQueue,
 
-    /** @returns the queues that a send to `destination` reaches, or nothing if there is no such destination. */
+    /** @returns the queues that a send to `destination` reaches; undefined for an unknown destination */
     findTargets(destination: string): readonly number[] | undefined {
-      if (isTopic(destination))
-        return (selectSubscriptions.all(destination) as unknown as QueueRow[]).map(({ queueId }) => queueId);
+      if (isTopic(destination)) return selectSubscriptions.all(destination).map(({ queueId }) => queueId);
       const queue = findQueue(destination);
       return queue === undefined ? undefined : [queue.queueId];
     },
 
-    /** Adds what is missing and updates the settings of what is there; removes nothing. */
+    /** Adds missing entities and updates the settings of existing ones; removes nothing. */
     declare({ queues = [], topics = {} }: QueueTopology, settings: DeliverySettings): void {
       const put = (path: string) =>
-        (insertQueue.get(path, settings.lockDurationMs, settings.maxDeliveryCount) as unknown as QueueRow)
-          .queueId;
+        insertQueue.get(path, settings.lockDurationMs, settings.maxDeliveryCount)!.queueId;
       for (const queue of queues) {
         checkEntityName('queue', queue);
         if (isTopic(queue)) throw nameTaken(queue, 'topic');
@@ -77,5 +79,5 @@ export function createTopologyTable(db: DatabaseSync) {
 }
 
 function nameTaken(name: string, kind: string): AppError {
-  return new AppError('INVALID_ARGUMENT', `"${name}" already is the name of a ${kind}.`, { name });
+  return new AppError('INVALID_ARGUMENT', `"${name}" is already the name of a ${kind}.`, { name });
 }
