@@ -4,7 +4,7 @@ import { inferSchema, mergeSurveys } from '../../shared/domains/datasets/schema/
 import { fits, nullWordsOf } from '../../shared/domains/datasets/schema/strict-types.ts';
 import type { ColumnType } from '../../shared/domains/datasets/schema/column.ts';
 import type { ColumnSurvey } from '../../shared/domains/datasets/schema/survey.ts';
-import { ColumnCounter } from '../../shared/domains/datasets/schema/survey-values.ts';
+import { surveyTexts } from '../support/datasets/survey-texts.ts';
 
 const two = fc.integer({ min: 1, max: 12 }).map((value) => String(value).padStart(2, '0'));
 const kinds = {
@@ -27,14 +27,6 @@ const column = fc
     fc.array(fc.oneof(...chosen.map((kind) => kinds[kind])), { minLength: 1, maxLength: 40 }),
   );
 
-function survey(texts: readonly (string | null)[], name = 'c', firstRow = 1): ColumnSurvey {
-  const counter = new ColumnCounter(name);
-  for (const [index, text] of texts.entries())
-    if (text === null) counter.addNulls(1);
-    else counter.add(text, firstRow + index);
-  return counter.finish();
-}
-
 function infer(of: ColumnSurvey, tolerance: number) {
   return inferSchema([of], { tolerance })[0]!;
 }
@@ -43,7 +35,7 @@ describe('the type of a column', () => {
   test('holds every value, except as many as the tolerance allows', () => {
     fc.assert(
       fc.property(column, fc.constantFrom(0, 0.01, 0.1, 0.3), (texts, tolerance) => {
-        const { type } = infer(survey(texts), tolerance);
+        const { type } = infer(surveyTexts(texts), tolerance);
         const words = new Set(nullWordsOf(type));
         const values = texts.filter((text) => !words.has(text));
         const misfits = values.filter((text) => !fits(type, text));
@@ -58,21 +50,21 @@ describe('the type of a column', () => {
   test('does not depend on the order of values or on how a file was cut', () => {
     fc.assert(
       fc.property(column, fc.nat(40), fc.constantFrom(0, 0.1), (texts, cut, tolerance) => {
-        const whole = survey(texts);
+        const whole = surveyTexts(texts);
         const merged = mergeSurveys([
-          [survey(texts.slice(0, cut))],
-          [survey(texts.slice(cut), 'c', cut + 1)],
+          [surveyTexts(texts.slice(0, cut))],
+          [surveyTexts(texts.slice(cut), 'c', cut + 1)],
         ])[0]!;
         expect(merged).toEqual(whole);
         expect(infer(merged, tolerance)).toEqual(infer(whole, tolerance));
-        expect(infer(survey(texts.toReversed()), tolerance).type).toBe(infer(whole, tolerance).type);
+        expect(infer(surveyTexts(texts.toReversed()), tolerance).type).toBe(infer(whole, tolerance).type);
       }),
       { numRuns: 3_000 },
     );
   });
 
   test('is no wider than necessary', () => {
-    const narrowest = (...texts: string[]) => infer(survey(texts), 0).type;
+    const narrowest = (...texts: string[]) => infer(surveyTexts(texts), 0).type;
     expect(narrowest('1', '-2')).toBe('int64');
     expect(narrowest('1', '2.50')).toBe('decimal(18,2)');
     expect(narrowest('1', '12345678901234567.50')).toBe('decimal(38,2)');
@@ -91,11 +83,13 @@ describe('the type of a column', () => {
 
   test('applies the tolerance to the row', () => {
     const texts = (bad: number) => [...Array<string>(100 - bad).fill('1'), ...Array<string>(bad).fill('x')];
-    expect([1, 2].map((bad) => infer(survey(texts(bad)), 0.01).type)).toEqual(['int64', 'string']);
-    expect(infer(survey(texts(1)), 0.01).note).toBe(`1 of 100 values do not fit, such as "x" in row 100.`);
-    expect(infer(survey(['1', '2', 'x']), 0.01).type).toBe('string');
+    expect([1, 2].map((bad) => infer(surveyTexts(texts(bad)), 0.01).type)).toEqual(['int64', 'string']);
+    expect(infer(surveyTexts(texts(1)), 0.01).note).toBe(
+      `1 of 100 values do not fit, such as "x" in row 100.`,
+    );
+    expect(infer(surveyTexts(['1', '2', 'x']), 0.01).type).toBe('string');
     // One id with leading zeros makes all of them ids.
-    expect(infer(survey([...texts(0), '007']), 0.1).type).toBe('string');
+    expect(infer(surveyTexts([...texts(0), '007']), 0.1).type).toBe('string');
   });
 });
 
@@ -135,7 +129,7 @@ describe('the inferred type', () => {
   test('counts as misfits exactly what it does not accept', () => {
     fc.assert(
       fc.property(nearlyTyped, fc.constantFrom(0, 0.01, 0.05, 0.3), (texts, tolerance) => {
-        const { type, note = '' } = inferSchema([survey(texts)], { tolerance })[0]!;
+        const { type, note = '' } = inferSchema([surveyTexts(texts)], { tolerance })[0]!;
         if (type === 'string') return;
         const words = new Set(nullWordsOf(type));
         const values = texts.filter((text) => !words.has(text));
@@ -178,7 +172,7 @@ describe('the inferred type', () => {
         const expected = narrowestFirst.find(
           (type) => (!measured || !type.startsWith('decimal')) && values.every((text) => fits(type, text)),
         );
-        expect(inferSchema([survey(texts)], { tolerance: 0 })[0]!.type).toBe(expected);
+        expect(inferSchema([surveyTexts(texts)], { tolerance: 0 })[0]!.type).toBe(expected);
       }),
       { numRuns: 3_000 },
     );
@@ -194,7 +188,7 @@ describe('the inferred type', () => {
       fc.property(fc.array(row, { maxLength: 60 }), cuts, (rows, at) => {
         const look = (from: number, to: number) =>
           [0, 1].map((index) =>
-            survey(
+            surveyTexts(
               rows.slice(from, to).map((texts) => texts[index]!),
               ['a', '__proto__'][index],
               from + 1,

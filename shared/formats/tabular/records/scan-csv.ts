@@ -1,6 +1,7 @@
 import type { CsvRules } from './csv-rules.ts';
 import { addRecord, type Fault, faults, maxBatchRecords, type RecordBatch } from './record-batch.ts';
 import { type Window } from '../bytes/window.ts';
+import { findNextRecord } from './line-end.ts';
 import { resolveFault } from './resync.ts';
 
 const lineFeed = 0x0a;
@@ -18,7 +19,7 @@ const quote = 0x22;
  * @see https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord
  */
 export function scanCsv(window: Window, batch: RecordBatch, rules: CsvRules): number {
-  const { bytes, words, to, isLast } = window;
+  const { bytes, words, to } = window;
   const { delimiter, columns, maxRecordBytes } = rules;
   const delimiters = Math.imul(delimiter, 0x01010101);
   // Sentinels that stop the loops: a line end, and a quote.
@@ -79,17 +80,11 @@ export function scanCsv(window: Window, batch: RecordBatch, rules: CsvRules): nu
       }
     }
     // `at` is after the byte that ended the record, or revealed the fault.
-    let end = at - 1;
+    let end = Math.min(at - 1, to);
     let next = at;
     if (fault === faults.none) {
-      if (bytes[end] === carriageReturn && end < to) {
-        if (at < to) next = bytes[at] === lineFeed ? at + 1 : at;
-        else if (!isLast) break;
-      } else if (end >= to) {
-        if (!isLast) break;
-        end = to;
-        next = to;
-      }
+      next = findNextRecord(window, at);
+      if (next < 0) break;
       if (end === start) {
         start = next;
         continue;

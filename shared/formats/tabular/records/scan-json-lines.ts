@@ -1,4 +1,5 @@
 import { addRecord, type Fault, faults, maxBatchRecords, type RecordBatch } from './record-batch.ts';
+import { findNextRecord } from './line-end.ts';
 import { type Window } from '../bytes/window.ts';
 
 export interface JsonLinesRules {
@@ -23,7 +24,7 @@ export const maxJsonDepth = 1_000;
  * @see https://www.rfc-editor.org/rfc/rfc8259#section-7
  */
 export function scanJsonLines(window: Window, batch: RecordBatch, rules: JsonLinesRules): number {
-  const { bytes, words, to, isLast } = window;
+  const { bytes, words, to } = window;
   bytes[to] = lineFeed;
   let start = window.from;
   while (start < to && batch.count < maxBatchRecords) {
@@ -44,16 +45,9 @@ export function scanJsonLines(window: Window, batch: RecordBatch, rules: JsonLin
       if (byte === lineFeed || byte === carriageReturn) break;
       fault = faults.controlCharacter;
     }
-    let end = at - 1;
-    let next = at;
-    if (bytes[end] === carriageReturn && end < to) {
-      if (at < to) next = bytes[at] === lineFeed ? at + 1 : at;
-      else if (!isLast) break;
-    } else if (end >= to) {
-      if (!isLast) break;
-      end = to;
-      next = to;
-    }
+    const end = Math.min(at - 1, to);
+    const next = findNextRecord(window, at);
+    if (next < 0) break;
     if (!isBlank(bytes, start, end)) {
       if (end - start > rules.maxRecordBytes) fault = faults.tooLong;
       else if (fault === faults.none && end - start > maxJsonDepth && isTooDeep(bytes, start, end))

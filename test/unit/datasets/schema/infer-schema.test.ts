@@ -1,15 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { inferSchema, mergeSurveys } from '../../../../shared/domains/datasets/schema/infer-schema.ts';
-import type { ColumnSurvey } from '../../../../shared/domains/datasets/schema/survey.ts';
 import { ColumnCounter } from '../../../../shared/domains/datasets/schema/survey-values.ts';
-
-function survey(texts: readonly (string | null)[], name = 'c', firstRow = 1): ColumnSurvey {
-  const counter = new ColumnCounter(name);
-  for (const [index, text] of texts.entries())
-    if (text === null) counter.addNulls(1);
-    else counter.add(text, firstRow + index);
-  return counter.finish();
-}
+import { surveyTexts } from '../../../support/datasets/survey-texts.ts';
 
 /** Type and note of a column that has each text as often as given, integer keys first. */
 function infer(
@@ -17,7 +9,7 @@ function infer(
   tolerance = 0,
 ): readonly [string, string | undefined] {
   const all = Object.entries(texts).flatMap(([text, times]) => Array<string>(times).fill(text));
-  const { type, note } = inferSchema([survey(all)], { tolerance })[0]!;
+  const { type, note } = inferSchema([surveyTexts(all)], { tolerance })[0]!;
   return [type, note];
 }
 
@@ -25,7 +17,11 @@ const nines = (count: number) => '9'.repeat(count);
 
 describe('the type of a column', () => {
   test('is string without values, and nullable unless declared otherwise', () => {
-    const surveys = [survey([null, null], 'none'), survey([], 'id'), survey(['1'], '__proto__')];
+    const surveys = [
+      surveyTexts([null, null], 'none'),
+      surveyTexts([], 'id'),
+      surveyTexts(['1'], '__proto__'),
+    ];
     const columns = inferSchema(surveys, { tolerance: 0.01, notNull: new Set(['id']) });
     expect(columns).toEqual([
       { name: 'none', type: 'string', nullable: true, note: 'The column has no values yet.' },
@@ -168,7 +164,7 @@ describe('a note', () => {
       '"2024-01-01T10:00:00.1234567Z" is more precise than a microsecond. Write at most six digits.',
     ],
   ])('explains why a column is string: %j', (texts, note) => {
-    expect(inferSchema([survey(texts)], { tolerance: 0 })[0]).toEqual({
+    expect(inferSchema([surveyTexts(texts)], { tolerance: 0 })[0]).toEqual({
       name: 'c',
       type: 'string',
       nullable: true,
@@ -187,8 +183,8 @@ describe('a note', () => {
   ])('does not guess the order of day and month: %j', (texts, says) => {
     const remedy = 'Write dates as 2024-02-01 for a column of dates.';
     const [first = '', ...rest] = texts;
-    const merged = mergeSurveys([[survey([first])], [survey(rest)]]);
-    for (const surveys of [[survey(texts)], merged])
+    const merged = mergeSurveys([[surveyTexts([first])], [surveyTexts(rest)]]);
+    for (const surveys of [[surveyTexts(texts)], merged])
       expect(inferSchema(surveys, { tolerance: 0.01 })[0]).toMatchObject({
         type: 'string',
         note: `${says} ${remedy}`,
@@ -227,9 +223,9 @@ describe('a survey', () => {
 
   test('of several chunks has the columns in the order in which they appeared', () => {
     const chunks = [
-      [survey(['1'], 'b'), survey(['x', null], 'a')],
-      [survey(['y'], 'a', 3), survey(['2'], '__proto__', 3)],
-      [survey([null, '0.5'], 'b', 4)],
+      [surveyTexts(['1'], 'b'), surveyTexts(['x', null], 'a')],
+      [surveyTexts(['y'], 'a', 3), surveyTexts(['2'], '__proto__', 3)],
+      [surveyTexts([null, '0.5'], 'b', 4)],
     ];
     const merged = mergeSurveys(chunks);
     expect(merged.map(({ name, values, nulls }) => [name, values, nulls])).toEqual([
