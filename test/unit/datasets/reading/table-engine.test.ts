@@ -10,6 +10,7 @@ import type {
 } from '../../../../shared/domains/datasets/reading/table-engine.ts';
 import type { ColumnType } from '../../../../shared/domains/datasets/schema/column.ts';
 import { createTestEngine, createTestVersion } from '../../../support/datasets/readable-version.ts';
+import { createFolder } from '../../../support/stores.ts';
 
 const engine = createTestEngine();
 
@@ -138,6 +139,20 @@ describe('values', () => {
       ['1900-02-28T23:59:59.999', '1900-02-28'],
     ]);
     expect(new Date('+010000-01-01T00:00:00.000Z').getTime()).toBe(253402300800000);
+  });
+
+  test('of a Parquet download keep the sign of zeros', async () => {
+    const zeros = ['0.0', '-0.0', '0.0', '0.0', '-0.0', '0.0'];
+    const { paths, version } = await createTestVersion(
+      { x: 'double', n: 'int64' },
+      zeros.map((zero, index) => `SELECT '${zero}'::DOUBLE AS x, ${index}::BIGINT AS n`),
+    );
+    const path = join(createFolder(), 'whole.parquet');
+    expect(await engine.writeParquet({ paths, columns: version.columns }, path)).toBe(path);
+    const { values } = await readRows({ paths: [path], columns: version.columns }, { columns: ['x'] });
+    const read = await query({ paths: [path], columns: version.columns }, 'SELECT signbit(x) FROM data');
+    expect(values).toHaveLength(zeros.length);
+    expect(read.values.flat()).toEqual(zeros.map((zero) => zero.startsWith('-')));
   });
 
   test('of a query can have any type', async () => {

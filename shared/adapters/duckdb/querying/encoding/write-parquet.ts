@@ -1,10 +1,9 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { LocalTable } from '../../../../domains/datasets/reading/table-engine.ts';
 import type { Column } from '../../../../domains/datasets/schema/column.ts';
-import { translateDuckDbError } from '../../errors.ts';
 import { typeOf } from '../../column-sql.ts';
+import { copyToParquet } from '../../copy-parquet.ts';
 import { quoteText } from '../../quote.ts';
-import { interruptOn } from '../../interrupt.ts';
 import { openTable } from '../open-table.ts';
 import type { JobLimits } from '../job-limits.ts';
 
@@ -23,19 +22,21 @@ export async function writeParquet(
   signal: AbortSignal,
 ): Promise<string> {
   using open = await openTable(table, limits, [path]);
-  using _interrupt = interruptOn(signal, open.connection);
   const [single, ...others] = table.paths;
   if (single !== undefined && others.length === 0 && (await isWhole(open.connection, single, table.columns)))
     return single;
   const groupRows = Math.min(122_880, Math.max(2_048, Math.floor(maxCells / table.columns.length)));
-  try {
-    await open.connection.run(
-      `COPY (${open.select}) TO ${quoteText(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${groupRows}, USE_TMP_FILE false)`,
-    );
-    return path;
-  } catch (error) {
-    throw translateDuckDbError(error);
-  }
+  await copyToParquet(
+    open.connection,
+    {
+      query: open.select,
+      columns: table.columns,
+      path,
+      options: `ROW_GROUP_SIZE ${groupRows}, USE_TMP_FILE false`,
+    },
+    signal,
+  );
+  return path;
 }
 
 /** Whether a file has exactly the declared columns of the table. */
