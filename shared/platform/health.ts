@@ -7,7 +7,7 @@ export interface DependencyHealth {
   readonly reason?: string;
 }
 
-/** Pings all dependencies at once; one that does not answer within `timeoutMs` is down. Never throws. */
+/** Pings all dependencies concurrently. One that does not answer within `timeoutMs` is down. Never throws. */
 export async function checkDependencies(
   pings: Readonly<Record<string, () => Promise<void>>>,
   timeoutMs: number,

@@ -5,13 +5,13 @@ import type { BlobStore } from './storage/blobs.ts';
 import type { MetadataStore } from './storage/documents.ts';
 import type { MessageQueue } from './storage/queue.ts';
 
-/** What the app runs on: `connect` chooses the adapters, tests bring their own. */
+/** The adapters that the app runs on. `connect` chooses them; tests bring their own. */
 export interface Platform {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly metadata: MetadataStore;
   readonly blobs: BlobStore;
   readonly queue: MessageQueue;
-  /** For what happens outside of any one invocation. */
+  /** For work outside of invocations. */
   readonly logger: Logger;
 }

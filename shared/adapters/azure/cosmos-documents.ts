@@ -26,29 +26,29 @@ export interface CosmosDocumentsOptions {
   readonly database: string;
   /** A managed identity in Azure; a key only for an emulator or a test server. */
   readonly credential: NonNullable<CosmosClientOptions['aadCredentials']> | { readonly key: string };
-  /** False for a server that cannot say where its regions are; true when left out. */
+  /** False for a server without region discovery; default true. */
   readonly discoverEndpoints?: boolean;
-  /** How often a throttled request is tried again before the caller hears of it; 3 when left out. */
+  /** Retries of a throttled request; default 3. */
   readonly throttledRetries?: number;
-  /** The longest that one operation may take with all its retries; 10,000 when left out. */
+  /** Limits one operation with its retries; default 10,000. */
   readonly timeoutMs?: number;
-  /** Told what each request cost. */
+  /** Called with the cost of each request. */
   readonly onCharge?: (charge: { readonly operation: string; readonly requestUnits: number }) => void;
 }
 
 /**
- * `MetadataStore` in Azure Cosmos DB for NoSQL. A document is one item: the members of its body at the top level,
- * as `c["metrics"]["auc"]`, beside `id`, the partition key `pk`, the unique `_key` (for paging) and `ttl`. The
- * containers are declared in Bicep: partition key `/pk`, time to live on without a default (-1).
+ * Implements `MetadataStore` over Azure Cosmos DB for NoSQL. A document is one item: the members of its body at the top
+ * level, as `c["metrics"]["auc"]`, beside `id`, the partition key `pk`, the unique `_key` (for paging) and `ttl`. Bicep
+ * declares the containers: partition key `/pk`, time to live on without a default (-1).
  */
 export function createCosmosDocuments(options: CosmosDocumentsOptions): MetadataStore {
   return new CosmosDocuments(options);
 }
 
-/** Callers wait over HTTP, and steps and queues try again: to say soon that it is away is worth more than hope. */
+/** Fails early, because HTTP callers wait, and steps and queues retry. */
 const defaultTimeoutMs = 10_000;
 
-/** Nobody waits for a ping longer: those of several health checks would only pile up. */
+/** A shorter timeout for pings, so that those of several health checks do not pile up. */
 const maxPingMs = 5_000;
 
 class CosmosDocuments implements MetadataStore {
@@ -83,7 +83,7 @@ class CosmosDocuments implements MetadataStore {
       if (response.resource !== undefined) return toDocument<T>(key.container, response.resource);
       const { statusCode, substatus } = response;
       const error = translateStatus(statusCode, substatus === undefined ? {} : { substatus }, response);
-      // The only 404 that says "missing" has no substatus.
+      // Only a 404 without a substatus means that the document is missing.
       if (error.code === 'NOT_FOUND') return undefined;
       throw error;
     });
@@ -206,9 +206,9 @@ class CosmosDocuments implements MetadataStore {
   }
 
   /**
-   * One deadline over all of the SDK's retries: its own limits are many (10 tries of a second each after a broken
-   * connection, 120 while it looks for another region, those of the identity within each), and a single pause that
-   * a throttled request is told to make has none.
+   * Applies one timeout to an operation with all retries of the SDK. Its own limits add up (10 attempts of a second
+   * after a broken connection, 120 to find another region, those of the identity within each), and the delay of a
+   * throttled request is unlimited.
    */
   async #run<T>(operation: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { timeoutMs: longestMs = defaultTimeoutMs } = this.#options;

@@ -8,7 +8,7 @@ import type { BlobReader } from '../../platform/storage/blobs.ts';
 import type { Scratch, ScratchFile } from '../../platform/storage/scratch.ts';
 import { createScratchFolders, makeScratchFolder, translateDiskError } from './scratch-folders.ts';
 
-/** Scratch files below the system's temporary folder, each in a folder of its own. */
+/** Creates scratch files in the system's temporary folder, each in its own folder. */
 export function createScratch(blobs: BlobReader): Scratch {
   return {
     ...createScratchFolders(),
@@ -21,7 +21,7 @@ export function createScratch(blobs: BlobReader): Scratch {
       };
       try {
         if (beside) await mkdir(dirname(path), { recursive: true });
-        // Before opening: an opened body would have to be read.
+        // Check the size before opening, because an opened body must be read.
         const known = await blobs.head(ref);
         const isWanted = known !== undefined && (ifMatch === undefined || known.etag === ifMatch);
         if (isWanted && known.sizeBytes > maxBytes) throw tooLarge(known.sizeBytes, maxBytes);
@@ -54,7 +54,7 @@ export function createScratch(blobs: BlobReader): Scratch {
   };
 }
 
-/** Whether a scratch file still exists: systems clean up their temporary folders. */
+/** Whether a scratch file still exists: the system may clean up its temporary folder. */
 export async function fileExists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
@@ -68,7 +68,7 @@ function placeBeside(file: ScratchFile, path: string): string {
   const place = join(folder, path);
   const inside = relative(folder, place);
   if (isAbsolute(path) || isAbsolute(inside) || inside === '' || inside.split(sep)[0] === '..')
-    throw new AppError('INVALID_ARGUMENT', `"${path}" leaves the folder of the scratch file.`);
+    throw new AppError('INVALID_ARGUMENT', `"${path}" is outside the folder of the scratch file.`);
   return place;
 }
 
@@ -83,7 +83,7 @@ function safeName(name: string): string {
 function tooLarge(sizeBytes: number, maxBytes: number): AppError {
   return new AppError(
     'PAYLOAD_TOO_LARGE',
-    `The file has ${sizeBytes} bytes, over the limit of ${maxBytes}; the setting SLIPWAY_LANDING_FILE_BYTES raises it.`,
+    `The file has ${sizeBytes} bytes; the limit is ${maxBytes}. Raise SLIPWAY_LANDING_FILE_BYTES to accept it.`,
     { sizeBytes, maxBytes },
   );
 }

@@ -7,8 +7,8 @@ import { sha256 } from '../../core/ids.ts';
 import type { ScratchFolders } from '../../platform/storage/scratch.ts';
 
 /**
- * Folders for scratch files, below the system's temporary folder. Their names identify the owner, so that the next
- * process on this machine can remove what a killed one left: `slipway-<host>-<process>-<its start>-…`.
+ * Creates folders in the system's temporary folder. Their names identify the owner, so that the next process on this
+ * machine can remove those of a killed one: `slipway-<host>-<process>-<its start>-…`.
  */
 export function createScratchFolders(): ScratchFolders {
   return {
@@ -27,7 +27,7 @@ const host = sha256(hostname()).slice(0, 8);
 const pattern = /^slipway-([0-9a-f]{8})-(\d+)-(\d+)-[A-Za-z0-9]{6}$/;
 let sweep: Promise<void> | undefined;
 
-/** Makes an empty folder of this process. The first call also removes what dead processes left. */
+/** Creates an empty folder. The first call also removes the folders of dead processes. */
 export async function makeScratchFolder(): Promise<string> {
   const parent = tmpdir();
   await (sweep ??= removeLeftovers(parent));
@@ -35,17 +35,17 @@ export async function makeScratchFolder(): Promise<string> {
 }
 
 async function removeLeftovers(parent: string): Promise<void> {
-  // If it cannot be read, the folder made in it fails with the reason.
+  // If this fails, so does the creation of a folder, with the reason.
   const names = await readdir(parent).catch(() => []);
   const left = names.filter((name) => {
     const [, owner, pid, start] = pattern.exec(name) ?? [];
     return owner === host && !isRunning(Number(pid), Number(start));
   });
-  // Two processes may remove the same one, and what cannot be removed does no harm.
+  // Ignore failures: another process may remove the same folder, and leftovers do no harm.
   await Promise.allSettled(left.map((name) => rm(join(parent, name), { recursive: true, force: true })));
 }
 
-/** Also by its start: the number may be another process's by now. */
+/** Compares the start too, because process ids are reused. */
 function isRunning(pid: number, start: number): boolean {
   if (process.platform === 'linux') return findStart(pid) === start;
   try {
@@ -56,27 +56,26 @@ function isRunning(pid: number, start: number): boolean {
 }
 
 /**
- * The start of a process, in ticks since the machine's; undefined when there is no such process, and on systems without
- * `/proc`.
+ * The start of a process in clock ticks since boot; undefined for an unknown process, and on systems without `/proc`.
  *
  * @see https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html (field 22)
  */
 function findStart(pid: number): number | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name before it may contain anything, parentheses included.
+    // The process name before it can contain parentheses.
     return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[19]);
   } catch {
     return undefined;
   }
 }
 
-/** A full disk is INSUFFICIENT_STORAGE, a path that is taken INVALID_ARGUMENT. */
+/** Translates a full disk to INSUFFICIENT_STORAGE and an existing path to INVALID_ARGUMENT. */
 export function translateDiskError(error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new AppError('INSUFFICIENT_STORAGE', 'The disk for temporary files is full.', {}, error);
   if (code === 'EEXIST' || code === 'ENOTDIR' || code === 'EISDIR')
-    return new AppError('INVALID_ARGUMENT', 'Another scratch file has that path.', {}, error);
+    return new AppError('INVALID_ARGUMENT', 'A scratch file with this path already exists.', {}, error);
   return error;
 }

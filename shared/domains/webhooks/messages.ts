@@ -21,8 +21,8 @@ const deliveryMessageSchema = eventPlaceSchema.extend({
 export type DeliveryMessage = z.infer<typeof deliveryMessageSchema>;
 
 /**
- * The id of an event's delivery to a webhook: stable, so that a repeated announcement makes no second delivery. Formatted as
- * a UUID.
+ * The id of an event's delivery to a webhook: stable, so that a repeated announcement makes no second delivery.
+ * Formatted as a UUID.
  */
 export function toDeliveryId(eventId: string, webhookId: string): string {
   const hex = sha256(`${eventId}\n${webhookId}`);

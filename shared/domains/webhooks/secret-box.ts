@@ -23,7 +23,8 @@ const tagBytes = 16;
 
 /**
  * Encrypts secrets with AES-256-GCM. The first key seals and all keys open: to rotate, put the new key first and remove
- * the old one once no secret uses it. The owner is authenticated data: a secret opens only for the owner that sealed it.
+ * the old one once no secret uses it. The owner is authenticated data: a secret opens only for the owner that sealed
+ * it.
  *
  * @param keys 32 bytes each
  */

@@ -1,9 +1,9 @@
 /**
- * Large bytes. One adapter: Azure Blob storage (Azurite when local). Bodies stream both ways; no body is held whole in
- * memory. Each role is a port of its own: take the roles you use.
+ * Large files. Adapter: Azure Blob storage, and Azurite locally. Bodies stream both ways and are never held whole in
+ * memory. Each role is a separate port: depend on the roles you use.
  *
- * Errors of all roles: NOT_FOUND (`blobErrors` tells a blob from its container), ALREADY_EXISTS (put-if-absent lost),
- * PRECONDITION_FAILED (stale ETag, or another holder has a lease), INVALID_ARGUMENT (a name the service refuses),
+ * Errors of all roles: NOT_FOUND (`blobErrors` distinguishes a blob from its container), ALREADY_EXISTS (with
+ * `ifAbsent`), PRECONDITION_FAILED (stale ETag, or another client holds the lease), INVALID_ARGUMENT (an invalid name),
  * RATE_LIMITED, UNAVAILABLE, TIMEOUT, INSUFFICIENT_STORAGE. An outage never reads as "missing", nor does a missing
  * container: `head` and `delete` throw NOT_FOUND for it.
  */
@@ -33,8 +33,8 @@ export interface BlobWriter {
 
 export interface BlobRenewer {
   /**
-   * Renews a blob: another ETag and time of the last change, all else as before. A deletion by the older ETag, or by
-   * age, then spares it.
+   * Gives a blob a new ETag and last-modified time and changes nothing else. A deletion by the old ETag, or by age,
+   * then spares it.
    *
    * @returns false when the blob is missing. @throws NOT_FOUND when its container is missing
    */
@@ -42,12 +42,12 @@ export interface BlobRenewer {
 }
 
 export interface BlobRemover {
-  /** @returns whether there was a blob to delete. @throws NOT_FOUND when its container is missing */
+  /** @returns false for a missing blob. @throws NOT_FOUND when its container is missing */
   delete(ref: BlobRef, options?: { readonly ifMatch?: string }): Promise<boolean>;
 }
 
 export interface BlobLister {
-  /** One page in name order. `limit` 1–5,000; a page can be short, or even empty, and still carry a cursor. */
+  /** Lists one page in name order. `limit` is 1–5,000. A page can be short or empty and still have a cursor. */
   list(
     container: string,
     options: { readonly prefix?: string; readonly cursor?: string; readonly limit: number },
@@ -56,10 +56,9 @@ export interface BlobLister {
 
 export interface BlobFolders {
   /**
-   * One page of what is directly under a prefix, in name order: blobs, and folders, the prefixes of what is deeper.
-   * `limit` counts both; otherwise like `list`.
+   * Lists one page of the blobs and subfolders directly under a prefix, in name order. `limit` counts both.
    *
-   * @param options.prefix empty, or ending in a slash
+   * @param options.prefix empty, or ending with a slash
    */
   listFolder(
     container: string,
@@ -69,22 +68,23 @@ export interface BlobFolders {
 
 /** Writes a blob in blocks. */
 export interface BlobBlocks {
-  /** Uploads one block of a blob that `commitBlocks` will make; block ids are any strings of one length. */
+  /** Uploads one block for `commitBlocks`. The block ids of a blob must have the same length. */
   stageBlock(ref: BlobRef, blockId: string, body: Uint8Array): Promise<void>;
   commitBlocks(ref: BlobRef, blockIds: readonly string[], options?: PutOptions): Promise<BlobProperties>;
 }
 
 export interface BlobSigner {
   /**
-   * A URL whose holder can read this blob, or write it whole or in blocks, until it expires. The blob need not exist.
+   * Signs a URL that allows reading the blob, or writing it whole or in blocks, until it expires. The blob need not
+   * exist.
    *
-   * @throws INVALID_ARGUMENT for a time that is past or over 7 days ahead; NOT_IMPLEMENTED where this account's
-   *   credential may not sign
+   * @throws INVALID_ARGUMENT for a time in the past or more than 7 days ahead; NOT_IMPLEMENTED when the credential of
+   *   this account cannot sign
    */
   presign(ref: BlobRef, options: PresignOptions): Promise<string>;
   /**
-   * For each block id, a URL that takes the block's bytes by PUT, without further headers: `stageBlock` for the holder
-   * of the URL. Errors as of `presign`.
+   * Signs a URL per block id that accepts the block's bytes by PUT without further headers, like `stageBlock`. Errors
+   * as for `presign`.
    */
   presignBlocks(
     ref: BlobRef,
@@ -95,17 +95,17 @@ export interface BlobSigner {
 
 export interface BlobLeases {
   /**
-   * Exclusive write access to an existing blob for 15–60 whole seconds, to be renewed before they are over.
+   * Acquires exclusive write access to an existing blob for 15–60 seconds. Renew it before it expires.
    *
-   * @throws NOT_FOUND; PRECONDITION_FAILED when another holder has it
+   * @throws NOT_FOUND; PRECONDITION_FAILED when another client holds the lease
    */
   acquireLease(ref: BlobRef, durationSeconds: number): Promise<BlobLease>;
 }
 
 export interface BlobAccount {
-  /** Creates the containers that are missing. In Azure they are declared in Bicep; there this only checks. */
+  /** Creates missing containers. In Azure, Bicep declares them, so this finds them all. */
   ensureContainers(names: readonly string[]): Promise<void>;
-  /** Cheap proof of life for health checks. @throws UNAVAILABLE */
+  /** A cheap request for health checks. @throws UNAVAILABLE */
   ping(): Promise<void>;
 }
 
@@ -118,17 +118,17 @@ export type BlobBody = string | Uint8Array | AsyncIterable<Uint8Array>;
 
 export interface PutOptions {
   readonly contentType?: string;
-  /** Names are C# identifiers, values ASCII: the service's rule. Names come back in lower case. */
+  /** The service requires identifiers as names and ASCII values. Reads return names in lower case. */
   readonly metadata?: Readonly<Record<string, string>>;
-  /** Only when nothing is there yet. @throws ALREADY_EXISTS */
+  /** Writes only when the blob does not exist. @throws ALREADY_EXISTS */
   readonly ifAbsent?: boolean;
-  /** Only over this ETag. @throws PRECONDITION_FAILED */
+  /** Writes only over this ETag. @throws PRECONDITION_FAILED */
   readonly ifMatch?: string;
   readonly leaseId?: string;
 }
 
 export interface OpenOptions {
-  /** First byte, and how many (to the end when left out). */
+  /** The first byte and the number of bytes; default: to the end. */
   readonly range?: { readonly offset: number; readonly count?: number };
   readonly ifMatch?: string;
   readonly signal?: AbortSignal;
@@ -148,8 +148,8 @@ export interface BlobProperties {
 export interface OpenedBlob {
   readonly properties: BlobProperties;
   /**
-   * The bytes of the range, once. A connection that breaks is resumed; a blob that changed meanwhile is
-   * PRECONDITION_FAILED. Read it to its end, leave its loop, or fire the signal: untouched, it keeps a connection.
+   * The bytes of the range; can be read once. Resumes broken connections; throws PRECONDITION_FAILED when the blob
+   * changed during the read. Read it to its end, leave its loop, or abort: an unread body keeps its connection open.
    */
   readonly body: AsyncIterable<Uint8Array>;
 }
@@ -161,7 +161,7 @@ export interface BlobPage {
 
 export interface FolderPage {
   readonly blobs: readonly BlobProperties[];
-  /** Each ends in a slash. */
+  /** Each ends with a slash. */
   readonly folders: readonly string[];
   readonly cursor?: string;
 }
@@ -170,7 +170,7 @@ export interface PresignOptions {
   readonly access: 'read' | 'write';
   /** Milliseconds since the Unix epoch. */
   readonly expiresAt: number;
-  /** For reads: what the answer's headers say, whatever the blob's own do. */
+  /** For reads: overrides the headers of the answer. */
   readonly contentType?: string;
   readonly contentDisposition?: string;
 }

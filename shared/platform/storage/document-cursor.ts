@@ -3,13 +3,13 @@ import { openCursor, sealCursor } from '../../core/cursor.ts';
 import type { JsonObject, JsonValue } from '../../core/json.ts';
 import type { DocumentQuery } from './documents.ts';
 
-/** Seals an adapter's own position: for the same query, on the same kind of store. */
+/** Makes a cursor of an adapter's position, valid for the same query and kind of store. */
 export function sealDocumentCursor(adapter: string, query: DocumentQuery, position: JsonValue): string {
   return sealCursor(toIdentity(adapter, query), position);
 }
 
 /**
- * @returns the position that was given to `sealDocumentCursor`; undefined for a query without a cursor
+ * @returns the position that `sealDocumentCursor` was given; undefined for a query without a cursor
  * @throws INVALID_ARGUMENT for a cursor of another query or adapter, or a damaged one
  */
 export function openDocumentCursor<T>(

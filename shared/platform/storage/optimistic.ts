@@ -13,10 +13,10 @@ export interface RetryDeps {
 const backoff = { baseMs: 10, maxMs: 100, jitter: 1 };
 
 /**
- * Repeats a read-decide-write under an ETag, after a jittered delay, when another writer came first. Each attempt must
- * read again.
+ * Retries a read and a conditional write after a jittered delay when another writer came first. Each attempt must read
+ * again.
  *
- * @throws RATE_LIMITED after 50 lost races; any other error of the attempt
+ * @throws RATE_LIMITED after 50 lost races; other errors of the attempt
  */
 export async function retryConflicts<T>(
   what: string,
@@ -31,5 +31,5 @@ export async function retryConflicts<T>(
       await clock.sleep(backoffMs(lost, backoff, ids.random()));
     }
   }
-  throw new AppError('RATE_LIMITED', `Too many writers change ${what} at once.`, { retryAfterMs: 1_000 });
+  throw new AppError('RATE_LIMITED', `Too many concurrent writers change ${what}.`, { retryAfterMs: 1_000 });
 }

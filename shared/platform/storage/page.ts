@@ -1,19 +1,19 @@
 import type { JsonObject } from '../../core/json.ts';
 import type { DocumentPage, DocumentQuery, MetadataStore, StoredDocument } from './documents.ts';
 
-/** What a caller asks of a listing. */
+/** The position and size of a page to list. */
 export interface PageRequest {
   readonly cursor?: string;
   readonly limit: number;
 }
 
-/** One page of a listing; without a cursor it is the last. */
+/** One page of a listing. The last page has no cursor. */
 export interface Page<T> {
   readonly items: readonly T[];
   readonly cursor?: string;
 }
 
-/** A stored body under the one name that tells its kind. */
+/** A stored body whose single member names its kind. */
 export type Wrapped<Key extends string, T> = { readonly [K in Key]: T } & JsonObject;
 
 export function toPage<Body extends JsonObject, T>(
@@ -24,12 +24,12 @@ export function toPage<Body extends JsonObject, T>(
   return page.cursor === undefined ? { items } : { items, cursor: page.cursor };
 }
 
-/** Domain entities are plain JSON by construction; their interfaces lack the index signature that says so. */
+/** Casts a domain entity to JSON: interfaces lack the index signature. */
 export function toBody(value: object): JsonObject {
   return value as JsonObject;
 }
 
-/** Walks a listing to its end, a page at a time. */
+/** Iterates over a listing, page by page. */
 export async function* eachItem<T>(
   list: (page: PageRequest) => Promise<Page<T>>,
   limit = 100,
@@ -42,7 +42,7 @@ export async function* eachItem<T>(
   } while (cursor !== undefined);
 }
 
-/** Walks the documents of a query to their end; `limit` is that of each page. Whoever leaves the loop reads no further. */
+/** Iterates over the documents of a query; `limit` is the page size. Leaving the loop stops reading. */
 export function eachDocument<T extends JsonObject>(
   store: Pick<MetadataStore, 'list'>,
   query: Omit<DocumentQuery, 'cursor'>,

@@ -1,7 +1,7 @@
 import { isAppError } from '../../core/errors.ts';
 import type { BlobBody, BlobRef, BlobWriter } from './blobs.ts';
 
-/** Stores bytes under a name that says what they are: if they are there already, there is nothing to do. */
+/** Stores a blob under a name that identifies its content; does nothing when the blob exists. */
 export async function putOnce(
   blobs: BlobWriter,
   ref: BlobRef,

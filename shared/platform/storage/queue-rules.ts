@@ -3,17 +3,16 @@ import type { JsonValue } from '../../core/json.ts';
 import type { OutgoingMessage, QueueSource, ReceivedMessage, ReceiveOptions } from './queue.ts';
 
 /**
- * What every queue adapter checks before it touches its store, so that a message that is refused in Azure is
- * refused locally too, with the same words.
+ * The checks of every queue adapter, so that a message that Service Bus rejects fails locally with the same error.
  */
 
-/** Of one `send`, headers included: the Service Bus standard tier's limit. */
+/** The size of one `send` with its headers: the limit of Service Bus's standard tier. */
 export const maxSendBytes = 256 * 1024;
 
-/** One hour: longer waits belong in a loop, and no timer of Node's can hold more than 24 days. */
+/** One hour. Wait longer in a loop. */
 export const maxWaitMs = 3_600_000;
 
-/** A message that passed the checks, its body already JSON text. */
+/** A checked message with its body as JSON text. */
 export interface EncodedMessage {
   readonly id: string;
   readonly body: string;
@@ -48,8 +47,8 @@ export function encodeMessages(
 }
 
 /**
- * An upper bound, within about 200 bytes a message, of what AMQP makes of a `send`: each message with its
- * sections and length prefixes, and the batch envelope, which repeats the first message's headers.
+ * Estimates the AMQP size of a `send`: an upper bound within about 200 bytes a message. Counts each message with its
+ * sections and length prefixes, and the batch envelope, which repeats the headers of the first message.
  */
 export function estimateSendBytes(messages: readonly EncodedMessage[]): number {
   const [first] = messages;
@@ -73,26 +72,26 @@ export function checkReceive(source: QueueSource, { maxMessages, waitMs }: Recei
   if (!(waitMs >= 0 && waitMs <= maxWaitMs)) throw invalid('waitMs', `must be from 0 to ${maxWaitMs} ms`);
 }
 
-/** @throws INVALID_ARGUMENT for a message that already is a dead letter: there is nowhere further to go. */
+/** @throws INVALID_ARGUMENT for a message that is already a dead letter */
 export function checkDeadLetter(message: ReceivedMessage, reason: string, description: string): void {
   if (message.source.deadLetter === true)
-    throw invalid('message', 'is a dead letter already: complete it, abandon it or send it again');
+    throw invalid('message', 'is already a dead letter: complete it, abandon it or resubmit it');
   checkText('reason', reason, 1, 4096);
   checkText('description', description, 0, 4096);
 }
 
-/** The path of an entity as Service Bus writes it, without its dead-letter sub-queue. */
+/** The path of an entity in Service Bus, without its dead-letter sub-queue. */
 export function entityPath(source: QueueSource): string {
   return 'queue' in source ? source.queue : `${source.topic}/Subscriptions/${source.subscription}`;
 }
 
-/** Service Bus takes letters, digits and `.-_/~`, 260 characters, and ignores case. */
+/** Checks the name of an entity: up to 260 letters, digits and `.-_/~`, as Service Bus. Case is ignored. */
 export function checkEntityName(field: string, name: string): void {
   if (!/^[A-Za-z0-9]([A-Za-z0-9._~/-]{0,258}[A-Za-z0-9])?$/.test(name) || /\/subscriptions\//i.test(name))
     throw invalid(field, 'must be an entity name: letters, digits and ".-_/~", at most 260 characters');
 }
 
-/** The lock of `message` is gone: somebody else may hold the message by now. */
+/** The error of a settlement after the lock expired: another receiver may hold the message. */
 export function lockLost(message: ReceivedMessage, cause?: unknown): AppError {
   return new AppError(
     'PRECONDITION_FAILED',
@@ -105,7 +104,7 @@ export function lockLost(message: ReceivedMessage, cause?: unknown): AppError {
 export function noSuchEntity(entity: string, cause?: unknown): AppError {
   return new AppError(
     'NOT_FOUND',
-    `There is no queue, topic or subscription "${entity}".`,
+    `The queue, topic or subscription "${entity}" does not exist.`,
     { entity },
     cause,
   );
@@ -133,14 +132,14 @@ function encodeMessage(message: OutgoingMessage, path: string): EncodedMessage {
 function encodeBody(path: string, body: JsonValue): string {
   const text = JSON.stringify(body, (key, value: unknown) => {
     if (typeof value === 'number' && !Number.isFinite(value))
-      throw invalid(path, `holds ${value} at "${key}", which JSON would turn into null`);
+      throw invalid(path, `contains ${value} at "${key}", which JSON cannot represent`);
     return value;
   }) as string | undefined;
   if (text === undefined) throw invalid(path, 'must be a JSON value');
   return text;
 }
 
-/** AMQP readers give integers beyond 2^53 back as bytes, so they are refused rather than changed. */
+/** Rejects integers beyond ±(2^53 - 1), because AMQP readers return them as bytes. */
 function checkProperty(path: string, name: string, value: string | number | boolean): void {
   checkText(`${path} name`, name, 1, 128);
   if (name === '__proto__') throw invalid(path, 'cannot be named "__proto__"');
@@ -150,7 +149,7 @@ function checkProperty(path: string, name: string, value: string | number | bool
     throw invalid(`${path}.${name}`, 'must be a string, a boolean or a number within ±(2^53 - 1)');
 }
 
-/** Lone surrogates have no UTF-8 form: they would arrive as something else. */
+/** Rejects lone surrogates, because UTF-8 cannot represent them. */
 function checkText(field: string, text: string, minLength: number, maxLength: number): void {
   if (typeof text !== 'string' || text.length < minLength || text.length > maxLength || !text.isWellFormed())
     throw invalid(field, `must be well-formed text of ${minLength}–${maxLength} characters`);

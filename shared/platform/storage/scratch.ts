@@ -1,20 +1,20 @@
 import type { BlobRef } from './blobs.ts';
 
-/** Files and folders of this machine, for libraries that need them; removed when disposed. */
+/** Temporary files and folders, for libraries that need them; removed when disposed. */
 export interface Scratch extends ScratchFiles, ScratchFolders {}
 
 export interface ScratchFiles {
   /**
-   * Copies a blob to a local file, hashing as it goes.
+   * Downloads a blob to a local file and hashes it.
    *
-   * @throws NOT_FOUND, PRECONDITION_FAILED (another content than `ifMatch`), PAYLOAD_TOO_LARGE, INSUFFICIENT_STORAGE;
-   *   INVALID_ARGUMENT for a path beside another file that leaves its folder, or is taken
+   * @throws NOT_FOUND, PRECONDITION_FAILED with `ifMatch`, PAYLOAD_TOO_LARGE, INSUFFICIENT_STORAGE; INVALID_ARGUMENT
+   *   for a path in `beside` that leaves the folder or exists
    */
   download(ref: BlobRef, options: DownloadOptions): Promise<ScratchFile>;
 }
 
 export interface ScratchFolders {
-  /** An empty folder; removed with its contents when disposed. @throws INSUFFICIENT_STORAGE */
+  /** Creates an empty folder; removed with its contents when disposed. @throws INSUFFICIENT_STORAGE */
   openFolder(): Promise<ScratchFolder>;
 }
 
@@ -26,7 +26,7 @@ export interface DownloadOptions {
   readonly maxBytes: number;
   readonly ifMatch?: string;
   readonly signal?: AbortSignal;
-  /** Puts it into the folder of an earlier file, under this path from there. It is removed with that file. */
+  /** Downloads into the folder of an earlier file, under this relative path. Removed with that file. */
   readonly beside?: { readonly file: ScratchFile; readonly path: string };
 }
 

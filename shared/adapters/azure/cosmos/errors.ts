@@ -41,10 +41,10 @@ export function translateCosmosError(thrown: unknown): AppError {
   if (error.code === 'TimeoutError' || error.code === 'ETIMEDOUT' || error.name === 'AbortError')
     return new AppError('TIMEOUT', 'The metadata store did not answer in time.', {}, thrown);
   if (networkCodes.has(error.code) || error.name === 'RestError')
-    return new AppError('UNAVAILABLE', 'The metadata store cannot be reached.', {}, thrown);
+    return new AppError('UNAVAILABLE', 'The metadata store is unreachable.', {}, thrown);
   // The SDK cannot read an answer without a body, or one that is not JSON, such as a proxy's error page.
   if (error.name === 'SyntaxError' || error.name === 'TypeError')
-    return new AppError('UNAVAILABLE', 'The metadata store gave a malformed answer.', {}, thrown);
+    return new AppError('UNAVAILABLE', 'The metadata store returned a malformed answer.', {}, thrown);
   if (/Authentication|Credential/.test(error.name ?? ''))
     return new AppError('UNAVAILABLE', 'Could not obtain a credential for the metadata store.', {}, thrown);
   return new AppError('INTERNAL', 'The metadata store failed.', {}, thrown);
@@ -55,22 +55,27 @@ export function translateStatus(status: number, error: ServiceError = {}, cause:
   const { substatus = 0, retryAfterInMs } = error;
   switch (status) {
     case 400:
-      return new AppError('INTERNAL', 'The metadata store refused a request of ours.', {}, cause);
+      return new AppError('INTERNAL', 'The metadata store rejected the request.', {}, cause);
     case 401:
-      return new AppError('UNAVAILABLE', 'The metadata store refused our credential.', { status }, cause);
+      return new AppError('UNAVAILABLE', 'The metadata store rejected the credential.', { status }, cause);
     case 403:
       // 1014: the 20 GB of a logical partition are full.
       return substatus === 1014
         ? new AppError('INSUFFICIENT_STORAGE', 'The partition is full.', {}, cause)
-        : new AppError('UNAVAILABLE', 'The metadata store refused our credential.', { status }, cause);
+        : new AppError('UNAVAILABLE', 'The metadata store rejected the credential.', { status }, cause);
     case 404:
       return substatus === 0
-        ? new AppError('NOT_FOUND', 'There is no such document.', {}, cause)
-        : new AppError('UNAVAILABLE', 'A container is missing or cannot be read now.', { substatus }, cause);
+        ? new AppError('NOT_FOUND', 'The document does not exist.', {}, cause)
+        : new AppError(
+            'UNAVAILABLE',
+            'A container is missing or temporarily unreadable.',
+            { substatus },
+            cause,
+          );
     case 408:
       return new AppError('TIMEOUT', 'The metadata store did not answer in time.', {}, cause);
     case 409:
-      return new AppError('ALREADY_EXISTS', 'A document with this id is already there.', {}, cause);
+      return new AppError('ALREADY_EXISTS', 'A document with this id already exists.', {}, cause);
     case 412:
       return new AppError('PRECONDITION_FAILED', 'The document has changed since it was read.', {}, cause);
     case 413:

@@ -2,7 +2,7 @@ import type { SqlParameter, SqlQuerySpec } from '@azure/cosmos';
 import { oppositeTests } from '../../../platform/storage/document-query-rules.ts';
 import type { FieldPath, Filter, Scalar } from '../../../platform/storage/documents.ts';
 
-/** Collects the values of a query: no value of a caller's ever becomes part of its text. */
+/** Collects the values of a query as parameters, so that no value becomes part of the SQL. */
 export class SqlValues {
   readonly #parameters: SqlParameter[] = [];
 
@@ -19,8 +19,8 @@ export class SqlValues {
 }
 
 /**
- * A field of the document `c`. Names are quoted as JSON strings, whose escapes are those of the query language,
- * so that no name can leave its quotes.
+ * Renders a field of the document `c`. Quotes names as JSON strings, whose escapes the query language shares, so that
+ * no name can inject SQL.
  *
  * @example
  * fieldSql(['metrics', 'val "auc"']) // 'c["metrics"]["val \\"auc\\""]'
@@ -29,26 +29,25 @@ export function fieldSql(path: FieldPath): string {
   return `c${path.map((name) => `[${JSON.stringify(name)}]`).join('')}`;
 }
 
-/** A condition and its loosest operator: only a disjunction within a conjunction needs parentheses. */
+/** Only a disjunction within a conjunction needs parentheses. */
 interface Condition {
   readonly sql: string;
   readonly isDisjunction: boolean;
 }
 
 /**
- * A condition that is true exactly where the port's filter is true, and false everywhere else: it never is
- * `undefined`, the service's third truth value, because how that spreads differs between the service's documents
- * and its imitations. `not` therefore asks its part a second question: where is it *false*? (Where it is unknown,
- * neither holds.)
+ * Renders a filter as a condition that is true where the filter is true and false everywhere else. It is never
+ * `undefined`, the service's third truth value, because emulators propagate that differently. `not` is therefore pushed
+ * down: each part is rendered as where it is true or where it is *false*; where it is unknown, neither holds.
  *
- * @returns SQL that can stand between two ANDs.
+ * @returns SQL that needs no parentheses within a conjunction
  * @see https://learn.microsoft.com/azure/cosmos-db/nosql/query/equality-comparison-operators
  */
 export function filterSql(filter: Filter, values: SqlValues): string {
   return toConjunct(translate(filter, values, true));
 }
 
-/** @param wanted - where the filter is true, or where it is false. */
+/** @param wanted select where the filter is true, or where it is false */
 function translate(filter: Filter, values: SqlValues, wanted: boolean): Condition {
   switch (filter.op) {
     case 'and':
@@ -87,15 +86,15 @@ function translate(filter: Filter, values: SqlValues, wanted: boolean): Conditio
 const textFunctions = { startsWith: 'STARTSWITH', endsWith: 'ENDSWITH', contains: 'CONTAINS' } as const;
 const operators = { eq: '=', ne: '!=', lt: '<', lte: '<=', gt: '>', gte: '>=' } as const;
 
-/** @returns the function that is true for fields of the value's type. */
+/** @returns the function that tests for the value's type */
 export function typeTest(value: Scalar): 'IS_STRING' | 'IS_NUMBER' | 'IS_BOOL' {
   if (typeof value === 'string') return 'IS_STRING';
   return typeof value === 'number' ? 'IS_NUMBER' : 'IS_BOOL';
 }
 
 /**
- * `in` is a disjunction of equalities. With values of two types it is never false, only unknown: no field is of both
- * types, and the conjunction below says just that.
+ * `in` is a disjunction of equalities. With values of two types it is never false, only unknown, because no field has
+ * both types: the conjunction below is unsatisfiable then.
  */
 function translateIn(
   path: FieldPath,

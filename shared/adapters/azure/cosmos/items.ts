@@ -12,7 +12,7 @@ import {
 import type { BatchOperation, DocumentKey, StoredDocument } from '../../../platform/storage/documents.ts';
 import { translateStatus } from './errors.ts';
 
-/** A document as the service keeps it: the members of its body at the top level, beside its own. */
+/** A stored document: the members of its body at the top level, beside those of the service. */
 export type StoredItem = JsonObject & Resource;
 
 /** @throws INVALID_ARGUMENT */
@@ -76,9 +76,9 @@ export function toBatchInput(key: DocumentKey, operation: BatchOperation): Opera
 }
 
 /**
- * The answer to a batch. In one that failed, the operation at fault has its own status and all others have 424.
+ * Reads the answer to a batch. In a failed batch, the failed operation has its own status and all others 424.
  *
- * @throws the error of that operation; UNAVAILABLE for an answer in part
+ * @throws the error of that operation; UNAVAILABLE for an incomplete answer
  */
 export function readBatch(
   operations: readonly BatchOperation[],
@@ -90,7 +90,7 @@ export function readBatch(
     throw atOperation(translateStatus(statusCode), failed);
   }
   if (results.length !== operations.length || results.some(({ statusCode }) => statusCode >= 400))
-    throw new AppError('UNAVAILABLE', 'The metadata store answered a batch in part.');
+    throw new AppError('UNAVAILABLE', 'The metadata store returned an incomplete answer to a batch.');
   return operations.map((operation, index) =>
     operation.kind === 'delete' ? undefined : results[index]!.eTag,
   );

@@ -11,30 +11,29 @@ import type { StoredItem } from './items.ts';
 
 export interface ItemPage {
   readonly items: readonly StoredItem[];
-  /** Where the next page begins; none after the last one. */
+  /** Where the next page begins; absent on the last page. */
   readonly end?: JsonValue;
 }
 
-/** What a query needs besides itself. */
 export interface QueryContext {
   readonly container: Container;
   readonly signal: AbortSignal;
   readonly onCharge: (requestUnits: number) => void;
 }
 
-/** Sealed into cursors, which fit no other kind of store. */
+/** Part of cursors, so that those of other stores are rejected. */
 export const cosmosAdapter = 'cosmos';
 
-/** A page stops growing here, however few documents it has. */
+/** A page ends at this size, however few documents it has. */
 const pageBytes = 8_000_000;
-/** How many documents each request may bring. */
+/** Documents per request. */
 const requestItems = 250;
 
 /**
- * A page of one partition: one request, and the service's own continuation token, which lives for as long as the
- * partition. The condition on `pk` repeats the header for servers that do not heed it.
+ * Reads a page of one partition in one request, with the service's continuation token, which stays valid as long as the
+ * partition exists. The condition on `pk` repeats the header for emulators that ignore it.
  *
- * @throws INVALID_ARGUMENT for a cursor of another query, and for one that the service refuses
+ * @throws INVALID_ARGUMENT for a cursor of another query or one that the service rejects
  */
 export async function readPartitionPage(
   context: QueryContext,
@@ -71,10 +70,9 @@ export async function readPartitionPage(
 }
 
 /**
- * A page across partitions. Not with the SDK's continuation tokens, whose merge refuses sort fields of several
- * types, but from the last document on (keyset): the sort value, then the document's key among equal values.
- * Two ORDER BY columns would need a composite index for each field that anyone might sort by. Instead, where a
- * page would end amid equal values, those are read once more in the order of their keys.
+ * Reads a page across partitions by keyset: from the last document's sort value, then its key among equal values. The
+ * SDK's continuation tokens cannot merge sort fields of several types. Ordering by two columns would need a composite
+ * index for every sortable field, so a page that ends amid equal values reads those again in the order of their keys.
  */
 export async function readPageAcross(context: QueryContext, query: DocumentQuery): Promise<ItemPage> {
   if (query.sort === undefined) return readByKey(context, query);
@@ -88,8 +86,8 @@ async function readByKey(context: QueryContext, query: DocumentQuery): Promise<I
 }
 
 /**
- * Where a sorted page begins: at a type; after a value of it; or amid the documents of that value, after a key.
- * Each type is asked for by itself, because the SDK cannot merge several.
+ * Where a sorted page begins: at a type, after a value of it, or after a key among the documents of that value. Each
+ * type is a separate query, because the SDK cannot merge several.
  */
 type SortedStart =
   | { readonly at: 'type'; readonly type: SortType }
@@ -127,7 +125,7 @@ function toType(type: SortType | undefined): SortedStart | undefined {
   return type === undefined ? undefined : { at: 'type', type };
 }
 
-/** The documents with one sort value, by key. */
+/** Reads the documents with one sort value, by key. */
 function fetchTies(
   context: QueryContext,
   query: DocumentQuery,
@@ -155,7 +153,7 @@ function fetchKeyed(
   return fetchAcross(context, values.toQuery(sql), wanted);
 }
 
-/** The documents of one type, by value. A last value that may have more documents than fit is left for its ties. */
+/** Reads the documents of one type, by value. Leaves a last value with more documents than fit to `fetchTies`. */
 async function fetchOrdered(
   context: QueryContext,
   query: DocumentQuery,
@@ -181,7 +179,7 @@ async function fetchOrdered(
 
 interface Ordered {
   readonly items: readonly StoredItem[];
-  /** Where it goes on, within the type. */
+  /** Where to continue, within the type. */
   readonly next?: SortedStart;
   /** The page ends here. */
   readonly full: boolean;
@@ -193,7 +191,7 @@ interface Fetched {
   readonly more?: StoredItem;
 }
 
-/** Up to `wanted` documents, fewer when they are large, and one beyond. */
+/** Reads up to `wanted` documents, fewer when they are large, and the one after. */
 async function fetchAcross(context: QueryContext, sql: SqlQuerySpec, wanted: number): Promise<Fetched> {
   const options: FeedOptions = {
     maxItemCount: Math.min(wanted + 1, requestItems),

@@ -3,7 +3,9 @@ import { isIP, type LookupFunction } from 'node:net';
 import { AppError } from '../../../core/errors.ts';
 import { isPublicAddress } from './addresses.ts';
 
-/** The targets that webhooks may have: `public` is HTTPS to the public internet; `any` adds HTTP and private addresses. */
+/**
+ * The targets that webhooks may have: `public` is HTTPS to the public internet; `any` adds HTTP and private addresses.
+ */
 export type TargetPolicy = 'public' | 'any';
 
 /** Resolves a host name, as `dns.lookup` does. */
@@ -20,8 +22,8 @@ export const maxUrlLength = 2_048;
 /**
  * Parses a webhook's URL.
  *
- * @throws INVALID_ARGUMENT, in MLflow's wording, for an invalid URL, a scheme that the policy forbids, a private address, or
- *   credentials in the URL (everyone who may list webhooks would see them)
+ * @throws INVALID_ARGUMENT, in MLflow's wording, for an invalid URL, a scheme that the policy forbids, a private
+ *   address, or credentials in the URL (everyone who may list webhooks would see them)
  */
 export function readTarget(text: string, policy: TargetPolicy): URL {
   if (text.trim() === '') throw invalid('Webhook URL cannot be empty or just whitespace.');
