@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { hangGuardMs, patienceMs } from './test/support/hang-guard.ts';
+import ProcessFilesFirst from './test/support/process-files-first.ts';
 
 export default defineConfig({
   test: {
@@ -10,6 +11,7 @@ export default defineConfig({
     expect: { poll: { timeout: patienceMs, interval: 20 } },
     // Two cores: more workers than that only make each file slower.
     maxWorkers: 2,
+    sequence: { sequencer: ProcessFilesFirst },
     reporters: ['default', './test/support/closing-line.ts'],
   },
 });
