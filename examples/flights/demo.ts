@@ -146,9 +146,8 @@ async function report(
     ],
     ['docs', 'all routes', `${url}/docs`],
   ];
-  const width = Math.max(...rows.map(([, what]) => what.length));
   console.log(
-    `\n${rows.map(([name, what, link]) => `  ${name.padEnd(9)} ${what.padEnd(width)}  ${link}`).join('\n')}\n`,
+    `\n${rows.map(([name, what, link]) => `  ${name.padEnd(9)} ${what}\n${' '.repeat(12)}${link}`).join('\n')}\n`,
   );
   if (!flags.json) return;
   console.log(

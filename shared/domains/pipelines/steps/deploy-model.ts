@@ -1,6 +1,6 @@
-import { registryErrors } from '../../registry/errors.ts';
 import { z } from 'zod';
 import { productionAlias } from '../../registry/entities.ts';
+import { registryErrors } from '../../registry/errors.ts';
 import { checkGateMetric, gateSchema, passGate } from './gate.ts';
 import { registeredSchema } from './register-model.ts';
 import { defineStep } from './services.ts';
