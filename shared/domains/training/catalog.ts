@@ -35,7 +35,7 @@ export const trainingSchema = trainingSpecSchema
     trainer: trainerChoice as unknown as typeof trainingSpecSchema.shape.trainer,
   })
   .superRefine((spec, context) => {
-    for (const { path, message } of findFaultsForTask(spec, findTrainer(spec.trainer.name)))
+    for (const { path, message } of findFaults(spec, findTrainer(spec.trainer.name)))
       context.addIssue({ code: 'custom', path: [...path], message });
   });
 
@@ -48,37 +48,37 @@ export function parseTrainingSpec(value: unknown): TrainingSpec {
   return validate(trainingSchema, value, 'training spec');
 }
 
+/** What a spec has to fit, besides the trainer's parameters. */
+type Demands = Pick<AnyTrainer, 'task' | 'featureKinds'>;
+
 /**
- * Checks what the trainer's task demands of a spec.
+ * Checks the label and the features of a spec against the trainer.
  *
  * @throws AppError INVALID_ARGUMENT with `details.faults`.
  */
-export function checkForTrainer(spec: TrainingSpec, trainer: Pick<AnyTrainer, 'task'>): void {
-  const faults = findFaultsForTask(spec, trainer);
+export function checkForTrainer(spec: TrainingSpec, trainer: Demands): void {
+  const faults = findFaults(spec, trainer);
   if (faults.length > 0) throw refuse('training spec', faults);
 }
 
-function findFaultsForTask(spec: TrainingSpec, { task }: Pick<AnyTrainer, 'task'>): readonly PlacedFault[] {
+function findFaults(spec: TrainingSpec, { task, featureKinds }: Demands): readonly PlacedFault[] {
   const kind = targetKinds[task];
+  const { name } = spec.trainer;
+  const faults: PlacedFault[] = [];
   const problem = kind.checkLabel(spec.label);
-  const label: readonly PlacedFault[] =
-    problem === undefined
-      ? []
-      : [
-          {
-            path: ['label'],
-            message: `a label of trainer "${spec.trainer.name}" (${task}) ${problem}`,
-          },
-        ];
-  const features = spec.features.flatMap((feature, index): readonly PlacedFault[] =>
-    kind.outputNames.includes(featureName(feature))
-      ? [
-          {
-            path: ['features', index],
-            message: `"${featureName(feature)}" is reserved: give the feature another name`,
-          },
-        ]
-      : [],
-  );
-  return [...label, ...features];
+  if (problem !== undefined)
+    faults.push({ path: ['label'], message: `a label of trainer "${name}" (${task}) ${problem}` });
+  for (const [index, feature] of spec.features.entries()) {
+    if (kind.outputNames.includes(featureName(feature)))
+      faults.push({
+        path: ['features', index],
+        message: `"${featureName(feature)}" is reserved: give the feature another name`,
+      });
+    if (featureKinds?.includes(feature.kind) === false)
+      faults.push({
+        path: ['features', index, 'kind'],
+        message: `trainer "${name}" learns from ${featureKinds.join(' and ')} features only`,
+      });
+  }
+  return faults;
 }

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { PredictionKind, Predictions } from '../../core/stats/metrics/metric.ts';
-import type { FitReport, TrainedModel, TrainingTable } from './entities.ts';
+import type { Feature, FitReport, TrainedModel, TrainingTable } from './entities.ts';
 
 export interface FitProgress {
   /** 1 is the first. */
@@ -35,6 +35,8 @@ export interface Trainer<Kind extends PredictionKind, Params, Model> {
   /** The task that its models serve. */
   readonly task: Kind;
   readonly description: string;
+  /** The kinds of features that it can learn from; all of them unless given. A spec with another is refused. */
+  readonly featureKinds?: readonly Feature['kind'][];
   /** Strict, and every parameter has a default. */
   readonly params: z.ZodType<Params>;
   /**
@@ -55,6 +57,7 @@ export interface Trainer<Kind extends PredictionKind, Params, Model> {
 export interface AnyTrainer<Kind extends PredictionKind = PredictionKind, Model = TrainedModel> {
   readonly task: Kind;
   readonly description: string;
+  readonly featureKinds?: readonly Feature['kind'][];
   readonly params: z.ZodType;
   // Methods, because TypeScript checks their parameters in both directions.
   fit(table: TrainingTable<Kind>, rows: Int32Array, params: unknown, hooks: FitHooks): Promise<Fitted<Model>>;

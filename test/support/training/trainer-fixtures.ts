@@ -1,21 +1,23 @@
 import type { PredictionKind } from '../../../shared/core/stats/metrics/metric.ts';
-import type { TrainerName } from '../../../shared/domains/training/catalog.ts';
+import { type TrainerName, trainers } from '../../../shared/domains/training/catalog.ts';
 import type { TrainingSpec } from '../../../shared/domains/training/entities.ts';
+import type { AnyTrainer } from '../../../shared/domains/training/trainer.ts';
+import type { TableReader } from '../../../shared/domains/training/table-reader.ts';
 import { createTableReader } from './training.ts';
 
-/** What a trainer brings to the suite that every trainer must pass (test/unit/training/trainers.test.ts). */
+/** What the suite that every trainer passes (test/unit/training/trainers.test.ts) cannot find out. */
 interface TrainerFixture {
-  /** Parameters with which it fits 400 rows in well under a second, in several iterations if it has any. */
-  readonly params: Readonly<Record<string, unknown>>;
-  /** Parameters that its schema refuses, beside unknown ones. */
-  readonly refused: readonly [Readonly<Record<string, unknown>>, ...Readonly<Record<string, unknown>>[]];
+  /** Parameters that fit 400 rows in well under a second, in several iterations if it has any. Default: none. */
+  readonly params?: Readonly<Record<string, unknown>>;
+  /** Parameters that its schema refuses, besides unknown ones and those of another type. */
+  readonly refused?: readonly Readonly<Record<string, unknown>>[];
 }
 
-/** One for each trainer: the compiler demands it. */
-export const trainerFixtures: { readonly [Name in TrainerName]: TrainerFixture } = {
+/** A trainer without a fixture is tested with its defaults. */
+export const trainerFixtures: { readonly [Name in TrainerName]?: TrainerFixture } = {
   logistic: {
     params: { minCategoryRows: 2 },
-    refused: [{ l2: 0 }, { l2: 'much' }, { maxIterations: 1.5 }, { tolerance: 1 }, { minCategoryRows: 0 }],
+    refused: [{ l2: 0 }, { maxIterations: 1.5 }, { tolerance: 1 }, { minCategoryRows: 0 }],
   },
 };
 
@@ -26,21 +28,27 @@ const labels = {
   regression: { column: 'amount' },
 } as const satisfies { [Kind in PredictionKind]: TrainingSpec['label'] };
 
-/** A spec over the columns below, for a trainer of one kind. */
-export function createSpecFor(kind: PredictionKind, trainer: TrainingSpec['trainer']): TrainingSpec {
+const features: TrainingSpec['features'] = [
+  { column: 'size', kind: 'numeric' },
+  { column: 'constant', kind: 'numeric' },
+  { column: 'place', kind: 'categorical' },
+  { column: 'always', kind: 'categorical' },
+  { column: 'moment', part: 'hourOfDay', kind: 'categorical' },
+  { column: 'moment', part: 'month', kind: 'numeric' },
+];
+
+/** A spec over the columns below, with features that the trainer can learn from. */
+export function createSpecFor(
+  name: TrainerName,
+  params: Readonly<Record<string, unknown>> = trainerFixtures[name]?.params ?? {},
+): TrainingSpec {
+  const { task, featureKinds }: AnyTrainer = trainers[name];
   return {
-    features: [
-      { column: 'size', kind: 'numeric' },
-      { column: 'constant', kind: 'numeric' },
-      { column: 'place', kind: 'categorical' },
-      { column: 'always', kind: 'categorical' },
-      { column: 'moment', part: 'hourOfDay', kind: 'categorical' },
-      { column: 'moment', part: 'month', kind: 'numeric' },
-    ],
-    label: labels[kind],
+    features: features.filter(({ kind }) => featureKinds?.includes(kind) ?? true),
+    label: labels[task],
     holdoutShare: 0.2,
     seed: 0,
-    trainer,
+    trainer: { name, params },
   };
 }
 
@@ -101,18 +109,24 @@ const columns = [
 ] as const;
 
 /** The rows as a table to train on. */
-export const trainerTable = createTableReader(
-  columns.map(([name, kind]) => ({ name, kind, type: kind, values: rows.map((row) => row[name]) })),
-);
+export const trainerTable = createTable(rows);
+/** The rows to learn from, as a table without the others. */
+export const learnableTable = createTable(rows.slice(0, learnableRows));
 
-/** The rows as scoring requests have them. */
-export const trainerRequests = rows.map(({ size, constant, place, always, moment }) => ({
-  size,
-  constant,
-  place,
-  always,
-  moment: moment === null ? null : new Date(moment).toISOString(),
-}));
+function createTable(some: readonly Row[]): TableReader {
+  return createTableReader(
+    columns.map(([name, kind]) => ({ name, kind, type: kind, values: some.map((row) => row[name]) })),
+  );
+}
+
+/** The rows as scoring requests have them, with the columns of a spec. */
+export function createRequests({ features }: TrainingSpec): readonly Readonly<Record<string, unknown>>[] {
+  return rows.map((row) => {
+    const moment = row.moment === null ? null : new Date(row.moment).toISOString();
+    const values: Readonly<Record<string, unknown>> = { ...row, moment };
+    return Object.fromEntries(features.map(({ column }) => [column, values[column]]));
+  });
+}
 
 /** The rows as a query, for the training thread. */
 export const trainerQuery = `SELECT size::DOUBLE AS size, constant::DOUBLE AS constant, place, always,

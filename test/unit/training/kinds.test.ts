@@ -187,3 +187,25 @@ describe('the label of a spec must suit the task', () => {
     else expect(check).toThrow(/is reserved/);
   });
 });
+
+test('refuses each feature of a kind that the trainer does not learn from, at its place', () => {
+  const spec = {
+    ...createSpec({ column: 'y' }),
+    features: [
+      { column: 'a', kind: 'categorical' as const },
+      { column: 'b', kind: 'numeric' as const },
+    ],
+  };
+  const check = (featureKinds?: readonly ('numeric' | 'categorical')[]) => () =>
+    checkForTrainer(spec, { task: 'regression', ...(featureKinds ? { featureKinds } : {}) });
+  expect(check(['categorical'])).toThrow(
+    expect.objectContaining({
+      code: 'INVALID_ARGUMENT',
+      details: {
+        faults: [{ at: 'features[1].kind', message: 'trainer "stub" learns from categorical features only' }],
+      },
+    }),
+  );
+  expect(check(['categorical', 'numeric'])).not.toThrow();
+  expect(check()).not.toThrow();
+});

@@ -4,6 +4,7 @@ import { createOnnxScorer } from '../../../shared/adapters/onnx/scorer.ts';
 import { writeModel } from '../../../shared/adapters/onnx/write-model.ts';
 import { sha256 } from '../../../shared/core/ids.ts';
 import { canonicalJson, type JsonValue } from '../../../shared/core/json.ts';
+import { toJsonSchema } from '../../../shared/core/json-schema.ts';
 import type { PredictionKind, Predictions } from '../../../shared/core/stats/metrics/metric.ts';
 import { packRows, toInputs } from '../../../shared/domains/serving/pack-rows.ts';
 import { findTask, tasks, type Prediction } from '../../../shared/domains/serving/tasks/catalog.ts';
@@ -18,11 +19,12 @@ import { trainWith, type TrainHooks, type TrainingProgress } from '../../../shar
 import { createTraining } from '../../../shared/domains/training/training.ts';
 import type { AnyTrainer, FitHooks, FitProgress } from '../../../shared/domains/training/trainer.ts';
 import {
+  createRequests,
   createSpecFor,
   learnableRows,
+  learnableTable,
   trainerFixtures,
   trainerQuery,
-  trainerRequests,
   trainerTable,
 } from '../../support/training/trainer-fixtures.ts';
 import { makeTempDir, writeParquet } from '../../support/training/training.ts';
@@ -46,11 +48,10 @@ const noHooks: FitHooks = { threads: 1, onIteration: async () => {} };
 /** What every trainer of the catalog must hold, with a table of its task. */
 describe.each(Object.keys(trainers) as TrainerName[])('trainer %s', (name) => {
   const trainer: AnyTrainer = trainers[name];
-  const fixture = trainerFixtures[name];
   const { task } = trainer;
-  const spec = parseTrainingSpec(createSpecFor(task, { name, params: fixture.params }));
+  const spec = parseTrainingSpec(createSpecFor(name));
   const { params } = spec.trainer;
-  const load = () => loadTable(trainerTable, ['unused'], spec, task);
+  const load = (reader = trainerTable) => loadTable(reader, ['unused'], spec, task);
   const rowsOf = (table: TrainingTable<PredictionKind>) => {
     const kind: TargetKind<PredictionKind> = targetKinds[task];
     return Int32Array.from({ length: learnableRows }, (_, row) => row).filter((row) =>
@@ -60,8 +61,9 @@ describe.each(Object.keys(trainers) as TrainerName[])('trainer %s', (name) => {
   const fit = async (
     hooks: FitHooks = noHooks,
     change: (table: TrainingTable<PredictionKind>) => void = () => {},
+    reader = trainerTable,
   ) => {
-    const table = await load();
+    const table = await load(reader);
     const rows = rowsOf(table);
     change(table);
     return { table, rows, ...(await trainer.fit(table, rows, params, hooks)) };
@@ -75,11 +77,15 @@ describe.each(Object.keys(trainers) as TrainerName[])('trainer %s', (name) => {
     test('all have defaults, which are written out', () => {
       const defaults = trainer.params.parse({});
       expect(trainer.params.parse(defaults)).toEqual(defaults);
-      expect(parseTrainingSpec(createSpecFor(task, { name, params: {} })).trainer.params).toEqual(defaults);
+      expect(parseTrainingSpec(createSpecFor(name, {})).trainer.params).toEqual(defaults);
     });
 
-    test.each([{ 'no such parameter': 1 }, ...fixture.refused])('%j is refused', (refused) => {
-      expect(() => parseTrainingSpec(createSpecFor(task, { name, params: refused }))).toThrow(
+    test.each([
+      { 'no such parameter': 1 },
+      ...wrongTypes(trainer.params),
+      ...(trainerFixtures[name]?.refused ?? []),
+    ])('%j is refused', (refused) => {
+      expect(() => parseTrainingSpec(createSpecFor(name, refused))).toThrow(
         expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
       );
     });
@@ -100,6 +106,8 @@ describe.each(Object.keys(trainers) as TrainerName[])('trainer %s', (name) => {
         for (const feature of features) scramble(feature);
       });
       expect(scrambled.model).toEqual(model);
+      const without = await fit(noHooks, () => {}, learnableTable);
+      expect(without.model).toEqual(model);
     });
 
     test('reports monotone progress', async () => {
@@ -191,14 +199,15 @@ describe.each(Object.keys(trainers) as TrainerName[])('trainer %s', (name) => {
     const bytes = writeModel(model, signature, {});
     await using open = await scorer.open({ sha256: sha256(bytes), load: async () => bytes });
     expect(open.description.task.task).toBe(task);
-    const score = async (requests: readonly unknown[]) => {
-      const packed = packRows(signature, requests, { maxRows: 1000 });
+    const score = async (asked: readonly unknown[]) => {
+      const packed = packRows(signature, asked, { maxRows: 1000 });
       const reader = findTask(open.description.task);
       const outputs = reader.outputs(open.description.task);
       const found = await open.run(toInputs(packed), { outputs, rows: packed.rows });
       return reader.predict(open.description.task, found, packed.rows);
     };
-    const scored = await score(trainerRequests);
+    const requests = createRequests(spec);
+    const scored = await score(requests);
     expect(scored).toHaveLength(table.rows);
     for (const [row, prediction] of scored.entries()) {
       for (const [index, number] of numbersOf(prediction).entries())
@@ -206,8 +215,7 @@ describe.each(Object.keys(trainers) as TrainerName[])('trainer %s', (name) => {
           isNear(number, predicted[row]![index]!),
           `row ${row}: ${number} for ${predicted[row]![index]}`,
         ).toBe(true);
-      if (row % 40 === 0 || row >= learnableRows)
-        expect(await score([trainerRequests[row]])).toEqual([prediction]);
+      if (row % 40 === 0 || row >= learnableRows) expect(await score([requests[row]])).toEqual([prediction]);
     }
   });
 
@@ -218,6 +226,14 @@ describe.each(Object.keys(trainers) as TrainerName[])('trainer %s', (name) => {
     for (const value of Object.values(metrics)) expect(Number.isFinite(value)).toBe(true);
   });
 });
+
+/** Each parameter with a value of another type. */
+function wrongTypes(params: AnyTrainer['params']): readonly Readonly<Record<string, unknown>>[] {
+  const { properties = {} } = toJsonSchema(params, 'input');
+  return Object.entries(properties).map(([name, { type }]) => ({
+    [name]: type === 'string' ? 1 : 'no value',
+  }));
+}
 
 /** Other values in every row after those to learn from. */
 function scramble(feature: FeatureColumn): void {

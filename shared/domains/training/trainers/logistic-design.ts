@@ -1,6 +1,7 @@
 import { AppError } from '../../../core/errors.ts';
 import { computeMoments } from '../../../core/stats/moments.ts';
-import type { CategoryKeys, FeatureColumn, LinearTerm, TrainingTable } from '../entities.ts';
+import type { FeatureColumn, LinearTerm, TrainingTable } from '../entities.ts';
+import { type CategoricalColumn, countCategories, pickKeys } from './categories.ts';
 
 /** The nonzeros of one row of the design matrix, by ascending column; column 0 is the intercept's. */
 export interface SparseRow {
@@ -76,7 +77,6 @@ function push(into: SparseRow, column: number, value: number): void {
 }
 
 type NumericColumn = Extract<FeatureColumn, { kind: 'numeric' }>;
-type CategoricalColumn = Extract<FeatureColumn, { kind: 'categorical' }>;
 
 /** A missing number counts as the mean (0 once standardised), plus an indicator if any training row lacks one. */
 function createNumericTerm({ name, values }: NumericColumn, rows: Int32Array, first: number): DesignTerm {
@@ -104,16 +104,13 @@ function createNumericTerm({ name, values }: NumericColumn, rows: Int32Array, fi
 
 /** One column a category with enough rows, in the order of the keys, then one for all rare categories. */
 function createCategoricalTerm(
-  { name, codes, keys }: CategoricalColumn,
+  column: CategoricalColumn,
   rows: Int32Array,
   first: number,
   minRows: number,
 ): DesignTerm {
-  const counts = new Int32Array(keys.values.length);
-  for (const row of rows) {
-    const code = codes[row]!;
-    if (code >= 0) counts[code] = counts[code]! + 1;
-  }
+  const { name, codes, keys } = column;
+  const counts = countCategories(column, rows);
   const common = counts.reduce((sum, count) => sum + (count >= minRows ? 1 : 0), 0);
   let next = first;
   let hasRare = false;
@@ -129,22 +126,16 @@ function createCategoricalTerm(
   return {
     width,
     append: (row, into) => {
-      const column = columnOf[codes[row]!] ?? -1;
-      if (column >= 0) push(into, column, 1);
+      const at = columnOf[codes[row]!] ?? -1;
+      if (at >= 0) push(into, at, 1);
     },
     toModelTerm: (weights) => ({
       kind: 'categorical',
       name,
-      keys: pick(keys, seen),
+      keys: pickKeys(keys, seen),
       weights: seen.map((code) => weights[columnOf[code] as number]!),
     }),
   };
-}
-
-function pick(keys: CategoryKeys, codes: readonly number[]): CategoryKeys {
-  return keys.type === 'string'
-    ? { type: 'string', values: codes.map((code) => keys.values[code]!) }
-    : { type: 'int64', values: codes.map((code) => keys.values[code]!) };
 }
 
 function neverSeen(name: string): AppError {
