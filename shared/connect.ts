@@ -26,7 +26,7 @@ async function connectMetadata(config: MetadataConfig): Promise<MetadataStore> {
   switch (config.kind) {
     case 'sqlite': {
       const { openSqliteDocuments } = await import('./adapters/embedded/sqlite-documents.ts');
-      return openSqliteDocuments({ file: config.file, ...system });
+      return openSqliteDocuments({ ...system }, { file: config.file });
     }
     case 'cosmos': {
       const { createCosmosDocuments } = await import('./adapters/azure/cosmos-documents.ts');

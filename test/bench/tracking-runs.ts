@@ -65,7 +65,7 @@ export async function writeRuns(file: string, count: number): Promise<void> {
 /** Puts runs, with the pointers to them and the events of their making, straight into a platform's documents. */
 export async function fillDocuments(file: string, experimentId: string, count: number): Promise<void> {
   const system = { clock: systemClock, ids: systemIds };
-  const store = openSqliteDocuments({ file, ...system });
+  const store = openSqliteDocuments({ ...system }, { file });
   const runsPerBatch = 50;
   try {
     for (let from = 0; from < count; from += runsPerBatch) {

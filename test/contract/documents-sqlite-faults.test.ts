@@ -91,7 +91,7 @@ describe('SQLite documents: faults', () => {
     const { file, store } = await openSqliteForTest();
     const directory = join(file, '..');
     const attempt = (path: string) =>
-      failureOf((async () => openSqliteDocuments({ file: path, clock: systemClock, ids: systemIds }))());
+      failureOf((async () => openSqliteDocuments({ clock: systemClock, ids: systemIds }, { file: path }))());
     const garbage = join(directory, 'garbage.db');
     await writeFile(garbage, 'this is no database, however long it gets. '.repeat(100));
     expect(await attempt(garbage)).toMatchObject({ code: 'UNAVAILABLE' });
@@ -109,7 +109,7 @@ describe('SQLite documents: faults', () => {
     const handle = await openFile(file, 'r+');
     await handle.write(Buffer.alloc(size - 60_000, 0xff), 0, size - 60_000, 60_000);
     await handle.close();
-    const damaged = openSqliteDocuments({ file, clock: systemClock, ids: systemIds });
+    const damaged = openSqliteDocuments({ clock: systemClock, ids: systemIds }, { file });
     await expectError(readAll(damaged, { container, limit: 1_000 }), 'UNAVAILABLE');
     await damaged.close();
   });

@@ -59,7 +59,7 @@ describe('SQLite documents: several processes', () => {
       await until(() => lines > round);
       child.kill('SIGKILL');
       await once(child, 'exit');
-      const survivor = openSqliteDocuments({ file, clock: systemClock, ids: systemIds });
+      const survivor = openSqliteDocuments({ clock: systemClock, ids: systemIds }, { file });
       const documents = await readAll(survivor, { container: 'killed', limit: 1_000 });
       const batches = Map.groupBy(documents, ({ body }) => body['batch']);
       expect(new Set(Array.from(batches.values(), (members) => members.length))).toEqual(new Set([20]));

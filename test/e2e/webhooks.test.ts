@@ -140,7 +140,7 @@ test('a process that dies between a change and its announcement: the event arriv
   const webhookId = await createWebhook(first, receiver.url, ['MODEL_VERSION_ALIAS', 'CREATED']);
   await first.stop();
   // Just what the registry does, up to where it dies.
-  const store = openSqliteDocuments({ file: join(dataDir, 'metadata.db'), ...system });
+  const store = openSqliteDocuments({ ...system }, { file: join(dataDir, 'metadata.db') });
   const dead = { send: () => Promise.reject(new AppError('UNAVAILABLE', 'The process is dead.')) };
   // A while ago: the sweep passes over what may still be on its way.
   const clock = { ...system.clock, now: () => Date.now() - 60_000 };

@@ -20,7 +20,7 @@ export function createFolder(): string {
 /** An SQLite metadata store of the test's own. */
 export function createDocuments(): MetadataStore {
   const file = join(createFolder(), 'metadata.db');
-  const store = openSqliteDocuments({ file, clock: systemClock, ids: systemIds });
+  const store = openSqliteDocuments({ clock: systemClock, ids: systemIds }, { file });
   onTestFinished(() => store.close());
   return store;
 }

@@ -32,10 +32,13 @@ import { readPage } from './documents/reads.ts';
 import type { Write } from './documents/writes.ts';
 import { DocumentWriter, isLive } from './documents/writes.ts';
 
+export interface SqliteDocumentsDeps {
+  readonly clock: Pick<Clock, 'now'>;
+  readonly ids: Pick<Ids, 'uuid'>;
+}
+
 export interface SqliteDocumentsOptions {
   readonly file: string;
-  readonly clock: Clock;
-  readonly ids: Ids;
   /** How long a write waits for the lock of another process; 2,000 when left out. */
   readonly busyTimeoutMs?: number;
   /** The file may not grow beyond this. @throws INSUFFICIENT_STORAGE on the write that would */
@@ -63,19 +66,30 @@ interface DocumentFaults {
  *
  * @throws UNAVAILABLE when the file cannot be opened, is damaged or was made by another version
  */
-export function openSqliteDocuments(options: SqliteDocumentsOptions): MetadataStore {
-  return new SqliteDocuments(options);
+export function openSqliteDocuments(
+  deps: SqliteDocumentsDeps,
+  options: SqliteDocumentsOptions,
+): MetadataStore {
+  return new SqliteDocuments(deps, options);
 }
 
 const adapter = 'sqlite';
 
+interface FoundRow {
+  readonly etag: string;
+  readonly body: string;
+  readonly expiresAt: number | null;
+}
+
 class SqliteDocuments implements MetadataStore {
+  readonly #deps: SqliteDocumentsDeps;
   readonly #options: SqliteDocumentsOptions;
   readonly #database: Database;
   readonly #index: FieldIndex;
   readonly #writer: DocumentWriter;
 
-  constructor(options: SqliteDocumentsOptions) {
+  constructor(deps: SqliteDocumentsDeps, options: SqliteDocumentsOptions) {
+    this.#deps = deps;
     this.#options = options;
     this.#database = new Database({ busyTimeoutMs: 2_000, ...options });
     this.#index = new FieldIndex(this.#database);
@@ -86,16 +100,15 @@ class SqliteDocuments implements MetadataStore {
     checkKey(key);
     this.#failOnPurpose('get');
     const row = this.#run(() =>
-      this.#database.get(
-        `SELECT d.etag, d.body, d.expires_at AS expiresAt
+      this.#database
+        .prepare<FoundRow>(
+          `SELECT d.etag, d.body, d.expires_at AS expiresAt
           FROM partitions p CROSS JOIN documents d ON d.partition_id = p.partition_id
           WHERE p.container = ? AND p.name = ? AND d.id = ?`,
-        key.container,
-        key.partition,
-        key.id,
-      ),
-    ) as { readonly etag: string; readonly body: string; readonly expiresAt: number | null } | undefined;
-    if (row === undefined || !isLive(row.expiresAt, this.#options.clock.now())) return undefined;
+        )
+        .get(key.container, key.partition, key.id),
+    );
+    if (row === undefined || !isLive(row.expiresAt, this.#deps.clock.now())) return undefined;
     return toDocument<T>(key, row.body, row.etag);
   }
 
@@ -154,7 +167,7 @@ class SqliteDocuments implements MetadataStore {
       operations.map((operation, index) => {
         try {
           const write = toWrite(operation, bodies[index]);
-          return this.#writer.apply(container, partition, write, this.#options.ids.uuid(), now);
+          return this.#writer.apply(container, partition, write, this.#deps.ids.uuid(), now);
         } catch (error) {
           throw isAppError(error) ? atOperation(error, index) : error;
         }
@@ -170,7 +183,7 @@ class SqliteDocuments implements MetadataStore {
     if (limit <= 0)
       return { documents: [], cursor: query.cursor ?? sealDocumentCursor(adapter, query, toJson(start)) };
     const budget = { ...defaultBudget, ...this.#options.budget };
-    const now = this.#options.clock.now();
+    const now = this.#deps.clock.now();
     const read = () => readPage(this.#database, { query, limit, after, now, budget });
     const page = this.#query(read);
     this.#options.onPage?.(page.cost);
@@ -181,7 +194,7 @@ class SqliteDocuments implements MetadataStore {
 
   async ping(): Promise<void> {
     this.#failOnPurpose('ping');
-    this.#run(() => this.#database.get('SELECT 1 FROM documents LIMIT 1'));
+    this.#run(() => this.#database.prepare('SELECT 1 FROM documents LIMIT 1').get());
   }
 
   async close(): Promise<void> {
@@ -190,14 +203,14 @@ class SqliteDocuments implements MetadataStore {
 
   #put<T extends JsonObject>(key: DocumentKey, write: Write & { readonly json: string }): StoredDocument<T> {
     checkKey(key);
-    const etag = this.#options.ids.uuid();
+    const etag = this.#deps.ids.uuid();
     this.#write((now) => this.#writer.apply(key.container, key.partition, write, etag, now));
     return toDocument<T>(key, write.json, etag);
   }
 
   #write<T>(work: (now: number) => T): T {
     const result = this.#transact(() => {
-      const now = this.#options.clock.now();
+      const now = this.#deps.clock.now();
       this.#writer.sweep(now);
       return work(now);
     });
@@ -286,7 +299,7 @@ function toWrite(operation: BatchOperation, json: string | undefined): Write {
   }
 }
 
-/** Before the first document: where an empty first page ends. */
+/** The position before the first document, where an empty first page ends. */
 const start: Position = { seq: 0 };
 
 function toJson(position: Position): JsonValue {
@@ -302,7 +315,7 @@ const sortedSchema = z.union([
   z.tuple([seqSchema, z.literal(fieldTypes.string), z.string()]),
 ]);
 
-/** Where the query's cursor leads; undefined for the beginning. @throws INVALID_ARGUMENT */
+/** The position of the query's cursor; undefined for the beginning. @throws INVALID_ARGUMENT */
 function openPosition(query: DocumentQuery): Position | undefined {
   const opened = openDocumentCursor(adapter, query, query.sort === undefined ? scanSchema : sortedSchema);
   if (opened === undefined) return undefined;

@@ -1,7 +1,7 @@
 import { checkPartition, checkText, invalid, isReservedName } from './document-rules.ts';
 import type { DocumentQuery, FieldPath, Filter, Scalar, ValueFilter } from './documents.ts';
 
-/** The rules of the `MetadataStore` port for what is asked: so much of a query fits every adapter. */
+/** The limits of queries that every adapter supports. */
 const queryLimits = {
   pageDocuments: 1_000,
   filterNodes: 500,
@@ -12,7 +12,7 @@ const queryLimits = {
   pathNameCharacters: 1_024,
 } as const;
 
-/** Top-level members whose contents no adapter indexes: they can be filtered (slowly) but not sorted by. */
+/** Top-level members that no adapter indexes: queries can filter (slowly) but not sort by them. */
 export const unindexedMembers: ReadonlySet<string> = new Set(['points', 'detail']);
 
 /** The comparison that is true where another is false; both are unknown for the same fields. */
@@ -27,12 +27,12 @@ export function checkQuery(query: DocumentQuery): void {
   checkPartition(query.container, query.partition ?? 'any');
   const { pageDocuments } = queryLimits;
   if (!Number.isInteger(query.limit) || query.limit < 1 || query.limit > pageDocuments)
-    throw invalid(`limit must be a whole number from 1 to ${pageDocuments}.`, { limit: query.limit });
+    throw invalid(`limit must be an integer from 1 to ${pageDocuments}.`, { limit: query.limit });
   if (query.filter !== undefined) checkFilter(query.filter, { nodes: 0 }, 1);
   if (query.sort !== undefined) {
     checkPath(query.sort.path);
     if (unindexedMembers.has(query.sort.path[0]))
-      throw invalid(`"${query.sort.path[0]}" is not indexed, so it cannot be sorted by.`, {});
+      throw invalid(`Cannot sort by "${query.sort.path[0]}": it is not indexed.`, {});
     if (query.sort.direction !== 'asc' && query.sort.direction !== 'desc')
       throw invalid('The sort direction must be asc or desc.', {});
   }
@@ -42,7 +42,7 @@ function checkFilter(filter: Filter, seen: { nodes: number }, depth: number): vo
   seen.nodes += 1;
   if (seen.nodes > queryLimits.filterNodes || depth > queryLimits.filterDepth)
     throw invalid(
-      `A filter has at most ${queryLimits.filterNodes} conditions, ${queryLimits.filterDepth} deep.`,
+      `A filter can have at most ${queryLimits.filterNodes} conditions, ${queryLimits.filterDepth} deep.`,
       {},
     );
   switch (filter.op) {
@@ -81,19 +81,22 @@ function checkScalar(value: Scalar): void {
   if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) return;
   if (typeof value === 'string' && value.isWellFormed()) {
     if (value.length <= queryLimits.filterStringCharacters) return;
-    throw invalid(`A filter's strings have at most ${queryLimits.filterStringCharacters} characters.`, {});
+    throw invalid(
+      `A filter's strings can have at most ${queryLimits.filterStringCharacters} characters.`,
+      {},
+    );
   }
-  throw invalid('A filter compares with a well-formed string, a finite number or a boolean.', {});
+  throw invalid('A filter must compare with a well-formed string, a finite number or a boolean.', {});
 }
 
 function checkPath(path: FieldPath): void {
   const { pathNames, pathNameCharacters } = queryLimits;
   if (!Array.isArray(path) || path.length === 0 || path.length > pathNames)
-    throw invalid(`A field path has 1 to ${pathNames} names.`, {});
+    throw invalid(`A field path must have 1 to ${pathNames} names.`, {});
   for (const name of path) {
     checkText('field name', name);
     if (name.length > pathNameCharacters)
-      throw invalid(`A field name has at most ${pathNameCharacters} characters.`, {});
+      throw invalid(`A field name can have at most ${pathNameCharacters} characters.`, {});
   }
   if (isReservedName(path[0])) throw invalid(`The field "${path[0]}" is reserved for the store.`, {});
 }

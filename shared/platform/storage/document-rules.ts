@@ -4,8 +4,8 @@ import { isArray } from '../../core/json.ts';
 import type { BatchOperation, DocumentKey } from './documents.ts';
 
 /**
- * The rules of the `MetadataStore` port for what is written, checked in one place so that every adapter refuses the
- * same input with the same words. They are Cosmos's limits, with room left for the properties that it adds itself.
+ * The rules of the `MetadataStore` port for writes, so that every adapter rejects the same input with the same error.
+ * Cosmos's limits, minus the properties that it adds.
  *
  * @see https://learn.microsoft.com/azure/cosmos-db/concepts-limits
  */
@@ -22,7 +22,7 @@ const documentLimits = {
 
 const reservedNames: ReadonlySet<string> = new Set(['id', 'pk', 'ttl']);
 
-/** @returns whether a top-level member belongs to the store and not to the body. */
+/** Whether a top-level name is reserved for the store. */
 export function isReservedName(name: string): boolean {
   return reservedNames.has(name) || name.startsWith('_');
 }
@@ -47,8 +47,8 @@ export function checkPartition(container: string, partition: string): void {
 }
 
 /**
- * Ids and container names become segments of a URL: `.` and `..` would be resolved away on the way (reading the
- * document `..` would read its container), and the service refuses a trailing space.
+ * Ids and container names become segments of a URL, which resolves `.` and `..`: reading the document `..` would read
+ * its container. The service rejects a trailing space.
  */
 function checkName(what: 'container' | 'id', name: string): void {
   checkText(what, name);
@@ -76,8 +76,8 @@ function hasControlCharacter(text: string): boolean {
 }
 
 /**
- * @returns the body as JSON text.
- * @throws INVALID_ARGUMENT when it uses a reserved name, is not JSON, is nested too deeply or is over 2 MB
+ * @returns the body as JSON text
+ * @throws INVALID_ARGUMENT for reserved names, values that are not JSON, too deep nesting or more than 2 MB
  */
 export function checkBody(body: JsonObject): string {
   if (body === null || typeof body !== 'object' || isArray(body))
@@ -102,52 +102,53 @@ function checkJson(value: unknown, depth: number): void {
     throw invalid(`The body is nested deeper than ${documentLimits.nesting} levels.`, {});
   if (value === null || typeof value === 'boolean') return;
   if (typeof value === 'number') {
-    if (!Number.isFinite(value)) throw invalid(`The body holds ${value}, which JSON cannot say.`, {});
+    if (!Number.isFinite(value))
+      throw invalid(`The body contains ${value}, which JSON cannot represent.`, {});
     return;
   }
   if (typeof value === 'string') {
-    if (!value.isWellFormed()) throw invalid('The body holds a string with a lone surrogate.', {});
+    if (!value.isWellFormed()) throw invalid('The body contains a string with a lone surrogate.', {});
     return;
   }
-  if (typeof value !== 'object') throw invalid(`The body holds a ${typeof value}, which is not JSON.`, {});
+  if (typeof value !== 'object') throw invalid(`The body contains a ${typeof value}, which is not JSON.`, {});
   checkMembers(value, depth);
 }
 
 function checkMembers(value: object, depth: number): void {
   if ('toJSON' in value && typeof value.toJSON === 'function')
-    throw invalid('The body holds an object that is not plain JSON.', {});
+    throw invalid('The body contains an object that is not plain JSON.', {});
   if (Array.isArray(value)) {
     for (const item of value) checkJson(item, depth + 1);
     return;
   }
   for (const name of Object.keys(value)) {
-    if (!name.isWellFormed()) throw invalid('The body holds a name with a lone surrogate.', {});
+    if (!name.isWellFormed()) throw invalid('The body contains a name with a lone surrogate.', {});
     const member = (value as Readonly<Record<string, unknown>>)[name];
-    // As in JSON.stringify: a member that is undefined is a member that is not there.
+    // JSON.stringify skips undefined members.
     if (member !== undefined) checkJson(member, depth + 1);
   }
 }
 
 /**
- * ETags travel in HTTP headers, where `*` would match any version and an empty one would match nothing at all.
+ * ETags are sent in HTTP headers, where `*` matches any version and an empty ETag none.
  *
  * @throws INVALID_ARGUMENT
  */
 export function checkEtag(etag: string): void {
   if (typeof etag !== 'string' || !/^[\x21-\x7e]{1,256}$/.test(etag) || etag === '*')
-    throw invalid('The ETag is not one that this store gave out.', {});
+    throw invalid('Invalid ETag: pass the ETag of the last read unchanged.', {});
 }
 
 /** @throws INVALID_ARGUMENT */
 export function checkTtl(ttlSeconds: number | undefined): void {
   if (ttlSeconds === undefined) return;
   if (!Number.isInteger(ttlSeconds) || ttlSeconds < 1 || ttlSeconds > documentLimits.ttlSeconds)
-    throw invalid('ttlSeconds must be a whole number from 1 to 2147483647.', { ttlSeconds });
+    throw invalid('ttlSeconds must be an integer from 1 to 2147483647.', { ttlSeconds });
 }
 
 /**
  * @returns the JSON text of each operation's body, in order (undefined for a delete).
- * @throws INVALID_ARGUMENT, with `details.operation` where one operation is at fault
+ * @throws INVALID_ARGUMENT, with `details.operation` when one operation is at fault
  */
 export function checkBatch(
   container: string,
@@ -156,7 +157,7 @@ export function checkBatch(
 ): readonly (string | undefined)[] {
   checkPartition(container, partition);
   if (operations.length === 0 || operations.length > documentLimits.batchOperations)
-    throw invalid(`A batch has 1 to ${documentLimits.batchOperations} operations.`, {
+    throw invalid(`A batch must have 1 to ${documentLimits.batchOperations} operations.`, {
       operations: operations.length,
     });
   const bodies = operations.map((operation, index) => {
@@ -180,12 +181,12 @@ function checkOperation(container: string, partition: string, operation: BatchOp
   return checkBody(operation.body);
 }
 
-/** Says which operation of a batch failed. */
+/** Adds the index of the failed operation. */
 export function atOperation(error: AppError, index: number): AppError {
   return new AppError(error.code, error.message, { ...error.details, operation: index }, error.cause);
 }
 
-/** @param retryAfterMs what the store asks for, or our guess when it does not say */
+/** @param retryAfterMs the delay that the store requests, or an estimate */
 export function rateLimited(retryAfterMs: number, cause?: unknown): AppError {
   return new AppError('RATE_LIMITED', 'The metadata store is busy; try again.', { retryAfterMs }, cause);
 }

@@ -1,22 +1,21 @@
 import type { JsonObject } from '../../core/json.ts';
 
 /**
- * Metadata: small JSON documents, each in a container, under a partition key and an id that is unique in its
- * partition. Adapters: Cosmos DB in Azure, SQLite everywhere else; both obey the same rules (Cosmos's):
+ * Metadata: small JSON documents, each in a container, under a partition key and an id that is unique within its
+ * partition. Adapters: Cosmos DB in Azure, SQLite elsewhere. Both enforce Cosmos's rules:
  *
- * - a document's JSON is at most 2 MB; ids are 1–255 characters without `/ \ ? #`, not `.` or `..` (which URLs
- *   resolve away) and without a space at the end; partitions 1–1,000 characters;
- * - ETags and cursors are opaque; a page can be short, or even empty, and still carry a cursor: the service decides,
- *   or the page has cost or weighs enough (some megabytes), however many documents `limit` allows;
- * - a body may not use the top-level names `id`, `pk`, `ttl` or any that starts with `_`: they belong to the store.
+ * - A document's JSON has at most 2 MB. Ids have 1–255 characters, none of `/ \ ? #` and no trailing space, and are not
+ *   `.` or `..`, which URLs resolve. Partitions have 1–1,000 characters.
+ * - ETags and cursors are opaque. A page can be short or empty and still have a cursor: the service decides, or the
+ *   page has reached a limit on its cost or size.
+ * - The top-level names `id`, `pk`, `ttl` and those that start with `_` are reserved for the store.
  *
- * Errors, on every adapter: INVALID_ARGUMENT (a rule above broken, or a cursor that is not this query's),
- * ALREADY_EXISTS, NOT_FOUND, PRECONDITION_FAILED (the ETag is stale), RATE_LIMITED with `details.retryAfterMs`,
- * UNAVAILABLE and TIMEOUT (an outage never reads as "missing"), INSUFFICIENT_STORAGE (the disk is full). A container
- * that was never declared is an outage on Cosmos DB, and empty on SQLite, which declares none.
+ * Errors: INVALID_ARGUMENT (a broken rule, or the cursor of another query), ALREADY_EXISTS, NOT_FOUND,
+ * PRECONDITION_FAILED (stale ETag), RATE_LIMITED with `details.retryAfterMs`, UNAVAILABLE and TIMEOUT (an outage never
+ * reads as "missing"), INSUFFICIENT_STORAGE. An undeclared container is an outage on Cosmos DB, and empty on SQLite.
  */
 export interface MetadataStore {
-  /** @returns undefined when there is no such document. */
+  /** @returns undefined for a missing document */
   get<T extends JsonObject>(key: DocumentKey): Promise<StoredDocument<T> | undefined>;
   /** @throws ALREADY_EXISTS */
   create<T extends JsonObject>(key: DocumentKey, body: T, options?: WriteOptions): Promise<StoredDocument<T>>;
@@ -28,21 +27,22 @@ export interface MetadataStore {
     options?: WriteOptions,
   ): Promise<StoredDocument<T>>;
   upsert<T extends JsonObject>(key: DocumentKey, body: T, options?: WriteOptions): Promise<StoredDocument<T>>;
-  /** @throws NOT_FOUND; PRECONDITION_FAILED when an ETag is given and stale */
+  /** @throws NOT_FOUND; PRECONDITION_FAILED for a stale ETag */
   delete(key: DocumentKey, etag?: string): Promise<void>;
   /**
-   * All or nothing, 1–100 operations, one container and partition, at most 2 MB together.
-   * @returns the new ETag of each operation (undefined for a delete), in order.
-   * @throws the error of the first operation that failed, with `details.operation` as its index.
+   * Runs 1–100 operations in one partition atomically, at most 2 MB together.
+   *
+   * @returns the new ETag of each operation (undefined for a delete), in order
+   * @throws the error of the first failed operation, with its index as `details.operation`
    */
   batch(
     container: string,
     partition: string,
     operations: readonly BatchOperation[],
   ): Promise<readonly (string | undefined)[]>;
-  /** One page. Answered from indexes: the cost follows the page, not the container. */
+  /** Reads one page from indexes: the cost depends on the page, not on the container. */
   list<T extends JsonObject>(query: DocumentQuery): Promise<DocumentPage<T>>;
-  /** Cheap proof of life for health checks. @throws UNAVAILABLE */
+  /** A cheap request for health checks. @throws UNAVAILABLE */
   ping(): Promise<void>;
   close(): Promise<void>;
 }
@@ -59,7 +59,7 @@ export interface StoredDocument<T extends JsonObject = JsonObject> extends Docum
 }
 
 export interface WriteOptions {
-  /** The document disappears by itself this many seconds after its last write. */
+  /** The document expires this many seconds after its last write. */
   readonly ttlSeconds?: number;
 }
 
@@ -126,10 +126,10 @@ export interface MatchFilter {
 }
 
 /**
- * Documents without the field (or with null, an array or an object there) are left out; booleans come before numbers,
- * numbers before strings. Ties keep one stable order. SQLite's index keeps the first 1,024 code points of a string:
- * strings that differ only after those are ties to it. (Filters compare to the end.) Nothing under the top-level
- * members `points` and `detail` can be sorted by: they are not indexed.
+ * Skips documents without the field, or with null, an array or an object there. Orders booleans before numbers before
+ * strings; ties have a stable order. SQLite's index keeps 1,024 code points of a string: strings that differ only after
+ * those are ties. (Filters compare whole strings.) The top-level members `points` and `detail` are not indexed, so
+ * nothing under them can be sorted by.
  */
 export interface Sort {
   readonly path: FieldPath;
@@ -138,7 +138,7 @@ export interface Sort {
 
 export interface DocumentQuery {
   readonly container: string;
-  /** Left out: every partition (dearer on Cosmos). */
+  /** Default: every partition, which costs more on Cosmos. */
   readonly partition?: string;
   readonly filter?: Filter;
   readonly sort?: Sort;

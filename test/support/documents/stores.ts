@@ -17,7 +17,7 @@ export interface SqliteFixture extends DocumentsFixture {
   readonly file: string;
 }
 
-/** An SQLite store in a directory of its own, with a clock that only moves when told to. */
+/** An SQLite store in a directory of its own, with a clock that only the test moves. */
 export async function openSqliteFixture(
   options: Partial<SqliteDocumentsOptions> = {},
 ): Promise<SqliteFixture> {
@@ -27,7 +27,7 @@ export async function openSqliteFixture(
   const clock: Clock = { ...systemClock, now: () => now };
   const opened: MetadataStore[] = [];
   const open = () => {
-    const store = openSqliteDocuments({ file, clock, ids: systemIds, ...options });
+    const store = openSqliteDocuments({ clock, ids: systemIds }, { file, ...options });
     opened.push(store);
     return store;
   };
@@ -46,7 +46,7 @@ export async function openSqliteFixture(
   };
 }
 
-/** The same, gone when the test ends. */
+/** The same, closed when the test ends. */
 export async function openSqliteForTest(options?: Partial<SqliteDocumentsOptions>): Promise<SqliteFixture> {
   const fixture = await openSqliteFixture(options);
   onTestFinished(() => fixture.dispose());

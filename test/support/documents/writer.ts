@@ -8,7 +8,10 @@ import { addWriter } from './counter.ts';
  * one document. It says when it has begun, and after each batch.
  */
 const [file, task, ...numbers] = process.argv.slice(2);
-const store = openSqliteDocuments({ file: file!, clock: systemClock, ids: systemIds, busyTimeoutMs: 10_000 });
+const store = openSqliteDocuments(
+  { clock: systemClock, ids: systemIds },
+  { file: file!, busyTimeoutMs: 10_000 },
+);
 process.stdout.write('begun\n');
 
 if (task === 'batches') {

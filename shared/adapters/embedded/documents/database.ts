@@ -1,18 +1,19 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { SQLInputValue, StatementSync } from 'node:sqlite';
+import type { SQLInputValue } from 'node:sqlite';
 import { DatabaseSync } from 'node:sqlite';
 import { AppError, isAppError } from '../../../core/errors.ts';
+import { Lru } from '../../../core/lru.ts';
 import { rateLimited } from '../../../platform/storage/document-rules.ts';
+import { prepare, type TypedStatement } from '../typed-statement.ts';
 import { migrations, schemaVersion } from './schema.ts';
 
 export type SqlValue = SQLInputValue;
-type Row = Record<string, unknown>;
 
 export interface DatabaseOptions {
   /** Created, with its directories, when it is missing. */
   readonly file: string;
-  /** How long a write waits for another process's. It blocks the thread meanwhile. */
+  /** How long a write blocks the thread while another process writes. */
   readonly busyTimeoutMs: number;
   /** The file may not grow beyond this. */
   readonly maxSizeBytes?: number;
@@ -21,14 +22,16 @@ export interface DatabaseOptions {
 /** SQLite's own limit on the pages of a file. */
 const mostPages = 4_294_967_294;
 
-/** One SQLite file: prepared statements (a bounded number), transactions, and errors as the port names them. */
+/**
+ * An SQLite file: a bounded cache of prepared statements, transactions, and the port's errors. Callers vouch that the
+ * columns that they select make a `Row`.
+ */
 export class Database {
   readonly #database: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #statements = new Lru<string, TypedStatement<unknown>>({ maxCost: 64 });
   #maxPages = mostPages;
-  static readonly #maxStatements = 64;
 
-  /** @throws UNAVAILABLE when the file is no database, cannot be opened or was made by a newer version */
+  /** @throws UNAVAILABLE when the file is not a database, cannot be opened or was written by a newer version */
   constructor(options: DatabaseOptions) {
     this.#database = translating(() => {
       mkdirSync(dirname(options.file), { recursive: true });
@@ -44,7 +47,7 @@ export class Database {
 
   #prepare(options: DatabaseOptions): void {
     this.#turnOnLog(options.busyTimeoutMs);
-    // SQLite's own lower() knows the letters A–Z only.
+    // SQLite's lower() folds A–Z only.
     this.#database.function('fold_case', { deterministic: true, directOnly: true }, (text) =>
       String(text).toLowerCase(),
     );
@@ -52,11 +55,12 @@ export class Database {
       'PRAGMA synchronous = NORMAL; PRAGMA cache_size = -32000; PRAGMA wal_autocheckpoint = 4000;',
     );
     if (options.maxSizeBytes !== undefined) {
-      const pageBytes = Number(this.get('PRAGMA page_size')?.['page_size']);
+      const pageBytes = this.prepare<{ readonly page_size: number }>('PRAGMA page_size').get()!.page_size;
       this.#maxPages = Math.max(1, Math.floor(options.maxSizeBytes / pageBytes));
       this.#database.exec(`PRAGMA max_page_count = ${this.#maxPages}`);
     }
-    const readVersion = () => Number(this.get('PRAGMA user_version')?.['user_version']);
+    const readVersion = () =>
+      this.prepare<{ readonly user_version: number }>('PRAGMA user_version').get()!.user_version;
     if (readVersion() < schemaVersion)
       this.write(() => {
         // Reads the version again: another process may have migrated the file.
@@ -74,7 +78,9 @@ export class Database {
   /** Needs exclusive access, and SQLite's busy timeout does not apply to it. */
   #turnOnLog(busyTimeoutMs: number): void {
     const pauseMs = 10;
-    for (let waitedMs = 0; this.get('PRAGMA journal_mode')?.['journal_mode'] !== 'wal'; waitedMs += pauseMs) {
+    const readMode = () =>
+      this.prepare<{ readonly journal_mode: string }>('PRAGMA journal_mode').get()?.journal_mode;
+    for (let waitedMs = 0; readMode() !== 'wal'; waitedMs += pauseMs) {
       try {
         this.#database.exec('PRAGMA journal_mode = WAL');
       } catch (error) {
@@ -84,31 +90,26 @@ export class Database {
     }
   }
 
-  get(sql: string, ...values: readonly SqlValue[]): Row | undefined {
-    return this.#statement(sql).get(...values);
+  prepare<Row>(sql: string): TypedStatement<Row> {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known as TypedStatement<Row>;
+    const statement = prepare<Row>(this.#database, sql);
+    this.#statements.set(sql, statement);
+    return statement;
   }
 
-  all(sql: string, ...values: readonly SqlValue[]): readonly Row[] {
-    return this.#statement(sql).all(...values);
-  }
-
-  /** Rows as they are read: leaving the loop ends the query. */
-  iterate(sql: string, ...values: readonly SqlValue[]): Iterable<Row> {
-    return this.#statement(sql).iterate(...values);
-  }
-
-  /** @returns how many rows changed, and the last row number given out. */
+  /** @returns the number of changed rows and the last inserted row id */
   run(sql: string, ...values: readonly SqlValue[]): { readonly changes: number; readonly rowid: number } {
-    const { changes, lastInsertRowid } = this.#statement(sql).run(...values);
+    const { changes, lastInsertRowid } = this.prepare(sql).run(...values);
     return { changes: Number(changes), rowid: Number(lastInsertRowid) };
   }
 
-  /** One consistent view for several queries. */
+  /** Runs several queries on one consistent snapshot. */
   read<T>(work: () => T): T {
     return this.#transaction('BEGIN', work);
   }
 
-  /** All or nothing. Takes the write lock first, so that what is read cannot change before it is written. */
+  /** Runs a transaction. Takes the write lock first, so that rows cannot change between read and write. */
   write<T>(work: () => T): T {
     return this.#transaction('BEGIN IMMEDIATE', work);
   }
@@ -128,40 +129,27 @@ export class Database {
   }
 
   close(): void {
-    this.#statements.clear();
+    this.#statements.makeRoom(Infinity);
     if (this.#database.isOpen) this.#database.close();
   }
 
   #transaction<T>(begin: string, work: () => T): T {
     return translating(() => {
-      this.#statement(begin).run();
+      this.prepare(begin).run();
       try {
         const result = work();
-        this.#statement('COMMIT').run();
+        this.prepare('COMMIT').run();
         return result;
       } catch (error) {
-        // A full disk may already have rolled it back.
+        // SQLite itself rolls back after severe errors, such as a full disk.
         if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
         throw error;
       }
     });
   }
-
-  #statement(sql: string): StatementSync {
-    const known = this.#statements.get(sql);
-    // Taken out and put back: the first of the map is the one unused for longest.
-    this.#statements.delete(sql);
-    const statement = known ?? this.#database.prepare(sql);
-    this.#statements.set(sql, statement);
-    if (this.#statements.size > Database.#maxStatements) {
-      const [oldest] = this.#statements.keys();
-      this.#statements.delete(oldest!);
-    }
-    return statement;
-  }
 }
 
-/** How long to wait before trying again when another process held the lock throughout. */
+/** The delay before a retry when another process held the lock for the whole timeout. */
 const busyRetryAfterMs = 100;
 
 function translating<T>(work: () => T): T {
@@ -182,7 +170,7 @@ export function translateSqliteError(error: unknown): AppError {
     return new AppError('INSUFFICIENT_STORAGE', 'The disk is full.', {}, error);
   if (code !== 'ERR_SQLITE_ERROR')
     return typeof code === 'string' && /^E[A-Z]+$/.test(code)
-      ? new AppError('UNAVAILABLE', 'The metadata file cannot be opened.', { reason: code }, error)
+      ? new AppError('UNAVAILABLE', 'Cannot open the metadata file.', { reason: code }, error)
       : new AppError('INTERNAL', 'The metadata store failed.', {}, error);
   switch ((errcode ?? 0) & 0xff) {
     case 5: // BUSY
@@ -197,7 +185,7 @@ export function translateSqliteError(error: unknown): AppError {
     case 14: // CANTOPEN
     case 15: // PROTOCOL
     case 26: // NOTADB
-      return new AppError('UNAVAILABLE', 'The metadata file cannot be read or written.', {}, error);
+      return new AppError('UNAVAILABLE', 'Cannot read or write the metadata file.', {}, error);
     default:
       return new AppError('INTERNAL', 'The metadata store failed.', {}, error);
   }

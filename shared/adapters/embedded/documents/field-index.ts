@@ -50,7 +50,7 @@ export class FieldIndex {
 
   /** @returns whether every document is indexed. A read transaction is enough. */
   isCurrent(): boolean {
-    return this.#database.get('SELECT 1 FROM unindexed LIMIT 1') === undefined;
+    return this.#database.prepare('SELECT 1 FROM unindexed LIMIT 1').get() === undefined;
   }
 
   /** @returns whether the backlog has reached its limit. Needs no transaction. */
@@ -82,10 +82,12 @@ export class FieldIndex {
 
   /** Indexes every noted document. Writes only the rows that differ. */
   catchUp(): void {
-    const documents = this.#database.iterate(
-      `SELECT u.seq, u.indexed_body AS indexedBody, d.container, d.partition_id AS partitionId, d.body
+    const documents = this.#database
+      .prepare<UnindexedDocument>(
+        `SELECT u.seq, u.indexed_body AS indexedBody, d.container, d.partition_id AS partitionId, d.body
         FROM unindexed u CROSS JOIN documents d ON d.seq = u.seq`,
-    ) as Iterable<unknown> as Iterable<UnindexedDocument>;
+      )
+      .iterate();
     let added: FieldRow[] = [];
     for (const { seq, indexedBody, container, partitionId, body } of documents) {
       const before = readFields(indexedBody);
@@ -105,8 +107,10 @@ export class FieldIndex {
 
   /** Removes the index rows of a document that is being deleted. */
   remove(container: string, seq: number, body: string): void {
-    const noted = this.#database.get('SELECT indexed_body AS body FROM unindexed WHERE seq = ?', seq);
-    const indexedBody = noted === undefined ? body : (noted['body'] as string | null);
+    const noted = this.#database
+      .prepare<{ readonly body: string | null }>('SELECT indexed_body AS body FROM unindexed WHERE seq = ?')
+      .get(seq);
+    const indexedBody = noted === undefined ? body : noted.body;
     for (const field of readFields(indexedBody).values()) this.#delete(container, seq, field);
     if (noted !== undefined) this.#database.run('DELETE FROM unindexed WHERE seq = ?', seq);
   }
@@ -136,24 +140,24 @@ export class FieldIndex {
 
   #countBacklog(): { documents: number; bytes: number } {
     if (this.#backlog !== undefined) return this.#backlog;
-    const row = this.#database.get(
-      `SELECT count(*) AS documents, total(d.size_bytes) + total(octet_length(u.indexed_body)) AS bytes
+    const row = this.#database
+      .prepare<{ documents: number; bytes: number }>(
+        `SELECT count(*) AS documents, total(d.size_bytes) + total(octet_length(u.indexed_body)) AS bytes
         FROM unindexed u CROSS JOIN documents d ON d.seq = u.seq`,
-    );
-    return (this.#backlog = { documents: Number(row?.['documents']), bytes: Number(row?.['bytes']) });
+      )
+      .get();
+    return (this.#backlog = { ...row! });
   }
 
   #pathId(container: string, path: string): number {
     const key = `${container}/${path}`;
     const known = this.#pathIds.get(key);
     if (known !== undefined) return known;
-    const row = this.#database.get(
-      'SELECT path_id AS id FROM paths WHERE container = ? AND path = ?',
-      container,
-      path,
-    );
+    const row = this.#database
+      .prepare<{ readonly id: number }>('SELECT path_id AS id FROM paths WHERE container = ? AND path = ?')
+      .get(container, path);
     const id =
-      (row?.['id'] as number | undefined) ??
+      row?.id ??
       this.#database.run('INSERT INTO paths (container, path) VALUES (?, ?)', container, path).rowid;
     if (this.#pathIds.size >= FieldIndex.#maxPathIds) this.#pathIds.clear();
     this.#pathIds.set(key, id);

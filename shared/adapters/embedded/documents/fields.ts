@@ -4,11 +4,11 @@ import { isArray } from '../../../core/json.ts';
 import type { FieldPath, Scalar } from '../../../platform/storage/documents.ts';
 import { unindexedMembers } from '../../../platform/storage/document-query-rules.ts';
 
-/** Sorts as Cosmos does: booleans before numbers before strings. */
+/** In the order of Cosmos: booleans before numbers before strings. */
 export const fieldTypes = { boolean: 1, number: 2, string: 3 } as const;
 export type FieldType = (typeof fieldTypes)[keyof typeof fieldTypes];
 
-/** A scalar as the index holds it: booleans as 0 and 1, strings cut to their first 1,024 code points. */
+/** An indexed scalar: booleans as 0 and 1, strings cut to 1,024 code points. */
 export interface IndexValue {
   readonly type: FieldType;
   readonly value: number | string;
@@ -20,7 +20,7 @@ export interface IndexedField extends IndexValue {
 
 export const indexedCodePoints = 1_024;
 
-/** @returns undefined for what is not indexed: missing, null, an array or an object. */
+/** @returns undefined for values that are not indexed: missing, null, arrays and objects */
 export function toIndexValue(value: JsonValue | undefined): IndexValue | undefined {
   if (typeof value === 'boolean') return { type: fieldTypes.boolean, value: Number(value) };
   if (typeof value === 'number') return { type: fieldTypes.number, value };
@@ -28,12 +28,12 @@ export function toIndexValue(value: JsonValue | undefined): IndexValue | undefin
   return undefined;
 }
 
-/** @returns whether the index may hold only the beginning of this value, so that a bound on it is not exact. */
+/** @returns whether the index may have cut this value, so that a bound on it is not exact */
 export function mayBeCut(value: Scalar): boolean {
   return typeof value === 'string' && value.length >= indexedCodePoints;
 }
 
-/** Cut by code points, not by UTF-16 units: only then does cutting keep the order of strings. */
+/** Cuts by code points, because cutting by UTF-16 units would not preserve the order. */
 function cutString(text: string): string {
   if (text.length <= indexedCodePoints) return text;
   let end = 0;
@@ -42,12 +42,12 @@ function cutString(text: string): string {
   return text.slice(0, end);
 }
 
-/** A path as the index names it: unambiguous whatever characters the names have. */
+/** Encodes a path for the index, unambiguously for any characters. */
 export function pathName(path: FieldPath): string {
   return path.map((name) => JSON.stringify(name)).join('.');
 }
 
-/** Every scalar member of a body, nested ones too, but nothing inside arrays or under an unindexed member. */
+/** Collects the scalar members of a body at any depth, except inside arrays and unindexed members. */
 export function indexedFields(body: JsonObject): IndexedField[] {
   const fields: IndexedField[] = [];
   for (const [name, member] of Object.entries(body))

@@ -1,7 +1,7 @@
 import type { Database, SqlValue } from './database.ts';
 import type { FieldRange } from './ranges.ts';
 
-/** Where a query looks: a whole container, or one of its partitions. */
+/** The range of a query: a container, or one of its partitions. */
 export interface Scope {
   readonly container: string;
   readonly partitionId?: number;
@@ -12,27 +12,39 @@ export interface Statement {
   readonly values: readonly SqlValue[];
 }
 
-/** A place along a field's index. */
+/** A row of a field's index. */
 export interface FieldPlace {
   readonly value: SqlValue;
   readonly seq: number;
 }
 
-/** What narrows a scan down besides its own index. */
+/** Further conditions of a scan. */
 export interface Narrowing {
-  /** Asked of `f.seq`, of each row before its document is read. */
+  /** A condition on `f.seq`, tested before the document is read. */
   readonly test: Statement;
-  /** The scan ends with this row; left out: with the last. */
+  /** The last row of the scan; default: the end of the index. */
   readonly upTo?: FieldPlace;
 }
+
+export interface DocumentRow {
+  readonly seq: number;
+  readonly partition: string;
+  readonly id: string;
+  readonly etag: string;
+  readonly expiresAt: number | null;
+  readonly sizeBytes: number;
+  readonly body: string;
+}
+
+type SeqRow = Pick<DocumentRow, 'seq'>;
 
 const documentColumns = `d.seq, p.name AS partition, d.id, d.etag, d.expires_at AS expiresAt,
   d.size_bytes AS sizeBytes, d.body`;
 
-/** Documents in order of creation, after one of them. */
-export function scanDocuments(database: Database, scope: Scope, afterSeq: number): Iterable<unknown> {
+/** Reads documents in order of creation, after one of them. */
+export function scanDocuments(database: Database, scope: Scope, afterSeq: number): Iterable<DocumentRow> {
   const { sql, values } = scanDocumentsSql(scope, afterSeq);
-  return database.iterate(sql, ...values);
+  return database.prepare<DocumentRow>(sql).iterate(...values);
 }
 
 export function scanDocumentsSql(scope: Scope, afterSeq: number): Statement {
@@ -45,7 +57,7 @@ export function scanDocumentsSql(scope: Scope, afterSeq: number): Statement {
   };
 }
 
-/** The numbers of documents in order of creation that pass a test (asked of `f.seq`). */
+/** Finds documents that pass a test (on `f.seq`), in order of creation. */
 export function scanNumbers(
   database: Database,
   scope: Scope,
@@ -57,19 +69,16 @@ export function scanNumbers(
   },
 ): readonly number[] {
   const { index, column, value } = documentIndex(scope);
-  const rows = database.all(
-    `SELECT f.seq FROM documents f INDEXED BY ${index}
+  const rows = database
+    .prepare<SeqRow>(
+      `SELECT f.seq FROM documents f INDEXED BY ${index}
       WHERE f.${column} = ? AND f.seq > ? AND f.seq <= ? AND ${part.test.sql} ORDER BY f.seq LIMIT ?`,
-    value,
-    part.after,
-    part.upTo ?? Number.MAX_SAFE_INTEGER,
-    ...part.test.values,
-    part.limit,
-  );
-  return rows.map((row) => row['seq'] as number);
+    )
+    .all(value, part.after, part.upTo ?? Number.MAX_SAFE_INTEGER, ...part.test.values, part.limit);
+  return rows.map(({ seq }) => seq);
 }
 
-/** @returns the number of the document that is so many further on; undefined when there are not so many. */
+/** @returns the document `rows` further on; undefined when there are fewer */
 export function numberAhead(
   database: Database,
   scope: Scope,
@@ -79,7 +88,7 @@ export function numberAhead(
   const { index, column, value } = documentIndex(scope);
   const sql = `SELECT f.seq FROM documents f INDEXED BY ${index}
     WHERE f.${column} = ? AND f.seq > ? ORDER BY f.seq LIMIT 1 OFFSET ?`;
-  return database.get(sql, value, after, rows)?.['seq'] as number | undefined;
+  return database.prepare<SeqRow>(sql).get(value, after, rows)?.seq;
 }
 
 function documentIndex(scope: Scope) {
@@ -88,7 +97,7 @@ function documentIndex(scope: Scope) {
     : { index: 'documents_by_partition', column: 'partition_id', value: scope.partitionId };
 }
 
-/** @returns the place of the row that is so many rows further on; undefined when the index ends before. */
+/** @returns the row of the index `rows` further on; undefined when the index ends before */
 export function placeAhead(
   database: Database,
   scope: Scope,
@@ -99,10 +108,10 @@ export function placeAhead(
 ): FieldPlace | undefined {
   const { where, order, values } = along(scope, range, ascending, after);
   const sql = `SELECT f.value, f.seq FROM fields f WHERE ${where} ORDER BY ${order} LIMIT 1 OFFSET ?`;
-  return database.get(sql, ...values, rows) as FieldPlace | undefined;
+  return database.prepare<FieldPlace>(sql).get(...values, rows);
 }
 
-/** Documents along one field's index, after a position in it. */
+/** Reads documents along a field's index, after a row of it. */
 export function scanField(
   database: Database,
   scope: Scope,
@@ -110,9 +119,9 @@ export function scanField(
   ascending: boolean,
   after: FieldPlace | undefined,
   narrowing?: Narrowing,
-): Iterable<unknown> {
+): Iterable<DocumentRow> {
   const { sql, values } = scanFieldSql(scope, range, ascending, after, narrowing);
-  return database.iterate(sql, ...values);
+  return database.prepare<DocumentRow>(sql).iterate(...values);
 }
 
 export function scanFieldSql(
@@ -142,10 +151,10 @@ export function scanFieldSql(
   };
 }
 
-/** A stretch of a field's index, in its order, after a place in it. */
+/** The rows of a field's index in a range, in order, after one of them. */
 function along(scope: Scope, range: FieldRange, ascending: boolean, after: FieldPlace | undefined) {
   const direction = ascending ? 'ASC' : 'DESC';
-  // The place lies within the range, so it stands for the bound that it has passed.
+  // The row is within the range, so it replaces the bound behind it.
   const { lower, upper, ...whole } = range;
   const ahead: FieldRange =
     after === undefined
@@ -161,14 +170,10 @@ function along(scope: Scope, range: FieldRange, ascending: boolean, after: Field
   };
 }
 
-/** The documents' numbers within a range, from the index alone. */
-export function scanRange(
-  database: Database,
-  scope: Scope,
-  range: FieldRange,
-): Iterable<Record<string, unknown>> {
+/** Finds the documents in a range, from the index alone. */
+export function scanRange(database: Database, scope: Scope, range: FieldRange): Iterable<SeqRow> {
   const { sql, values } = scanRangeSql(scope, range);
-  return database.iterate(sql, ...values);
+  return database.prepare<SeqRow>(sql).iterate(...values);
 }
 
 export function scanRangeSql(scope: Scope, range: FieldRange): Statement {
@@ -176,10 +181,10 @@ export function scanRangeSql(scope: Scope, range: FieldRange): Statement {
   return { sql: `SELECT f.seq FROM fields f WHERE ${where.sql}`, values: where.values };
 }
 
-/** @returns how many index rows the range has, counted no further than `limit`. */
+/** @returns the number of index rows in the range, at most `limit` */
 export function countRange(database: Database, scope: Scope, range: FieldRange, limit: number): number {
   const { sql, values } = countRangeSql(scope, range, limit);
-  return database.get(sql, ...values)?.['count'] as number;
+  return database.prepare<{ readonly count: number }>(sql).get(...values)!.count;
 }
 
 export function countRangeSql(scope: Scope, range: FieldRange, limit: number): Statement {
@@ -190,15 +195,16 @@ export function countRangeSql(scope: Scope, range: FieldRange, limit: number): S
   };
 }
 
-export function readDocument(database: Database, seq: number): Record<string, unknown> | undefined {
-  return database.get(
-    `SELECT ${documentColumns} FROM documents d
+export function readDocument(database: Database, seq: number): DocumentRow | undefined {
+  return database
+    .prepare<DocumentRow>(
+      `SELECT ${documentColumns} FROM documents d
       CROSS JOIN partitions p ON p.partition_id = d.partition_id WHERE d.seq = ?`,
-    seq,
-  );
+    )
+    .get(seq);
 }
 
-/** A path that no document has gives NULL, which nothing equals. */
+/** For an unknown path the subquery is NULL, so the condition selects no row. */
 export function whereRange(scope: Scope, range: FieldRange): Statement {
   const conditions = [
     'f.path_id = (SELECT path_id FROM paths WHERE container = ? AND path = ?)',

@@ -7,8 +7,8 @@ import type { ComparisonTest, Filter, Scalar } from '../../../platform/storage/d
 type Truth = boolean | undefined;
 
 /**
- * The filter over a body, with the three truth values of the port. The indexes only narrow down where to look;
- * this decides, so that no index has to be exact.
+ * Evaluates a filter over a body, with the port's three truth values. Every match is decided here, so the indexes need
+ * not be exact.
  */
 export function evaluateFilter(filter: Filter, body: JsonObject): Truth {
   switch (filter.op) {

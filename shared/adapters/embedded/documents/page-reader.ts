@@ -4,7 +4,7 @@ import type { Sort, StoredDocument } from '../../../platform/storage/documents.t
 import type { Database } from './database.ts';
 import type { IndexValue } from './fields.ts';
 import { compareIndexValues, fieldTypes, pathName, toIndexValue } from './fields.ts';
-import type { Scope, Statement } from './index-scans.ts';
+import type { DocumentRow as Row, Scope, Statement } from './index-scans.ts';
 import {
   numberAhead,
   placeAhead,
@@ -28,16 +28,6 @@ interface Match extends Required<Position> {
   readonly body?: JsonObject;
 }
 
-interface Row {
-  readonly seq: number;
-  readonly partition: string;
-  readonly id: string;
-  readonly etag: string;
-  readonly expiresAt: number | null;
-  readonly sizeBytes: number;
-  readonly body: string;
-}
-
 export class PageReader {
   readonly #database: Database;
   readonly #scope: Scope;
@@ -56,8 +46,8 @@ export class PageReader {
   }
 
   /**
-   * First straight along: where much of what comes fits, nothing is faster. Where little does, the conditions that
-   * fail are looked up in their indexes, so that only documents are read that pass there.
+   * Walks along the index first, which is fastest when most documents match. When few do, looks up the failing
+   * conditions in their indexes, so that it reads only documents that pass those.
    */
   walkOrNarrow(drivers: readonly Driver[], after: Position | undefined): Page {
     const { query, budget } = this.#request;
@@ -67,7 +57,7 @@ export class PageReader {
     const page = this.#walk(drivers, after, { sample });
     if (page !== undefined) return page;
     this.#startOver();
-    const set = findRowSet(this.#database, this.#scope, sample.tellingPart());
+    const set = findRowSet(this.#database, this.#scope, sample.mostSelectivePart());
     if (set === undefined) return this.#walk(drivers, after);
     this.#probedRows += set.cost;
     const few = this.#collectFew(set);
@@ -75,7 +65,7 @@ export class PageReader {
     return gathered ?? this.#walk(drivers, after, { test: set.test });
   }
 
-  /** @returns undefined when the sample has seen enough of failing documents. */
+  /** @returns undefined when the sample has too many failing documents */
   #walk(drivers: readonly Driver[], after: Position | undefined): Page;
   #walk(drivers: readonly Driver[], after: Position | undefined, how: { readonly test: Statement }): Page;
   #walk(
@@ -91,7 +81,7 @@ export class PageReader {
     const { sort } = this.#request.query;
     const { test, sample } = how;
     if (sort === undefined) {
-      // In order of creation, all documents.
+      // All documents, in order of creation.
       const rows = test === undefined ? this.#scan(after) : this.#scanTested(after, test);
       return this.#fill('scan', rows, (row) => ({ seq: row.seq }), sample);
     }
@@ -103,14 +93,14 @@ export class PageReader {
   }
 
   #scan(after: Position | undefined): Iterable<Row | Position> {
-    return scanDocuments(this.#database, this.#scope, after?.seq ?? 0) as Iterable<Row>;
+    return scanDocuments(this.#database, this.#scope, after?.seq ?? 0);
   }
 
   *#scanTested(after: Position | undefined, test: Statement): Iterable<Row | Position> {
     const { limit, budget } = this.#request;
     const first = after?.seq ?? 0;
     const upTo = numberAhead(this.#database, this.#scope, first, budget.walkedRows);
-    // What passes the test is nearly always wanted.
+    // Nearly all documents that pass the test match the filter.
     const most = Math.min(budget.visitedDocuments, 2 * limit + budget.sampledDocuments);
     const numbers = scanNumbers(this.#database, this.#scope, { after: first, upTo, test, limit: most });
     yield* this.#load(numbers);
@@ -140,7 +130,7 @@ export class PageReader {
           ? undefined
           : placeAhead(this.#database, this.#scope, range, ascending, start, rows);
       const narrowing = test === undefined ? undefined : { test, ...(upTo && { upTo }) };
-      yield* scanField(this.#database, this.#scope, range, ascending, start, narrowing) as Iterable<Row>;
+      yield* scanField(this.#database, this.#scope, range, ascending, start, narrowing);
       if (upTo !== undefined) {
         yield { seq: upTo.seq, key: { type, value: upTo.value as IndexValue['value'] } };
         return;
@@ -148,7 +138,7 @@ export class PageReader {
     }
   }
 
-  /** The documents of a selective condition, in their order. @returns undefined when they are too large for that. */
+  /** Reads the documents of a selective condition and sorts them. @returns undefined when they are too large */
   gather(numbers: readonly number[], after: Position | undefined): Page | undefined {
     const { sort } = this.#request.query;
     if (sort !== undefined) return this.#gatherSorted(numbers, sort, after);
@@ -163,7 +153,7 @@ export class PageReader {
       const body = this.#match(row);
       const key = body === undefined ? undefined : toIndexValue(memberAt(body, sort.path));
       if (body === undefined || key === undefined) continue;
-      // What is read is kept for the page itself, unless it is large.
+      // Keep the row for the page, unless it is large.
       const keep = this.#visitedBytes <= this.#request.budget.returnedBytes;
       matches.push({ seq: row.seq, key, ...(keep && { row, body }) });
     }
@@ -193,7 +183,7 @@ export class PageReader {
     return this.#toPage('gather', documents, undefined);
   }
 
-  /** The page starts again with a whole budget. */
+  /** Resets the budget of the page. */
   #startOver(): undefined {
     this.#visitedDocuments = 0;
     this.#visitedBytes = 0;
@@ -203,12 +193,12 @@ export class PageReader {
   collect(driver: Driver): readonly number[] {
     const found = new Set<number>();
     for (const range of driver)
-      for (const row of scanRange(this.#database, this.#scope, range)) found.add(row['seq'] as number);
+      for (const { seq } of scanRange(this.#database, this.#scope, range)) found.add(seq);
     this.#visitedRows += found.size;
     return [...found];
   }
 
-  /** @returns undefined when there are too many to be fetched and sorted. */
+  /** @returns undefined when there are too many to fetch and sort */
   #collectFew({ rows, test }: RowSet): readonly number[] | undefined {
     const { gatheredDocuments: most, walkedRows } = this.#request.budget;
     const limit = most + 1;
@@ -217,18 +207,21 @@ export class PageReader {
     const found =
       rows === undefined
         ? scanNumbers(this.#database, this.#scope, { after: 0, upTo: undefined, test, limit })
-        : this.#database.all(`${rows.sql} LIMIT ?`, ...rows.values, limit).map((row) => row['seq'] as number);
+        : this.#database
+            .prepare<Pick<Row, 'seq'>>(`${rows.sql} LIMIT ?`)
+            .all(...rows.values, limit)
+            .map(({ seq }) => seq);
     return found.length > most ? undefined : [...new Set(found)];
   }
 
   *#load(rows: readonly number[]): Iterable<Row> {
     for (const seq of rows) {
       const row = readDocument(this.#database, seq);
-      if (row !== undefined) yield row as unknown as Row;
+      if (row !== undefined) yield row;
     }
   }
 
-  /** @returns the body of a document that the filter selects. */
+  /** @returns the body of a matching document */
   #match(row: Row, sample?: Sample): JsonObject | undefined {
     this.#visitedRows += 1;
     this.#visitedDocuments += 1;
@@ -242,8 +235,8 @@ export class PageReader {
   }
 
   /**
-   * Takes matching documents until the page is full or has cost enough. A position in place of a row: no more is to
-   * be read, though there may be more after it.
+   * Collects matching documents until the page is full or over budget. A position instead of a row ends the page with a
+   * cursor.
    */
   #fill(
     plan: PageCost['plan'],
@@ -260,7 +253,7 @@ export class PageReader {
       last = row;
       const body = this.#match(row, sample);
       if (body !== undefined) documents.push(this.#toDocument(row, body));
-      else if (sample?.isUnlucky(this.#visitedDocuments) === true) return undefined;
+      else if (sample?.hasFewMatches(this.#visitedDocuments) === true) return undefined;
     }
     return this.#toPage(plan, documents, undefined);
   }

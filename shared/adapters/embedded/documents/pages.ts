@@ -2,15 +2,14 @@ import type { DocumentQuery, StoredDocument } from '../../../platform/storage/do
 import type { IndexValue } from './fields.ts';
 
 /**
- * What one page may cost. A page that reaches a limit ends early and carries a cursor, as the port allows; so
- * no query, however unlucky, reads more than this at once.
+ * Limits the cost of one page. A page that reaches a limit ends early with a cursor, which the port allows.
  */
 export interface PageBudget {
-  /** Up to this many candidates are fetched and sorted; with more, the sort index is walked. */
+  /** Up to this many candidates are fetched and sorted; with more, the page walks along the sort index. */
   readonly gatheredDocuments: number;
-  /** After so many documents a walk that finds little is given up for one that asks other indexes first. */
+  /** After this many documents, a walk that finds few matches restarts with the help of other indexes. */
   readonly sampledDocuments: number;
-  /** Index rows of a walk that tells from other indexes which documents to read. */
+  /** Index rows that such a walk reads. */
   readonly walkedRows: number;
   readonly visitedDocuments: number;
   readonly visitedBytes: number;
@@ -26,7 +25,7 @@ export const defaultBudget: PageBudget = {
   returnedBytes: 4_000_000,
 };
 
-/** Where a page ended: the last document visited. */
+/** The last document that a page visited. */
 export interface Position {
   readonly seq: number;
   /** Present when the query sorts. */
@@ -36,9 +35,9 @@ export interface Position {
 export interface PageCost {
   /** `gather`: by a selective filter; `walk`: along the sort index; `scan`: in order of creation. */
   readonly plan: 'gather' | 'walk' | 'scan' | 'nothing';
-  /** Index rows counted to choose the plan, or read to narrow it down. */
+  /** Index rows counted to choose the plan or read to narrow the scan. */
   readonly probedRows: number;
-  /** Index rows and documents read to answer. */
+  /** Index rows and documents read. */
   readonly visitedRows: number;
 }
 
@@ -50,10 +49,10 @@ export interface Page {
 
 export interface PageRequest {
   readonly query: DocumentQuery;
-  /** How many documents of the query's `limit` this page may have. */
+  /** The limit of this page, at most the query's `limit`. */
   readonly limit: number;
   readonly after: Position | undefined;
-  /** Milliseconds since the Unix epoch: what has expired by then is not there. */
+  /** Milliseconds since the Unix epoch. Documents that expired before are skipped. */
   readonly now: number;
   readonly budget: PageBudget;
 }

@@ -14,7 +14,7 @@ interface Bound {
   readonly inclusive: boolean;
 }
 
-/** One contiguous stretch of an index: a path, a type, and bounds on the value. */
+/** A contiguous range of an index: a path, a type, and bounds on the value. */
 export interface FieldRange {
   readonly path: string;
   readonly type: FieldType;
@@ -23,14 +23,13 @@ export interface FieldRange {
 }
 
 /**
- * A union of ranges that holds every document for which the filter is true (and perhaps others). No range at
- * all: no document can match.
+ * A union of ranges that contains every matching document, and possibly others. Empty when no document can match.
  */
 export type Driver = readonly FieldRange[];
 
 /**
- * The ways in which the indexes can narrow a filter down, one for each condition that all matches fulfil.
- * Conditions on the same field are joined: `0.5 < auc and auc < 0.9` is one range.
+ * Finds the index ranges that a filter restricts the matches to, one driver per conjunct. Intersects the conditions on
+ * a field: `0.5 < auc and auc < 0.9` is one range.
  */
 export function findDrivers(filter: Filter): readonly Driver[] {
   const single = new Map<string, FieldRange>();
@@ -117,17 +116,17 @@ function equalTo(path: FieldPath, value: Scalar): FieldRange {
   return { path: pathName(path), type, lower: bound, upper: bound };
 }
 
-/** @returns the first string after all those that begin with a prefix; undefined when there is none. */
+/** @returns the first string after all strings with a prefix; undefined when there is none */
 function successor(prefix: string): string | undefined {
   const points = Array.from(prefix, (character) => character.codePointAt(0)!);
   while (points.at(-1) === 0x10ffff) points.pop();
   const last = points.pop();
   if (last === undefined) return undefined;
-  // After U+D7FF come the surrogates, which are no characters.
+  // Skip the surrogates after U+D7FF.
   return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1);
 }
 
-/** @returns undefined when nothing can be in both. */
+/** @returns undefined for disjoint types */
 export function intersect(a: FieldRange, b: FieldRange): FieldRange | undefined {
   if (a.type !== b.type) return undefined;
   const tighter = (sign: 1 | -1) => (one: Bound | undefined, other: Bound | undefined) => {

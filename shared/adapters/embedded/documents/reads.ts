@@ -7,7 +7,7 @@ import type { Page, PageRequest } from './pages.ts';
 import type { Driver } from './ranges.ts';
 import { findDrivers } from './ranges.ts';
 
-/** Needs an open read transaction: its queries must see one state. */
+/** Reads a page. Needs an open transaction, so that its queries see one snapshot. */
 export function readPage(database: Database, request: PageRequest): Page {
   const { query, after, budget } = request;
   const scope = findScope(database, query);
@@ -25,15 +25,15 @@ export function readPage(database: Database, request: PageRequest): Page {
 function findScope(database: Database, query: DocumentQuery): Scope | undefined {
   const { container, partition } = query;
   if (partition === undefined) return { container };
-  const row = database.get(
-    'SELECT partition_id AS id FROM partitions WHERE container = ? AND name = ?',
-    container,
-    partition,
-  );
-  return row === undefined ? undefined : { container, partitionId: row['id'] as number };
+  const row = database
+    .prepare<{ readonly id: number }>(
+      'SELECT partition_id AS id FROM partitions WHERE container = ? AND name = ?',
+    )
+    .get(container, partition);
+  return row === undefined ? undefined : { container, partitionId: row.id };
 }
 
-/** Counts each driver no further than the best so far, and gives up on those that are not selective. */
+/** Counts the rows of each driver, up to the best count so far, and discards drivers that are not selective. */
 function chooseDriver(
   database: Database,
   scope: Scope,

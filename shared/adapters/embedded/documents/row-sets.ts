@@ -23,24 +23,24 @@ interface Sql {
 }
 
 /**
- * What index rows alone can say of a filter: a set of documents (by `seq`) that holds every one for which the filter
- * is true, and perhaps others.
+ * A set of documents (by `seq`), computed from index rows alone, that contains every match of a filter, and possibly
+ * others.
  */
 export interface RowSet {
-  /** A query of its numbers, some perhaps twice; undefined when only a test can tell. */
+  /** Selects its documents, possibly with repetitions; undefined when only `test` can decide. */
   readonly rows: Sql | undefined;
-  /** Whether `f.seq` belongs to it. What it is compared with is read once for a statement. */
+  /** Whether `f.seq` belongs to the set. SQLite evaluates its subquery once per statement. */
   readonly test: Sql;
-  /** Index rows that are read for it. */
+  /** The index rows read to compute it. */
   readonly cost: number;
 }
 
-/** A set of more index rows than this is not worth making: the documents tell. */
+/** Above this cost, reading the documents is cheaper. */
 const mostRows = 300_000;
-/** In a conjunction, other sets are made if they are not much larger than the smallest. */
+/** A conjunction intersects sets up to this cost, or up to four times the smallest. */
 const smallRows = 20_000;
 
-/** @returns undefined where the indexes have nothing to say, or too much. */
+/** @returns undefined when the indexes cannot restrict the filter, or only at too high a cost */
 export function findRowSet(database: Database, scope: Scope, filter: Filter): RowSet | undefined {
   switch (filter.op) {
     case 'and':
@@ -92,7 +92,7 @@ function uniteSets(parts: readonly RowSet[]): RowSet | undefined {
   return { rows: undefined, test: { sql: `(${sql})`, values }, cost };
 }
 
-/** Documents that have a scalar at the path are not without it. Others may still have an object there. */
+/** Excludes documents with a scalar at the path. Others can still have an object there. */
 function findAbsence(database: Database, scope: Scope, path: FieldPath): RowSet | undefined {
   if (unindexedMembers.has(path[0])) return undefined;
   const ranges = Object.values(fieldTypes).map((type) => ({ path: pathName(path), type }));
@@ -124,7 +124,7 @@ function findLeaf(database: Database, scope: Scope, filter: Filter, isNegated: b
   );
 }
 
-/** Stretches of the index, and what else is asked of the values there. */
+/** The index ranges of a condition, with further conditions on their values. */
 function selectLeaf(
   filter: ValueFilter,
   isNegated: boolean,
@@ -159,7 +159,7 @@ function differs(values: readonly Scalar[]): Sql {
   return { sql: `f.value NOT IN (${whole.map(() => '?').join(', ')})`, values: whole };
 }
 
-/** A text that the index may have cut is let through where its rest would decide. */
+/** Includes texts that the index cut where the rest would decide. */
 function holdsText(filter: MatchFilter, isNegated: boolean): Sql {
   const { how, ignoreCase = false } = filter;
   const text = ignoreCase ? 'fold_case(f.value)' : 'f.value';
@@ -173,7 +173,7 @@ function holdsText(filter: MatchFilter, isNegated: boolean): Sql {
       values: value === '' ? [] : [value],
     };
   }
-  // As bytes: SQLite counts the characters of a text no further than to a NUL. Of an empty one, its substr is null.
+  // Compare bytes, because SQLite's text functions stop at a NUL. substr of an empty blob is null.
   const end = `ifnull(substr(CAST(${text} AS BLOB), ?), x'') ${isNegated ? '<>' : '='} CAST(? AS BLOB)`;
   return value === ''
     ? { sql: isNegated ? '0' : '1', values: [] }
@@ -198,7 +198,7 @@ function countRanges(database: Database, scope: Scope, ranges: readonly FieldRan
   return count;
 }
 
-/** The plus keeps SQLite from leading with the set: the order that is asked for leads. */
+/** The unary plus keeps SQLite from driving the query by the set: the sort index must drive it. */
 function fromRows(rows: Sql, cost: number): RowSet {
   return { rows, test: { sql: `+f.seq IN (${rows.sql})`, values: rows.values }, cost };
 }

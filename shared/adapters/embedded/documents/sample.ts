@@ -2,19 +2,19 @@ import type { JsonObject } from '../../../core/json.ts';
 import type { Filter } from '../../../platform/storage/documents.ts';
 import { evaluateFilter } from './matches.ts';
 
-/** Where fewer than one in eight documents is wanted, the indexes are asked what else they know. */
-const luckyShare = 8;
-/** Conditions are looked up until they would have kept away so many of the failing documents. */
-const keptAwayShare = 0.95;
+/** Below one match in eight documents, other indexes are consulted. */
+const minMatchShare = 8;
+/** Conditions are chosen until they exclude this share of the failing documents. */
+const excludedShare = 0.95;
 
-/** Which conditions the documents of a walk fail at. */
+/** Records which conditions the documents of a walk fail. */
 export class Sample {
   readonly #size: number;
   readonly #parts: readonly Filter[];
-  /** For each failing document, the conditions that it fails at. */
+  /** The failed conditions of each failing document. */
   readonly #failures: ReadonlySet<Filter>[] = [];
 
-  /** @param size how many documents to judge by */
+  /** @param size documents to decide by */
   constructor(filter: Filter, size: number) {
     this.#size = size;
     this.#parts = conjuncts(filter);
@@ -24,16 +24,16 @@ export class Sample {
     this.#failures.push(new Set(this.#parts.filter((part) => evaluateFilter(part, body) !== true)));
   }
 
-  isUnlucky(visitedDocuments: number): boolean {
+  hasFewMatches(visitedDocuments: number): boolean {
     const matching = visitedDocuments - this.#failures.length;
-    return visitedDocuments >= this.#size && matching * luckyShare < visitedDocuments;
+    return visitedDocuments >= this.#size && matching * minMatchShare < visitedDocuments;
   }
 
-  /** The few conditions at which, together, nearly all fail: each the best at what those before it let through. */
-  tellingPart(): Filter {
+  /** Chooses greedily the few conditions that together exclude nearly all failing documents. */
+  mostSelectivePart(): Filter {
     const filters: Filter[] = [];
     let rest: readonly ReadonlySet<Filter>[] = this.#failures;
-    while (rest.length > this.#failures.length * (1 - keptAwayShare)) {
+    while (rest.length > this.#failures.length * (1 - excludedShare)) {
       const counts = this.#parts.map((part) => rest.filter((failed) => failed.has(part)).length);
       const best = this.#parts[counts.indexOf(Math.max(...counts))]!;
       filters.push(best);

@@ -24,7 +24,12 @@ interface StoredRow {
   readonly isIndexed: 0 | 1;
 }
 
-/** The most expired documents that one write deletes. */
+type ExpiredRow = Pick<StoredRow, 'seq' | 'body'> & {
+  readonly container: string;
+  readonly partitionId: number;
+};
+
+/** The number of expired documents that one write deletes. */
 const sweepRows = 4;
 
 /** Writes documents, and notes them for the index. Every method needs an open write transaction. */
@@ -65,33 +70,32 @@ export class DocumentWriter {
   sweep(now: number): void {
     this.#nextSweep ??= this.#findNextSweep(now);
     if (now < this.#nextSweep) return;
-    const rows = this.#database.all(
-      'SELECT seq, container, partition_id AS partitionId, body FROM documents WHERE expires_at <= ? LIMIT ?',
-      now,
-      sweepRows,
-    );
-    for (const row of rows) {
-      const expired = row as { seq: number; container: string; partitionId: number; body: string };
-      this.#remove(expired.container, expired.partitionId, expired);
-    }
+    const expired = this.#database
+      .prepare<ExpiredRow>(
+        'SELECT seq, container, partition_id AS partitionId, body FROM documents WHERE expires_at <= ? LIMIT ?',
+      )
+      .all(now, sweepRows);
+    for (const row of expired) this.#remove(row.container, row.partitionId, row);
     this.#nextSweep = undefined;
   }
 
   /** When the next document expires, at the latest in a minute: other processes write to the file, too. */
   #findNextSweep(now: number): number {
-    const row = this.#database.get(
-      'SELECT min(expires_at) AS expiresAt FROM documents WHERE expires_at IS NOT NULL',
-    );
-    return Math.min((row?.['expiresAt'] as number | null) ?? Infinity, now + 60_000);
+    const row = this.#database
+      .prepare<{ readonly expiresAt: number | null }>(
+        'SELECT min(expires_at) AS expiresAt FROM documents WHERE expires_at IS NOT NULL',
+      )
+      .get();
+    return Math.min(row?.expiresAt ?? Infinity, now + 60_000);
   }
 
   #findPartition(container: string, name: string): number | undefined {
-    const row = this.#database.get(
-      'SELECT partition_id AS id FROM partitions WHERE container = ? AND name = ?',
-      container,
-      name,
-    );
-    return row?.['id'] as number | undefined;
+    const row = this.#database
+      .prepare<{ readonly id: number }>(
+        'SELECT partition_id AS id FROM partitions WHERE container = ? AND name = ?',
+      )
+      .get(container, name);
+    return row?.id;
   }
 
   #addPartition(container: string, name: string): number {
@@ -100,13 +104,13 @@ export class DocumentWriter {
   }
 
   #find(partitionId: number, id: string): StoredRow | undefined {
-    return this.#database.get(
-      `SELECT seq, etag, body, size_bytes AS sizeBytes, expires_at AS expiresAt,
+    return this.#database
+      .prepare<StoredRow>(
+        `SELECT seq, etag, body, size_bytes AS sizeBytes, expires_at AS expiresAt,
           NOT EXISTS (SELECT 1 FROM unindexed u WHERE u.seq = documents.seq) AS isIndexed
         FROM documents WHERE partition_id = ? AND id = ?`,
-      partitionId,
-      id,
-    ) as StoredRow | undefined;
+      )
+      .get(partitionId, id);
   }
 
   #insert(
@@ -163,9 +167,9 @@ export function isLive(expiresAt: number | null, now: number): boolean {
 
 function check(write: Write, live: StoredRow | undefined): void {
   if (write.kind === 'create' && live !== undefined)
-    throw new AppError('ALREADY_EXISTS', 'A document with this id is already there.', { id: write.id });
+    throw new AppError('ALREADY_EXISTS', 'A document with this id already exists.', { id: write.id });
   if (write.kind !== 'replace' && write.kind !== 'delete') return;
-  if (live === undefined) throw new AppError('NOT_FOUND', 'There is no such document.', { id: write.id });
+  if (live === undefined) throw new AppError('NOT_FOUND', 'The document does not exist.', { id: write.id });
   if (write.etag !== undefined && write.etag !== live.etag)
     throw new AppError('PRECONDITION_FAILED', 'The document has changed since it was read.', {
       id: write.id,
