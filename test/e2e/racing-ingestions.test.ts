@@ -71,13 +71,14 @@ function writeFile(writer: number, file: number): string {
   return `${isWider ? `id,name,of_${writer}` : 'id,name'}\n${rows.join('\n')}\n`;
 }
 
+/** Every attempt but the last loses to the commit of another file. */
 async function retry<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await work();
     } catch (error) {
-      if (attempt === 20 || retryIntent(error) !== 'later') throw error;
-      await sleep(50 * attempt);
+      if (attempt === writers * filesEach || retryIntent(error) !== 'later') throw error;
+      await sleep(50 * Math.min(attempt, 20));
     }
   }
 }

@@ -10,6 +10,7 @@ import { withTimeout } from '../../../shared/core/async/with-timeout.ts';
 import { createYielder } from '../../../shared/core/async/yielder.ts';
 import { systemClock } from '../../../shared/core/clock.ts';
 import { AppError } from '../../../shared/core/errors.ts';
+import { passTurns } from '../../support/turns.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -166,7 +167,7 @@ test('mapConcurrent stops reading after a failure and throws it once the calls i
   })();
   const mapped = mapConcurrent(items, 3, async (item) => {
     inFlight += 1;
-    await new Promise((resolve) => setTimeout(resolve, item === 0 ? 1 : 10));
+    await passTurns(item === 0 ? 1 : 10);
     inFlight -= 1;
     if (item === 0) throw new Error('the first failed');
     return item;
