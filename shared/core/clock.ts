@@ -1,4 +1,4 @@
-/** The only source of time. Injected, so that tests move it and replays are exact. */
+/** The source of time, injected so that tests control it and replays are exact. */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;

@@ -1,6 +1,6 @@
 /**
- * The order of two texts by code point, which is that of their UTF-8 bytes, where JavaScript's `<` goes by UTF-16 units:
- * those put the surrogates of U+10000 and above before U+E000–U+FFFF.
+ * Compares two texts by code point, which is the order of their UTF-8 bytes. JavaScript's `<` compares UTF-16 units,
+ * which sort U+10000 and above before U+E000–U+FFFF.
  *
  * @returns negative, zero or positive
  * @example

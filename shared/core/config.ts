@@ -1,16 +1,16 @@
 import { AppError } from './errors.ts';
 import type { Fault } from './faults.ts';
 
-/** The whole configuration, typed. It comes from environment variables (app settings in Azure). */
+/** The configuration, read from environment variables (app settings in Azure). */
 export interface Config {
   readonly metadata: MetadataConfig;
   readonly blobs: BlobConfig;
   readonly queue: QueueConfig;
-  /** Whether clients may get signed URLs of the storage account: false where they cannot reach it. */
+  /** Whether clients get signed URLs of the storage account; false where they cannot reach it. */
   readonly artifactUrls: boolean;
-  /** How many days what is deleted can be restored; then it is removed for good. */
+  /** Days until deleted objects are purged; until then they can be restored. */
   readonly trashDays: number;
-  /** How many days a dataset version can be read that was superseded, and that nothing keeps. */
+  /** Days that a superseded dataset version without tags, pins or references stays readable. */
   readonly datasetDays: number;
   readonly auth: 'off' | 'appService';
   readonly limits: Limits;
@@ -37,19 +37,19 @@ export interface Limits {
   readonly trainingMemoryMb: number;
   readonly scoreRows: number;
   readonly sessionCacheBytes: number;
-  /** Of a query on a dataset. */
+  /** The memory of a dataset query. */
   readonly queryMemoryMb: number;
   readonly querySeconds: number;
-  /** What data files of datasets may take on this machine while nobody reads them. */
+  /** The size of the local cache of dataset files. */
   readonly dataCacheBytes: number;
-  /** A run that says RUNNING and was not written to for so long is given up. */
+  /** A RUNNING run without writes for this long is marked KILLED. */
   readonly runSilenceMinutes: number;
 }
 
 export interface WebhookConfig {
-  /** 32 bytes each, the newest first: what keeps webhooks' secrets. None: webhooks with a secret are refused. */
+  /** Keys of 32 bytes that encrypt webhook secrets, newest first. Without a key, webhooks with a secret are refused. */
   readonly keys: readonly Uint8Array[];
-  /** `public` is HTTPS to the internet; `any` also HTTP, and this machine and its network. */
+  /** `public` is HTTPS to public addresses; `any` adds HTTP and private addresses. */
   readonly targets: 'public' | 'any';
   readonly timeoutMs: number;
   readonly attempts: number;
@@ -63,9 +63,9 @@ export interface Build {
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads the configuration, or refuses the start with every fault at once.
+ * Reads the configuration and reports all faults at once.
  *
- * @throws INVALID_ARGUMENT with `details.faults`: each names the setting and the remedy
+ * @throws INVALID_ARGUMENT with `details.faults`, each with the setting and the remedy
  */
 export function loadConfig(env: Env, build: Build): Config {
   const faults: Fault[] = [];
@@ -98,7 +98,7 @@ export function loadConfig(env: Env, build: Build): Config {
   };
   if (faults.length > 0) {
     const list = faults.map((fault) => `  ${fault.at}: ${fault.message}`).join('\n');
-    throw new AppError('INVALID_ARGUMENT', `The configuration has ${faults.length} fault(s):\n${list}`, {
+    throw new AppError('INVALID_ARGUMENT', `Invalid configuration:\n${list}`, {
       faults,
     });
   }
@@ -132,7 +132,7 @@ function readBlobs(env: Env, faults: Fault[]): BlobConfig {
 }
 
 /**
- * Where the storage account's blobs are, without a slash at the end.
+ * The URL of the storage account's Blob service, without a trailing slash.
  *
  * @example
  * findAccountUrl({ kind: 'connectionString', connectionString: 'AccountName=a;EndpointSuffix=core.windows.net' }) // 'https://a.blob.core.windows.net'
@@ -168,8 +168,7 @@ function readQueue(env: Env, faults: Fault[]): QueueConfig {
 }
 
 /**
- * In Azure the identity headers can be trusted only while App Service authentication is on, because it removes
- * forged ones: without it the app must not start.
+ * In Azure the app must not start without App Service authentication, which removes forged identity headers.
  */
 function readAuth(env: Env, faults: Fault[]): Config['auth'] {
   const inAzure = env['WEBSITE_SITE_NAME'] !== undefined;
@@ -182,19 +181,19 @@ function readAuth(env: Env, faults: Fault[]): Config['auth'] {
   } else if (wanted === 'off' && inAzure) {
     faults.push({
       at: 'SLIPWAY_AUTH',
-      message: 'cannot be "off" in Azure: remove it and turn on App Service authentication',
+      message: 'cannot be "off" in Azure: remove the setting and enable App Service authentication',
     });
   } else if (wanted === 'app-service' && inAzure && env['WEBSITE_AUTH_ENABLED']?.toLowerCase() !== 'true') {
     faults.push({
       at: 'WEBSITE_AUTH_ENABLED',
       message:
-        'App Service authentication is not on, so callers could forge their roles: turn it on for this app',
+        'App Service authentication is disabled, so callers could forge their roles: enable it for this app',
     });
   }
   return wanted === 'off' ? 'off' : 'appService';
 }
 
-/** Base64, separated by commas. Faults do not repeat what was given: it is a secret, or nearly one. */
+/** Reads Base64 keys, separated by commas. Faults do not repeat the value, which is a secret. */
 function readKeys(env: Env, faults: Fault[], name: string): readonly Uint8Array[] {
   const texts = (env[name] ?? '').split(',').map((text) => text.trim());
   const keys = texts.filter((text) => text !== '').map((text) => Buffer.from(text, 'base64'));
@@ -239,7 +238,7 @@ function readInteger(
   if (/^\d+$/.test(text) && value >= min && value <= max) return value;
   faults.push({
     at: name,
-    message: `must be a whole number from ${min} to ${max}, not ${JSON.stringify(text)}`,
+    message: `must be an integer from ${min} to ${max}, not ${JSON.stringify(text)}`,
   });
   return fallback;
 }
@@ -251,12 +250,12 @@ function checkOneOf(
   azure: string,
   azureValue: string | undefined,
 ): void {
-  if (localValue === '') faults.push({ at: local, message: 'is empty' });
+  if (localValue === '') faults.push({ at: local, message: 'must not be empty' });
   if (localValue !== undefined && azureValue !== undefined) {
-    faults.push({ at: local, message: `and ${azure} are both set: keep one` });
+    faults.push({ at: local, message: `and ${azure} are both set: remove one` });
   }
   if (localValue === undefined && azureValue === undefined) {
-    faults.push({ at: azure, message: `is missing: set it (in Azure), or ${local} (locally)` });
+    faults.push({ at: azure, message: `is missing: set it in Azure, or ${local} locally` });
   }
 }
 

@@ -3,17 +3,17 @@ import { defineErrors, errorKind } from './error-kinds.ts';
 import { sha256 } from './ids.ts';
 import { canonicalJson, type JsonValue, tryParseJson } from './json.ts';
 
-/** Of the layout of cursors, not of what a query puts into them. */
+/** The version of the cursor format. */
 const version = '1';
 const queryDigestLength = 16;
 const checksumLength = 8;
 const headLength = version.length + queryDigestLength + checksumLength;
 
 /**
- * Makes an opaque, URL-safe cursor of the place where the next page begins. It fits only the query it was sealed for.
- * It is no secret, and no proof against a caller who forges one: a position must not grant anything.
+ * Encodes the position of the next page as an opaque, URL-safe cursor for one query. Callers can decode and forge
+ * cursors, so a position must not grant access to anything.
  *
- * @param query all that the position depends on, but not the page size, which may change from page to page
+ * @param query everything that the position depends on; not the page size, which may change between pages
  * @example
  * openCursor({ dataset: 'flights' }, sealCursor({ dataset: 'flights' }, [3, 7]), z.tuple([z.int(), z.int()])) // [3, 7]
  */
@@ -22,17 +22,17 @@ export function sealCursor(query: JsonValue, position: JsonValue): string {
 }
 
 /**
- * Reads a cursor back.
+ * Decodes a cursor.
  *
  * @param schema of the position
- * @returns the position that was given to `sealCursor`
- * @throws INVALID_ARGUMENT for a cursor of another query, a damaged one, and any other text
+ * @returns the position that `sealCursor` encoded
+ * @throws INVALID_ARGUMENT for a cursor of another query, a damaged cursor and any other text
  */
 export function openCursor<T>(query: JsonValue, cursor: string, schema: z.ZodType<T>): T {
   const text = Buffer.from(cursor, 'base64url').toString();
   const queryDigest = text.slice(version.length, version.length + queryDigestLength);
   const position = text.slice(headLength);
-  // Sealing it again checks the version, the checksum and the encoding, in which one cursor has many spellings.
+  // Compare with a new encoding, because several Base64 texts decode to the same bytes.
   if (seal(queryDigest, position) !== cursor) throw cursorErrors.cursorInvalid();
   if (queryDigest !== digestOf(query)) throw cursorErrors.cursorOfOtherQuery();
   const parsed = schema.safeParse(tryParseJson(position));
@@ -43,7 +43,7 @@ export function openCursor<T>(query: JsonValue, cursor: string, schema: z.ZodTyp
 export const cursorErrors = defineErrors({
   cursorInvalid: errorKind(
     'INVALID_ARGUMENT',
-    () => 'Invalid cursor: pass the cursor of the previous page on, unchanged.',
+    () => 'Invalid cursor: pass the cursor of the previous page unchanged.',
   ),
   cursorOfOtherQuery: errorKind('INVALID_ARGUMENT', () => 'The cursor belongs to another query.'),
 });

@@ -1,6 +1,6 @@
 import { AppError, type ErrorCode, isAppError } from './errors.ts';
 
-/** A way to fail: its code, and the sentence that its facts make. */
+/** A kind of error: its code, and a message made of its facts. */
 export interface ErrorKind<Facts extends object> {
   readonly code: ErrorCode;
   readonly describe: (facts: Facts) => string;
@@ -27,7 +27,7 @@ export type ErrorMakers<Kinds extends Readonly<Record<string, AnyKind>>> = {
     : never;
 };
 
-/** How a foreign protocol words errors, by reason. A kind without an entry keeps the platform's sentence. */
+/** The wording of errors in another protocol, by reason. Kinds without an entry keep the platform's message. */
 export type ErrorWordings<Makers> = {
   readonly [Reason in keyof Makers]?: Makers[Reason] extends ErrorMaker<infer Facts>
     ? (facts: Facts) => string
@@ -42,10 +42,10 @@ export function errorKind<Facts extends object>(
 }
 
 /**
- * Declares how the operations of a room can fail. Callers switch on the reason and read the facts, both in
- * `details`; the message is for people.
+ * Declares the errors of a module. Callers switch on the reason and read the facts, both in `details`; the message is
+ * for people.
  *
- * @param kinds by reason, which is unique across rooms: `runMissing`
+ * @param kinds by reason, which is unique across modules: `runMissing`
  * @example
  * const errors = defineErrors({
  *   runMissing: errorKind('NOT_FOUND', ({ runId }) => `There is no run "${runId}".`),

@@ -1,10 +1,10 @@
 /**
- * What a retry of the same work can do: nothing, or succeed later. `maybe` is a failure that nobody foresaw, more often
- * a defect than an outage: worth few attempts.
+ * Whether a retry can succeed. `maybe` is an unexpected failure, more often a defect than an outage, so it is worth few
+ * attempts.
  */
 export type RetryIntent = 'never' | 'maybe' | 'later';
 
-/** Each code decides the HTTP status that callers see and whether a retry can help. */
+/** The HTTP status and retry intent of each code. */
 export const errorCodes = {
   INVALID_ARGUMENT: { status: 400, retry: 'never' },
   UNAUTHENTICATED: { status: 401, retry: 'never' },
@@ -13,7 +13,7 @@ export const errorCodes = {
   METHOD_NOT_ALLOWED: { status: 405, retry: 'never' },
   REQUEST_TIMEOUT: { status: 408, retry: 'later' },
   ALREADY_EXISTS: { status: 409, retry: 'never' },
-  /** Something newer has replaced what the work is about, and has its own work. */
+  /** Newer work has replaced this work. */
   SUPERSEDED: { status: 409, retry: 'never' },
   PRECONDITION_FAILED: { status: 412, retry: 'never' },
   PAYLOAD_TOO_LARGE: { status: 413, retry: 'never' },
@@ -22,7 +22,7 @@ export const errorCodes = {
   RATE_LIMITED: { status: 429, retry: 'later' },
   CANCELLED: { status: 499, retry: 'never' },
   INTERNAL: { status: 500, retry: 'maybe' },
-  /** Only another configuration makes it work. */
+  /** Needs another configuration. */
   NOT_IMPLEMENTED: { status: 501, retry: 'never' },
   UNAVAILABLE: { status: 503, retry: 'later' },
   TIMEOUT: { status: 504, retry: 'later' },
@@ -33,13 +33,13 @@ export type ErrorCode = keyof typeof errorCodes;
 
 /** Facts that are safe to show to the caller: a field path, a limit, a remedy. `defineErrors` types them. */
 export interface ErrorDetails {
-  /** How long to wait before a retry, when it is known; also sent as `Retry-After`. */
+  /** The delay before a retry, if known; sent as `Retry-After`. */
   readonly retryAfterMs?: number;
   readonly [fact: string]: unknown;
 }
 
 /**
- * An expected failure. Callers may see its message and details, never its cause.
+ * An expected failure. Its message and details are shown to callers, its cause only to the log.
  *
  * @example
  * new AppError('NOT_FOUND', 'Dataset "flights" does not exist.', { dataset: 'flights' }).status // 404
@@ -68,18 +68,18 @@ export function isAppError(error: unknown, code?: ErrorCode): error is AppError 
   return error instanceof AppError && (code === undefined || error.code === code);
 }
 
-/** Whether a retry of the work that threw this can help; an unknown failure is `maybe`. */
+/** The retry intent of an error; `maybe` for unknown errors. */
 export function retryIntent(error: unknown): RetryIntent {
   return isAppError(error) ? errorCodes[error.code].retry : 'maybe';
 }
 
-/** The attempts that a failure which may be a defect is worth. */
+/** The attempts that a `maybe` is worth. */
 const maxDoubtfulAttempts = 3;
 
 /**
- * How many attempts a failure is worth in all, the first included.
+ * The number of attempts that a failure is worth, including the first.
  *
- * @param maxAttempts of a failure that a retry can help
+ * @param maxAttempts the attempts that a `later` is worth
  * @example
  * maxAttemptsFor('maybe', 8) // 3
  */
@@ -95,21 +95,21 @@ export function maxAttemptsFor(intent: RetryIntent, maxAttempts: number): number
 }
 
 /**
- * Whether a failure is final after some attempts, the failed one included.
+ * Whether a failure is final after some attempts, including the failed one.
  *
- * @param maxAttempts of a failure that a retry can help; unbounded when left out
+ * @param maxAttempts the attempts that a `later` is worth; default: unlimited
  */
 export function isFinal(error: unknown, attempts: number, maxAttempts = Infinity): boolean {
   return attempts >= maxAttemptsFor(retryIntent(error), maxAttempts);
 }
 
-/** A cause in words, for the log only: it can hold internals. */
+/** Formats a cause for the log. It can contain internals. */
 export function describeCause(cause: unknown): string | undefined {
   if (cause === undefined) return undefined;
   return cause instanceof Error ? (cause.stack ?? cause.message) : JSON.stringify(cause);
 }
 
-/** An unknown failure becomes INTERNAL, and keeps the failure as its cause, for the log. */
+/** Wraps an unknown error as INTERNAL, with the error as its cause. */
 export function toAppError(error: unknown): AppError {
   return isAppError(error)
     ? error

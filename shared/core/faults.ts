@@ -2,18 +2,18 @@ import { z } from 'zod';
 import { keysOf, schemasAt, toJsonSchema } from './json-schema.ts';
 import { findNearestName } from './similar-names.ts';
 
-/** One thing that is wrong with an input: where, what, and what would be right. */
+/** One problem of an input: its place, a message and, for unknown names, suggestions. */
 export const faultSchema = z.object({
-  at: z.string().describe('The place: `steps[1].with.gate.metric`; empty for the whole.'),
+  at: z.string().describe('The place, such as `steps[1].with.gate.metric`; empty for the whole input.'),
   message: z.string(),
-  didYouMean: z.string().optional().describe('The known name that is nearest to an unknown one.'),
-  known: z.array(z.string()).optional().describe('What would have been accepted: the first 50 names.'),
+  didYouMean: z.string().optional().describe('The nearest known name.'),
+  known: z.array(z.string()).optional().describe('The accepted names, at most 50.'),
 });
 export type Fault = Readonly<z.infer<typeof faultSchema>>;
 
 export type FaultPath = readonly PropertyKey[];
 
-/** A fault whose place is still a path, so that it can be moved. */
+/** A fault whose place is a path, so that a caller can add a prefix. */
 export interface PlacedFault {
   readonly path: FaultPath;
   readonly message: string;
@@ -23,12 +23,12 @@ export interface PlacedFault {
 
 type Issue = z.core.$ZodIssue;
 
-/** An answer should not be a book, whatever was sent. */
+/** Bounds the size of an answer, whatever the input. */
 export const maxFaults = 20;
 const maxKnown = 50;
 const maxTextLength = 300;
 
-/** Formats a place. Texts are cut to 300 characters. */
+/** Formats a fault. Cuts texts to 300 characters. */
 export function toFault({ path, message, didYouMean, known }: PlacedFault): Fault {
   return {
     at: shorten(formatPath(path)),
@@ -39,7 +39,7 @@ export function toFault({ path, message, didYouMean, known }: PlacedFault): Faul
 }
 
 /**
- * `['rows', 3, 'origin']` → `rows[3].origin`.
+ * Formats a path.
  *
  * @example
  * formatPath(['steps', 1, 'with', 'gate']) // 'steps[1].with.gate'
@@ -51,9 +51,9 @@ export function formatPath(path: FaultPath): string {
 }
 
 /**
- * A name that is not among the known ones.
+ * The fault of an unknown name, with the nearest known name.
  *
- * @param message a sentence without its full stop
+ * @param message a sentence without a full stop
  * @example
  * unknownName(['uses'], 'There is no step "trian"', 'trian', ['train']).message // 'There is no step "trian"; did you mean "train"? Known: train.'
  */
@@ -67,9 +67,9 @@ export function unknownName(
 }
 
 /**
- * The faults of a value that a schema refused, one for each unknown key: about the first 20 issues.
+ * Converts the issues of a schema into faults, one per unknown key, for about the first 20 issues.
  *
- * @param prefix where the value is in the whole: places begin with it
+ * @param prefix the path of the value within the input
  */
 export function toFaults(
   schema: z.ZodType,
@@ -90,7 +90,9 @@ function describeIssues(refused: Refused, issues: readonly Issue[], base: FaultP
   return issues.slice(0, maxFaults).flatMap((issue) => describeIssue(refused, issue, base));
 }
 
-/** @param base where the schema is that the issue is of: the issues of a union's alternatives are relative to it */
+/**
+ * @param base the path that the issue's path is relative to: issues of a union's alternatives are relative to the union
+ */
 function describeIssue(refused: Refused, issue: Issue, base: FaultPath): readonly PlacedFault[] {
   const path = [...base, ...issue.path];
   const given = valueAt(refused.value, path);
@@ -119,7 +121,7 @@ function describeIssue(refused: Refused, issue: Issue, base: FaultPath): readonl
   return [{ path, ...describeUnknown(`${quote(given)} is unknown`, given, known) }];
 }
 
-/** The alternative that the value comes nearest to: one of the right type, with the fewest faults. */
+/** Picks the nearest alternative: the one of the right type with the fewest faults. */
 function pickBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
   const isOfType = (issues: readonly Issue[]) =>
     issues.every(({ path, code }) => path.length > 0 || code === 'unrecognized_keys');

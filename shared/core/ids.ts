@@ -1,6 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 
-/** The only source of identifiers and randomness: injected, so that tests can fix them. */
+/** The source of identifiers and randomness, injected so that tests can fix them. */
 export interface Ids {
   /** A UUID v4, lower case. */
   uuid(): string;

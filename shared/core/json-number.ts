@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A number as JSON writes it; NaN and infinities, which JSON does not have, by name. */
+/** A number in JSON, which has no NaN and infinities: those are names. */
 export const jsonNumber = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])]);
 export type JsonNumber = z.infer<typeof jsonNumber>;
 export type SpecialNumber = Exclude<JsonNumber, number>;

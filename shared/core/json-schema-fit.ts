@@ -1,6 +1,6 @@
 import type { JsonSchema } from './json-schema.ts';
 
-/** Where a value of one schema would not be one of the other, and why. */
+/** Where values of one schema are invalid for the other, and why. */
 export interface Misfit {
   /** The place within the value. */
   readonly path: readonly (string | number)[];
@@ -8,10 +8,10 @@ export interface Misfit {
 }
 
 /**
- * Whether every value that `given` describes is one that `wanted` takes, by type: members, items, alternatives and
- * constants are compared; bounds, patterns, formats and names of keys are not, because only a value can tell. An object may have more
- * members than `wanted` names unless `wanted` forbids them. Sound, not complete: two schemas whose alternatives overlap
- * in unusual ways may be called a misfit. Cost: product of the sizes.
+ * Checks whether every value of `given` is valid for `wanted`. Compares types, members, items, alternatives and
+ * constants, but not bounds, patterns, formats and key names, which depend on the value. An object may have more
+ * members than `wanted` names unless `wanted` forbids them. Sound but not complete: it may report schemas whose
+ * alternatives overlap in unusual ways. Cost: product of the sizes.
  *
  * @returns the first misfit; undefined when `given` fits
  * @example
@@ -34,7 +34,7 @@ function compare(given: JsonSchema, wanted: JsonSchema, path: Path): Misfit | un
   return undefined;
 }
 
-/** @param given one alternative: of one type, or one constant */
+/** @param given one alternative, with one type or constant */
 function fitsOne(given: JsonSchema, wanted: JsonSchema, path: Path): Misfit | undefined {
   for (const part of wanted.allOf ?? []) {
     const misfit = fitsOne(given, part, path);
@@ -43,7 +43,7 @@ function fitsOne(given: JsonSchema, wanted: JsonSchema, path: Path): Misfit | un
   const choices = expand(wanted);
   const misfits = choices.map((choice) => fitsType(given, choice, path));
   if (misfits.some((misfit) => misfit === undefined)) return undefined;
-  // The one that got furthest is the one that was meant.
+  // The deepest misfit belongs to the intended alternative.
   return misfits.reduce((a, b) => ((b?.path.length ?? 0) > (a?.path.length ?? 0) ? b : a));
 }
 
@@ -65,23 +65,23 @@ function compareMembers(given: JsonSchema, wanted: JsonSchema, path: Path): Misf
   const { properties: targets = {} } = wanted;
   const lacking = (wanted.required ?? []).find((name) => !(given.required ?? []).includes(name));
   if (lacking !== undefined) {
-    const reason = Object.hasOwn(members, lacking) ? 'may be left out' : 'is not there';
+    const reason = Object.hasOwn(members, lacking) ? 'is optional' : 'is missing';
     return { path: [...path, lacking], reason };
   }
   for (const [name, member] of Object.entries(members)) {
     const target = Object.hasOwn(targets, name) ? targets[name] : wanted.additionalProperties;
-    if (target === false) return { path: [...path, name], reason: 'is not expected' };
+    if (target === false) return { path: [...path, name], reason: 'is not allowed' };
     const misfit = isSchema(target) ? compare(member, target, [...path, name]) : undefined;
     if (misfit) return misfit;
   }
   return compareOtherMembers(given, wanted, path);
 }
 
-/** Members of `given` that it does not name: any of them may be one that `wanted` names. */
+/** Unnamed members of `given` can have any name that `wanted` expects. */
 function compareOtherMembers(given: JsonSchema, wanted: JsonSchema, path: Path): Misfit | undefined {
   const others = given.additionalProperties ?? true;
   if (others === false) return undefined;
-  if (wanted.additionalProperties === false) return { path, reason: 'may have further members' };
+  if (wanted.additionalProperties === false) return { path, reason: 'may have other members' };
   const unnamed = Object.entries(wanted.properties ?? {}).filter(
     ([name]) => !Object.hasOwn(given.properties ?? {}, name),
   );
@@ -99,12 +99,12 @@ function compareItems(given: JsonSchema, wanted: JsonSchema, path: Path): Misfit
     const misfit = compare(item, at(wantedFirst, wanted.items, index), [...path, index]);
     if (misfit) return misfit;
   }
-  // A tuple without a rest has no further items.
+  // A tuple without `items` has no further items.
   if (given.items === undefined && given.prefixItems !== undefined) return undefined;
   return compare(given.items ?? {}, wanted.items ?? {}, [...path, '*']);
 }
 
-/** The alternatives of a schema, each of one type or one constant; `{}` for what may be anything. */
+/** Splits a schema into alternatives of one type or constant; `{}` accepts anything. */
 function expand(schema: JsonSchema): readonly JsonSchema[] {
   const unions = [schema.anyOf, schema.oneOf].find((branches) => branches !== undefined);
   if (unions) return unions.flatMap(expand);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The keywords of the JSON Schemas that zod writes. */
+/** The keywords of JSON Schema that zod emits. */
 export interface JsonSchema {
   readonly type?: string | readonly string[];
   readonly properties?: Readonly<Record<string, JsonSchema>>;
@@ -19,8 +19,8 @@ export interface JsonSchema {
 const cache = { input: new WeakMap<z.ZodType, JsonSchema>(), output: new WeakMap<z.ZodType, JsonSchema>() };
 
 /**
- * The JSON Schema (2020-12) of what a zod schema takes (`input`) or gives (`output`). Refinements leave
- * no trace in it. A schema that refers to itself keeps its references, which dangle wherever the result is embedded.
+ * Converts a zod schema to JSON Schema (2020-12) of its input or output. Drops refinements. The references of a
+ * recursive schema dangle when the result is embedded elsewhere.
  */
 export function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
   const known = cache[io].get(schema);
@@ -38,7 +38,7 @@ export function isRecursive(schema: JsonSchema): boolean {
   return JSON.stringify(schema).includes('"$ref"');
 }
 
-/** The schemas that a value at `path` may have: several below a union, none where the path leads nowhere. */
+/** The schemas of a value at `path`: several below a union, none for an unknown path. */
 export function schemasAt(schema: JsonSchema, path: readonly PropertyKey[]): readonly JsonSchema[] {
   return path.reduce<readonly JsonSchema[]>(
     (places, key) => places.flatMap((place) => membersOf(place, key)),
@@ -46,12 +46,12 @@ export function schemasAt(schema: JsonSchema, path: readonly PropertyKey[]): rea
   );
 }
 
-/** The keys that an object at one of these places may have. */
+/** The known keys of objects with these schemas. */
 export function keysOf(schemas: readonly JsonSchema[]): readonly string[] {
   return [...new Set(schemas.flatMap(({ properties = {} }) => Object.keys(properties)))];
 }
 
-/** A schema and the alternatives that it is made of. */
+/** A schema and its alternatives. */
 function branchesOf(schema: JsonSchema): readonly JsonSchema[] {
   const { anyOf = [], oneOf = [], allOf = [] } = schema;
   return [schema, ...[...anyOf, ...oneOf, ...allOf].flatMap(branchesOf)];

@@ -2,9 +2,9 @@ export type JsonValue = null | boolean | number | string | readonly JsonValue[] 
 export type JsonObject = { readonly [key: string]: JsonValue };
 
 /**
- * JSON with object keys in code-point order, so that equal values have equal text (and equal hashes).
+ * Serializes JSON with sorted object keys, so that equal values have equal texts and hashes.
  *
- * @throws TypeError for NaN and infinities, which JSON would silently turn into null.
+ * @throws TypeError for NaN and infinities, which `JSON.stringify` turns into null
  * @example
  * canonicalJson({ b: 1, a: [true, null] }) // '{"a":[true,null],"b":1}'
  */
@@ -23,7 +23,7 @@ export function isArray(value: JsonValue): value is readonly JsonValue[] {
   return Array.isArray(value);
 }
 
-/** For texts that somebody else made: undefined for what is no JSON. */
+/** Parses untrusted text. @returns undefined for invalid JSON */
 export function tryParseJson(text: string): JsonValue | undefined {
   try {
     return JSON.parse(text) as JsonValue;

@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 const characters = /^[/\p{L}\p{N}_.\- :]*$/u;
 
 /**
- * Why a key of a metric, param or tag is refused. Some clients store keys as file paths, so a key must be its own
+ * Finds the problem of a key of a metric, param or tag. Some clients store keys as file paths, so a key must be a
  * normalized relative path.
  *
  * @returns undefined for a valid key
@@ -21,7 +21,7 @@ export function findKeyProblem(key: string): 'characters' | 'path' | undefined {
 }
 
 /**
- * The path that a key means.
+ * Normalizes a key as a path.
  *
  * @example
  * normalizeKey('a//b/../c/') // 'a/c'

@@ -1,13 +1,13 @@
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** Structured logs: a constant message plus fields, so that they can be counted and filtered. */
+/** Logs a constant message with fields, so that entries can be counted and filtered. */
 export interface Logger {
   log(level: LogLevel, message: string, fields?: LogFields): void;
 }
 
 /**
- * One entry as a JSON line: the message first, and no field in its place.
+ * Formats an entry as a JSON line. A field named `message` is dropped.
  *
  * @example
  * toEntry('step failed', { code: 'TIMEOUT', message: 'late' }) // '{"message":"step failed","code":"TIMEOUT"}'
@@ -17,7 +17,7 @@ export function toEntry(message: string, fields: LogFields = {}): string {
   return JSON.stringify({ message, ...others });
 }
 
-/** One JSON line an entry, for what happens outside of any invocation: the host passes it on. */
+/** Writes JSON lines to the console, for work outside of invocations; the host forwards them. */
 export const consoleLogger: Logger = {
   log: (level, message, fields) => console[level](toEntry(message, fields)),
 };

@@ -4,17 +4,17 @@ interface Entry<V> {
 }
 
 export interface LruOptions<V> {
-  /** What all values may cost together, in a unit of the caller's: entries, bytes. */
+  /** The maximum total cost, in the caller's unit: entries, bytes. */
   readonly maxCost: number;
-  /** Values in use, which are not evicted: they may exceed `maxCost`. None when left out. */
+  /** Pinned values are not evicted and can exceed `maxCost`. Default: none. */
   readonly isPinned?: (value: V) => boolean;
 }
 
 const noValues: readonly never[] = [];
 
 /**
- * A cache that evicts the least recently used values once all cost more than `maxCost`. Values that need disposal are
- * the caller's to dispose of: whatever drops values returns them.
+ * A cache that evicts the least recently used values when the total cost exceeds `maxCost`. Methods return the values
+ * that they drop, so that the caller can dispose of them.
  *
  * @example
  * const cache = new Lru({ maxCost: 2 });
@@ -26,7 +26,7 @@ const noValues: readonly never[] = [];
 export class Lru<K, V> {
   readonly #maxCost: number;
   readonly #isPinned: (value: V) => boolean;
-  /** The least recently used first: a Map keeps the order of insertion. */
+  /** The least recently used first, because a Map keeps the order of insertion. */
   readonly #entries = new Map<K, Entry<V>>();
   #cost = 0;
 
@@ -35,7 +35,7 @@ export class Lru<K, V> {
     this.#isPinned = isPinned;
   }
 
-  /** What all values cost together. */
+  /** The total cost. */
   get cost(): number {
     return this.#cost;
   }
@@ -53,16 +53,16 @@ export class Lru<K, V> {
     return entry.value;
   }
 
-  /** Leaves the order of use as it is. */
+  /** Reads a value without marking it as used. */
   peek(key: K): V | undefined {
     return this.#entries.get(key)?.value;
   }
 
   /**
-   * Puts a value in, as the most recently used. Setting the value that is there already only changes its cost.
+   * Sets a value and marks it as used. Setting the current value again only changes its cost.
    *
-   * @param cost a value that alone costs more than `maxCost` is not kept, unless it is pinned
-   * @returns the values dropped: the key's earlier one, those evicted, or this one
+   * @param cost a value that costs more than `maxCost` is dropped, unless it is pinned
+   * @returns the dropped values: the key's earlier value, evicted values, or this value
    */
   set(key: K, value: V, cost = 1): readonly V[] {
     const earlier = this.#entries.get(key);
@@ -75,7 +75,7 @@ export class Lru<K, V> {
     return replaced.length === 0 ? evicted : [...replaced, ...evicted];
   }
 
-  /** @returns the value, unless the key has none */
+  /** @returns the deleted value */
   delete(key: K): V | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
@@ -85,10 +85,10 @@ export class Lru<K, V> {
   }
 
   /**
-   * Evicts until values of `cost` more would fit, as far as pins allow: after a value was unpinned, or before one
-   * comes in. Infinity evicts everything that is not pinned.
+   * Evicts unpinned values until `cost` more fits. Call it after unpinning a value. Infinity evicts all unpinned
+   * values.
    *
-   * @returns the values evicted
+   * @returns the evicted values
    */
   makeRoom(cost = 0): readonly V[] {
     if (this.#cost + cost <= this.#maxCost) return noValues;
@@ -102,7 +102,7 @@ export class Lru<K, V> {
     return evicted;
   }
 
-  /** The least recently used first. While it runs, values may be deleted, but `get` must not be called. */
+  /** Iterates from the least recently used. The loop may delete values but must not call `get`. */
   *entries(): Generator<readonly [K, V]> {
     for (const [key, { value }] of this.#entries) yield [key, value];
   }

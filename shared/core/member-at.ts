@@ -1,7 +1,7 @@
 import { isArray, type JsonObject, type JsonValue } from './json.ts';
 
 /**
- * @returns the member at a path; undefined when a step is missing, or is not an object
+ * @returns the member at a path; undefined when a step is missing or not an object
  * @example
  * memberAt({ metrics: { auc: 0.7 } }, ['metrics', 'auc']) // 0.7
  */
@@ -14,7 +14,7 @@ export function memberAt(body: JsonObject, path: readonly string[]): JsonValue |
   return value;
 }
 
-/** An object, and neither null nor an array. */
+/** Whether a value is an object, not null or an array. */
 export function isJsonObject(value: JsonValue): value is JsonObject {
   return value !== null && typeof value === 'object' && !isArray(value);
 }

@@ -1,15 +1,15 @@
 /*
- * Names that MLflow's clients and pages look up in what Slipway stores: its URI scheme and its reserved tags. They are
- * data here, not a protocol: the protocol is in shared/api/mlflow, and no other file spells a name of MLflow's.
+ * MLflow's names in stored data: its URI scheme and reserved tags, which its clients and UI read. The protocol is in
+ * shared/api/mlflow; no other file contains names of MLflow.
  */
 
 /** Scheme of artifact URIs. Clients resolve it against the tracking server's address. */
 export const artifactScheme = 'mlflow-artifacts';
 
-/** Path of artifacts at the platform's own address: clients store URIs that contain it. */
+/** The path of the artifact routes; clients store URIs that contain it. */
 export const artifactHttpPath = `/api/2.0/${artifactScheme}/artifacts`;
 
-/** Reserved tags, each with who reads or writes it. */
+/** Reserved tags, with their readers and writers. */
 export const mlflowTags = {
   /** Pages show it as the run's name; clients set it in place of the name. */
   runName: 'mlflow.runName',

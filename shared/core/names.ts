@@ -1,6 +1,6 @@
-/** Every name that code and infrastructure must agree on, in one place. */
+/** The names that code and infrastructure share. */
 
-/** Documents, by domain; partitioned by what changes together. */
+/** Document containers by domain, partitioned by what changes together. */
 export const metadataContainers = {
   datasets: 'datasets',
   pipelines: 'pipelines',
@@ -8,9 +8,9 @@ export const metadataContainers = {
   registry: 'registry',
   /** Experiments with their runs and logged models, partitioned by experiment; metric history, by run. */
   tracking: 'tracking',
-  /** Immutable pointers from what callers know to the partition it is in: run → experiment, name → id. */
+  /** Immutable pointers from an identifier to its partition: run → experiment, name → id. */
   index: 'index',
-  /** Webhooks, each in a partition of its own. */
+  /** Webhooks, one per partition. */
   webhooks: 'webhooks',
 } as const;
 
@@ -19,33 +19,33 @@ export const blobContainers = {
   landing: 'landing',
   /** Dataset versions, content-addressed. */
   datasets: 'datasets',
-  /** Files that ingestion refused, with the reason. */
+  /** Files that ingestion rejected, with the reason. */
   quarantine: 'quarantine',
   /** Model files, content-addressed. */
   models: 'models',
-  /** What runs and logged models keep: `<experiment>/<run>/artifacts/…`, `<experiment>/models/<id>/artifacts/…`. */
+  /** Artifacts of runs and logged models: `<experiment>/<run>/artifacts/…`, `<experiment>/models/<id>/artifacts/…`. */
   artifacts: 'artifacts',
 } as const;
 
 export const queues = {
   /** BlobCreated events of the landing container (Event Grid delivers them here in Azure). */
   landing: 'landing',
-  /** Pipeline runs to start and to cancel, for the one function that has the Durable client. */
+  /** Pipeline runs to start or cancel, for the function with the Durable client. */
   runs: 'runs',
-  /** One message per delivery that a webhook is owed. */
+  /** One message per pending delivery to a webhook. */
   webhooks: 'webhooks',
-  /** Messages that no retry can help, each with its reason: for an operator to look at. */
+  /** Messages that a retry cannot help, each with its reason, for an operator to inspect. */
   refused: 'refused',
 } as const;
 
 export const topics = {
-  /** Everything that happened, as facts: `dataset.version.created`, `model.deployed`… */
+  /** Events: `dataset.version.created`, `model.deployed`… */
   events: 'events',
 } as const;
 
 export const subscriptions = {
-  /** Starts the pipelines that wait for an event. */
+  /** Starts the pipelines that an event triggers. */
   pipelines: { topic: topics.events, name: 'pipelines' },
-  /** Finds the webhooks that an event is for. */
+  /** Queues deliveries to the webhooks that subscribe to an event. */
   webhooks: { topic: topics.events, name: 'webhooks' },
 } as const;

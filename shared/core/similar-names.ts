@@ -1,5 +1,5 @@
 /**
- * Whether one name may be another spelling of the other: the same letters and digits, or a slip or two in a longer name.
+ * Whether two names may be spellings of the same name: equal letters and digits, or one or two typos in a long name.
  *
  * @example
  * isSimilarName('customer_id', 'customerId') // true
@@ -17,16 +17,16 @@ export function isSimilarName(a: string, b: string): boolean {
   return allowed > 0 && countEdits(left, right, { max: allowed, swaps: false }) <= allowed;
 }
 
-/** Whether two names differ in their numbers only, as x1 and x2 do: they are different things. */
+/** Whether two names differ only in their numbers, as x1 and x2 do: those name different things. */
 export function isNumbered(a: string, b: string): boolean {
   return a !== b && a.replaceAll(/\d+/g, '') === b.replaceAll(/\d+/g, '');
 }
 
 /**
- * The known name that a misspelt one most likely stands for: case, separators and swapped letters count little. The
- * first of equally near names. Cost: known names × product of the lengths, each cut to 200 characters.
+ * Finds the known name that is nearest to a misspelt one, ignoring case and separators. Returns the first of equally
+ * near names. Cost: known names × product of the lengths, each cut to 200 characters.
  *
- * @returns undefined when no known name is near
+ * @returns undefined when no known name is near enough
  * @example
  * findNearestName('gaet', ['model', 'training', 'gate']) // 'gate'
  * findNearestName('trainModel', ['train-model', 'deploy-model']) // 'train-model'
@@ -49,7 +49,7 @@ export function findNearestName(name: string, known: Iterable<string>): string |
   return nearest?.name;
 }
 
-/** "auc" for "aucScore": counts as one slip. */
+/** "auc" for "aucScore" counts as one edit. */
 function isAbbreviation(name: string, whole: string): boolean {
   return name.length >= 3 && name !== whole && whole.startsWith(name);
 }
@@ -62,9 +62,9 @@ function fold(name: string): string {
 }
 
 /**
- * Levenshtein's distance; with `swaps`, two neighbouring letters that changed places count as one edit.
+ * The Levenshtein distance; with `swaps`, transposing two neighbouring letters is one edit.
  *
- * @returns some number above `max` when the distance is above it
+ * @returns any number above `max` when the distance exceeds it
  * @see https://en.wikipedia.org/wiki/Damerau%E2%80%93Levenshtein_distance#Optimal_string_alignment_distance
  */
 function countEdits(
@@ -84,7 +84,7 @@ function countEdits(
       if (isSwap && row > 1 && column > 1) edits = Math.min(edits, beforePrevious[column - 2]! + 1);
       current.push(edits);
     }
-    // A swap reaches over one row, so one row above the bound is not the end.
+    // A transposition spans two rows, so check both before giving up.
     if (Math.min(...current) > max && Math.min(...previous) > max) return max + 1;
     beforePrevious = previous;
     previous = current;

@@ -12,7 +12,7 @@ export interface Thrown {
 export function packError(error: unknown): Thrown {
   const { code, message, details } = toAppError(error);
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  // A copy of what structured clones can carry.
+  // Keep only what structured clones support.
   return { code, message, details: JSON.parse(JSON.stringify(details)) as ErrorDetails, stack };
 }
 

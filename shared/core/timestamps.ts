@@ -1,15 +1,14 @@
-/** What can be derived from a moment. All parts are read in UTC. */
+/** The calendar parts of a timestamp, in UTC. */
 export const timestampParts = ['hourOfDay', 'dayOfWeek', 'dayOfMonth', 'month'] as const;
 export type TimestampPart = (typeof timestampParts)[number];
 
 const pattern = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:\d\d)?)?$/;
 
 /**
- * Reads an ISO 8601 date, or date and time, as milliseconds since the Unix epoch. Digits beyond the millisecond
- * are dropped. A text without a zone is read as UTC, never as the machine's zone, so that a column without a
- * zone means the same in training and in scoring on every machine.
+ * Parses an ISO 8601 date, or date and time, as milliseconds since the Unix epoch. Drops digits beyond the millisecond.
+ * Reads a text without a zone as UTC, so that training and scoring agree on every machine.
  *
- * @returns undefined when the text is not such a date, or names a day, hour or zone that does not exist.
+ * @returns undefined for other texts, and for days, hours or zones that do not exist
  * @see https://www.rfc-editor.org/rfc/rfc3339#section-5.6
  * @example
  * parseTimestamp('2001-07-04T18:30:00Z') // 994271400000
@@ -19,7 +18,7 @@ export function parseTimestamp(text: string): number | undefined {
   const match = pattern.exec(text);
   if (match === null) return undefined;
   const [, year, month, day, hour = 0, minute = 0, second = 0, fraction = '', zone = 'Z'] = match;
-  // Not Date.UTC: it reads the years 0-99 as 1900-1999.
+  // Date.UTC would read the years 0-99 as 1900-1999.
   const midnight = new Date(0);
   midnight.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
   if (midnight.getUTCMonth() !== Number(month) - 1 || midnight.getUTCDate() !== Number(day)) return undefined;
@@ -39,9 +38,9 @@ function zoneOffsetMinutes(zone: string): number | undefined {
 }
 
 /**
- * One calendar part of a moment, in UTC.
+ * Extracts a calendar part of a timestamp, in UTC.
  *
- * @param epochMs Milliseconds since the Unix epoch, within the range of `Date`; NaN gives NaN.
+ * @param epochMs milliseconds since the Unix epoch, within the range of `Date`; NaN returns NaN
  * @returns hourOfDay 0-23; dayOfWeek 1 (Monday) to 7 (Sunday), as ISO 8601; dayOfMonth 1-31; month 1-12.
  * @example
  * partOfTimestamp(994271400000, 'hourOfDay') // 18

@@ -3,14 +3,14 @@ import { AppError } from './errors.ts';
 import { maxFaults, type PlacedFault, toFault, toFaults } from './faults.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 
-/** Any JSON, for values that were parsed from JSON: nothing else can come out of that. */
+/** Accepts any JSON. For values that were parsed from JSON, so it checks nothing. */
 export const jsonValueSchema = z.unknown() as z.ZodType<JsonValue>;
 export const jsonObjectSchema = z.record(z.string(), z.unknown()) as unknown as z.ZodType<JsonObject>;
 
 /**
- * Parses hostile input with a schema and names its faults at once: the first 20, when there are more.
+ * Parses hostile input with a schema. Reports all faults at once, at most 20.
  *
- * @param what what is being parsed, as the caller knows it: `request body`, `query`
+ * @param what the caller's name for the input: `request body`, `query`
  * @throws INVALID_ARGUMENT with `details.faults`
  */
 export function validate<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
@@ -20,7 +20,7 @@ export function validate<T>(schema: z.ZodType<T>, value: unknown, what: string):
   throw refuse(what, toFaults(schema, value, issues), issues.length);
 }
 
-/** The refusal of an input with the first 20 of its faults. */
+/** Creates the error of an invalid input, with its first 20 faults. */
 export function refuse(what: string, placed: readonly PlacedFault[], count = placed.length): AppError {
   const faults = placed.slice(0, maxFaults).map(toFault);
   const first = faults[0];

@@ -64,7 +64,7 @@ const refused: readonly [what: string, body: object, at: string, remedy: RegExp]
     'an input of the wrong type',
     ofSteps(train, register, { ...deploy, input: { trained: 'train', registered: 'train' } }),
     'steps[2].input.registered',
-    /"version" is not there\. These fit: register\./,
+    /"version" is missing\. These fit: register\./,
   ],
   [
     'an unknown trainer',

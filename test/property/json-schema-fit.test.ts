@@ -115,14 +115,14 @@ test.each<[string, z.ZodType, z.ZodType, string, string]>([
     z.object({ a: z.string() }),
     z.object({ a: z.string(), b: z.int() }),
     'b',
-    'is not there',
+    'is missing',
   ],
   [
-    'a member that may be left out',
+    'an optional member',
     z.object({ a: z.string().optional() }),
     z.object({ a: z.string() }),
     'a',
-    'may be left out',
+    'is optional',
   ],
   [
     'a member of another type, deep inside',
@@ -139,7 +139,7 @@ test.each<[string, z.ZodType, z.ZodType, string, string]>([
     'is null, not a string',
   ],
   ['any text where some are wanted', z.string(), z.enum(['x', 'y']), '', 'is a string, not "x"'],
-  ['a member too many', z.object({ a: z.null() }), z.strictObject({}), 'a', 'is not expected'],
+  ['a member too many', z.object({ a: z.null() }), z.strictObject({}), 'a', 'is not allowed'],
   ['anything', z.unknown(), z.string(), '', 'may be anything, not a string'],
 ])('%s is a misfit with its place and reason', (_, given, wanted, path, reason) => {
   const misfit = findMisfit(toJsonSchema(given, 'output'), toJsonSchema(wanted, 'input'));

@@ -1,16 +1,16 @@
 export interface Backoff {
   /** The mean delay before the first retry. */
   readonly baseMs: number;
-  /** How much longer each delay is than the one before; 2 when left out. */
+  /** The ratio of consecutive delays; default 2. */
   readonly factor?: number;
   /** The longest mean delay. */
   readonly maxMs: number;
-  /** The part of the delay that is random, so that callers that failed together do not retry together: 0 to 1. */
+  /** The random share of the delay, 0 to 1, so that callers that failed together do not retry together. */
   readonly jitter?: number;
 }
 
 /**
- * The delay before a retry: `baseMs · factor^(failures - 1)`, at most `maxMs`, give or take `jitter` of it.
+ * The delay before a retry: `baseMs · factor^(failures - 1)`, at most `maxMs`, plus or minus the share `jitter`.
  *
  * @param failures failed attempts so far, 1 or more
  * @param random uniform in [0, 1)

@@ -9,12 +9,12 @@ interface Entry<T> {
 /** A bounded FIFO queue between producers and consumers. No item may be undefined. */
 export class BoundedQueue<T> {
   readonly #capacity: number;
-  /** The first `capacity` of them are in the queue; the others wait for room. */
+  /** The first `capacity` entries are queued; the others wait for room. */
   readonly #entries: Entry<T>[] = [];
   readonly #takers = new Set<(item: T | undefined) => void>();
   #end: { readonly error?: unknown } | undefined;
 
-  /** @param capacity items that are held for consumers; 1 or more */
+  /** @param capacity the number of queued items; 1 or more */
   constructor(capacity: number) {
     this.#capacity = capacity;
   }
@@ -22,8 +22,8 @@ export class BoundedQueue<T> {
   /**
    * Resolves once there is room for the item.
    *
-   * @returns false when the queue is closed: the item stays with the caller
-   * @throws the signal's reason when it fires first: the item stays with the caller
+   * @returns false when the queue is closed; the caller keeps the item
+   * @throws the signal's reason when it fires first; the caller keeps the item
    */
   async put(item: T, signal?: AbortSignal): Promise<boolean> {
     signal?.throwIfAborted();
@@ -42,7 +42,7 @@ export class BoundedQueue<T> {
     try {
       return await raceAbort(signal, () => promise);
     } catch (error) {
-      // Already taken or refused: the abort came too late to matter.
+      // Already taken or refused: the abort came too late.
       if (entry.settle === undefined) return await promise;
       this.#entries.splice(this.#entries.indexOf(entry), 1);
       throw error;
@@ -51,7 +51,7 @@ export class BoundedQueue<T> {
 
   /**
    * @returns the next item; undefined when the queue is closed and empty
-   * @throws the error that the queue was closed with, after its last item; the signal's reason
+   * @throws the error that closed the queue, after the last item; the signal's reason
    */
   async take(signal?: AbortSignal): Promise<T | undefined> {
     signal?.throwIfAborted();
@@ -65,7 +65,7 @@ export class BoundedQueue<T> {
     return undefined;
   }
 
-  /** Accepts no more items; those held can still be taken, then `take` throws the error, if there is one. */
+  /** Closes the queue. Queued items can still be taken; then `take` throws the error, if any. */
   close(end: { readonly error?: unknown } = {}): void {
     if (this.#end) return;
     this.#end = end;
@@ -74,7 +74,7 @@ export class BoundedQueue<T> {
     this.#takers.clear();
   }
 
-  /** Removes and returns the items held. */
+  /** Removes and returns the queued items. */
   drain(): T[] {
     const items: T[] = [];
     for (let item = this.#shift(); item !== undefined; item = this.#shift()) items.push(item);
@@ -94,7 +94,7 @@ export class BoundedQueue<T> {
     try {
       return await raceAbort(signal, () => promise);
     } catch (error) {
-      // Handed an item in the same turn: dropping it would lose it.
+      // It received an item in the same turn: return it, so that it is not lost.
       if (!this.#takers.delete(resolve)) return await promise;
       throw error;
     }

@@ -1,9 +1,9 @@
 import { AppError } from '../errors.ts';
 
 /**
- * The error of work that its caller stopped.
+ * The error of work that its caller cancelled.
  *
- * @param work the subject of the sentence
+ * @param work the subject of the message
  * @example
  * cancelled('The training').message // 'The training was cancelled.'
  */

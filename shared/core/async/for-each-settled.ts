@@ -1,11 +1,11 @@
 import { type AppError, isFinal, toAppError } from '../errors.ts';
 
 /**
- * Works through items one after another; a failure does not stop the rest.
+ * Processes items in sequence; a failure does not stop the rest.
  *
- * @param onRefused called with each item whose failure is final; it counts as done
- * @param attempts how often the items were worked through, this time included: decides which failures are final
- * @throws after the last item, the first failure that is not final: the whole is worth another try
+ * @param onRefused called for each item whose failure is final, which then counts as done
+ * @param attempts the attempts at the items, including this one: decides which failures are final
+ * @throws the first failure that is not final, after the last item
  */
 export async function forEachSettled<T>(
   items: AsyncIterable<T> | Iterable<T>,

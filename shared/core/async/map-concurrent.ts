@@ -1,7 +1,7 @@
 /**
- * Maps items with up to `maxConcurrent` calls in flight and yields the results in the order of the items. Reads no
- * item before a call is free for it. The first failure stops the reading and is thrown once the calls in flight have
- * settled; their results are dropped.
+ * Maps items with up to `maxConcurrent` calls in flight and yields the results in order. Reads an item only when a call
+ * can start. The first failure stops reading and is thrown once the calls in flight have settled; their results are
+ * dropped.
  */
 export async function* mapConcurrent<T, R>(
   items: AsyncIterable<T> | Iterable<T>,
@@ -13,7 +13,7 @@ export async function* mapConcurrent<T, R>(
   try {
     for await (const item of items) {
       const call = map(item, index);
-      // Awaited in its turn; a failure before that must not count as unhandled.
+      // Awaited later; an earlier failure must not count as unhandled.
       call.catch(() => undefined);
       inFlight.push(call);
       index += 1;

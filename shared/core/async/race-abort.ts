@@ -1,10 +1,9 @@
 /**
- * Starts work and waits until it settles or the signal fires, whichever comes first. For work that does not heed a
- * signal. What the work does after the signal fired is ignored.
+ * Runs work that ignores signals, and rejects when the signal fires first. The work's later result is ignored.
  *
- * @param signal without one, this is the work alone; if it has fired already, the work does not start
- * @param toError the error to reject with; the signal's reason when left out
- * @throws what `toError` gives once the signal fires, whatever the work does in the same turn
+ * @param signal undefined runs the work without a race; an aborted signal rejects without starting it
+ * @param toError creates the rejection; default: the signal's reason
+ * @throws the error of `toError` once the signal fires, even if the work settles in the same turn
  */
 export async function raceAbort<T>(
   signal: AbortSignal | undefined,
@@ -17,7 +16,7 @@ export async function raceAbort<T>(
   // `run` may fire the signal and then throw before anything waits for this promise.
   aborted.catch(() => undefined);
   const onAbort = () => reject(toError(signal));
-  // Listens before the work can, so that work which rejects on the signal does not win the race.
+  // Listen first, so that work which rejects on the signal does not win the race.
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     return await Promise.race([aborted, run()]);

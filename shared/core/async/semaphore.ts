@@ -7,23 +7,23 @@ export class Semaphore {
   readonly #waiting = new Set<() => void>();
   readonly #maxWaiting: number;
 
-  /** @param maxWaiting callers that may wait for a permit; more are refused */
+  /** @param maxWaiting the maximum number of waiting callers; further callers are refused */
   constructor(permits: number, maxWaiting = Infinity) {
     this.#free = permits;
     this.#maxWaiting = maxWaiting;
   }
 
   /**
-   * Waits for a permit, which is released when it is disposed: `using permit = await semaphore.acquire(signal)`.
+   * Waits for a permit. Disposing releases it: `using permit = await semaphore.acquire(signal)`.
    *
-   * @throws CANCELLED when the signal fires first; RATE_LIMITED when `maxWaiting` callers wait already
+   * @throws CANCELLED when the signal fires first; RATE_LIMITED when `maxWaiting` callers already wait
    */
   async acquire(signal?: AbortSignal): Promise<Disposable> {
     throwIfCancelled(signal, 'The wait');
     if (this.#free > 0) this.#free -= 1;
     else if (this.#waiting.size < this.#maxWaiting) await this.#wait(signal);
     else {
-      const message = `${this.#waiting.size} others are waiting already: try again in a moment.`;
+      const message = `${this.#waiting.size} other callers are already waiting. Retry in a moment.`;
       throw new AppError('RATE_LIMITED', message, { retryAfterMs: 1_000 });
     }
     let isReleased = false;
@@ -56,7 +56,7 @@ export class Semaphore {
       this.#free += 1;
       return;
     }
-    // The permit is handed over without becoming free, so that no newcomer can take it.
+    // Pass the permit on without freeing it, so that no new caller can take it.
     this.#waiting.delete(next);
     next();
   }

@@ -2,17 +2,17 @@ import { maxTimerMs } from '../clock.ts';
 import { raceAbort } from './race-abort.ts';
 
 export interface TimeLimit {
-  /** Infinity sets no limit; anything else is at most 24 days. */
+  /** Infinity sets no limit; other values are capped at 24 days. */
   readonly timeoutMs: number;
   /** The error to reject with, and the reason of the signal that aborts the work. */
   readonly toError: (timeoutMs: number) => Error;
-  /** Stops the wait and the work before the time is over. */
+  /** Stops the wait and the work early. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** The timer of work in progress. */
 export interface WorkTimer {
-  /** Stops the timer, while the work waits for something that has a limit of its own. */
+  /** Stops the timer while the work waits for something with its own timeout. */
   pause(): void;
   /** Starts the timer from zero. */
   restart(): void;
@@ -20,9 +20,9 @@ export interface WorkTimer {
 
 /**
  * Rejects after `timeoutMs` and aborts the work; its later result is ignored. The work's signal also fires with the
- * caller's, even after this has settled: a stream that the work opened stays under the caller's control.
+ * caller's, even after this has settled, so that the caller can still abort a stream that the work opened.
  *
- * @throws what `toError` gives once the time is over; the reason of the caller's signal; what the work throws
+ * @throws the error of `toError` at the timeout; the reason of the caller's signal; errors of the work
  */
 export async function withTimeout<T>(
   { timeoutMs, toError, signal }: TimeLimit,

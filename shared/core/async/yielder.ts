@@ -1,17 +1,17 @@
-/** Long enough to cost nothing, short enough for requests that wait meanwhile. */
+/** Long enough to cost little, short enough for waiting requests. */
 const defaultSliceMs = 8;
 
 export interface YielderOptions {
-  /** How long the event loop may be held. */
+  /** The longest time between two yields. */
   readonly sliceMs?: number;
-  /** Milliseconds of a clock that never goes back. */
+  /** A monotonic clock, in milliseconds. */
   readonly now?: () => number;
 }
 
 /**
- * Lets a long computation yield to the event loop: call it often, and await what it returns.
+ * Lets a long computation yield to the event loop. Call the function often and await its result.
  *
- * @returns a function that gives undefined while the slice lasts, then a promise that resolves after other work ran
+ * @returns a function that returns undefined within the slice, then a promise that resolves after other work ran
  */
 export function createYielder({
   sliceMs = defaultSliceMs,

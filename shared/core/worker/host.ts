@@ -8,38 +8,38 @@ import type { OwnerMessage, WorkerMessage } from './messages.ts';
 /** How a worker ended. */
 export interface WorkerExit {
   readonly exitCode: number | null;
-  /** Of a process that a signal ended. */
+  /** The signal that ended a process. */
   readonly signal: NodeJS.Signals | null;
-  /** It used more memory than it may. */
+  /** Whether it exceeded its memory limit. */
   readonly isOutOfMemory: boolean;
-  /** What was thrown in it, or why it could not start. */
+  /** Its uncaught error, or the reason that it could not start. */
   readonly cause?: unknown;
 }
 
-/** A thread or a process, as its owner needs it. */
+/** A thread or process. */
 export interface WorkerHost {
   post(message: OwnerMessage, transfer?: readonly Transferable[]): void;
-  /** Ends it at once. */
+  /** Ends it immediately. */
   kill(): void;
-  /** Whether this process stays alive for it. */
+  /** Sets whether it keeps this process alive. */
   setNeeded(isNeeded: boolean): void;
 }
 
-/** Starts a thread or a process. Exactly one `onExit` ends it. */
+/** Starts a thread or process. Calls `onExit` exactly once. */
 export type StartHost = (events: {
   readonly onMessage: (message: WorkerMessage) => void;
   readonly onExit: (exit: WorkerExit) => void;
 }) => WorkerHost;
 
 export interface ThreadOptions {
-  /** Of V8 in the thread; without one, that of the process. */
+  /** The V8 heap limit of the thread; default: that of the process. */
   readonly maxHeapMb?: number;
   readonly name?: string;
-  /** The environment that the thread sees; without one, that of the process. */
+  /** The environment of the thread; default: that of the process. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A thread: shares the memory and the fate of this process. `module` calls `serveJobs`. */
+/** Runs a worker as a thread, which shares the memory of this process. `module` must call `serveJobs`. */
 export function threadHost(module: URL, { maxHeapMb, name, env }: ThreadOptions = {}): StartHost {
   return ({ onMessage, onExit }) => {
     const worker = new Worker(module, {
@@ -67,17 +67,17 @@ export function threadHost(module: URL, { maxHeapMb, name, env }: ThreadOptions 
 
 export interface ProcessOptions {
   readonly folder: string;
-  /** All that the process sees of an environment. */
+  /** The whole environment of the process. */
   readonly env: Readonly<Record<string, string>>;
   readonly maxHeapMb: number;
   /** Called with the stream of bytes that the process writes to `bytesDescriptor`. */
   readonly onBytes?: (bytes: Readable) => void;
 }
 
-/** Where a process writes bytes for its owner: behind stdin, stdout, stderr and the channel of messages. */
+/** The descriptor of the byte stream to the owner, after stdin, stdout, stderr and the message channel. */
 export const bytesDescriptor = 4;
 
-/** A process of its own: it can be killed at any time, and takes nothing with it. `module` calls `serveJobs`. */
+/** Runs a worker as a process, which can be killed at any time. `module` must call `serveJobs`. */
 export function processHost(module: URL, { folder, env, maxHeapMb, onBytes }: ProcessOptions): StartHost {
   return ({ onMessage, onExit }) => {
     const stdio: StdioOptions = ['ignore', 'ignore', 'inherit', 'ipc', 'pipe'];
@@ -98,7 +98,7 @@ export function processHost(module: URL, { folder, env, maxHeapMb, onBytes }: Pr
     child.on('message', (message) => onMessage(message as WorkerMessage));
     child.on('error', (cause) => exit({ exitCode: null, signal: null, isOutOfMemory: false, cause }));
     child.on('exit', (exitCode, signal) =>
-      // V8 aborts, and the system or the process itself kills, when memory is exhausted.
+      // When memory is exhausted, V8 aborts, or the system or the process itself kills.
       exit({ exitCode, signal, isOutOfMemory: signal === 'SIGKILL' || signal === 'SIGABRT' }),
     );
     return {
@@ -115,6 +115,6 @@ export function processHost(module: URL, { folder, env, maxHeapMb, onBytes }: Pr
 }
 
 function send(child: ChildProcess, message: OwnerMessage): void {
-  // One that has exited says so by its exit.
+  // A disconnected process reports its exit.
   if (child.connected) child.send(message, () => undefined);
 }

@@ -1,8 +1,8 @@
 import type { Thrown } from '../thrown.ts';
 
 /**
- * What a job takes and gives. It takes an input, may exchange messages with its owner while it runs, and ends with an
- * output. All of them must survive a structured clone.
+ * The types of a job. It gets an input, can exchange messages with its owner while it runs, and returns an output. All
+ * must be structured-cloneable.
  */
 interface WorkerJob {
   readonly input: unknown;
@@ -13,7 +13,7 @@ interface WorkerJob {
   readonly reply?: unknown;
 }
 
-/** What a worker can do: jobs by name. */
+/** The jobs of a worker, by name. */
 export type JobTable<Jobs> = { readonly [Name in keyof Jobs]: WorkerJob };
 
 export type ReportOf<Job> = Job extends { readonly report: infer Report } ? Report : never;
@@ -26,7 +26,7 @@ export type OwnerMessage =
       readonly id: number;
       readonly job: string;
       readonly input: unknown;
-      /** Of a process: it kills itself when it uses more. */
+      /** A process kills itself when it uses more. */
       readonly maxRssMb?: number;
     }
   | { readonly kind: 'abort'; readonly id: number }

@@ -8,25 +8,25 @@ import type { JobTable, ReplyOf, ReportOf, WorkerMessage } from './messages.ts';
 
 export interface OwnedWorkerOptions {
   readonly host: StartHost;
-  /** What the worker does, as the subject of a sentence: `The training`. */
+  /** The subject of error messages: `The training`. */
   readonly work: string;
-  /** How long a job may take to end once it was told to stop, before the worker is killed. */
+  /** The time a stopped job has to end before the worker is killed. */
   readonly graceMs: number;
-  /** For loading its module. */
+  /** Limits loading its module. */
   readonly startTimeoutMs: number;
-  /** The error of jobs that the worker's end cut off. */
+  /** The error of running jobs when the worker exits. */
   readonly toExitError: (exit: WorkerExit) => AppError;
 }
 
 export interface RunOptions<Jobs extends JobTable<Jobs>, Name extends keyof Jobs> {
-  /** Stops the job; when it does not end in time, the whole worker. */
+  /** Stops the job, and kills the worker if the job does not end in time. */
   readonly signal?: AbortSignal | undefined;
-  /** Stops it as the signal does, with another error. */
+  /** Stops the job like the signal, with another error. */
   readonly timeLimit?: { readonly timeoutMs: number; readonly toError: (timeoutMs: number) => AppError };
-  /** A process that uses more kills itself. */
+  /** A process kills itself when it uses more. */
   readonly maxRssMb?: number;
   readonly transfer?: readonly Transferable[];
-  /** Called with what the job reports; `reply` answers a report that the job waits on. */
+  /** Called with each report; `reply` answers a report that the job waits for. */
   readonly onReport?: (report: ReportOf<Jobs[Name]>, reply: (reply: ReplyOf<Jobs[Name]>) => void) => void;
 }
 
@@ -34,11 +34,11 @@ interface RunningJob {
   readonly resolve: (output: never) => void;
   readonly reject: (error: unknown) => void;
   readonly onReport: (report: never) => void;
-  /** Why it was told to stop. */
+  /** Why it was stopped. */
   stopReason?: AppError;
 }
 
-/** The owner's end of a thread or process that runs jobs, several at once if it can. */
+/** Owns a thread or process that runs jobs, concurrently if it can. */
 export class OwnedWorker<Jobs extends JobTable<Jobs>> implements AsyncDisposable {
   readonly #options: OwnedWorkerOptions;
   readonly #host: WorkerHost;
@@ -58,7 +58,7 @@ export class OwnedWorker<Jobs extends JobTable<Jobs>> implements AsyncDisposable
     this.#host.setNeeded(false);
   }
 
-  /** @throws UNAVAILABLE when it does not start, or not within `startTimeoutMs` */
+  /** @throws UNAVAILABLE when it fails to start within `startTimeoutMs` */
   static async start<Jobs extends JobTable<Jobs>>(options: OwnedWorkerOptions): Promise<OwnedWorker<Jobs>> {
     const worker = new OwnedWorker<Jobs>(options);
     const toError = (timeoutMs: number) =>
@@ -75,15 +75,15 @@ export class OwnedWorker<Jobs extends JobTable<Jobs>> implements AsyncDisposable
     }
   }
 
-  /** Whether it can take another job. */
+  /** Whether it accepts jobs. */
   get isUsable(): boolean {
     return this.#exit === undefined && !this.#isStopping;
   }
 
   /**
-   * Runs a job. Settles when the worker has answered or has ended, so that nothing of the job is left behind.
+   * Runs a job. Settles only when the worker has answered or exited, so that nothing of the job keeps running.
    *
-   * @throws what the job throws; CANCELLED; what `timeLimit` and `toExitError` give
+   * @throws errors of the job; CANCELLED; the errors of `timeLimit` and `toExitError`
    */
   async run<Name extends keyof Jobs & string>(
     job: Name,
@@ -126,7 +126,7 @@ export class OwnedWorker<Jobs extends JobTable<Jobs>> implements AsyncDisposable
     }
   }
 
-  /** Kills it, and waits until it is gone, and its memory with it. */
+  /** Kills the worker and waits for its exit, so that its memory is free. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#kill();
     this.#host.setNeeded(true);
@@ -138,7 +138,7 @@ export class OwnedWorker<Jobs extends JobTable<Jobs>> implements AsyncDisposable
     this.#host.kill();
   }
 
-  /** The platform stays up for a worker that has work, not for an idle one. */
+  /** Only a worker with jobs keeps this process alive. */
   #updateNeed(): void {
     if (this.#exit === undefined) this.#host.setNeeded(this.#jobs.size > 0);
   }
@@ -163,7 +163,7 @@ export class OwnedWorker<Jobs extends JobTable<Jobs>> implements AsyncDisposable
   }
 
   #end(how: WorkerExit): void {
-    // A process that its owner killed ends like one that the system killed for its memory.
+    // A process killed by its owner looks like one that the system killed for its memory.
     const exit = this.#isStopping ? { ...how, isOutOfMemory: false } : how;
     this.#exit = exit;
     const error = this.#options.toExitError(exit);

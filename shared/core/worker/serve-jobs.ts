@@ -2,14 +2,14 @@ import { parentPort, type Transferable } from 'node:worker_threads';
 import { packError } from '../thrown.ts';
 import type { JobTable, OwnerMessage, ReplyOf, ReportOf, WorkerMessage } from './messages.ts';
 
-/** How often memory is checked while a job runs. */
+/** The interval of memory checks while a job runs. */
 const memoryCheckMs = 25;
 
 export interface JobContext<Report, Reply> {
-  /** Fires when the owner wants the job to stop; soon after, the whole worker is killed. */
+  /** Fires when the owner stops the job; the owner kills the worker if the job does not end soon. */
   readonly signal: AbortSignal;
   readonly report: (report: Report) => void;
-  /** Reports, and waits for the owner's reply to it. */
+  /** Sends a report and waits for the owner's reply. */
   readonly ask: (report: Report) => Promise<Reply>;
 }
 
@@ -20,7 +20,7 @@ export type JobHandlers<Jobs extends JobTable<Jobs>> = {
   ) => Promise<Jobs[Name]['output'] | Transferred<Jobs[Name]['output']>>;
 };
 
-/** An output whose buffers move to the owner instead of being copied. Processes copy all the same. */
+/** An output whose buffers are transferred to the owner instead of copied. Processes copy them anyway. */
 export class Transferred<Output> {
   readonly output: Output;
   readonly transfer: readonly Transferable[];
@@ -32,7 +32,7 @@ export class Transferred<Output> {
 }
 
 export interface ServeOptions {
-  /** Called in a process whose owner is gone, before the process ends. */
+  /** Called in a process whose owner died, before the process exits. */
   readonly onOrphaned?: () => void;
 }
 
@@ -41,7 +41,7 @@ interface RunningJob {
   readonly waiting: ((reply: never) => void)[];
 }
 
-/** The worker's end: runs jobs in this thread or process, as its owner sends them. */
+/** Runs the jobs that the owner sends, in this thread or process. */
 export function serveJobs<Jobs extends JobTable<Jobs>>(
   handlers: JobHandlers<Jobs>,
   { onOrphaned }: ServeOptions = {},
@@ -107,12 +107,12 @@ function openChannel(
     port.on('message', onMessage);
     return {
       send: (message, transfer = []) => port.postMessage(message, [...transfer]),
-      // A thread shares its process's memory: its owner limits its heap instead.
+      // A thread shares the memory of its process; its owner limits its heap instead.
       checkMemory: () => undefined,
     };
   }
   if (process.send === undefined)
-    throw new Error('This module runs only in a thread or process that has an owner.');
+    throw new Error('This module must run in a thread or process of an OwnedWorker.');
   process.on('message', onMessage);
   process.on('disconnect', () => {
     try {
@@ -129,7 +129,7 @@ function openChannel(
   };
 }
 
-/** Native code that runs cannot be asked to stop. */
+/** Running native code cannot be stopped otherwise. */
 function dieAtOnce(): void {
   process.kill(process.pid, 'SIGKILL');
 }

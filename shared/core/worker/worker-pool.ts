@@ -8,11 +8,11 @@ export interface PooledWorker extends AsyncDisposable {
 export interface WorkerPoolOptions<W extends PooledWorker> {
   readonly start: () => Promise<W>;
   readonly maxWorkers: number;
-  /** Callers that may wait for a worker; more are refused. */
+  /** The maximum number of waiting callers; further callers are refused. */
   readonly maxWaiting: number;
-  /** How long an idle worker is kept. */
+  /** The time until an idle worker is disposed of. */
   readonly idleMs: number;
-  /** A worker is replaced after so many jobs, whatever it may have accumulated by then. */
+  /** A worker is replaced after this many jobs, which bounds leaks. */
   readonly maxJobs: number;
 }
 
@@ -22,11 +22,11 @@ interface IdleWorker<W> {
   readonly timer: NodeJS.Timeout;
 }
 
-/** Workers that are started when needed, lent to one caller at a time, and disposed of when idle. */
+/** A pool of workers, started on demand, lent to one caller at a time and disposed of when idle. */
 export class WorkerPool<W extends PooledWorker> implements AsyncDisposable {
   readonly #options: WorkerPoolOptions<W>;
   readonly #permits: Semaphore;
-  /** The most recently used last: the others become idle long enough to go. */
+  /** The most recently used last, so that surplus workers reach their idle time. */
   readonly #idle: IdleWorker<W>[] = [];
   #isClosed = false;
 
@@ -38,7 +38,7 @@ export class WorkerPool<W extends PooledWorker> implements AsyncDisposable {
   /**
    * Lends a worker to `work`, starting one if none is idle.
    *
-   * @throws what `start` and `work` throw; CANCELLED while it waits; RATE_LIMITED when too many wait
+   * @throws errors of `start` and `work`; CANCELLED during the wait; RATE_LIMITED when too many callers wait
    */
   async use<R>(work: (worker: W) => Promise<R>, signal?: AbortSignal): Promise<R> {
     using _permit = await this.#permits.acquire(signal);
@@ -52,7 +52,7 @@ export class WorkerPool<W extends PooledWorker> implements AsyncDisposable {
     }
   }
 
-  /** Disposes of the idle workers now, and of the others when their callers are done. */
+  /** Disposes of idle workers now, and of the others when their callers are done. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     await Promise.all(this.#idle.splice(0).map(({ worker, timer }) => this.#drop(worker, timer)));
@@ -64,7 +64,7 @@ export class WorkerPool<W extends PooledWorker> implements AsyncDisposable {
       if (last === undefined) return undefined;
       clearTimeout(last.timer);
       if (last.worker.isUsable) return last;
-      // It died while idle, and may have left a folder.
+      // It died while idle: dispose of its resources.
       void this.#drop(last.worker, last.timer);
     }
   }

@@ -277,7 +277,7 @@ describe('a declaration by steps', () => {
       {
         at: 'steps[3].input.trained',
         message:
-          'The output of "register" (register-model) does not fit: "metrics" is not there. These fit: fit, other.',
+          'The output of "register" (register-model) does not fit: "metrics" is missing. These fit: fit, other.',
         known: ['fit', 'other'],
       },
     ],
