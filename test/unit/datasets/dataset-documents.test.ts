@@ -110,6 +110,14 @@ describe.each(metadataStores)('on $name', (store) => {
     expect(await pins.listAll('flights')).toEqual([]);
   });
 
+  test('setting a tag again for the same version changes nothing', async () => {
+    const { tags, record, audit } = open(await store.open());
+    await record(0);
+    const first = await tags.set('flights', 'gold', 0, 'ann');
+    expect(await tags.set('flights', 'gold', 0, 'bob')).toEqual(first);
+    expect((await audit.list({}, { limit: 10 })).items).toHaveLength(1);
+  });
+
   test('audits every change by a user', async () => {
     const { settings, tags, pins, record, audit } = open(await store.open());
     await settings.put('flights', defaultSettings, 'ann');

@@ -1,8 +1,11 @@
+import type { z } from 'zod';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { exampleOf } from '../../../shared/api/http/openapi-example.ts';
 import { isAppError } from '../../../shared/core/errors.ts';
 import { toFaults } from '../../../shared/core/faults.ts';
 import type { JsonObject, JsonValue } from '../../../shared/core/json.ts';
 import { type JsonSchema, schemasAt, toJsonSchema } from '../../../shared/core/json-schema.ts';
+import { findMisfit } from '../../../shared/core/json-schema-fit.ts';
 import { silentLogger } from '../../../shared/core/logger.ts';
 import { steps } from '../../../shared/domains/pipelines/catalog.ts';
 import { planFormat } from '../../../shared/domains/pipelines/plan.ts';
@@ -15,7 +18,7 @@ import { once } from '../../support/pipelines/plans.ts';
 import { system } from '../../support/stores.ts';
 
 /**
- * What every kind of step must hold. A new kind is a line in the catalog and a fixture here.
+ * What every kind of step must hold.
  */
 type StepKind = keyof typeof steps;
 
@@ -24,12 +27,12 @@ interface Fixture {
   readonly input: Readonly<Record<string, JsonValue>>;
 }
 
-/** Parameters and inputs for which the step succeeds, of things called by `name` that no other test has. */
-const fixtures = {
+/**
+ * Parameters and inputs for which the step succeeds, of things called by `name` that no other test has. A kind without
+ * a fixture gets an example of its parameters, and as inputs the outputs of kinds that fit them.
+ */
+const fixtures: { readonly [Kind in StepKind]?: (name: string) => Promise<Fixture> } = {
   'stage-file': async (name) => ({ params: { source: await land(name) }, input: {} }),
-  'commit-version': async (name) => ({ params: {}, input: { staged: await stage(name) } }),
-  'profile-version': async (name) => ({ params: {}, input: { version: await commit(name) } }),
-  'announce-version': async (name) => ({ params: {}, input: { version: await commit(name) } }),
   'train-model': async (name) => {
     await commit(name);
     return { params: { dataset: name, version: 0, model: name, training }, input: {} };
@@ -44,9 +47,9 @@ const fixtures = {
     const registered = await run('register-model', { params: { training }, input: { trained } }, name);
     return { params: { gate: { metric: 'aucScore', atLeast: 0.5 } }, input: { trained, registered } };
   },
-} satisfies Record<StepKind, (name: string) => Promise<Fixture>>;
+};
 
-const kinds = Object.keys(fixtures) as StepKind[];
+const kinds = Object.keys(steps) as StepKind[];
 
 const training = {
   features: [{ column: 'hour', kind: 'numeric' }],
@@ -72,7 +75,7 @@ describe.each(kinds)('the step %s', (kind) => {
   });
 
   test('refuses an unknown key at every depth of its parameters, and names it', async () => {
-    const { params } = await fixtures[kind](`${kind}-strict`);
+    const { params } = await createFixture(kind, `${kind}-strict`);
     expect(step.params.safeParse(params).error).toBeUndefined();
     for (const path of pathsOfObjects(params, toJsonSchema(step.params, 'input'))) {
       const changed = structuredClone(params);
@@ -87,7 +90,7 @@ describe.each(kinds)('the step %s', (kind) => {
 
   test('done twice with the same input gives the same output and changes nothing the second time', async () => {
     const name = `${kind}-twice`;
-    const fixture = await fixtures[kind](name);
+    const fixture = await createFixture(kind, name);
     const output = await run(kind, fixture, name);
     const after = await bench.contents();
     expect(await run(kind, fixture, name)).toEqual(output);
@@ -96,7 +99,7 @@ describe.each(kinds)('the step %s', (kind) => {
 
   test('returns what it declares, small enough for the history', async () => {
     const name = `${kind}-output`;
-    const fixture = await fixtures[kind](name);
+    const fixture = await createFixture(kind, name);
     const output = await run(kind, fixture, name);
     expect(step.output.parse(output)).toEqual(output);
     expect(JSON.stringify(output).length).toBeLessThanOrEqual(8 * 1024);
@@ -106,7 +109,7 @@ describe.each(kinds)('the step %s', (kind) => {
 
   test('of a run that was cancelled before does nothing', async () => {
     const name = `${kind}-cancelled`;
-    const { params, input } = await fixtures[kind](name);
+    const { params, input } = await createFixture(kind, name);
     const { metadata } = bench.app.platform;
     const store = new RunStore({ store: metadata, ...system });
     const planned = { name: 'it', uses: kind, with: params, input: {}, needs: [], retry: once };
@@ -133,7 +136,7 @@ describe.each(kinds)('the step %s', (kind) => {
     const writes = await countWrites(kind);
     for (const at of new Set([0, 1, Math.ceil(writes / 2), writes])) {
       const name = `${kind}-during-${at}`;
-      const fixture = await fixtures[kind](name);
+      const fixture = await createFixture(kind, name);
       const before = await bench.contents();
       const aborter = new AbortController();
       const abort = (count: number) => {
@@ -183,12 +186,33 @@ async function run(
 }
 
 async function countWrites(kind: StepKind): Promise<number> {
-  const fixture = await fixtures[kind](`${kind}-count`);
+  const fixture = await createFixture(kind, `${kind}-count`);
   let writes = 0;
   bench.watchWrites((count) => (writes = count));
   await run(kind, fixture, `${kind}-count`);
   bench.watchWrites(() => undefined);
   return writes;
+}
+
+async function createFixture(kind: StepKind, name: string): Promise<Fixture> {
+  const create = fixtures[kind];
+  if (create) return create(name);
+  const { params, input }: Step<StepServices> = steps[kind];
+  const required = Object.entries(input).filter(([, schema]) => !schema.safeParse(undefined).success);
+  const outputs: [string, JsonValue][] = [];
+  for (const [at, schema] of required) {
+    const source = kinds.find((other) => other !== kind && canFeed(other, schema));
+    if (source === undefined) throw new Error(`No step has an output for the input "${at}" of ${kind}.`);
+    outputs.push([at, await run(source, await createFixture(source, name), name)]);
+  }
+  return {
+    params: exampleOf(toJsonSchema(params, 'input')) as JsonObject,
+    input: Object.fromEntries(outputs),
+  };
+}
+
+function canFeed(kind: StepKind, input: z.ZodType): boolean {
+  return findMisfit(toJsonSchema(steps[kind].output, 'output'), toJsonSchema(input, 'input')) === undefined;
 }
 
 async function land(name: string): Promise<JsonObject> {
@@ -199,12 +223,8 @@ async function land(name: string): Promise<JsonObject> {
   return (await bench.app.datasets.ingestion.identify(ref)) as unknown as JsonObject;
 }
 
-async function stage(name: string): Promise<JsonValue> {
-  return run('stage-file', { params: { source: await land(name) }, input: {} }, name);
-}
-
 async function commit(name: string): Promise<JsonValue> {
-  return run('commit-version', { params: {}, input: { staged: await stage(name) } }, name);
+  return run('commit-version', await createFixture('commit-version', name), name);
 }
 
 let trained: Promise<JsonObject> | undefined;

@@ -37,10 +37,16 @@ export class Tags {
     this.#tags = deps.documents.kind('tag');
   }
 
-  /** Sets a tag, or moves it to another version. @throws NOT_FOUND for a version that does not exist */
+  /**
+   * Sets a tag, or moves it to another version. Again for the same version, it changes nothing.
+   *
+   * @throws NOT_FOUND for a version that does not exist
+   */
   async set(dataset: string, name: string, version: number, by: string): Promise<VersionTag> {
     const { records, clock } = this.#deps;
     await records.get(dataset, version);
+    const current = await this.find(dataset, name);
+    if (current?.version === version) return current;
     const tag = { name, version, by, at: clock.now() };
     await this.#tags.set(dataset, tagId(name), tag, { by, action: 'dataset.tag.set' });
     return tag;
