@@ -47,7 +47,7 @@ export async function serve(
     },
   );
   // Drains what the handler left unread, which would block the connection's next request.
-  if (exchange && source && isStarted)
+  if (exchange && source && isStarted && !exchange.request.readableEnded)
     exchange.response.once('finish', () => void dropRest(exchange, source, options.idleMs));
   return {
     status: answer.status,

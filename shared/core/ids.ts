@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomInt, randomUUID } from 'node:crypto';
 
 /** The source of identifiers and randomness, injected so that tests can fix them. */
 export interface Ids {
@@ -8,9 +8,12 @@ export interface Ids {
   random(): number;
 }
 
+const randomSteps = 2 ** 48 - 1;
+
 export const systemIds: Ids = {
   uuid: () => randomUUID(),
-  random: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
+  // Draws from Node's pool of random bytes, as `randomUUID` does.
+  random: () => randomInt(randomSteps) / randomSteps,
 };
 
 /**

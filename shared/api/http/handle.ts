@@ -90,12 +90,22 @@ async function answer(
       principal,
       correlationId: options.correlationId,
       logger,
-      signal: request.signal ? AbortSignal.any([timeSignal, request.signal]) : timeSignal,
+      signal: request.signal ? eitherOf(timeSignal, request.signal) : timeSignal,
     });
     // Waits for the first bytes: a source that fails at once still becomes an error response.
     return handled.stream ? { ...handled, stream: await primeStream(handled.stream, timeSignal) } : handled;
   });
   return render(route, reply, options.correlationId);
+}
+
+/** `AbortSignal.any` for two signals that live as long as one request, without its weak references. */
+function eitherOf(first: AbortSignal, second: AbortSignal): AbortSignal {
+  const either = new AbortController();
+  for (const signal of [first, second]) {
+    if (signal.aborted) either.abort(signal.reason);
+    else signal.addEventListener('abort', () => either.abort(signal.reason), { once: true });
+  }
+  return either.signal;
 }
 
 function readBody(

@@ -43,7 +43,8 @@ export class Locator {
   }
 
   async #find(key: ReturnType<typeof runPointerKey>): Promise<string | undefined> {
-    const known = this.#known.get(key.id);
+    // `get` would reorder the cache on every write to a run, for entries that cost one read to restore.
+    const known = this.#known.peek(key.id);
     if (known !== undefined) return known;
     const pointer = await this.#store.get<PointerBody>(key);
     if (pointer !== undefined) this.#known.set(key.id, pointer.body.experimentId);

@@ -90,12 +90,10 @@ export class FieldIndex {
       .iterate();
     let added: FieldRow[] = [];
     for (const { seq, indexedBody, container, partitionId, body } of documents) {
-      const before = readFields(indexedBody);
-      const after = readFields(body);
-      for (const [key, field] of before) if (!after.has(key)) this.#delete(container, seq, field);
-      for (const [key, { path, type, value }] of after)
-        if (!before.has(key))
-          added.push({ pathId: this.#pathId(container, path), type, value, seq, partitionId });
+      const { removed, created } = compareFields(indexedBody, body);
+      for (const field of removed) this.#delete(container, seq, field);
+      for (const { path, type, value } of created)
+        added.push({ pathId: this.#pathId(container, path), type, value, seq, partitionId });
       if (added.length < rowsPerSort) continue;
       this.#insert(added);
       added = [];
@@ -111,7 +109,7 @@ export class FieldIndex {
       .prepare<{ readonly body: string | null }>('SELECT indexed_body AS body FROM unindexed WHERE seq = ?')
       .get(seq);
     const indexedBody = noted === undefined ? body : noted.body;
-    for (const field of readFields(indexedBody).values()) this.#delete(container, seq, field);
+    for (const field of readFields(indexedBody)) this.#delete(container, seq, field);
     if (noted !== undefined) this.#database.run('DELETE FROM unindexed WHERE seq = ?', seq);
   }
 
@@ -181,7 +179,25 @@ function toInsert(rows: number): string {
   return `INSERT INTO fields (path_id, type, value, seq, partition_id) VALUES ${values}`;
 }
 
-function readFields(json: string | null): ReadonlyMap<string, IndexedField> {
-  const fields = json === null ? [] : indexedFields(JSON.parse(json) as JsonObject);
-  return new Map(fields.map((field) => [`${field.path} ${field.type} ${field.value}`, field]));
+function readFields(json: string | null): readonly IndexedField[] {
+  return json === null ? [] : indexedFields(JSON.parse(json) as JsonObject);
+}
+
+/** The fields of one body that the other lacks, both ways. */
+function compareFields(
+  indexedBody: string | null,
+  body: string,
+): { readonly removed: readonly IndexedField[]; readonly created: readonly IndexedField[] } {
+  const after = readFields(body);
+  if (indexedBody === null) return { removed: [], created: after };
+  const before = readFields(indexedBody);
+  const [keysBefore, keysAfter] = [new Set(before.map(toKey)), new Set(after.map(toKey))];
+  return {
+    removed: before.filter((field) => !keysAfter.has(toKey(field))),
+    created: after.filter((field) => !keysBefore.has(toKey(field))),
+  };
+}
+
+function toKey({ path, type, value }: IndexedField): string {
+  return `${path} ${type} ${value}`;
 }

@@ -49,8 +49,7 @@ export class DocumentWriter {
    * @throws ALREADY_EXISTS, NOT_FOUND, PRECONDITION_FAILED
    */
   apply(container: string, partition: string, write: Write, etag: string, now: number): string | undefined {
-    const partitionId = this.#findPartition(container, partition);
-    const found = partitionId === undefined ? undefined : this.#find(partitionId, write.id);
+    const { partitionId, found } = this.#find(container, partition, write.id);
     const live = found !== undefined && isLive(found.expiresAt, now) ? found : undefined;
     check(write, live);
     if (write.kind === 'delete') {
@@ -89,28 +88,27 @@ export class DocumentWriter {
     return Math.min(row?.expiresAt ?? Infinity, now + 60_000);
   }
 
-  #findPartition(container: string, name: string): number | undefined {
-    const row = this.#database
-      .prepare<{ readonly id: number }>(
-        'SELECT partition_id AS id FROM partitions WHERE container = ? AND name = ?',
-      )
-      .get(container, name);
-    return row?.id;
-  }
-
   #addPartition(container: string, name: string): number {
     return this.#database.run('INSERT INTO partitions (container, name) VALUES (?, ?)', container, name)
       .rowid;
   }
 
-  #find(partitionId: number, id: string): StoredRow | undefined {
-    return this.#database
-      .prepare<StoredRow>(
-        `SELECT seq, etag, body, size_bytes AS sizeBytes, expires_at AS expiresAt,
-          NOT EXISTS (SELECT 1 FROM unindexed u WHERE u.seq = documents.seq) AS isIndexed
-        FROM documents WHERE partition_id = ? AND id = ?`,
+  #find(
+    container: string,
+    partition: string,
+    id: string,
+  ): { readonly partitionId?: number; readonly found?: StoredRow } {
+    const row = this.#database
+      .prepare<{ readonly partitionId: number } & (StoredRow | { readonly seq: null })>(
+        `SELECT p.partition_id AS partitionId, d.seq, d.etag, d.body, d.size_bytes AS sizeBytes,
+          d.expires_at AS expiresAt, NOT EXISTS (SELECT 1 FROM unindexed u WHERE u.seq = d.seq) AS isIndexed
+        FROM partitions p LEFT JOIN documents d ON d.partition_id = p.partition_id AND d.id = ?
+        WHERE p.container = ? AND p.name = ?`,
       )
-      .get(partitionId, id);
+      .get(id, container, partition);
+    if (row === undefined) return {};
+    const { partitionId } = row;
+    return row.seq === null ? { partitionId } : { partitionId, found: row };
   }
 
   #insert(
