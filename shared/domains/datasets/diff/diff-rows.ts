@@ -10,7 +10,7 @@ import { splitSharedFiles } from './shared-files.ts';
 export const maxDiffRows = 1_000;
 
 export interface DiffRowsDeps {
-  readonly files: FileCache;
+  readonly files: Pick<FileCache, 'open'>;
   readonly differ: RowDiffer;
 }
 

@@ -11,7 +11,7 @@ import { type Profile, profileSchema } from './profile.ts';
 export interface VersionProfilesDeps {
   readonly blobs: BlobReader & BlobWriter;
   readonly versions: VersionResolver;
-  readonly files: FileCache;
+  readonly files: Pick<FileCache, 'open'>;
   readonly profiler: TableProfiler;
 }
 

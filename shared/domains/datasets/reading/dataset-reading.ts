@@ -14,7 +14,7 @@ import type { JsonRows, StreamFormat, TableEngine } from './table-engine.ts';
 
 export interface ReadingDeps {
   readonly versions: VersionResolver;
-  readonly files: FileCache;
+  readonly files: Pick<FileCache, 'open'>;
   readonly engine: TableEngine;
   readonly scratch: ScratchFolders;
   readonly clock: Clock;

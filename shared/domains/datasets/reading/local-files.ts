@@ -3,7 +3,7 @@ import type { DataFile } from '../tables/data-file.ts';
 
 /** Local paths of files, one after the other. Each is held until the next is requested, and the next is prefetched. */
 export async function* eachLocalFile(
-  cache: FileCache,
+  cache: Pick<FileCache, 'open'>,
   files: readonly DataFile[],
   signal: AbortSignal | undefined,
 ): AsyncGenerator<string> {

@@ -8,7 +8,7 @@ import { decodeRowCursor, encodeRowCursor, type RowPosition } from './row-cursor
 import type { JsonRows, RowsRequest, RowsResult, TableEngine } from './table-engine.ts';
 
 interface ReadRowsDeps {
-  readonly files: FileCache;
+  readonly files: Pick<FileCache, 'open'>;
   readonly engine: TableEngine;
   readonly clock: Clock;
 }

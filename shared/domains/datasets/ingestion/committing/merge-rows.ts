@@ -17,7 +17,7 @@ import type { TableMerger } from './table-merger.ts';
 export interface MergeRowsDeps {
   readonly blobs: BlobReader & BlobWriter & BlobRenewer;
   readonly scratch: ScratchFolders;
-  readonly files: FileCache;
+  readonly files: Pick<FileCache, 'open'>;
   readonly merger: TableMerger;
   readonly clock: Clock;
 }

@@ -10,7 +10,7 @@ import type { RowPlaces, TypedFile, TypedRows } from './typed-rows.ts';
 
 export interface DropDuplicatesDeps {
   readonly converters: TableConverters;
-  readonly files: FileCache;
+  readonly files: Pick<FileCache, 'open'>;
 }
 
 /**
@@ -109,7 +109,7 @@ function without({ numbers, offsets, lengths }: RowPlaces, rows: readonly number
 
 /** The table's own files, linked into the folder that the converter may read. */
 async function openExisting(
-  files: FileCache,
+  files: Pick<FileCache, 'open'>,
   { dataset, snapshot, mode, folder, signal }: LandedFile,
   isNeeded: boolean,
 ): Promise<{ readonly paths: readonly string[] } & AsyncDisposable> {
