@@ -8,7 +8,7 @@ import { BoundedQueue } from '../../core/async/bounded-queue.ts';
 import { defaultTextLimits, type TextLimits } from './limits.ts';
 import { createPositions } from './records/positions.ts';
 import { readHead } from './read-head.ts';
-import { createBatch } from './records/record-batch.ts';
+import { createBatch, type RecordBatch } from './records/record-batch.ts';
 import { type Window } from './bytes/window.ts';
 import { scanCsv } from './records/scan-csv.ts';
 import { scanJsonLines } from './records/scan-json-lines.ts';
@@ -98,7 +98,8 @@ async function openScan(content: ByteReader, options: ScanOptions, limits: TextL
     header: options.header,
   });
   const scan = createScan(shape, limits.maxRecordBytes);
-  const bytesPerRecord = measureRecords(window, shape, scan);
+  const batch = createBatch();
+  const bytesPerRecord = measureRecords(window, batch, shape, scan);
   const chunkSize = options.chunkSize ?? chooseChunkSize(bytesPerRecord);
   const positions = createPositions(markBytes, utf16 !== undefined);
   return new Scanning({
@@ -116,6 +117,7 @@ async function openScan(content: ByteReader, options: ScanOptions, limits: TextL
       positions,
       maxRecordBytes: limits.maxRecordBytes,
       windowBytes,
+      batch,
       signal: options.signal,
       scan,
     },
@@ -141,8 +143,7 @@ function createScan(shape: TextShape, maxRecordBytes: number): Scan['scan'] {
  * @returns the average size of the window's records
  * @throws UNPROCESSABLE for a file without a header and without records
  */
-function measureRecords(window: Window, shape: TextShape, scan: Scan['scan']): number {
-  const batch = createBatch();
+function measureRecords(window: Window, batch: RecordBatch, shape: TextShape, scan: Scan['scan']): number {
   const upTo = scan(window, batch);
   if (batch.count > 0) return (upTo - window.from) / batch.count;
   if (window.isLast && shape.kind === 'jsonl') throw emptyFile();

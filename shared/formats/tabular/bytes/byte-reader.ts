@@ -83,12 +83,11 @@ export class ByteReader {
 }
 
 /**
- * A window for what is left of another one and at least as much again: another one's memory if it is large enough, and
- * not needlessly large.
+ * A window of `length` bytes that starts with what is left of another one. Reuses `spare` if its size is suitable.
  */
-export function carryOver(from: Window, spare: Window, length: number): Window {
-  const room = capacityOf(spare);
-  const window = room < length || room > length * 4 ? createWindow(length) : spare;
+export function carryOver(from: Window, spare: Window | undefined, length: number): Window {
+  const room = spare === undefined ? 0 : capacityOf(spare);
+  const window = spare === undefined || room < length || room > length * 4 ? createWindow(length) : spare;
   window.bytes.set(from.bytes.subarray(from.from, from.to));
   window.from = 0;
   window.to = from.to - from.from;

@@ -3,8 +3,8 @@ import { type ByteReader, carryOver } from '../bytes/byte-reader.ts';
 import type { ChunkMaker } from './chunk-maker.ts';
 import { maxRawBytes } from '../records/describe-fault.ts';
 import type { Positions } from '../records/positions.ts';
-import { createBatch, faults, maxBatchRecords, type RecordBatch } from '../records/record-batch.ts';
-import { createWindow, type Window } from '../bytes/window.ts';
+import { faults, maxBatchRecords, type RecordBatch } from '../records/record-batch.ts';
+import type { Window } from '../bytes/window.ts';
 import { findLineEnd } from '../records/resync.ts';
 
 /** How often the scan yields to the event loop. */
@@ -19,6 +19,8 @@ export interface Scan {
   readonly maxRecordBytes: number;
   /** The bytes that are scanned at a time. */
   readonly windowBytes: number;
+  /** Reused for each batch. */
+  readonly batch: RecordBatch;
   readonly signal: AbortSignal;
   /** `scanCsv` or `scanJsonLines`, with its rules. */
   readonly scan: (window: Window, batch: RecordBatch) => number;
@@ -36,10 +38,9 @@ interface LongRecord {
  * @returns the size of the decompressed file
  */
 export async function scanRecords(scan: Scan): Promise<number> {
-  const { reader, positions, maker, signal, windowBytes } = scan;
-  const batch = createBatch();
+  const { reader, positions, maker, signal, batch } = scan;
   let { window } = scan;
-  let spare = createWindow(windowBytes);
+  let spare: Window | undefined;
   let spareWrites: Promise<unknown> = Promise.resolve();
   let long: LongRecord | undefined;
   const turns = new Turns();
