@@ -115,7 +115,8 @@ describe.each(metadataStores)('on $name', (store) => {
     await record(0);
     const first = await tags.set('flights', 'gold', 0, 'ann');
     expect(await tags.set('flights', 'gold', 0, 'bob')).toEqual(first);
-    expect((await audit.list({}, { limit: 10 })).items).toHaveLength(1);
+    const { items } = await audit.list({}, { limit: 10 });
+    expect(items.filter(({ action }) => action === 'dataset.tag.set')).toHaveLength(1);
   });
 
   test('audits every change by a user', async () => {
