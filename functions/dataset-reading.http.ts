@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { datasetName } from '../shared/core/resource-names.ts';
+import { datasetName } from '../shared/core/names/dataset-name.ts';
 import { versionName } from '../shared/domains/datasets/entities.ts';
 import { downloadFormats, maxRows } from '../shared/domains/datasets/reading/dataset-reading.ts';
 import { rowsJson } from '../shared/domains/datasets/reading/rows-json.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { jsonObjectSchema } from '../shared/core/validate.ts';
-import { datasetName } from '../shared/core/resource-names.ts';
+import { datasetName } from '../shared/core/names/dataset-name.ts';
 import { intoSchema, modes, rejectionSchema } from '../shared/domains/datasets/entities.ts';
 import {
   badRowSchema,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { datasetName } from '../shared/core/resource-names.ts';
+import { datasetName } from '../shared/core/names/dataset-name.ts';
 import {
   datasetSchema,
   datasetVersionSchema,

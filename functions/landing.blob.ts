@@ -1,5 +1,5 @@
 import { app as functionsApp } from '@azure/functions';
-import { blobContainers } from '../shared/core/names.ts';
+import { blobContainers } from '../shared/core/names/resources.ts';
 import type { BlobRef } from '../shared/platform/storage/blobs.ts';
 import { receiveBlobReferences } from './hosting/blob-reference.ts';
 import { toLogger } from './hosting/logger.ts';

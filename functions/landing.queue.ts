@@ -2,7 +2,7 @@ import { app as functionsApp } from '@azure/functions';
 import { z } from 'zod';
 import { AppError } from '../shared/core/errors.ts';
 import { validate } from '../shared/core/validate.ts';
-import { blobContainers, queues } from '../shared/core/names.ts';
+import { blobContainers, queues } from '../shared/core/names/resources.ts';
 import type { BlobRef } from '../shared/platform/storage/blobs.ts';
 import { toLogger } from './hosting/logger.ts';
 import { handleMessages } from './hosting/messages.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { artifactScheme } from '../shared/core/mlflow-names.ts';
+import { artifactScheme } from '../shared/core/names/mlflow-names.ts';
 import { defineGet, defineList } from '../shared/api/http/read-routes.ts';
 import { defineRoute } from '../shared/api/http/route.ts';
 import {

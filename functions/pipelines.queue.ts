@@ -1,8 +1,8 @@
 import { app as functionsApp } from '@azure/functions';
 import * as durable from 'durable-functions';
 import { z } from 'zod';
-import { queues, subscriptions } from '../shared/core/names.ts';
-import { datasetName } from '../shared/core/resource-names.ts';
+import { queues, subscriptions } from '../shared/core/names/resources.ts';
+import { datasetName } from '../shared/core/names/dataset-name.ts';
 import { validate } from '../shared/core/validate.ts';
 import { toEngine } from './hosting/durable.ts';
 import { toLogger } from './hosting/logger.ts';

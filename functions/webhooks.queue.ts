@@ -1,5 +1,5 @@
 import { app as functionsApp, type InvocationContext } from '@azure/functions';
-import { queues, subscriptions } from '../shared/core/names.ts';
+import { queues, subscriptions } from '../shared/core/names/resources.ts';
 import { toLogger } from './hosting/logger.ts';
 import { handleMessages } from './hosting/messages.ts';
 import { app } from './hosting/start.ts';

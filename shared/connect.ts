@@ -2,7 +2,7 @@ import type { BlobConfig, Config, MetadataConfig, QueueConfig } from './core/con
 import { systemClock } from './core/clock.ts';
 import { systemIds } from './core/ids.ts';
 import { consoleLogger } from './core/logger.ts';
-import { queues, subscriptions, topics } from './core/names.ts';
+import { queues, subscriptions, topics } from './core/names/resources.ts';
 import type { Platform } from './platform/platform.ts';
 import type { BlobStore } from './platform/storage/blobs.ts';
 import type { MetadataStore } from './platform/storage/documents.ts';

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../shared/core/json.ts';
+import type { JsonValue } from '../../shared/core/json/json.ts';
 import type { QueueSource } from '../../shared/platform/storage/queue.ts';
 import { replaceSettings, textOf } from '../settings/host-json.ts';
 import type { HostContext, HostExtension, OutputCall } from '../host-context.ts';

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { defineErrors, errorKind } from './error-kinds.ts';
 import { sha256 } from './ids.ts';
-import { canonicalJson, type JsonValue, tryParseJson } from './json.ts';
+import { canonicalJson, type JsonValue, tryParseJson } from './json/json.ts';
 
 /** The version of the cursor format. */
 const version = '1';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { keysOf, schemasAt, toJsonSchema } from './json-schema.ts';
-import { findNearestName } from './similar-names.ts';
+import { keysOf, schemasAt, toJsonSchema } from './json/json-schema.ts';
+import { findNearestName } from './names/similar-names.ts';
 
 /** One problem of an input: its place, a message and, for unknown names, suggestions. */
 export const faultSchema = z.object({

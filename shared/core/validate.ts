@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AppError } from './errors.ts';
 import { maxFaults, type PlacedFault, toFault, toFaults } from './faults.ts';
-import type { JsonObject, JsonValue } from './json.ts';
+import type { JsonObject, JsonValue } from './json/json.ts';
 
 /** Accepts any JSON. For values that were parsed from JSON, so it checks nothing. */
 export const jsonValueSchema = z.unknown() as z.ZodType<JsonValue>;

@@ -1,4 +1,4 @@
-import { runInspectWorker } from '../adapters/onnx/run-inspect-worker.ts';
+import { runInspectWorker } from '../adapters/onnx/inspection/run-inspect-worker.ts';
 
 /** The thread that opens one model from outside. */
 runInspectWorker();

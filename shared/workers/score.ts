@@ -1,4 +1,4 @@
-import { runScoreWorker } from '../adapters/onnx/run-score-worker.ts';
+import { runScoreWorker } from '../adapters/onnx/scoring/run-score-worker.ts';
 
 /** The scoring thread. */
 runScoreWorker();

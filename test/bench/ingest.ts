@@ -7,7 +7,7 @@ import { basename, join } from 'node:path';
 import { systemIds } from '../../shared/core/ids.ts';
 import { systemClock } from '../../shared/core/clock.ts';
 import { createBlobStore } from '../../shared/adapters/azure/blob-store.ts';
-import { blobContainers } from '../../shared/core/names.ts';
+import { blobContainers } from '../../shared/core/names/resources.ts';
 import type { BlobStore } from '../../shared/platform/storage/blobs.ts';
 import { replayDeltaLog } from '../support/delta/replay-log.ts';
 import { type Figure, judge } from './figure.ts';

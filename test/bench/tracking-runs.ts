@@ -5,7 +5,7 @@ import { auditOperation, toAuditEvent } from '../../shared/platform/audit/event.
 import { systemClock } from '../../shared/core/clock.ts';
 import { systemIds } from '../../shared/core/ids.ts';
 import { openSqliteDocuments } from '../../shared/adapters/embedded/sqlite-documents.ts';
-import { metadataContainers } from '../../shared/core/names.ts';
+import { metadataContainers } from '../../shared/core/names/resources.ts';
 import type { BatchOperation } from '../../shared/platform/storage/documents.ts';
 import { runKey, runPointerKey } from '../../shared/domains/tracking/documents.ts';
 import { toTailPoint } from '../../shared/domains/tracking/metrics/points.ts';

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { schemaVersion } from '../../shared/adapters/embedded/documents/schema.ts';
-import type { JsonObject } from '../../shared/core/json.ts';
+import type { JsonObject } from '../../shared/core/json/json.ts';
 import type { MetadataStore } from '../../shared/platform/storage/documents.ts';
 import { openSqliteForTest } from '../support/documents/stores.ts';
 import { expectError, readAll } from './documents/fixture.ts';

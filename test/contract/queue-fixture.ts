@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect } from 'vitest';
 import { isAppError, type ErrorCode } from '../../shared/core/errors.ts';
-import type { JsonValue } from '../../shared/core/json.ts';
+import type { JsonValue } from '../../shared/core/json/json.ts';
 import type {
   MessageQueue,
   OutgoingMessage,

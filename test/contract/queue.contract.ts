@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { JsonValue } from '../../shared/core/json.ts';
+import type { JsonValue } from '../../shared/core/json/json.ts';
 import type { MessageQueue, OutgoingMessage, QueueSource } from '../../shared/platform/storage/queue.ts';
 import { patienceMs } from '../support/hang-guard.ts';
 import {

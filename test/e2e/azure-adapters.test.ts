@@ -10,7 +10,7 @@ import { systemClock } from '../../shared/core/clock.ts';
 import { sha256, systemIds } from '../../shared/core/ids.ts';
 import { silentLogger } from '../../shared/core/logger.ts';
 import { openSqliteQueue } from '../../shared/adapters/embedded/sqlite-queue.ts';
-import { blobContainers, queues, subscriptions, topics } from '../../shared/core/names.ts';
+import { blobContainers, queues, subscriptions, topics } from '../../shared/core/names/resources.ts';
 import type { DatasetVersionCreated } from '../../shared/domains/pipelines/triggers.ts';
 import { productionAlias } from '../../shared/domains/registry/entities.ts';
 import type { QueueSource } from '../../shared/platform/storage/queue.ts';

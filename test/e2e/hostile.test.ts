@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { systemClock } from '../../shared/core/clock.ts';
 import { sha256, systemIds } from '../../shared/core/ids.ts';
 import { openSqliteQueue } from '../../shared/adapters/embedded/sqlite-queue.ts';
-import { queues } from '../../shared/core/names.ts';
+import { queues } from '../../shared/core/names/resources.ts';
 import { startPlatform, writeFlights } from '../support/host/platform.ts';
 import { createFolder } from '../support/stores.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { openCursor, sealCursor } from '../../shared/core/cursor.ts';
 import { isAppError } from '../../shared/core/errors.ts';
-import { canonicalJson, type JsonValue } from '../../shared/core/json.ts';
+import { canonicalJson, type JsonValue } from '../../shared/core/json/json.ts';
 import { sealDocumentCursor } from '../../shared/platform/storage/document-cursor.ts';
 import type { DocumentQuery } from '../../shared/platform/storage/documents.ts';
 import { metadataStores } from '../support/stores.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../shared/core/json.ts';
+import type { JsonObject } from '../../shared/core/json/json.ts';
 import type { DocumentQuery, Filter, MetadataStore, Sort } from '../../shared/platform/storage/documents.ts';
 import type { DocumentsFixture } from '../contract/documents/fixture.ts';
 import { readAll } from '../contract/documents/fixture.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { toJsonSchema } from '../../shared/core/json-schema.ts';
-import { findMisfit } from '../../shared/core/json-schema-fit.ts';
+import { toJsonSchema } from '../../shared/core/json/json-schema.ts';
+import { findMisfit } from '../../shared/core/json/json-schema-fit.ts';
 
 /** A schema with an arbitrary of its values. */
 interface Typed {

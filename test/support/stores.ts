@@ -6,7 +6,7 @@ import { createCosmosDocuments } from '../../shared/adapters/azure/cosmos-docume
 import { type Clock, systemClock } from '../../shared/core/clock.ts';
 import { systemIds } from '../../shared/core/ids.ts';
 import { openSqliteDocuments } from '../../shared/adapters/embedded/sqlite-documents.ts';
-import { metadataContainers } from '../../shared/core/names.ts';
+import { metadataContainers } from '../../shared/core/names/resources.ts';
 import type { MetadataStore } from '../../shared/platform/storage/documents.ts';
 import { startCosmosServer } from './cosmos/server.ts';
 

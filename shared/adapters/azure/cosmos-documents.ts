@@ -1,7 +1,7 @@
 import type { CosmosClientOptions, RequestOptions } from '@azure/cosmos';
 import { CosmosClient } from '@azure/cosmos';
 import { AppError } from '../../core/errors.ts';
-import type { JsonObject } from '../../core/json.ts';
+import type { JsonObject } from '../../core/json/json.ts';
 import { sealDocumentCursor } from '../../platform/storage/document-cursor.ts';
 import { checkQuery } from '../../platform/storage/document-query-rules.ts';
 import { checkBatch, checkEtag, checkKey } from '../../platform/storage/document-rules.ts';

@@ -3,7 +3,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { AppError } from '../../core/errors.ts';
 import { isAppError } from '../../core/errors.ts';
 import type { Ids } from '../../core/ids.ts';
-import type { JsonObject, JsonValue } from '../../core/json.ts';
+import type { JsonObject, JsonValue } from '../../core/json/json.ts';
 import { openDocumentCursor, sealDocumentCursor } from '../../platform/storage/document-cursor.ts';
 import { checkQuery } from '../../platform/storage/document-query-rules.ts';
 import {

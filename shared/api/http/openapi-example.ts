@@ -1,4 +1,4 @@
-import type { JsonSchema } from '../../core/json-schema.ts';
+import type { JsonSchema } from '../../core/json/json-schema.ts';
 
 /**
  * An example of a schema: its own `examples` and `default`, and below them its required members and those that have

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { ErrorCode } from '../../core/errors.ts';
 import { errorCodes } from '../../core/errors.ts';
 import { faultSchema } from '../../core/faults.ts';
-import { isRecursive, type JsonSchema, toJsonSchema } from '../../core/json-schema.ts';
+import { isRecursive, type JsonSchema, toJsonSchema } from '../../core/json/json-schema.ts';
 import { exampleOf } from './openapi-example.ts';
 import { problemContentType } from './problem.ts';
 import { defaultMaxBodyBytes, type Route, type RouteReturns } from './route.ts';

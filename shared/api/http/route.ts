@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { AppError, ErrorCode } from '../../core/errors.ts';
-import { toJsonSchema } from '../../core/json-schema.ts';
+import { toJsonSchema } from '../../core/json/json-schema.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Principal, Role } from './principal.ts';
 

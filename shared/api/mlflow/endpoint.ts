@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
-import type { JsonObject } from '../../core/json.ts';
+import type { JsonObject } from '../../core/json/json.ts';
 import type { Role } from '../http/principal.ts';
 import { parseJson } from '../http/read-body.ts';
 import { defineRoute, type HttpMethod, type Route, type RouteRequest } from '../http/route.ts';

@@ -1,5 +1,5 @@
-import { artifactScheme } from '../../core/mlflow-names.ts';
-import { blobContainers } from '../../core/names.ts';
+import { artifactScheme } from '../../core/names/mlflow-names.ts';
+import { blobContainers } from '../../core/names/resources.ts';
 import type { ModelSignature } from '../../domains/registry/entities.ts';
 import type { StoredModel } from '../../domains/registry/registration.ts';
 import type { BlobReader, BlobRef, BlobWriter } from '../../platform/storage/blobs.ts';

@@ -1,6 +1,6 @@
 import { AppError } from '../../core/errors.ts';
 import { blobErrors } from '../../platform/storage/blob-errors.ts';
-import { blobContainers } from '../../core/names.ts';
+import { blobContainers } from '../../core/names/resources.ts';
 import type {
   BlobFolders,
   BlobLister,

@@ -1,4 +1,4 @@
-import { artifactHttpPath, artifactScheme } from '../../core/mlflow-names.ts';
+import { artifactHttpPath, artifactScheme } from '../../core/names/mlflow-names.ts';
 import { readFolderPath } from './artifact-path.ts';
 import { artifactErrors } from './errors.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { sha256 } from '../../core/ids.ts';
-import { datasetName } from '../../core/resource-names.ts';
+import { datasetName } from '../../core/names/dataset-name.ts';
 import { columnsSchema } from './schema/column.ts';
 
 /** The name of a version: a number, `latest`, a tag, or a time. */

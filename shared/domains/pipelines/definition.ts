@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { JsonObject } from '../../core/json.ts';
+import type { JsonObject } from '../../core/json/json.ts';
 import { jsonObjectSchema } from '../../core/validate.ts';
 
 /** Ids of tables, blobs and log lines contain step names: no upper case, no dots. */

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { faultSchema } from '../../core/faults.ts';
-import type { JsonObject, JsonValue } from '../../core/json.ts';
+import type { JsonObject, JsonValue } from '../../core/json/json.ts';
 import { jsonObjectSchema } from '../../core/validate.ts';
-import { datasetName } from '../../core/resource-names.ts';
+import { datasetName } from '../../core/names/dataset-name.ts';
 import { definedStepsSchema } from './definition.ts';
 import type { StepError } from './orchestrate.ts';
 import type { OldPlan, Plan } from './plan.ts';

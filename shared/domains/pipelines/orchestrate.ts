@@ -1,5 +1,5 @@
 import { maxAttemptsFor } from '../../core/errors.ts';
-import type { JsonValue } from '../../core/json.ts';
+import type { JsonValue } from '../../core/json/json.ts';
 import type { Schedule, ScheduledStep } from './plan.ts';
 
 /** What the orchestration asks the one generic activity to do. */

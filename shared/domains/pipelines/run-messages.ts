@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { sha256 } from '../../core/ids.ts';
-import { queues } from '../../core/names.ts';
+import { queues } from '../../core/names/resources.ts';
 import type { MessageQueue } from '../../platform/storage/queue.ts';
 
 /** What the queue `runs` carries. The run itself is in the metadata store. */

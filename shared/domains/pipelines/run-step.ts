@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Clock } from '../../core/clock.ts';
 import { AppError, describeCause, retryIntent, toAppError } from '../../core/errors.ts';
-import type { JsonValue } from '../../core/json.ts';
+import type { JsonValue } from '../../core/json/json.ts';
 import { type LogFields, type Logger, withFields } from '../../core/logger.ts';
 import { validate } from '../../core/validate.ts';
 import type { Run, StepRun } from './entities.ts';

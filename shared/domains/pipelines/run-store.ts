@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import { AppError, isAppError } from '../../core/errors.ts';
 import type { Ids } from '../../core/ids.ts';
-import { metadataContainers } from '../../core/names.ts';
+import { metadataContainers } from '../../core/names/resources.ts';
 import type { Filter, MetadataStore, StoredDocument } from '../../platform/storage/documents.ts';
 import { retryConflicts } from '../../platform/storage/optimistic.ts';
 import {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import { AppError } from '../../core/errors.ts';
-import type { JsonObject } from '../../core/json.ts';
+import type { JsonObject } from '../../core/json/json.ts';
 import { refuse } from '../../core/validate.ts';
 import type { Page, PageRequest } from '../../platform/storage/page.ts';
 import type { MessageQueue } from '../../platform/storage/queue.ts';

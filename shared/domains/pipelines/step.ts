@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { PlacedFault } from '../../core/faults.ts';
-import type { JsonSchema } from '../../core/json-schema.ts';
+import type { JsonSchema } from '../../core/json/json-schema.ts';
 import type { Logger } from '../../core/logger.ts';
 
 /** One schema for each input, by the input's name. An optional schema makes an optional input. */

@@ -2,7 +2,7 @@ import { forEachSettled } from '../../core/async/for-each-settled.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { AppError } from '../../core/errors.ts';
 import { type Ids, sha256 } from '../../core/ids.ts';
-import { canonicalJson, type JsonObject } from '../../core/json.ts';
+import { canonicalJson, type JsonObject } from '../../core/json/json.ts';
 import type { Logger } from '../../core/logger.ts';
 import { eachItem } from '../../platform/storage/page.ts';
 import type { Declarations } from './declarations.ts';

@@ -1,6 +1,6 @@
 import type { AuditEntry } from '../../platform/audit/event.ts';
 import { registryActions } from '../../platform/audit/registry-actions.ts';
-import type { JsonObject } from '../../core/json.ts';
+import type { JsonObject } from '../../core/json/json.ts';
 import { type Page, type PageRequest, toPage } from '../../platform/storage/page.ts';
 import {
   type ApprovalBody,

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../core/json.ts';
+import type { JsonObject } from '../../core/json/json.ts';
 import type { AuditEntry } from '../../platform/audit/event.ts';
 import { withEntry, withoutEntry } from './documents.ts';
 import type { Tags } from './entities.ts';

@@ -1,4 +1,4 @@
-import { metadataContainers } from '../../core/names.ts';
+import { metadataContainers } from '../../core/names/resources.ts';
 import type { MetadataStore } from '../../platform/storage/documents.ts';
 import { eachDocument, type Wrapped } from '../../platform/storage/page.ts';
 import type { ModelVersion } from './entities.ts';

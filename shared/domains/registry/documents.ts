@@ -1,6 +1,6 @@
 import { sha256 } from '../../core/ids.ts';
-import type { JsonObject } from '../../core/json.ts';
-import { metadataContainers } from '../../core/names.ts';
+import type { JsonObject } from '../../core/json/json.ts';
+import { metadataContainers } from '../../core/names/resources.ts';
 import type { BatchOperation, StoredDocument } from '../../platform/storage/documents.ts';
 import type {
   Alias,

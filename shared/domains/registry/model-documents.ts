@@ -5,7 +5,7 @@ import type { AuditedWriter } from '../../platform/audit/audited-writer.ts';
 import type { AuditEntry } from '../../platform/audit/event.ts';
 import { registryActions } from '../../platform/audit/registry-actions.ts';
 import { AppError, isAppError } from '../../core/errors.ts';
-import type { JsonObject } from '../../core/json.ts';
+import type { JsonObject } from '../../core/json/json.ts';
 import type { BatchOperation, MetadataStore } from '../../platform/storage/documents.ts';
 import { retryConflicts } from '../../platform/storage/optimistic.ts';
 import { eachDocument } from '../../platform/storage/page.ts';

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../core/json.ts';
-import { mlflowTags } from '../../core/mlflow-names.ts';
+import type { JsonObject } from '../../core/json/json.ts';
+import { mlflowTags } from '../../core/names/mlflow-names.ts';
 import type { AuditEntry } from '../../platform/audit/event.ts';
 import { registryActions } from '../../platform/audit/registry-actions.ts';
 import { type Found, type Search, searchDocuments, toFound } from '../../platform/search/search.ts';

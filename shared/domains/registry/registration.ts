@@ -1,6 +1,6 @@
 import { AppError, toAppError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
-import { promptSources } from '../../core/mlflow-names.ts';
+import { promptSources } from '../../core/names/mlflow-names.ts';
 import type { BlobLister, BlobReader, BlobRef } from '../../platform/storage/blobs.ts';
 import type { ModelLineage, Model, ModelSignature, ModelVersionView, Tags } from './entities.ts';
 import { registryErrors } from './errors.ts';

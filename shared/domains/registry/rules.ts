@@ -1,5 +1,5 @@
-import { findKeyProblem } from '../../core/key-rules.ts';
-import { mlflowTags } from '../../core/mlflow-names.ts';
+import { findKeyProblem } from '../../core/names/key-rules.ts';
+import { mlflowTags } from '../../core/names/mlflow-names.ts';
 import { registryErrors } from './errors.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { artifactScheme } from '../../core/mlflow-names.ts';
-import { blobContainers } from '../../core/names.ts';
+import { artifactScheme } from '../../core/names/mlflow-names.ts';
+import { blobContainers } from '../../core/names/resources.ts';
 import type { BlobRef } from '../../platform/storage/blobs.ts';
 import { registryErrors } from './errors.ts';
 import { checkField } from './rules.ts';

@@ -1,4 +1,4 @@
-import { mlflowTags } from '../../core/mlflow-names.ts';
+import { mlflowTags } from '../../core/names/mlflow-names.ts';
 import {
   fixedEntity,
   type SearchEntity,

@@ -1,5 +1,5 @@
 import { sha256 } from '../../core/ids.ts';
-import { blobContainers } from '../../core/names.ts';
+import { blobContainers } from '../../core/names/resources.ts';
 import type { BlobRef } from '../../platform/storage/blobs.ts';
 import type { ModelVersion } from './entities.ts';
 import type { NewVersion } from './versions.ts';

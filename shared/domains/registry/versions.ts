@@ -1,5 +1,5 @@
 import { registryActions } from '../../platform/audit/registry-actions.ts';
-import type { JsonObject } from '../../core/json.ts';
+import type { JsonObject } from '../../core/json/json.ts';
 import { type Found, type Search, searchDocuments, toFound } from '../../platform/search/search.ts';
 import type { BatchOperation } from '../../platform/storage/documents.ts';
 import { type Page, type PageRequest, toPage } from '../../platform/storage/page.ts';

@@ -1,6 +1,6 @@
-import type { JsonObject } from '../../core/json.ts';
-import { artifactScheme, mlflowTags } from '../../core/mlflow-names.ts';
-import { metadataContainers } from '../../core/names.ts';
+import type { JsonObject } from '../../core/json/json.ts';
+import { artifactScheme, mlflowTags } from '../../core/names/mlflow-names.ts';
+import { metadataContainers } from '../../core/names/resources.ts';
 import { readArtifactUri, isOwnArtifactUri } from '../artifacts/artifact-uri.ts';
 import type { Filter, FieldPath, MetadataStore, StoredDocument } from '../../platform/storage/documents.ts';
 import { eachDocument } from '../../platform/storage/page.ts';

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../core/json.ts';
-import { metadataContainers } from '../../core/names.ts';
+import type { JsonObject } from '../../core/json/json.ts';
+import { metadataContainers } from '../../core/names/resources.ts';
 import type { Filter } from '../../platform/storage/documents.ts';
 import { eachDocument } from '../../platform/storage/page.ts';
 import type { RetentionDeps } from './deps.ts';

@@ -1,6 +1,6 @@
 import { AppError, isAppError } from '../../core/errors.ts';
-import type { JsonObject } from '../../core/json.ts';
-import { metadataContainers } from '../../core/names.ts';
+import type { JsonObject } from '../../core/json/json.ts';
+import { metadataContainers } from '../../core/names/resources.ts';
 import type { DocumentKey } from '../../platform/storage/documents.ts';
 import { type ExperimentBody, experimentKey, loggedModelKey, runKey } from '../tracking/documents.ts';
 import type { RetentionDeps } from './deps.ts';

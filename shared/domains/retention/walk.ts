@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import { joinPath } from '../artifacts/artifact-path.ts';
 import { cursorErrors, openCursor, sealCursor } from '../../core/cursor.ts';
-import type { JsonValue } from '../../core/json.ts';
-import { metadataContainers } from '../../core/names.ts';
+import type { JsonValue } from '../../core/json/json.ts';
+import { metadataContainers } from '../../core/names/resources.ts';
 import type { DocumentPage, Filter, MetadataStore } from '../../platform/storage/documents.ts';
 import {
   type ExperimentBody,

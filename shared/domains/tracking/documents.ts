@@ -1,7 +1,7 @@
-import type { JsonNumber, SpecialNumber } from '../../core/json-number.ts';
+import type { JsonNumber, SpecialNumber } from '../../core/json/json-number.ts';
 import { sha256 } from '../../core/ids.ts';
-import type { JsonObject } from '../../core/json.ts';
-import { metadataContainers } from '../../core/names.ts';
+import type { JsonObject } from '../../core/json/json.ts';
+import { metadataContainers } from '../../core/names/resources.ts';
 import type { DocumentKey } from '../../platform/storage/documents.ts';
 import type {
   DatasetInput,

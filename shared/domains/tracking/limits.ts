@@ -1,4 +1,4 @@
-import { findKeyProblem, normalizeKey } from '../../core/key-rules.ts';
+import { findKeyProblem, normalizeKey } from '../../core/names/key-rules.ts';
 import { type Place, trackingErrors } from './errors.ts';
 
 /** In code points. They are MLflow's, so that what its servers accept is accepted here. */

@@ -1,5 +1,5 @@
 import { isAppError } from '../../core/errors.ts';
-import { mlflowTags } from '../../core/mlflow-names.ts';
+import { mlflowTags } from '../../core/names/mlflow-names.ts';
 import { latestOf } from './logged-models/documents.ts';
 import type { LoggedModel } from './logged-models/entities.ts';
 import type { Tracking } from './tracking.ts';

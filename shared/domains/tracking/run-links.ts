@@ -1,7 +1,7 @@
 import { sha256 } from '../../core/ids.ts';
-import type { JsonValue } from '../../core/json.ts';
-import { mlflowTags } from '../../core/mlflow-names.ts';
-import { metadataContainers } from '../../core/names.ts';
+import type { JsonValue } from '../../core/json/json.ts';
+import { mlflowTags } from '../../core/names/mlflow-names.ts';
+import { metadataContainers } from '../../core/names/resources.ts';
 import type { BatchOperation, MetadataStore } from '../../platform/storage/documents.ts';
 import { toBody, type Wrapped } from '../../platform/storage/page.ts';
 import type { DatasetInput, DatasetRef, ModelInput, ModelOutput } from './entities.ts';

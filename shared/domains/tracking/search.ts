@@ -1,4 +1,4 @@
-import { metadataContainers } from '../../core/names.ts';
+import { metadataContainers } from '../../core/names/resources.ts';
 import { type Found, type Search, searchDocuments, toFound } from '../../platform/search/search.ts';
 import type { FieldPath, Filter, MetadataStore } from '../../platform/storage/documents.ts';
 import { type ExperimentBody, type RunBody, toExperiment, toRun } from './documents.ts';

@@ -1,4 +1,4 @@
-import { jsonNumber, toJsonNumber } from '../../core/json-number.ts';
+import { jsonNumber, toJsonNumber } from '../../core/json/json-number.ts';
 import { z } from 'zod';
 import { type ComparedRow, type RunComparison } from './compare.ts';
 import { type Experiment, type MetricPoint, type Run, type RunInfo, runStatuses } from './entities.ts';

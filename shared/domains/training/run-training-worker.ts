@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { sha256 } from '../../core/ids.ts';
-import { canonicalJson, type JsonValue } from '../../core/json.ts';
+import { canonicalJson, type JsonValue } from '../../core/json/json.ts';
 import { serveJobs, Transferred } from '../../core/worker/serve-jobs.ts';
 import type { Signature } from '../serving/signature.ts';
 import type { TrainedModel } from './entities.ts';

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Ids } from '../../core/ids.ts';
 import type { Logger } from '../../core/logger.ts';
-import { queues } from '../../core/names.ts';
+import { queues } from '../../core/names/resources.ts';
 import { findEvent } from '../../platform/audit/audit-log.ts';
 import type { MetadataStore } from '../../platform/storage/documents.ts';
 import type { MessageQueue } from '../../platform/storage/queue.ts';

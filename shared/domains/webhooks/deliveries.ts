@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import { isAppError } from '../../core/errors.ts';
-import type { JsonObject } from '../../core/json.ts';
-import { metadataContainers } from '../../core/names.ts';
+import type { JsonObject } from '../../core/json/json.ts';
+import { metadataContainers } from '../../core/names/resources.ts';
 import type { MetadataStore, StoredDocument } from '../../platform/storage/documents.ts';
 import { retryConflicts, type RetryDeps } from '../../platform/storage/optimistic.ts';
 import { type Page, type PageRequest, toBody, toPage } from '../../platform/storage/page.ts';

@@ -1,5 +1,5 @@
 import { AppError } from '../../core/errors.ts';
-import { queues } from '../../core/names.ts';
+import { queues } from '../../core/names/resources.ts';
 import type { Announcement } from '../../platform/audit/announced-event.ts';
 import { findEvent } from '../../platform/audit/audit-log.ts';
 import type { AuditSubject } from '../../platform/audit/event.ts';

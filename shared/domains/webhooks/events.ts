@@ -1,5 +1,5 @@
 import { AppError } from '../../core/errors.ts';
-import type { JsonObject } from '../../core/json.ts';
+import type { JsonObject } from '../../core/json/json.ts';
 
 const model = { name: 'example_model' };
 const prompt = { name: 'example_prompt' };

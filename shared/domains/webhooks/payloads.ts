@@ -1,7 +1,7 @@
 import type { AuditEvent, AuditSubject } from '../../platform/audit/event.ts';
 import { registryActions } from '../../platform/audit/registry-actions.ts';
-import type { JsonObject, JsonValue } from '../../core/json.ts';
-import { mlflowTags } from '../../core/mlflow-names.ts';
+import type { JsonObject, JsonValue } from '../../core/json/json.ts';
+import { mlflowTags } from '../../core/names/mlflow-names.ts';
 import type { WebhookEventName } from './events.ts';
 
 /** The tags that MLflow marks prompts with; payloads omit them. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import { isAppError } from '../../core/errors.ts';
-import type { JsonObject } from '../../core/json.ts';
+import type { JsonObject } from '../../core/json/json.ts';
 import type { Webhook } from './entities.ts';
 import { toEnvelope, type WebhookEventName } from './events.ts';
 import type { Sender, SendOutcome } from './sending/send.ts';

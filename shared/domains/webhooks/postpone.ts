@@ -1,9 +1,9 @@
 import { backoffMs } from '../../core/async/backoff.ts';
 import type { Clock } from '../../core/clock.ts';
 import { isFinal, toAppError } from '../../core/errors.ts';
-import type { JsonObject } from '../../core/json.ts';
+import type { JsonObject } from '../../core/json/json.ts';
 import type { Logger } from '../../core/logger.ts';
-import { queues } from '../../core/names.ts';
+import { queues } from '../../core/names/resources.ts';
 import { toMessage } from '../../platform/audit/announced-event.ts';
 import type { MessageQueue } from '../../platform/storage/queue.ts';
 import { toQueueMessage, type WebhookWork } from './messages.ts';

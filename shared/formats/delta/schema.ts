@@ -1,6 +1,6 @@
 import { AppError } from '../../core/errors.ts';
-import { isArray, type JsonObject, type JsonValue } from '../../core/json.ts';
-import { isJsonObject } from '../../core/member-at.ts';
+import { isArray, type JsonObject, type JsonValue } from '../../core/json/json.ts';
+import { isJsonObject } from '../../core/json/member-at.ts';
 
 /** Delta's names of column types. Nested types are refused. */
 export type DeltaType =

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { metadataContainers } from '../../core/names.ts';
+import { metadataContainers } from '../../core/names/resources.ts';
 import type { OutgoingMessage } from '../storage/queue.ts';
 import { toBody } from '../storage/page.ts';
 import type { AuditEvent, AuditSubject } from './event.ts';

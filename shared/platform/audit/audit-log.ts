@@ -1,5 +1,5 @@
 import { AppError } from '../../core/errors.ts';
-import { metadataContainers } from '../../core/names.ts';
+import { metadataContainers } from '../../core/names/resources.ts';
 import type { FieldPath, Filter, MetadataStore } from '../storage/documents.ts';
 import { eachDocument, type Page, type PageRequest } from '../storage/page.ts';
 import type { EventPlace } from './announced-event.ts';

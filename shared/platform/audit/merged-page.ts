@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { cursorErrors, openCursor, sealCursor } from '../../core/cursor.ts';
-import type { JsonObject, JsonValue } from '../../core/json.ts';
+import type { JsonObject, JsonValue } from '../../core/json/json.ts';
 import type { Filter, MetadataStore, Sort } from '../storage/documents.ts';
 import type { EventBody } from './event.ts';
 

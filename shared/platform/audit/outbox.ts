@@ -2,7 +2,7 @@ import { AppError, isAppError, toAppError } from '../../core/errors.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/logger.ts';
 import { withTimeout } from '../../core/async/with-timeout.ts';
-import { topics } from '../../core/names.ts';
+import { topics } from '../../core/names/resources.ts';
 import type { BatchOperation, MetadataStore } from '../storage/documents.ts';
 import { toBody, type Wrapped } from '../storage/page.ts';
 import type { MessageQueue } from '../storage/queue.ts';

@@ -1,5 +1,5 @@
-import type { JsonObject, JsonValue } from '../../core/json.ts';
-import { metadataContainers } from '../../core/names.ts';
+import type { JsonObject, JsonValue } from '../../core/json/json.ts';
+import { metadataContainers } from '../../core/names/resources.ts';
 import type { MetadataStore } from '../storage/documents.ts';
 import { eachDocument } from '../storage/page.ts';
 import { toEvent } from './audit-log.ts';

@@ -1,6 +1,6 @@
-import { compareCodePoints } from '../../core/code-points.ts';
-import type { JsonObject } from '../../core/json.ts';
-import { memberAt } from '../../core/member-at.ts';
+import { compareCodePoints } from '../../core/names/code-points.ts';
+import type { JsonObject } from '../../core/json/json.ts';
+import { memberAt } from '../../core/json/member-at.ts';
 import type { Comparison, Condition, Expression } from './expression.ts';
 import { namesAt, toFinite } from './fields.ts';
 import { isLike } from './like.ts';

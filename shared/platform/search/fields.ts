@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../core/json.ts';
-import { isJsonObject, memberAt } from '../../core/member-at.ts';
+import type { JsonObject } from '../../core/json/json.ts';
+import { isJsonObject, memberAt } from '../../core/json/member-at.ts';
 import type { FieldPath } from '../storage/documents.ts';
 
 /** The names of the members at a path; empty without an object. */

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { JsonObject } from '../../core/json.ts';
+import type { JsonObject } from '../../core/json/json.ts';
 import type { Filter, MetadataStore, StoredDocument } from '../storage/documents.ts';
 import type { SearchPosition, Resume } from './page-token.ts';
 import { allOf } from './push-down.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { cursorErrors, openCursor, sealCursor } from '../../core/cursor.ts';
-import type { JsonObject, JsonValue } from '../../core/json.ts';
+import type { JsonObject, JsonValue } from '../../core/json/json.ts';
 import type { SortKey } from './sort-keys.ts';
 
 /** Where a page resumes. */

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../core/json.ts';
+import type { JsonObject, JsonValue } from '../../core/json/json.ts';
 import type { Filter, MetadataStore, StoredDocument } from '../storage/documents.ts';
 import { evaluateFilter } from './evaluate.ts';
 import { searchErrors } from './errors.ts';

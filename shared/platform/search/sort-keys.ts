@@ -1,6 +1,6 @@
-import { compareCodePoints } from '../../core/code-points.ts';
-import type { JsonObject } from '../../core/json.ts';
-import { memberAt } from '../../core/member-at.ts';
+import { compareCodePoints } from '../../core/names/code-points.ts';
+import type { JsonObject } from '../../core/json/json.ts';
+import { memberAt } from '../../core/json/member-at.ts';
 import { isValueFilter } from '../storage/document-query-rules.ts';
 import type { FieldPath, Filter } from '../storage/documents.ts';
 import { allOf, isAbsent } from './push-down.ts';

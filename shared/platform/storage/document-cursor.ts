@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { openCursor, sealCursor } from '../../core/cursor.ts';
-import type { JsonObject, JsonValue } from '../../core/json.ts';
+import type { JsonObject, JsonValue } from '../../core/json/json.ts';
 import type { DocumentQuery } from './documents.ts';
 
 /** Makes a cursor of an adapter's position, valid for the same query and kind of store. */

@@ -1,6 +1,6 @@
 import { AppError } from '../../core/errors.ts';
-import type { JsonObject } from '../../core/json.ts';
-import { isArray } from '../../core/json.ts';
+import type { JsonObject } from '../../core/json/json.ts';
+import { isArray } from '../../core/json/json.ts';
 import type { BatchOperation, DocumentKey } from './documents.ts';
 
 /**

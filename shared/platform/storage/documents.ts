@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../core/json.ts';
+import type { JsonObject } from '../../core/json/json.ts';
 
 /**
  * Metadata: small JSON documents, each in a container, under a partition key and an id that is unique within its

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../core/json.ts';
+import type { JsonObject } from '../../core/json/json.ts';
 import type { DocumentPage, DocumentQuery, MetadataStore, StoredDocument } from './documents.ts';
 
 /** The position and size of a page to list. */

@@ -1,5 +1,5 @@
 import { AppError } from '../../core/errors.ts';
-import type { JsonValue } from '../../core/json.ts';
+import type { JsonValue } from '../../core/json/json.ts';
 import type { OutgoingMessage, QueueSource, ReceivedMessage, ReceiveOptions } from './queue.ts';
 
 /**

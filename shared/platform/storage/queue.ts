@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../core/json.ts';
+import type { JsonValue } from '../../core/json/json.ts';
 
 /**
  * Queues, and topics whose subscriptions each get a copy. Adapters: Service Bus in Azure, an SQLite file locally.

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { AppError, ErrorCode } from '../../../shared/core/errors.ts';
 import { isAppError } from '../../../shared/core/errors.ts';
-import type { JsonObject } from '../../../shared/core/json.ts';
+import type { JsonObject } from '../../../shared/core/json/json.ts';
 import type {
   BatchOperation,
   DocumentKey,

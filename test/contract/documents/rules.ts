@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../shared/core/json.ts';
+import type { JsonObject } from '../../../shared/core/json/json.ts';
 import type { Filter } from '../../../shared/platform/storage/documents.ts';
 import type { ContractContext } from './fixture.ts';
 import { creations, failureOf } from './fixture.ts';

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { writeModel } from '../../../shared/adapters/onnx/write-model.ts';
+import { writeModel } from '../../../shared/adapters/onnx/files/write-model.ts';
 import {
   fitGolden,
   goldenCases,

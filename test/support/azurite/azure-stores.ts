@@ -12,7 +12,7 @@ import {
   queues,
   subscriptions,
   topics,
-} from '../../../shared/core/names.ts';
+} from '../../../shared/core/names/resources.ts';
 import { hangGuardMs } from '../hang-guard.ts';
 import { SkippingClock } from '../skipping-clock.ts';
 import { AmqpBroker } from '../amqp-broker/broker.ts';

@@ -3,7 +3,7 @@ import type { Clock } from '../../../shared/core/clock.ts';
 import type { Logger } from '../../../shared/core/logger.ts';
 import type { Datasets } from '../../../shared/domains/datasets/datasets.ts';
 import type { Mode, Source, VersionRef } from '../../../shared/domains/datasets/entities.ts';
-import { blobContainers } from '../../../shared/core/names.ts';
+import { blobContainers } from '../../../shared/core/names/resources.ts';
 import type { BlobStore } from '../../../shared/platform/storage/blobs.ts';
 import { openIngestBench, type TextRows } from './dirty-ingest.ts';
 

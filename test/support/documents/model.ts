@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import type { JsonObject, JsonValue } from '../../../shared/core/json.ts';
+import type { JsonObject, JsonValue } from '../../../shared/core/json/json.ts';
 import type {
   ComparisonTest,
   FieldPath,

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../shared/core/json.ts';
+import type { JsonObject } from '../../../shared/core/json/json.ts';
 import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
 
 /** A linear congruential generator (MINSTD): the same runs on every machine. */

@@ -7,7 +7,7 @@ import {
   type RunResult,
 } from '../../../shared/domains/pipelines/orchestrate.ts';
 import type { Schedule } from '../../../shared/domains/pipelines/plan.ts';
-import { queues } from '../../../shared/core/names.ts';
+import { queues } from '../../../shared/core/names/resources.ts';
 import type { MessageQueue } from '../../../shared/platform/storage/queue.ts';
 
 type Task = () => Promise<unknown>;

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { sha256 } from '../../../shared/core/ids.ts';
-import { encodeModel, intAttribute, type Node } from '../../../shared/adapters/onnx/onnx-proto.ts';
+import { encodeModel, intAttribute, type Node } from '../../../shared/adapters/onnx/files/onnx-proto.ts';
 import {
   intField,
   messageField,
   textField,
   type Bytes,
-} from '../../../shared/adapters/onnx/protobuf-writer.ts';
+} from '../../../shared/adapters/onnx/files/protobuf-writer.ts';
 import type { ModelSource } from '../../../shared/domains/serving/scorer.ts';
 
 type Message = readonly Bytes[];

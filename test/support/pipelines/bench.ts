@@ -1,4 +1,4 @@
-import { queues } from '../../../shared/core/names.ts';
+import { queues } from '../../../shared/core/names/resources.ts';
 import { silentLogger } from '../../../shared/core/logger.ts';
 import { Declarations } from '../../../shared/domains/pipelines/declarations.ts';
 import type { EngineStatus, PipelineEngine } from '../../../shared/domains/pipelines/engine.ts';

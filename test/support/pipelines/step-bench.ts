@@ -7,7 +7,7 @@ import { connect } from '../../../shared/connect.ts';
 import { loadConfig } from '../../../shared/core/config.ts';
 import { sha256 } from '../../../shared/core/ids.ts';
 import { silentLogger } from '../../../shared/core/logger.ts';
-import { blobContainers, metadataContainers } from '../../../shared/core/names.ts';
+import { blobContainers, metadataContainers } from '../../../shared/core/names/resources.ts';
 import type { BlobStore } from '../../../shared/platform/storage/blobs.ts';
 import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
 import type { OutgoingMessage } from '../../../shared/platform/storage/queue.ts';

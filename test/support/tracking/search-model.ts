@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import type { JsonObject } from '../../../shared/core/json.ts';
+import type { JsonObject } from '../../../shared/core/json/json.ts';
 
 /** A filter as tests make it up: printed for the search, and judged here, by none of its code. */
 export type Wish =

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AppError } from '../../../shared/core/errors.ts';
 import { silentLogger } from '../../../shared/core/logger.ts';
 import type { Datasets } from '../../../shared/domains/datasets/datasets.ts';
-import { blobContainers } from '../../../shared/core/names.ts';
+import { blobContainers } from '../../../shared/core/names/resources.ts';
 import type { BlobStore } from '../../../shared/platform/storage/blobs.ts';
 import { type DatasetBench, ingestWork as work, openDatasetBench } from '../../support/datasets/datasets.ts';
 import { system } from '../../support/stores.ts';

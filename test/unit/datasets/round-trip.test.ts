@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StreamFormat } from '../../../shared/domains/datasets/reading/table-engine.ts';
-import { blobContainers } from '../../../shared/core/names.ts';
+import { blobContainers } from '../../../shared/core/names/resources.ts';
 import { type DatasetBench, openDatasetBench } from '../../support/datasets/datasets.ts';
 import { createTestEngine } from '../../support/datasets/readable-version.ts';
 import { createFolder } from '../../support/stores.ts';

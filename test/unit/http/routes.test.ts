@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { AppError, type ErrorCode, errorCodes } from '../../../shared/core/errors.ts';
-import type { JsonSchema } from '../../../shared/core/json-schema.ts';
+import type { JsonSchema } from '../../../shared/core/json/json-schema.ts';
 import { silentLogger } from '../../../shared/core/logger.ts';
 import { createByteBudget } from '../../../shared/api/http/byte-budget.ts';
 import { handleRequest } from '../../../shared/api/http/handle.ts';

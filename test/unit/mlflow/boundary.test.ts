@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 /** MLflow's names and argument names belong to one room: everything else speaks Slipway's own language. */
 const room = 'shared/api/mlflow/';
 const exempt: Readonly<Record<string, string>> = {
-  'shared/core/mlflow-names.ts': 'names what MLflow’s clients look up in stored data',
+  'shared/core/names/mlflow-names.ts': 'names what MLflow’s clients look up in stored data',
   'shared/domains/webhooks/': 'the events, payloads and headers of webhooks are MLflow’s protocol',
 };
 const rooms = ['functions', 'shared/api', 'shared/core', 'shared/domains', 'shared/platform'];

@@ -1,8 +1,13 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { encodeModel, floatTensor, rowsOf, type Node } from '../../../shared/adapters/onnx/onnx-proto.ts';
-import { integersOf, messagesOf, readFields } from '../../../shared/adapters/onnx/protobuf-reader.ts';
+import {
+  encodeModel,
+  floatTensor,
+  rowsOf,
+  type Node,
+} from '../../../shared/adapters/onnx/files/onnx-proto.ts';
+import { integersOf, messagesOf, readFields } from '../../../shared/adapters/onnx/files/protobuf-reader.ts';
 import {
   bytesField,
   concat,
@@ -10,10 +15,10 @@ import {
   intField,
   messageField,
   textField,
-} from '../../../shared/adapters/onnx/protobuf-writer.ts';
-import { readModel } from '../../../shared/adapters/onnx/read-model.ts';
+} from '../../../shared/adapters/onnx/files/protobuf-writer.ts';
+import { readModel } from '../../../shared/adapters/onnx/files/read-model.ts';
 import type { ModelValue } from '../../../shared/domains/serving/model-value.ts';
-import { encodeWithTask, writeModel } from '../../../shared/adapters/onnx/write-model.ts';
+import { encodeWithTask, writeModel } from '../../../shared/adapters/onnx/files/write-model.ts';
 import type { ModelTask } from '../../../shared/domains/serving/tasks/catalog.ts';
 import { createModel, identity, value } from '../../support/onnx/models.ts';
 import { fitGolden, goldenMetadata, goldenSignature } from '../../support/training/golden-logistic.ts';

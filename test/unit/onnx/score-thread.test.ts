@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { ScoreThread } from '../../../shared/adapters/onnx/score-thread.ts';
+import { ScoreThread } from '../../../shared/adapters/onnx/scoring/score-thread.ts';
 import { createFolder } from '../../support/stores.ts';
 import { dyingWorkerUrl } from '../../support/worker/dying-worker.ts';
 

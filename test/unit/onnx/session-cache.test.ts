@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { SessionCache } from '../../../shared/adapters/onnx/session-cache.ts';
+import { SessionCache } from '../../../shared/adapters/onnx/sessions/session-cache.ts';
 
 function createLoader() {
   const events: string[] = [];

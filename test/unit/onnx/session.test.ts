@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { sha256 } from '../../../shared/core/ids.ts';
-import { encodeModel, rowsOf } from '../../../shared/adapters/onnx/onnx-proto.ts';
-import { runInChunks } from '../../../shared/adapters/onnx/run-in-chunks.ts';
-import { createOnnxScorer, type OnnxScorerOptions } from '../../../shared/adapters/onnx/scorer.ts';
-import { createSession } from '../../../shared/adapters/onnx/session.ts';
+import { encodeModel, rowsOf } from '../../../shared/adapters/onnx/files/onnx-proto.ts';
+import { runInChunks } from '../../../shared/adapters/onnx/scoring/run-in-chunks.ts';
+import { createOnnxScorer, type OnnxScorerOptions } from '../../../shared/adapters/onnx/scoring/scorer.ts';
+import { createSession } from '../../../shared/adapters/onnx/sessions/session.ts';
 import { packRows, toInputs, type PackedRows } from '../../../shared/domains/serving/pack-rows.ts';
 import type { ModelSource, Scorer } from '../../../shared/domains/serving/scorer.ts';
 import { logistic } from '../../../shared/domains/training/trainers/logistic.ts';

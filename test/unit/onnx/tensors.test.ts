@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { createOnnxScorer } from '../../../shared/adapters/onnx/scorer.ts';
+import { createOnnxScorer } from '../../../shared/adapters/onnx/scoring/scorer.ts';
 import { readTensors } from '../../../shared/domains/serving/json/read-tensors.ts';
 import { writeTensors, type JsonTensor } from '../../../shared/domains/serving/json/write-tensors.ts';
 import type { RunOptions } from '../../../shared/domains/serving/scorer.ts';

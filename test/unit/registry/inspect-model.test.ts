@@ -4,15 +4,15 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { AppError } from '../../../shared/core/errors.ts';
 import { sha256 } from '../../../shared/core/ids.ts';
 import { createScratch } from '../../../shared/adapters/embedded/scratch-files.ts';
-import { createModelInspector } from '../../../shared/adapters/onnx/inspect-model.ts';
+import { createModelInspector } from '../../../shared/adapters/onnx/inspection/inspect-model.ts';
 import {
   encodeModel,
   floatTensor,
   rowsOf,
   type Graph,
   type Node,
-} from '../../../shared/adapters/onnx/onnx-proto.ts';
-import { intField, messageField, textField } from '../../../shared/adapters/onnx/protobuf-writer.ts';
+} from '../../../shared/adapters/onnx/files/onnx-proto.ts';
+import { intField, messageField, textField } from '../../../shared/adapters/onnx/files/protobuf-writer.ts';
 import type { BlobProperties, BlobRef } from '../../../shared/platform/storage/blobs.ts';
 import type { ScratchFiles } from '../../../shared/platform/storage/scratch.ts';
 import {

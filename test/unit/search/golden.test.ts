@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AppError } from '../../../shared/core/errors.ts';
-import type { JsonObject } from '../../../shared/core/json.ts';
+import type { JsonObject } from '../../../shared/core/json/json.ts';
 import { parseFilter } from '../../../shared/platform/search/parse-filter.ts';
 import { parseOrder } from '../../../shared/platform/search/parse-order.ts';
 import { searchDocuments } from '../../../shared/platform/search/search.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { metadataContainers } from '../../../shared/core/names.ts';
+import { metadataContainers } from '../../../shared/core/names/resources.ts';
 import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
 import type {
   DatasetFilter,

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { metadataContainers } from '../../../shared/core/names.ts';
+import { metadataContainers } from '../../../shared/core/names/resources.ts';
 import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
 import type { DatasetInput } from '../../../shared/domains/tracking/entities.ts';
 import type { Tracking } from '../../../shared/domains/tracking/tracking.ts';

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { createOnnxScorer } from '../../../shared/adapters/onnx/scorer.ts';
-import { writeModel } from '../../../shared/adapters/onnx/write-model.ts';
+import { createOnnxScorer } from '../../../shared/adapters/onnx/scoring/scorer.ts';
+import { writeModel } from '../../../shared/adapters/onnx/files/write-model.ts';
 import { sha256 } from '../../../shared/core/ids.ts';
-import { canonicalJson, type JsonValue } from '../../../shared/core/json.ts';
-import { toJsonSchema } from '../../../shared/core/json-schema.ts';
+import { canonicalJson, type JsonValue } from '../../../shared/core/json/json.ts';
+import { toJsonSchema } from '../../../shared/core/json/json-schema.ts';
 import type { PredictionKind, Predictions } from '../../../shared/core/stats/metrics/metric.ts';
 import { packRows, toInputs } from '../../../shared/domains/serving/pack-rows.ts';
 import { findTask, tasks, type Prediction } from '../../../shared/domains/serving/tasks/catalog.ts';

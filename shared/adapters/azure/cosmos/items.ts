@@ -1,7 +1,7 @@
 import type { OperationInput, OperationResponse, Resource } from '@azure/cosmos';
 import { BulkOperationType } from '@azure/cosmos';
 import { AppError } from '../../../core/errors.ts';
-import type { JsonObject } from '../../../core/json.ts';
+import type { JsonObject } from '../../../core/json/json.ts';
 import {
   atOperation,
   checkBody,

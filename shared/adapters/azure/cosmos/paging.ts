@@ -2,7 +2,7 @@ import type { Container, FeedOptions, SqlQuerySpec } from '@azure/cosmos';
 import { z } from 'zod';
 import { cursorErrors } from '../../../core/cursor.ts';
 import { isAppError } from '../../../core/errors.ts';
-import type { JsonObject, JsonValue } from '../../../core/json.ts';
+import type { JsonObject, JsonValue } from '../../../core/json/json.ts';
 import { openDocumentCursor } from '../../../platform/storage/document-cursor.ts';
 import type { DocumentQuery, Scalar, Sort } from '../../../platform/storage/documents.ts';
 import { translateCosmosError } from './errors.ts';

@@ -1,5 +1,5 @@
 import type { ServiceBusMessage, ServiceBusReceivedMessage } from '@azure/service-bus';
-import type { JsonValue } from '../../../core/json.ts';
+import type { JsonValue } from '../../../core/json/json.ts';
 import type { QueueSource, ReceivedMessage } from '../../../platform/storage/queue.ts';
 import type { EncodedMessage, MessageProperties } from '../../../platform/storage/queue-rules.ts';
 

@@ -1,5 +1,5 @@
 import { DuckDBBlobValue, type DuckDBValue } from '@duckdb/node-api';
-import type { JsonValue } from '../../../core/json.ts';
+import type { JsonValue } from '../../../core/json/json.ts';
 import type { DiffRow } from '../../../domains/datasets/diff/row-diff.ts';
 import type { ColumnType } from '../../../domains/datasets/schema/column.ts';
 import { toJsonValue } from '../querying/encoding/json-value.ts';

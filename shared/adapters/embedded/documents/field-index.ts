@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../core/json.ts';
+import type { JsonObject } from '../../../core/json/json.ts';
 import type { Database, SqlValue } from './database.ts';
 import type { FieldType, IndexedField } from './fields.ts';
 import { indexedFields } from './fields.ts';

@@ -1,6 +1,6 @@
-import { compareCodePoints } from '../../../core/code-points.ts';
-import type { JsonObject, JsonValue } from '../../../core/json.ts';
-import { isArray } from '../../../core/json.ts';
+import { compareCodePoints } from '../../../core/names/code-points.ts';
+import type { JsonObject, JsonValue } from '../../../core/json/json.ts';
+import { isArray } from '../../../core/json/json.ts';
 import type { FieldPath, Scalar } from '../../../platform/storage/documents.ts';
 import { unindexedMembers } from '../../../platform/storage/document-query-rules.ts';
 

@@ -1,6 +1,6 @@
-import { compareCodePoints } from '../../../core/code-points.ts';
-import type { JsonObject } from '../../../core/json.ts';
-import { memberAt } from '../../../core/member-at.ts';
+import { compareCodePoints } from '../../../core/names/code-points.ts';
+import type { JsonObject } from '../../../core/json/json.ts';
+import { memberAt } from '../../../core/json/member-at.ts';
 import type { ComparisonTest, Filter, Scalar } from '../../../platform/storage/documents.ts';
 
 /** `undefined` is *unknown*. */

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../../core/json.ts';
-import { memberAt } from '../../../core/member-at.ts';
+import type { JsonObject } from '../../../core/json/json.ts';
+import { memberAt } from '../../../core/json/member-at.ts';
 import type { Sort, StoredDocument } from '../../../platform/storage/documents.ts';
 import type { Database } from './database.ts';
 import type { IndexValue } from './fields.ts';

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../core/json.ts';
+import type { JsonObject } from '../../../core/json/json.ts';
 import type { Filter } from '../../../platform/storage/documents.ts';
 import { evaluateFilter } from './matches.ts';
 

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../../core/json.ts';
+import type { JsonValue } from '../../../core/json/json.ts';
 import type { QueueSource, ReceivedMessage } from '../../../platform/storage/queue.ts';
 import type { MessageProperties } from '../../../platform/storage/queue-rules.ts';
 import type { MessageRow } from './message-table.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { joinPath, readFolderPath } from '../../../domains/artifacts/artifact-path.ts';
 import { readArtifactUri } from '../../../domains/artifacts/artifact-uri.ts';
-import type { JsonObject } from '../../../core/json.ts';
+import type { JsonObject } from '../../../core/json/json.ts';
 import type { Route } from '../../http/route.ts';
 import { defineEndpoint } from '../endpoint.ts';
 import { requiredText, text } from '../messages/message.ts';

@@ -3,7 +3,7 @@ import type { ArtifactEntry, ArtifactStore } from '../../../domains/artifacts/ar
 import { joinPath } from '../../../domains/artifacts/artifact-path.ts';
 import { readArtifactUri } from '../../../domains/artifacts/artifact-uri.ts';
 import type { SignedAccess } from '../../../domains/artifacts/signed-access.ts';
-import type { JsonObject } from '../../../core/json.ts';
+import type { JsonObject } from '../../../core/json/json.ts';
 import { defineRoute, type Reply, type Route, type RouteRequest } from '../../http/route.ts';
 import { AppError } from '../../../core/errors.ts';
 import { mlflowProtocol } from '../protocol.ts';

@@ -1,7 +1,7 @@
-import { toJsonNumber } from '../../../core/json-number.ts';
+import { toJsonNumber } from '../../../core/json/json-number.ts';
 import { z } from 'zod';
 import { AppError } from '../../../core/errors.ts';
-import type { JsonObject } from '../../../core/json.ts';
+import type { JsonObject } from '../../../core/json/json.ts';
 import type { Route } from '../../http/route.ts';
 import type {
   DatasetFilter,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AppError, isAppError } from '../../../core/errors.ts';
-import type { JsonObject } from '../../../core/json.ts';
+import type { JsonObject } from '../../../core/json/json.ts';
 import type { Route } from '../../http/route.ts';
 import type { Model, ModelVersionView } from '../../../domains/registry/entities.ts';
 import { newestOf } from '../../../domains/registry/registration.ts';

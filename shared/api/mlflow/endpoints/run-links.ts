@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../../../core/errors.ts';
-import type { JsonObject, JsonValue } from '../../../core/json.ts';
+import type { JsonObject, JsonValue } from '../../../core/json/json.ts';
 import type { Route } from '../../http/route.ts';
 import type { DatasetSummary, RunLinksService } from '../../../domains/tracking/run-links.ts';
 import { defineEndpoint } from '../endpoint.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../../../core/errors.ts';
-import type { JsonObject } from '../../../core/json.ts';
+import type { JsonObject } from '../../../core/json/json.ts';
 import type { Route } from '../../http/route.ts';
 import type { WebhookDispatcher } from '../../../domains/webhooks/dispatcher.ts';
 import { type Webhook, webhookStatuses } from '../../../domains/webhooks/entities.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { JsonObject, JsonValue } from '../../../core/json.ts';
+import type { JsonObject, JsonValue } from '../../../core/json/json.ts';
 import type { ModelVersionView, Tags } from '../../../domains/registry/entities.ts';
 import { AppError } from '../../../core/errors.ts';
 import type { Search } from '../../../platform/search/search.ts';

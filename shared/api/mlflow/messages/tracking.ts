@@ -1,6 +1,6 @@
-import { toJsonNumber } from '../../../core/json-number.ts';
+import { toJsonNumber } from '../../../core/json/json-number.ts';
 import { z } from 'zod';
-import type { JsonObject, JsonValue } from '../../../core/json.ts';
+import type { JsonObject, JsonValue } from '../../../core/json/json.ts';
 import type { Experiment, MetricPoint, Run } from '../../../domains/tracking/entities.ts';
 import type { TrackingSearch } from '../../../domains/tracking/search.ts';
 

@@ -1,5 +1,5 @@
 import { AppError } from '../../../core/errors.ts';
-import { metadataContainers } from '../../../core/names.ts';
+import { metadataContainers } from '../../../core/names/resources.ts';
 import type { AuditedWriter } from '../../../platform/audit/audited-writer.ts';
 import type { AuditEntry } from '../../../platform/audit/event.ts';
 import type { BatchOperation, MetadataStore, StoredDocument } from '../../../platform/storage/documents.ts';

@@ -1,5 +1,5 @@
 import { AppError, isAppError } from '../../../core/errors.ts';
-import { canonicalJson } from '../../../core/json.ts';
+import { canonicalJson } from '../../../core/json/json.ts';
 import type { BlobReader, BlobRef, BlobRenewer, BlobWriter } from '../../../platform/storage/blobs.ts';
 import { toBody } from '../../../platform/storage/page.ts';
 import type { Rejection, Source, VersionRef } from '../entities.ts';

@@ -1,7 +1,7 @@
 import { AppError, isAppError } from '../../../core/errors.ts';
 import { Semaphore } from '../../../core/async/semaphore.ts';
 import { validate } from '../../../core/validate.ts';
-import { blobContainers } from '../../../core/names.ts';
+import { blobContainers } from '../../../core/names/resources.ts';
 import type { BlobReader, BlobRef, BlobWriter } from '../../../platform/storage/blobs.ts';
 import type { FileCache } from '../reading/file-cache.ts';
 import type { VersionResolver } from '../versions/readable-version.ts';

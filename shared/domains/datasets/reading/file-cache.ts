@@ -3,7 +3,7 @@ import { raceAbort } from '../../../core/async/race-abort.ts';
 import { Semaphore } from '../../../core/async/semaphore.ts';
 import { AppError, isAppError } from '../../../core/errors.ts';
 import { Lru } from '../../../core/lru.ts';
-import { blobContainers } from '../../../core/names.ts';
+import { blobContainers } from '../../../core/names/resources.ts';
 import type { ScratchFile, ScratchFiles } from '../../../platform/storage/scratch.ts';
 import type { DataFile } from '../tables/data-file.ts';
 

@@ -1,5 +1,5 @@
 import type { Column, ColumnType } from './column.ts';
-import { isNumbered, isSimilarName } from '../../../core/similar-names.ts';
+import { isNumbered, isSimilarName } from '../../../core/names/similar-names.ts';
 import { parseDecimal } from './strict-types.ts';
 
 /** A column of a file. Has no `type` if the contract gives it, and each value of a text file is checked against it. */

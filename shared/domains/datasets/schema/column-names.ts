@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { tryParseJson } from '../../../core/json.ts';
+import { tryParseJson } from '../../../core/json/json.ts';
 
 /** Columns as a query parameter: `id,price`, or `["id","a,b"]` for names with commas. */
 export const columnNamesSchema = z

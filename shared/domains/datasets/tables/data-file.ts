@@ -1,4 +1,4 @@
-import { blobContainers } from '../../../core/names.ts';
+import { blobContainers } from '../../../core/names/resources.ts';
 import type { BlobRef } from '../../../platform/storage/blobs.ts';
 
 /** An immutable Parquet file of a version, in the `datasets` container. */

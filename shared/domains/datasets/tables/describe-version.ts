@@ -1,5 +1,5 @@
 import { sha256 } from '../../../core/ids.ts';
-import { canonicalJson } from '../../../core/json.ts';
+import { canonicalJson } from '../../../core/json/json.ts';
 import type { Action, AddFile } from '../../../formats/delta/log/actions.ts';
 import type { Snapshot } from '../../../formats/delta/snapshots/snapshot.ts';
 import { AppError } from '../../../core/errors.ts';

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../core/clock.ts';
 import type { Ids } from '../../../core/ids.ts';
 import type { Logger } from '../../../core/logger.ts';
-import { blobContainers } from '../../../core/names.ts';
+import { blobContainers } from '../../../core/names/resources.ts';
 import { DeltaTable } from '../../../formats/delta/delta-table.ts';
 import type { CheckpointFiles } from '../../../formats/delta/log/checkpoint-files.ts';
 import { SnapshotCache } from '../../../formats/delta/snapshots/snapshot-cache.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Clock } from '../../../core/clock.ts';
 import { isAppError } from '../../../core/errors.ts';
-import { blobContainers } from '../../../core/names.ts';
+import { blobContainers } from '../../../core/names/resources.ts';
 import type { DeltaTable } from '../../../formats/delta/delta-table.ts';
 import type { LogCommit } from '../../../formats/delta/log/actions.ts';
 import type { BlobLister, BlobProperties, BlobRemover } from '../../../platform/storage/blobs.ts';

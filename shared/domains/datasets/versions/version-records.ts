@@ -1,5 +1,5 @@
 import { AppError } from '../../../core/errors.ts';
-import type { JsonObject } from '../../../core/json.ts';
+import type { JsonObject } from '../../../core/json/json.ts';
 import { type Page, type PageRequest, toBody } from '../../../platform/storage/page.ts';
 import { headId } from '../catalog/catalog.ts';
 import type { DatasetDocuments, DocumentKind } from '../catalog/dataset-documents.ts';

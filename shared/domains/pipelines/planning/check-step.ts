@@ -1,5 +1,5 @@
 import { type FaultPath, type PlacedFault, toFaults, unknownName } from '../../../core/faults.ts';
-import type { JsonObject, JsonValue } from '../../../core/json.ts';
+import type { JsonObject, JsonValue } from '../../../core/json/json.ts';
 import type { DefinedStep } from '../definition.ts';
 import type { StepKind } from '../step.ts';
 import { type Origin, resolveReferences, startsWith, traceOrigin } from './references.ts';

@@ -1,6 +1,6 @@
 import { type PlacedFault, unknownName } from '../../../core/faults.ts';
-import { type JsonSchema, toJsonSchema } from '../../../core/json-schema.ts';
-import { findMisfit } from '../../../core/json-schema-fit.ts';
+import { type JsonSchema, toJsonSchema } from '../../../core/json/json-schema.ts';
+import { findMisfit } from '../../../core/json/json-schema-fit.ts';
 import type { CheckedStep } from './check-step.ts';
 import { findCycle } from './find-cycle.ts';
 import { traceOrigin } from './references.ts';

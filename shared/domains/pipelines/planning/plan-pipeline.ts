@@ -1,5 +1,5 @@
 import { type FaultPath, type PlacedFault, toFaults, unknownName } from '../../../core/faults.ts';
-import type { JsonObject, JsonValue } from '../../../core/json.ts';
+import type { JsonObject, JsonValue } from '../../../core/json/json.ts';
 import { type DefinedStep, defaultRetry, type PipelineDefinition } from '../definition.ts';
 import { type Plan, planFormat, type PlannedStep } from '../plan.ts';
 import { checkStep, type ParamValues, type StepKinds } from './check-step.ts';

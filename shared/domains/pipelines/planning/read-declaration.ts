@@ -1,6 +1,6 @@
 import { type FaultPath, type PlacedFault, toFaults } from '../../../core/faults.ts';
-import { isArray, type JsonObject, type JsonValue } from '../../../core/json.ts';
-import { isJsonObject } from '../../../core/member-at.ts';
+import { isArray, type JsonObject, type JsonValue } from '../../../core/json/json.ts';
+import { isJsonObject } from '../../../core/json/member-at.ts';
 import { type DefinedStep, definedStepSchema } from '../definition.ts';
 import { type PipelineBody, pipelineBodySchema } from '../entities.ts';
 import { type Catalog, planPipeline } from './plan-pipeline.ts';

@@ -1,6 +1,6 @@
 import type { FaultPath, PlacedFault } from '../../../core/faults.ts';
 import { unknownName } from '../../../core/faults.ts';
-import { isArray, type JsonValue } from '../../../core/json.ts';
+import { isArray, type JsonValue } from '../../../core/json/json.ts';
 
 /** What a pipeline's parameter may be called. */
 export const paramNamePattern = /^[A-Za-z][A-Za-z0-9_-]{0,62}$/;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { topics } from '../../../core/names.ts';
+import { topics } from '../../../core/names/resources.ts';
 import { versionRefSchema } from '../../datasets/entities.ts';
 import { defineStep } from './services.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../../../core/errors.ts';
 import { type PlacedFault, unknownName } from '../../../core/faults.ts';
-import type { JsonSchema } from '../../../core/json-schema.ts';
+import type { JsonSchema } from '../../../core/json/json-schema.ts';
 import { metrics as catalog } from '../../../core/stats/metrics/catalog.ts';
 import type { Metric } from '../../../core/stats/metrics/metric.ts';
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { mlflowTags } from '../../../core/mlflow-names.ts';
+import { mlflowTags } from '../../../core/names/mlflow-names.ts';
 import { isAppError } from '../../../core/errors.ts';
 import { sha256 } from '../../../core/ids.ts';
-import { isArray, type JsonValue } from '../../../core/json.ts';
+import { isArray, type JsonValue } from '../../../core/json/json.ts';
 import { modelName } from '../../registry/entities.ts';
 import type { Experiment, Tag } from '../../tracking/entities.ts';
 import { defineStep, type StepServices } from './services.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { JsonValue } from '../../../core/json.ts';
+import type { JsonValue } from '../../../core/json/json.ts';
 import { recordedSchema } from './record-run.ts';
 import { defineStep } from './services.ts';
 import { trainedSchema } from './train-model.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { putOnce } from '../../../platform/storage/put-once.ts';
-import { datasetName } from '../../../core/resource-names.ts';
+import { datasetName } from '../../../core/names/dataset-name.ts';
 import { modelName } from '../../registry/entities.ts';
 import { modelBlob } from '../../registry/trained-version.ts';
 import { defineStep } from './services.ts';

@@ -1,4 +1,4 @@
-import { toJsonNumber } from '../../../core/json-number.ts';
+import { toJsonNumber } from '../../../core/json/json-number.ts';
 import { checkText } from '../check-text.ts';
 import { decodeFloat16, encodeFloat16 } from '../float16.ts';
 import { showJson } from '../show-json.ts';

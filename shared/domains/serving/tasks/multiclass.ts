@@ -1,4 +1,4 @@
-import { jsonNumber, toJsonNumber } from '../../../core/json-number.ts';
+import { jsonNumber, toJsonNumber } from '../../../core/json/json-number.ts';
 import { z } from 'zod';
 import type { MetricNameOf } from '../../../core/stats/metrics/catalog.ts';
 import { pickClasses } from '../../../core/stats/metrics/pick-classes.ts';

@@ -1,6 +1,6 @@
 import { AppError, isAppError } from '../../../core/errors.ts';
-import type { JsonObject } from '../../../core/json.ts';
-import { metadataContainers } from '../../../core/names.ts';
+import type { JsonObject } from '../../../core/json/json.ts';
+import { metadataContainers } from '../../../core/names/resources.ts';
 import type { BatchOperation, MetadataStore, StoredDocument } from '../../../platform/storage/documents.ts';
 import { type ExperimentBody, experimentKey, experimentNameKey } from '../documents.ts';
 import { trackingErrors } from '../errors.ts';

@@ -1,4 +1,4 @@
-import { artifactScheme } from '../../../core/mlflow-names.ts';
+import { artifactScheme } from '../../../core/names/mlflow-names.ts';
 import { toExperiment } from '../documents.ts';
 import type { Experiment, LifecycleStage, Tag } from '../entities.ts';
 import { trackingErrors } from '../errors.ts';

@@ -1,8 +1,8 @@
 import type { Clock } from '../../../core/clock.ts';
 import type { Ids } from '../../../core/ids.ts';
 import type { AppError } from '../../../core/errors.ts';
-import type { JsonValue } from '../../../core/json.ts';
-import { metadataContainers } from '../../../core/names.ts';
+import type { JsonValue } from '../../../core/json/json.ts';
+import { metadataContainers } from '../../../core/names/resources.ts';
 import { type AuditEntry, auditOperation, toAuditEvent } from '../../../platform/audit/event.ts';
 import type { BatchOperation, MetadataStore, StoredDocument } from '../../../platform/storage/documents.ts';
 import { retryConflicts } from '../../../platform/storage/optimistic.ts';

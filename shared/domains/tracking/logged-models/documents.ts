@@ -1,5 +1,5 @@
-import { fromJsonNumber, type JsonNumber, toJsonNumber } from '../../../core/json-number.ts';
-import type { JsonObject } from '../../../core/json.ts';
+import { fromJsonNumber, type JsonNumber, toJsonNumber } from '../../../core/json/json-number.ts';
+import type { JsonObject } from '../../../core/json/json.ts';
 import type { FieldPath } from '../../../platform/storage/documents.ts';
 import { type StringMap } from '../documents.ts';
 import type { LifecycleStage } from '../entities.ts';

@@ -1,5 +1,5 @@
 import { isAppError } from '../../../core/errors.ts';
-import { metadataContainers } from '../../../core/names.ts';
+import { metadataContainers } from '../../../core/names/resources.ts';
 import { type Found, type Search, searchDocuments, toFound } from '../../../platform/search/search.ts';
 import {
   type FieldNames,

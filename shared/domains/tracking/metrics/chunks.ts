@@ -1,6 +1,6 @@
 import type { Clock } from '../../../core/clock.ts';
 import type { Ids } from '../../../core/ids.ts';
-import { fromJsonNumber, toJsonNumber } from '../../../core/json-number.ts';
+import { fromJsonNumber, toJsonNumber } from '../../../core/json/json-number.ts';
 import { isAppError } from '../../../core/errors.ts';
 import { sha256 } from '../../../core/ids.ts';
 import type { MetadataStore } from '../../../platform/storage/documents.ts';

@@ -1,9 +1,9 @@
-import { fromJsonNumber, toJsonNumber } from '../../../core/json-number.ts';
+import { fromJsonNumber, toJsonNumber } from '../../../core/json/json-number.ts';
 import { z } from 'zod';
 import { openCursor, sealCursor } from '../../../core/cursor.ts';
 import type { Filter, MetadataStore } from '../../../platform/storage/documents.ts';
 import { eachDocument } from '../../../platform/storage/page.ts';
-import { metadataContainers } from '../../../core/names.ts';
+import { metadataContainers } from '../../../core/names/resources.ts';
 import { type ChunkBody, type TailPoint } from '../documents.ts';
 import type { MetricPoint } from '../entities.ts';
 import { bucketOf, readMetric } from './chunks.ts';

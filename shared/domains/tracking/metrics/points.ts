@@ -1,4 +1,4 @@
-import { fromJsonNumber, toJsonNumber } from '../../../core/json-number.ts';
+import { fromJsonNumber, toJsonNumber } from '../../../core/json/json-number.ts';
 import { type TailPoint } from '../documents.ts';
 import type { Metric, MetricPoint } from '../entities.ts';
 

@@ -1,4 +1,4 @@
-import { mlflowTags } from '../../../core/mlflow-names.ts';
+import { mlflowTags } from '../../../core/names/mlflow-names.ts';
 import type { Metric, RunStatus, Tag } from '../entities.ts';
 import { trackingErrors } from '../errors.ts';
 import type { RunDraft } from './draft.ts';

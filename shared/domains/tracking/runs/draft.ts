@@ -1,7 +1,7 @@
-import { toJsonNumber } from '../../../core/json-number.ts';
+import { toJsonNumber } from '../../../core/json/json-number.ts';
 import type { AuditEntry } from '../../../platform/audit/event.ts';
-import type { JsonValue } from '../../../core/json.ts';
-import { mlflowTags } from '../../../core/mlflow-names.ts';
+import type { JsonValue } from '../../../core/json/json.ts';
+import { mlflowTags } from '../../../core/names/mlflow-names.ts';
 import { type LatestPoint, type RunBody, type TailPoint } from '../documents.ts';
 import type { DatasetInput, Metric, MetricPoint, RunInfo, RunLinks } from '../entities.ts';
 import { compareForLatest } from '../metrics/points.ts';

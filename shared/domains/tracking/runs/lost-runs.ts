@@ -2,7 +2,7 @@ import type { Clock } from '../../../core/clock.ts';
 import type { Ids } from '../../../core/ids.ts';
 import { forEachSettled } from '../../../core/async/for-each-settled.ts';
 import type { Logger } from '../../../core/logger.ts';
-import { metadataContainers } from '../../../core/names.ts';
+import { metadataContainers } from '../../../core/names/resources.ts';
 import type { Filter, MetadataStore } from '../../../platform/storage/documents.ts';
 import type { RunBody } from '../documents.ts';
 import { killIfSilent } from './changes.ts';

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../core/clock.ts';
 import type { Ids } from '../../../core/ids.ts';
-import { mlflowTags } from '../../../core/mlflow-names.ts';
-import { metadataContainers } from '../../../core/names.ts';
+import { mlflowTags } from '../../../core/names/mlflow-names.ts';
+import { metadataContainers } from '../../../core/names/resources.ts';
 import type { AuditedWriter } from '../../../platform/audit/audited-writer.ts';
 import type { MetadataStore } from '../../../platform/storage/documents.ts';
 import { type RunBody, runKey, toRun } from '../documents.ts';

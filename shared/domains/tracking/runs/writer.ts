@@ -2,7 +2,7 @@ import type { Clock } from '../../../core/clock.ts';
 import type { Ids } from '../../../core/ids.ts';
 import type { AuditedWriter } from '../../../platform/audit/audited-writer.ts';
 import { isAppError, toAppError } from '../../../core/errors.ts';
-import { metadataContainers } from '../../../core/names.ts';
+import { metadataContainers } from '../../../core/names/resources.ts';
 import type { MetadataStore } from '../../../platform/storage/documents.ts';
 import { retryConflicts } from '../../../platform/storage/optimistic.ts';
 import { type RunBody, runKey } from '../documents.ts';

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../../core/json.ts';
+import type { JsonValue } from '../../../core/json/json.ts';
 
 /**
  * An action of the transaction log; an entry has one per line. Unknown members are ignored.

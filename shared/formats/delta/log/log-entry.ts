@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { AppError, isAppError } from '../../../core/errors.ts';
-import { isArray, type JsonObject, type JsonValue } from '../../../core/json.ts';
-import { isJsonObject } from '../../../core/member-at.ts';
+import { isArray, type JsonObject, type JsonValue } from '../../../core/json/json.ts';
+import { isJsonObject } from '../../../core/json/member-at.ts';
 import type { Action, AddFile, Metadata, Protocol, RemoveFile, Transaction } from './actions.ts';
 import { decodePath, encodePath } from './file-path.ts';
 

@@ -13,7 +13,7 @@ import {
   type DuckDBType,
   type DuckDBValue,
 } from '@duckdb/node-api';
-import type { JsonValue } from '../../../../core/json.ts';
+import type { JsonValue } from '../../../../core/json/json.ts';
 import { formatDay, formatMoment } from '../../../../domains/datasets/schema/format-moment.ts';
 
 const names = new Map<DuckDBTypeId, string>([

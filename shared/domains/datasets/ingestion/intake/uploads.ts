@@ -1,6 +1,6 @@
 import { AppError } from '../../../../core/errors.ts';
 import type { Logger } from '../../../../core/logger.ts';
-import { blobContainers } from '../../../../core/names.ts';
+import { blobContainers } from '../../../../core/names/resources.ts';
 import type { BlobRef, BlobWriter } from '../../../../platform/storage/blobs.ts';
 import type { Mode } from '../../entities.ts';
 import type { Landing } from './landing.ts';

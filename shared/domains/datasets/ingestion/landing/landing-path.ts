@@ -1,5 +1,5 @@
 import { AppError } from '../../../../core/errors.ts';
-import { datasetName } from '../../../../core/resource-names.ts';
+import { datasetName } from '../../../../core/names/dataset-name.ts';
 import { type Mode, modes, type Source } from '../../entities.ts';
 
 export interface LandingPath {

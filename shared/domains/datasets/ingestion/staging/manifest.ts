@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { blobContainers } from '../../../../core/names.ts';
+import { blobContainers } from '../../../../core/names/resources.ts';
 import { validate } from '../../../../core/validate.ts';
 import type { BlobReader, BlobRef, BlobWriter, OpenedBlob } from '../../../../platform/storage/blobs.ts';
-import { datasetName } from '../../../../core/resource-names.ts';
+import { datasetName } from '../../../../core/names/dataset-name.ts';
 import { modes, sourceSchema } from '../../entities.ts';
 import { quarantineEntrySchema } from '../../quarantine/quarantine-entry.ts';
 import { columnsSchema } from '../../schema/column.ts';

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { AppError, isAppError } from '../../core/errors.ts';
-import { serveJobs } from '../../core/worker/serve-jobs.ts';
-import { showValues } from '../../domains/serving/model-value.ts';
-import type { ModelDescription } from '../../domains/serving/scorer.ts';
-import { findTask } from '../../domains/serving/tasks/catalog.ts';
-import { countElements, createTensor, isTensorType, type Tensors } from '../../domains/serving/tensor.ts';
-import { refuseWeightFiles } from './external-data.ts';
+import { AppError, isAppError } from '../../../core/errors.ts';
+import { serveJobs } from '../../../core/worker/serve-jobs.ts';
+import { showValues } from '../../../domains/serving/model-value.ts';
+import type { ModelDescription } from '../../../domains/serving/scorer.ts';
+import { findTask } from '../../../domains/serving/tasks/catalog.ts';
+import { countElements, createTensor, isTensorType, type Tensors } from '../../../domains/serving/tensor.ts';
+import { refuseWeightFiles } from '../files/external-data.ts';
 import type { InspectAnswer, InspectedFile, InspectJobs, InspectTask } from './inspect-protocol.ts';
-import { readModel } from './read-model.ts';
-import { createSession, type Session } from './session.ts';
+import { readModel } from '../files/read-model.ts';
+import { createSession, type Session } from '../sessions/session.ts';
 
 /** A blank input of more elements is not tried. */
 const maxBlankElements = 10_000_000;

@@ -1,4 +1,4 @@
-import type { LinearTerm } from '../../domains/training/entities.ts';
+import type { LinearTerm } from '../../../domains/training/entities.ts';
 import {
   cast,
   doubleTensor,

@@ -1,5 +1,5 @@
-import { AppError } from '../../core/errors.ts';
-import { Lru } from '../../core/lru.ts';
+import { AppError } from '../../../core/errors.ts';
+import { Lru } from '../../../core/lru.ts';
 
 /** Something loaded from a model's bytes that must be released. */
 export interface Loaded {

@@ -1,5 +1,5 @@
-import type { ModelDescription } from '../../domains/serving/scorer.ts';
-import type { Tensors } from '../../domains/serving/tensor.ts';
+import type { ModelDescription } from '../../../domains/serving/scorer.ts';
+import type { Tensors } from '../../../domains/serving/tensor.ts';
 
 /** One run of a model. */
 export interface ScoreRun {

@@ -1,5 +1,5 @@
-import type { Signature } from '../../domains/serving/signature.ts';
-import type { LogisticModel } from '../../domains/training/entities.ts';
+import type { Signature } from '../../../domains/serving/signature.ts';
+import type { LogisticModel } from '../../../domains/training/entities.ts';
 import { buildTermSum } from './linear-terms.ts';
 import { cast, doubleTensor, floatTensor, rowsOf, type Graph } from './onnx-proto.ts';
 

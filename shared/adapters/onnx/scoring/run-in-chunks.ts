@@ -1,7 +1,7 @@
-import { AppError } from '../../core/errors.ts';
-import { createTensor, type Tensor, type Tensors } from '../../domains/serving/tensor.ts';
+import { AppError } from '../../../core/errors.ts';
+import { createTensor, type Tensor, type Tensors } from '../../../domains/serving/tensor.ts';
 import type { ScoreRun } from './score-protocol.ts';
-import type { Session } from './session.ts';
+import type { Session } from '../sessions/session.ts';
 
 /**
  * Runs a model. Rows run in chunks, so that memory does not grow with the batch and other work gets its turn in

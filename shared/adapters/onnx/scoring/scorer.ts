@@ -1,12 +1,12 @@
-import { AppError } from '../../core/errors.ts';
-import { checkInputs } from '../../domains/serving/check-inputs.ts';
-import type { ModelDescription, ModelSource, RunOptions, Scorer } from '../../domains/serving/scorer.ts';
-import type { Tensors } from '../../domains/serving/tensor.ts';
-import { openModel } from './open-model.ts';
+import { AppError } from '../../../core/errors.ts';
+import { checkInputs } from '../../../domains/serving/check-inputs.ts';
+import type { ModelDescription, ModelSource, RunOptions, Scorer } from '../../../domains/serving/scorer.ts';
+import type { Tensors } from '../../../domains/serving/tensor.ts';
+import { openModel } from '../sessions/open-model.ts';
 import { runInChunks } from './run-in-chunks.ts';
 import { ScoreThread, type ScoreThreadDeps } from './score-thread.ts';
-import { SessionCache, type Loaded } from './session-cache.ts';
-import type { Session } from './session.ts';
+import { SessionCache, type Loaded } from '../sessions/session-cache.ts';
+import type { Session } from '../sessions/session.ts';
 
 export interface OnnxScorerOptions {
   /** Models kept loaded, by the size of their files; the scoring thread keeps as many again. */

@@ -1,9 +1,9 @@
 import { dirname, join } from 'node:path/posix';
-import { AppError, isAppError } from '../../core/errors.ts';
-import { threadHost } from '../../core/worker/host.ts';
-import { OwnedWorker } from '../../core/worker/owned-worker.ts';
-import type { BlobProperties } from '../../platform/storage/blobs.ts';
-import type { ScratchFile, ScratchFiles } from '../../platform/storage/scratch.ts';
+import { AppError, isAppError } from '../../../core/errors.ts';
+import { threadHost } from '../../../core/worker/host.ts';
+import { OwnedWorker } from '../../../core/worker/owned-worker.ts';
+import type { BlobProperties } from '../../../platform/storage/blobs.ts';
+import type { ScratchFile, ScratchFiles } from '../../../platform/storage/scratch.ts';
 import type { InspectedFile, InspectJobs } from './inspect-protocol.ts';
 
 export interface InspectModelDeps {

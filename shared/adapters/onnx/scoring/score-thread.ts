@@ -1,8 +1,8 @@
-import { AppError } from '../../core/errors.ts';
-import { threadHost } from '../../core/worker/host.ts';
-import { OwnedWorker } from '../../core/worker/owned-worker.ts';
-import type { ModelDescription } from '../../domains/serving/scorer.ts';
-import type { Tensors } from '../../domains/serving/tensor.ts';
+import { AppError } from '../../../core/errors.ts';
+import { threadHost } from '../../../core/worker/host.ts';
+import { OwnedWorker } from '../../../core/worker/owned-worker.ts';
+import type { ModelDescription } from '../../../domains/serving/scorer.ts';
+import type { Tensors } from '../../../domains/serving/tensor.ts';
 import type { ScoreJobs, ScoreRun } from './score-protocol.ts';
 
 export interface ScoreThreadDeps {

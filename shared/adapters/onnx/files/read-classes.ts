@@ -1,4 +1,4 @@
-import type { Classes } from '../../domains/serving/tasks/task.ts';
+import type { Classes } from '../../../domains/serving/tasks/task.ts';
 import { integersOf, messagesOf, readFields } from './protobuf-reader.ts';
 
 /** The attributes that list classes: of linear, tree and SVM classifiers, and of ZipMap. */

@@ -1,5 +1,5 @@
-import type { ModelValue } from '../../domains/serving/model-value.ts';
-import type { ModelDescription } from '../../domains/serving/scorer.ts';
+import type { ModelValue } from '../../../domains/serving/model-value.ts';
+import type { ModelDescription } from '../../../domains/serving/scorer.ts';
 
 /** The job of the inspecting thread. */
 export interface InspectJobs {

@@ -1,6 +1,6 @@
-import type { ModelDescription } from '../../domains/serving/scorer.ts';
-import { refuseWeightFiles } from './external-data.ts';
-import { readModel } from './read-model.ts';
+import type { ModelDescription } from '../../../domains/serving/scorer.ts';
+import { refuseWeightFiles } from '../files/external-data.ts';
+import { readModel } from '../files/read-model.ts';
 import { createSession, type Session } from './session.ts';
 
 export interface OpenedModel {

@@ -1,7 +1,7 @@
 import { InferenceSession } from 'onnxruntime-node';
-import { AppError } from '../../core/errors.ts';
-import { showValues, type ModelValue } from '../../domains/serving/model-value.ts';
-import { isTensorType, type Tensors } from '../../domains/serving/tensor.ts';
+import { AppError } from '../../../core/errors.ts';
+import { showValues, type ModelValue } from '../../../domains/serving/model-value.ts';
+import { isTensorType, type Tensors } from '../../../domains/serving/tensor.ts';
 import { fromRuntimeTensor, toRuntimeTensor } from './runtime-tensors.ts';
 
 /** A model loaded into the runtime. */

@@ -1,7 +1,7 @@
-import { canonicalJson, type JsonValue } from '../../core/json.ts';
-import type { Signature } from '../../domains/serving/signature.ts';
-import type { ModelTask } from '../../domains/serving/tasks/catalog.ts';
-import type { TrainedModel } from '../../domains/training/entities.ts';
+import { canonicalJson, type JsonValue } from '../../../core/json/json.ts';
+import type { Signature } from '../../../domains/serving/signature.ts';
+import type { ModelTask } from '../../../domains/serving/tasks/catalog.ts';
+import type { TrainedModel } from '../../../domains/training/entities.ts';
 import { encodeModel, type Graph } from './onnx-proto.ts';
 import type { Bytes } from './protobuf-writer.ts';
 import { readModel, signatureKey, taskKey } from './read-model.ts';

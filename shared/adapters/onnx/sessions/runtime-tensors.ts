@@ -1,6 +1,6 @@
 import { Tensor as RuntimeTensor, type OnnxValue } from 'onnxruntime-node';
-import { AppError } from '../../core/errors.ts';
-import { isTensorType, type Tensor } from '../../domains/serving/tensor.ts';
+import { AppError } from '../../../core/errors.ts';
+import { isTensorType, type Tensor } from '../../../domains/serving/tensor.ts';
 
 /** A tensor as the runtime takes it; the elements are not copied. */
 export function toRuntimeTensor(tensor: Tensor): RuntimeTensor {

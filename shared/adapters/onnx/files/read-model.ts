@@ -1,9 +1,9 @@
-import { AppError } from '../../core/errors.ts';
-import { signatureSchema, type Signature } from '../../domains/serving/signature.ts';
-import type { ModelValue } from '../../domains/serving/model-value.ts';
-import type { ModelDescription } from '../../domains/serving/scorer.ts';
-import { bindTask, type ModelTask } from '../../domains/serving/tasks/catalog.ts';
-import type { ModelFacts } from '../../domains/serving/tasks/task.ts';
+import { AppError } from '../../../core/errors.ts';
+import { signatureSchema, type Signature } from '../../../domains/serving/signature.ts';
+import type { ModelValue } from '../../../domains/serving/model-value.ts';
+import type { ModelDescription } from '../../../domains/serving/scorer.ts';
+import { bindTask, type ModelTask } from '../../../domains/serving/tasks/catalog.ts';
+import type { ModelFacts } from '../../../domains/serving/tasks/task.ts';
 import { readWeightFiles } from './external-data.ts';
 import { messagesOf, numberOf, readFields, textOf } from './protobuf-reader.ts';
 import { readClasses } from './read-classes.ts';

@@ -1,11 +1,11 @@
-import { serveJobs, Transferred, type JobContext } from '../../core/worker/serve-jobs.ts';
-import type { ModelDescription } from '../../domains/serving/scorer.ts';
-import type { Tensors } from '../../domains/serving/tensor.ts';
+import { serveJobs, Transferred, type JobContext } from '../../../core/worker/serve-jobs.ts';
+import type { ModelDescription } from '../../../domains/serving/scorer.ts';
+import type { Tensors } from '../../../domains/serving/tensor.ts';
 import { runInChunks } from './run-in-chunks.ts';
 import type { ScoreJobs } from './score-protocol.ts';
-import { SessionCache, type Loaded } from './session-cache.ts';
-import { openModel } from './open-model.ts';
-import type { Session } from './session.ts';
+import { SessionCache, type Loaded } from '../sessions/session-cache.ts';
+import { openModel } from '../sessions/open-model.ts';
+import type { Session } from '../sessions/session.ts';
 
 type LoadedModel = Loaded & { readonly description: ModelDescription; readonly session: Session };
 

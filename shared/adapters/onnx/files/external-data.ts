@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { AppError } from '../../core/errors.ts';
+import { AppError } from '../../../core/errors.ts';
 import { messagesOf, readFields, textOf } from './protobuf-reader.ts';
 
 /** A model with one file a tensor has hundreds. */
