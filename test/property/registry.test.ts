@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isAppError } from '../../shared/core/errors.ts';
-import { type Stage, stages } from '../../shared/domains/registry/entities.ts';
+import { type Stage, stages } from '../../shared/domains/registry/stage-names.ts';
 import type { Registry } from '../../shared/domains/registry/registry.ts';
 import { createRegistration, createRegistry } from '../support/tracking/registry.ts';
 import { createDocuments } from '../support/stores.ts';

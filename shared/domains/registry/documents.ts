@@ -13,9 +13,9 @@ import type {
   ModelVersion,
   ModelVersionView,
   ServingCheck,
-  Stage,
   Tags,
 } from './entities.ts';
+import type { Stage } from './stage-names.ts';
 
 /*
  * The documents of the container `registry`: one partition for each model, by name. Every change replaces the head

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { jsonValueSchema } from '../../core/validate.ts';
 import { checkAliasName, checkModelName } from './rules.ts';
+import { stages } from './stage-names.ts';
 
 const obeys = (check: (text: string) => void) => (text: string, context: z.RefinementCtx) => {
   try {
@@ -23,9 +24,6 @@ export const aliasName = z.string().min(1).max(255).superRefine(obeys(checkAlias
 
 /** The alias that deployments move, and that scoring uses by default. */
 export const productionAlias = 'production';
-
-export const stages = ['None', 'Staging', 'Production', 'Archived'] as const;
-export type Stage = (typeof stages)[number];
 
 const tagsSchema = z.record(z.string(), z.string());
 /** Keys are users' names: build by Object.fromEntries, read by Object.entries and Object.hasOwn. */

@@ -1,5 +1,5 @@
 import { defineErrors, errorKind } from '../../core/error-kinds.ts';
-import type { Stage } from './entities.ts';
+import type { Stage } from './stage-names.ts';
 
 /** A registered name belongs to a model, or to a prompt: a model whose versions are texts. */
 export type NameOwner = 'model' | 'prompt';

@@ -1,6 +1,7 @@
 import { findKeyProblem } from '../../core/names/key-rules.ts';
 import { mlflowTags } from '../../core/names/mlflow-names.ts';
 import { registryErrors } from './errors.ts';
+import { type Stage, stages } from './stage-names.ts';
 
 /**
  * In characters. They are MLflow's, so that what its servers accept is accepted here.
@@ -15,8 +16,6 @@ const limits = {
   description: 100_000,
   source: 2_000,
 } as const;
-
-const stageNames = ['None', 'Staging', 'Production', 'Archived'] as const;
 
 /** @throws INVALID_ARGUMENT */
 export function checkModelName(name: string, isNew = false): void {
@@ -64,8 +63,8 @@ export function checkField(field: keyof typeof limits, text: string): void {
 }
 
 /** @param text in any case. @throws INVALID_ARGUMENT for an unknown stage */
-export function toStage(text: string): (typeof stageNames)[number] {
-  const stage = stageNames.find((name) => name.toLowerCase() === text.toLowerCase());
+export function toStage(text: string): Stage {
+  const stage = stages.find((name) => name.toLowerCase() === text.toLowerCase());
   if (stage !== undefined) return stage;
-  throw registryErrors.stageUnknown({ stage: text, stages: stageNames });
+  throw registryErrors.stageUnknown({ stage: text, stages });
 }

@@ -19,7 +19,8 @@ import {
   toView,
   type VersionBody,
 } from './documents.ts';
-import type { ModelVersionView, Stage } from './entities.ts';
+import type { ModelVersionView } from './entities.ts';
+import type { Stage } from './stage-names.ts';
 import { touch } from './models.ts';
 import { registryErrors } from './errors.ts';
 import type { ModelDocuments } from './model-documents.ts';

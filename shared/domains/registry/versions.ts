@@ -21,7 +21,8 @@ import {
   type VersionBody,
   versionId,
 } from './documents.ts';
-import type { Model, ModelVersion, ModelVersionView, Stage } from './entities.ts';
+import type { Model, ModelVersion, ModelVersionView } from './entities.ts';
+import type { Stage } from './stage-names.ts';
 import { registryErrors } from './errors.ts';
 import type { ModelDocuments } from './model-documents.ts';
 import { type Models, newHead } from './models.ts';

@@ -6,8 +6,7 @@ import type { Signature } from '../serving/signature.ts';
 import type { TrainedModel } from './entities.ts';
 import type { TableReader } from './table-reader.ts';
 import { train, type TrainingProgress } from './train.ts';
-import type { TrainedOnnx } from './training.ts';
-import type { TrainingJob, TrainingJobs } from './training-jobs.ts';
+import type { TrainedOnnx, TrainingJob, TrainingJobs } from './training-jobs.ts';
 
 /** What the thread's composition root provides. */
 export interface TrainingWorkerDeps {

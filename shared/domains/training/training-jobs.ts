@@ -1,6 +1,5 @@
 import type { TrainingSpec } from './entities.ts';
-import type { TrainingProgress } from './train.ts';
-import type { TrainedOnnx } from './training.ts';
+import type { TrainingProgress, TrainingReport } from './train.ts';
 
 /** One training, as the thread gets it. */
 export interface TrainingJob {
@@ -11,6 +10,13 @@ export interface TrainingJob {
   readonly metadata: Readonly<Record<string, string>>;
   readonly threads: number;
   readonly memoryLimitMb: number;
+}
+
+/** A trained model as the thread returns it. */
+export interface TrainedOnnx {
+  readonly onnx: Uint8Array<ArrayBuffer>;
+  readonly sha256: string;
+  readonly report: TrainingReport;
 }
 
 /** The job of the training thread. */

@@ -4,8 +4,8 @@ import { AppError } from '../../core/errors.ts';
 import { threadHost } from '../../core/worker/host.ts';
 import { OwnedWorker } from '../../core/worker/owned-worker.ts';
 import type { TrainingSpec } from './entities.ts';
-import type { TrainingProgress, TrainingReport } from './train.ts';
-import type { TrainingJob, TrainingJobs } from './training-jobs.ts';
+import type { TrainingProgress } from './train.ts';
+import type { TrainedOnnx, TrainingJob, TrainingJobs } from './training-jobs.ts';
 
 export interface TrainingDeps {
   /** The module that calls `runTrainingWorker`. */
@@ -32,12 +32,6 @@ export interface TrainRequest {
   };
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: TrainingProgress) => void;
-}
-
-export interface TrainedOnnx {
-  readonly onnx: Uint8Array<ArrayBuffer>;
-  readonly sha256: string;
-  readonly report: TrainingReport;
 }
 
 /** Trains in a thread of its own, so that the caller's event loop stays free. */
