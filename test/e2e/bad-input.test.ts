@@ -182,7 +182,7 @@ test('in the settings: the start is refused, and every fault is named at once', 
     (reason: Error) => reason,
   );
   expect(error.message).toMatch(/SLIPWAY_AUTH: must be "off" or "app-service"/);
-  expect(error.message).toMatch(/SLIPWAY_SCORE_ROWS: must be a whole number/);
+  expect(error.message).toMatch(/SLIPWAY_SCORE_ROWS: must be an integer from 1 to 1000000/);
   expect(error.message).toMatch(/SLIPWAY_METADATA_FILE: and COSMOS_ENDPOINT are both set/);
   expect(error.message).not.toMatch(/\n {4}at /);
 });
