@@ -1,18 +1,19 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 
 /**
- * Creates a virtual environment with the packages that a client's `requirements.txt` pins, or reuses it.
+ * Creates a virtual environment with the packages that a `requirements.txt` pins, or reuses it.
  *
- * @param name the client's folder in test/clients
+ * @param folder where `requirements.txt` is, from the repository's root
  * @returns the path of its interpreter
  */
-export function prepareEnvironment(name: string): string {
-  const requirements = join(root, 'test/clients', name, 'requirements.txt');
+export function prepareEnvironment(folder: string): string {
+  const requirements = join(root, folder, 'requirements.txt');
+  const name = basename(folder);
   const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
   const environment = join(root, '.venv', `${name}-${digest}`);
   const python = join(environment, 'bin/python');

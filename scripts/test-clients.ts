@@ -67,7 +67,7 @@ async function runClients(): Promise<boolean> {
   let platform: PlatformProcess | undefined;
   let ok = true;
   try {
-    const pythons = names.map((name) => [name, prepareEnvironment(name)] as const);
+    const pythons = names.map((name) => [name, prepareEnvironment(`test/clients/${name}`)] as const);
     platform = await PlatformProcess.start({ port: 0, dataDir: join(folder, 'data') });
     await runLoop({ platform, folder });
     for (const [name, python] of pythons) {

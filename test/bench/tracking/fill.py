@@ -1,58 +1,40 @@
-"""Puts runs straight into a database that MLflow itself has made.
-
-    <python with mlflow> fill.py <database file> <artifact folder> <file of one run as JSON in each line>
-
-The last line of output is the id of the experiment that has them.
-"""
+"""Inserts runs straight into a database with MLflow's tables, which its server must have created."""
 
 import itertools
 import json
 import sqlite3
-import sys
-
-from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-database, artifacts, runs = sys.argv[1:]
-experiment = int(SqlAlchemyStore(f"sqlite:///{database}", artifacts).create_experiment("filled"))
-connection = sqlite3.connect(database)
-# Nobody else is there yet, and what a crash would leave is thrown away.
-for setting in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -500000"):
-    connection.execute(f"PRAGMA {setting}")
 
 
-def insert(table, columns, rows):
-    marks = ", ".join("?" for _ in columns.split(","))
-    connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
+def fill(database, runs, tables):
+    """Inserts each run of a file with one JSON object per line.
+
+    `tables` maps a table's name to its columns and to a function from a run and its position to that table's rows.
+    """
+    connection = sqlite3.connect(database)
+    # No server is running, and a crash discards the database.
+    for setting in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -500000"):
+        connection.execute(f"PRAGMA {setting}")
+    with open(runs) as lines:
+        numbered = enumerate(map(json.loads, lines))
+        for batch in iter(lambda: list(itertools.islice(numbered, 5_000)), []):
+            for table, (columns, to_rows) in tables.items():
+                marks = ", ".join("?" for _ in columns)
+                connection.executemany(
+                    f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})",
+                    (row for index, run in batch for row in to_rows(run, index)),
+                )
+            connection.commit()
+    connection.close()
 
 
-with open(runs) as lines:
-    for lines_of_batch in iter(lambda: list(itertools.islice(lines, 5_000)), []):
-        batch = [json.loads(line) for line in lines_of_batch]
-        insert(
-            "runs",
-            "run_uuid, name, source_type, source_name, entry_point_name, user_id, status, start_time, end_time,"
-            " source_version, lifecycle_stage, artifact_uri, experiment_id",
-            (
-                (run["runId"], run["name"], "UNKNOWN", "", "", "user", "FINISHED", run["startTime"],
-                 run["endTime"], "", "active", f"{artifacts}/{run['runId']}/artifacts", experiment)
-                for run in batch
-            ),
-        )
-        for table in ("metrics", "latest_metrics"):
-            insert(
-                table,
-                "key, value, timestamp, step, is_nan, run_uuid",
-                (
-                    (key, value, run["startTime"], 0, False, run["runId"])
-                    for run in batch
-                    for key, value in run["metrics"].items()
-                ),
-            )
-        for table in ("params", "tags"):
-            insert(
-                table,
-                "key, value, run_uuid",
-                ((key, value, run["runId"]) for run in batch for key, value in run[table].items()),
-            )
-        connection.commit()
-print(experiment)
+def run_row(run, experiment, artifacts):
+    """A row of `runs`, by column."""
+    return {
+        "run_uuid": run["runId"], "name": run["name"], "source_type": "UNKNOWN", "source_name": "",
+        "entry_point_name": "", "user_id": "user", "status": "FINISHED", "start_time": run["startTime"],
+        "end_time": run["endTime"], "source_version": "", "lifecycle_stage": "active",
+        "artifact_uri": f"{artifacts}/{run['runId']}/artifacts", "experiment_id": experiment,
+    }
+
+
+RUN_COLUMNS = tuple(run_row({"runId": "", "name": "", "startTime": 0, "endTime": 0}, 0, ""))

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
-import { auditOperation, toAuditEvent } from '../../shared/platform/audit/event.ts';
-import { systemClock } from '../../shared/core/clock.ts';
-import { systemIds } from '../../shared/core/ids.ts';
-import { openSqliteDocuments } from '../../shared/adapters/embedded/sqlite-documents.ts';
-import { metadataContainers } from '../../shared/core/names/resources.ts';
-import type { BatchOperation } from '../../shared/platform/storage/documents.ts';
-import { runKey, runPointerKey } from '../../shared/domains/tracking/documents.ts';
-import { toTailPoint } from '../../shared/domains/tracking/metrics/points.ts';
-import { createRunBody } from '../../shared/domains/tracking/runs/draft.ts';
+import { auditOperation, toAuditEvent } from '../../../shared/platform/audit/event.ts';
+import { systemClock } from '../../../shared/core/clock.ts';
+import { systemIds } from '../../../shared/core/ids.ts';
+import { openSqliteDocuments } from '../../../shared/adapters/embedded/sqlite-documents.ts';
+import { metadataContainers } from '../../../shared/core/names/resources.ts';
+import type { BatchOperation } from '../../../shared/platform/storage/documents.ts';
+import { runKey, runPointerKey } from '../../../shared/domains/tracking/documents.ts';
+import { toTailPoint } from '../../../shared/domains/tracking/metrics/points.ts';
+import { createRunBody } from '../../../shared/domains/tracking/runs/draft.ts';
 
 /** A finished run, as both servers are given it. */
 export interface SeededRun {

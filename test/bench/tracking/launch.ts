@@ -1,56 +1,36 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PlatformProcess } from '../../local/platform-process.ts';
-import { fillDocuments } from './tracking-runs.ts';
 
-/** A tracking server that has an experiment full of runs. */
+/** A tracking server with an experiment full of runs. */
 export interface TrackingServer {
   readonly url: string;
   readonly experimentId: string;
-  /** The process and all that it started. */
+  /** The process; it may have children. */
   readonly pid: number;
   stop(): Promise<void>;
 }
 
-export async function startPlatform(folder: string, runs: number): Promise<TrackingServer> {
-  const dataDir = join(folder, 'platform');
-  const empty = await PlatformProcess.start({ port: 0, dataDir });
-  const experimentId = await createExperiment(empty);
-  await fillDocuments(join(dataDir, 'metadata.db'), experimentId, runs);
-  const platform = await PlatformProcess.start({ port: 0, dataDir });
-  return { url: platform.url, experimentId, pid: platform.pid, stop: () => platform.stop() };
+interface Launch {
+  readonly command: string;
+  readonly args: (port: number) => readonly string[];
+  readonly folder: string;
 }
 
-async function createExperiment(platform: PlatformProcess): Promise<string> {
-  try {
-    const path = 'api/2.0/mlflow/experiments/create';
-    const made = await platform.call<{ experiment_id: string }>('POST', path, { name: 'filled' });
-    return made.experiment_id;
-  } finally {
-    await platform.stop();
-  }
-}
+/** Variables that stop peers from reporting their use. */
+export const noTelemetry = { MLFLOW_DISABLE_TELEMETRY: 'true', DO_NOT_TRACK: 'true' };
 
-/** `mlflow server` as it comes, on SQLite. @throws Error when it does not answer within two minutes */
-export async function startMlflow(python: string, folder: string, runsFile: string): Promise<TrackingServer> {
-  const database = join(folder, 'mlflow.db');
-  const artifacts = join(folder, 'mlflow-artifacts');
-  const env = { ...process.env, MLFLOW_DISABLE_TELEMETRY: 'true', DO_NOT_TRACK: 'true' };
-  const fill = join(import.meta.dirname, 'tracking/fill.py');
-  const filled = spawnSync(python, [fill, database, artifacts, runsFile], { env, encoding: 'utf8' });
-  if (filled.status !== 0) throw new Error(`MLflow's database could not be filled: ${filled.stderr}`);
-  const experimentId = filled.stdout.trim().split('\n').at(-1)!;
+/** Starts a server on a free port. @throws Error when it does not answer `/health` within two minutes */
+export async function launch({
+  command,
+  args,
+  folder,
+}: Launch): Promise<Omit<TrackingServer, 'experimentId'>> {
   const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
-  const flags = ['--backend-store-uri', `sqlite:///${database}`, '--artifacts-destination', artifacts];
-  const server = spawn(
-    python,
-    ['-m', 'mlflow', 'server', '--host', '127.0.0.1', '--port', String(port), ...flags],
-    { env, cwd: folder, stdio: 'ignore' },
-  );
+  const env = { ...process.env, ...noTelemetry };
+  const server = spawn(command, args(port), { env, cwd: folder, stdio: 'ignore' });
   const stop = () => stopAll(server);
   try {
     await waitUntilHealthy(url, server);
@@ -58,7 +38,15 @@ export async function startMlflow(python: string, folder: string, runsFile: stri
     await stop();
     throw error;
   }
-  return { url, experimentId, pid: server.pid!, stop };
+  return { url, pid: server.pid!, stop };
+}
+
+/** Runs a Python script that fills a database. @returns its last line. @throws Error with what it printed */
+export function runPython(python: string, args: readonly string[]): string {
+  const env = { ...process.env, ...noTelemetry };
+  const filled = spawnSync(python, args, { env, encoding: 'utf8' });
+  if (filled.status !== 0) throw new Error(`Could not fill the database: ${filled.stderr}`);
+  return filled.stdout.trim().split('\n').at(-1)!;
 }
 
 async function waitUntilHealthy(url: string, server: ChildProcess): Promise<void> {
@@ -71,7 +59,7 @@ async function waitUntilHealthy(url: string, server: ChildProcess): Promise<void
     if (isHealthy) return;
     await sleep(100);
   }
-  throw new Error('mlflow server did not start');
+  throw new Error(`${server.spawnfile} did not start`);
 }
 
 async function stopAll(server: ChildProcess): Promise<void> {
@@ -87,13 +75,13 @@ async function stopAll(server: ChildProcess): Promise<void> {
     try {
       process.kill(pid, 'SIGKILL');
     } catch (error) {
-      // Gone with its parent.
+      // It ended with its parent.
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
   }
 }
 
-/** Resident memory of a process and of all that it started, in MB. Pages that they share count for each. */
+/** Resident memory of a process and its descendants, in MB. Shared pages count once per process. */
 export function measureMemory(pid: number): number {
   return listProcesses(pid).reduce((sum, { residentKb }) => sum + residentKb, 0) / 1_000;
 }

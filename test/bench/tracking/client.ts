@@ -1,5 +1,5 @@
 import { Agent, request } from 'node:http';
-import type { TrackingServer } from './tracking-servers.ts';
+import { measureMemory, type TrackingServer } from './launch.ts';
 
 interface CreatedRun {
   readonly run: { readonly info: { readonly run_id: string } };
@@ -9,10 +9,10 @@ interface FoundRuns {
   readonly runs?: readonly { readonly info: { readonly run_id: string } }[];
 }
 
-/** So long an answer is waited for. */
+/** A call without an answer by then fails. */
 const timeoutMs = 120_000;
 
-/** There was no answer in time: the server may still be at it. */
+/** A call timed out. The server may still be working on it. */
 export class NoAnswer extends Error {}
 
 /** MLflow's REST API over one kept-alive connection, one request at a time. */
@@ -24,8 +24,9 @@ export class TrackingClient {
     this.#server = server;
   }
 
-  get memoryPid(): number {
-    return this.#server.pid;
+  /** Resident memory of the server, in MB. */
+  measureMemory(): number {
+    return measureMemory(this.#server.pid);
   }
 
   async createRun(): Promise<string> {
