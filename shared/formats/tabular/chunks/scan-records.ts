@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { createYielder } from '../../../core/async/yielder.ts';
 import { type ByteReader, carryOver } from '../bytes/byte-reader.ts';
 import type { ChunkMaker } from './chunk-maker.ts';
 import { maxRawBytes } from '../records/describe-fault.ts';
@@ -6,9 +6,6 @@ import type { Positions } from '../records/positions.ts';
 import { faults, maxBatchRecords, type RecordBatch } from '../records/record-batch.ts';
 import type { Window } from '../bytes/window.ts';
 import { findLineEnd } from '../records/resync.ts';
-
-/** How often the scan yields to the event loop. */
-const turnMs = 8;
 
 export interface Scan {
   /** The head of the file, to scan from `from` on. */
@@ -43,12 +40,12 @@ export async function scanRecords(scan: Scan): Promise<number> {
   let spare: Window | undefined;
   let spareWrites: Promise<unknown> = Promise.resolve();
   let long: LongRecord | undefined;
-  const turns = new Turns();
+  const yieldIfDue = createYielder();
   for (;;) {
     signal.throwIfAborted();
     if (long) long = await endLong(window, long, scan);
     if (!long) {
-      await scanWindow(window, batch, scan, turns);
+      await scanWindow(window, batch, scan, yieldIfDue);
       long = beginLong(window, scan);
     }
     const writes = maker.endWindow(window.bytes);
@@ -70,26 +67,15 @@ async function scanWindow(
   window: Window,
   batch: RecordBatch,
   { scan, maker }: Scan,
-  turns: Turns,
+  yieldIfDue: () => Promise<void> | undefined,
 ): Promise<void> {
   do {
     batch.count = 0;
     const upTo = scan(window, batch);
     await maker.addBatch(window, batch, upTo);
     window.from = upTo;
-    await turns.give();
+    await yieldIfDue();
   } while (batch.count === maxBatchRecords);
-}
-
-/** Yields to the event loop when it is due. */
-class Turns {
-  #dueAt = performance.now() + turnMs;
-
-  async give(): Promise<void> {
-    if (performance.now() < this.#dueAt) return;
-    await setImmediate();
-    this.#dueAt = performance.now() + turnMs;
-  }
 }
 
 /** Twice the remaining bytes, because a record that does not fit is scanned again each time. */
