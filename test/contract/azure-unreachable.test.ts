@@ -12,8 +12,8 @@ import { connect } from '../../shared/connect.ts';
 import { isAppError, retryIntent } from '../../shared/core/errors.ts';
 
 /**
- * The app as it is composed in Azure, its settings and nothing else, where nothing of Azure answers: names below
- * `.invalid` never resolve (RFC 2606), and the identity endpoint of App Service is one of ours that refuses.
+ * The app composed with Azure settings only, while no Azure service answers: names below `.invalid` never resolve
+ * (RFC 2606), and a local identity endpoint refuses every request.
  */
 const settings = {
   COSMOS_ENDPOINT: 'https://cosmos.slipway.invalid',
@@ -59,23 +59,23 @@ afterAll(async () => {
   process.off('unhandledRejection', noteUnhandled);
 });
 
-describe('the app in Azure, with nothing to reach', () => {
-  test('is composed without asking anybody', async () => {
+describe('the app in Azure, without a reachable service', () => {
+  test('is composed without a request', async () => {
     await app.prepare();
     expect([requestsAtStart, asked.length]).toEqual([0, 0]);
   });
 
-  test('each dependency is down, and none of the reasons tells a secret', async () => {
+  test('reports each dependency as down without revealing a secret', async () => {
     const health = await app.checkHealth();
     expect(Object.keys(health).toSorted()).toEqual(['blobs', 'metadata', 'queue']);
     for (const dependency of Object.values(health)) {
-      const told = { reason: expect.any(String) as string, latencyMs: expect.any(Number) as number };
-      expect(dependency).toMatchObject({ status: 'down', ...told });
+      const expected = { reason: expect.any(String) as string, latencyMs: expect.any(Number) as number };
+      expect(dependency).toMatchObject({ status: 'down', ...expected });
     }
     expect(JSON.stringify(health)).not.toMatch(new RegExp(`${secret}|${clientId}|invalid|127`));
   });
 
-  test('the user-assigned identity is the one that is asked for, for the right audiences', () => {
+  test('requests tokens of the user-assigned identity, for the right audiences', () => {
     const urls = asked.map(({ url }) => new URL(url!, 'http://identity'));
     const resources = new Set(urls.map(({ searchParams }) => searchParams.get('resource')));
     expect(resources).toEqual(new Set(['https://cosmos.slipway.invalid', 'https://storage.azure.com']));
@@ -98,13 +98,13 @@ describe('the app in Azure, with nothing to reach', () => {
       (thrown: unknown) => thrown,
     );
     if (!isAppError(error)) throw new Error('no failure, or not one of the ports', { cause: error });
-    // An identity that refuses, or that is still being asked when the time is over.
+    // The identity refuses, or has not answered at the timeout.
     expect(['UNAVAILABLE', 'TIMEOUT']).toContain(error.code);
     expect(retryIntent(error)).toBe('later');
     expect(error.message).not.toMatch(new RegExp(`${secret}|${clientId}`));
   });
 
-  test('nothing was rejected behind our back', async () => {
+  test('leaves no unhandled rejection', async () => {
     await new Promise((resolve) => setImmediate(resolve));
     expect(unhandled).toEqual([]);
   });

@@ -25,7 +25,7 @@ it('cuts any stream into full blocks and a shorter last one, from at most two bu
   );
 });
 
-it('leaves a block alone until the one after the next is asked for', async () => {
+it('does not reuse the buffer of a block until the second block after it is requested', async () => {
   const stream = async function* () {
     for (let i = 0; i < 6; i += 1) yield Buffer.alloc(4, i);
   };

@@ -8,7 +8,7 @@ import { createPresigner } from '../../shared/adapters/azure/blob/presigner.ts';
 const hour = 3_600_000;
 const secret = Buffer.from('a key that the service gave').toString('base64');
 
-/** Plays the account: hands out keys for as long as asked, and counts. */
+/** Stands in for the account: issues keys for the requested time, and counts them. */
 function startAccount(answer: () => { status: number; code?: string } = () => ({ status: 200 })) {
   let now = Date.UTC(2026, 0, 1);
   const asked: string[] = [];
@@ -40,7 +40,7 @@ function startAccount(answer: () => { status: number; code?: string } = () => ({
   };
 }
 
-it('signs with a delegated key, asked for once and renewed before it ends', async () => {
+it('signs with a delegated key that is requested once and renewed before it expires', async () => {
   const account = startAccount();
   const [url] = await Promise.all([account.sign(hour), account.sign(hour), account.sign(2 * hour)]);
   expect(account.asked).toEqual(['2025-12-31T23:45:00.000Z 2026-01-02T00:00:00.000Z']);
@@ -49,7 +49,7 @@ it('signs with a delegated key, asked for once and renewed before it ends', asyn
   expect(account.asked).toHaveLength(1);
   await account.sign(hour + 1_000);
   expect(account.asked[1]).toBe('2026-01-01T22:45:00.000Z 2026-01-02T23:00:00.000Z');
-  // Longer than a day: a key of its own, never past the week.
+  // More than a day needs a separate key, which lasts a week at most.
   await account.sign(7 * 24 * hour);
   expect(account.asked[2]).toBe('2026-01-01T22:45:00.000Z 2026-01-08T23:00:00.000Z');
   await account.sign(hour);
@@ -67,7 +67,7 @@ it('signs with a delegated key, asked for once and renewed before it ends', asyn
     ske: '2026-01-02T00:00:00Z',
     sks: 'b',
   });
-  // The string to sign, as the service's documentation has it for version 2026-04-06 and later.
+  // The string to sign, as documented for version 2026-04-06 and later.
   const v = (name: string) => query.get(name) ?? '';
   const key = ['oid', 'tid', v('skt'), v('ske'), v('sks'), v('skv')];
   const unused = (count: number) => Array.from({ length: count }, () => '');
@@ -77,7 +77,7 @@ it('signs with a delegated key, asked for once and renewed before it ends', asyn
   expect(v('sig')).toBe(hmac.update(text).digest('base64'));
 });
 
-it('asks again after a failure, and says when it may not sign', async () => {
+it('requests the key again after a failure, and reports a missing permission', async () => {
   const answers = [
     { status: 503, code: 'ServerBusy' },
     { status: 403, code: 'AuthorizationPermissionMismatch' },

@@ -15,7 +15,7 @@ import { startFlakyProxy, type FlakyProxy } from '../support/flaky-proxy.ts';
 import { patienceMs } from '../support/hang-guard.ts';
 import { settle, useVirtualTimers } from '../support/virtual-timers.ts';
 
-// Over plain HTTP to Azurite only: a TCP proxy cannot stand in front of a real account's TLS name.
+// Azurite over plain HTTP only: a TCP proxy cannot present the TLS name of a real account.
 describe('blobs over a connection that fails', () => {
   let azurite: TestAzurite;
   let direct: BlobStore;
@@ -40,7 +40,7 @@ describe('blobs over a connection that fails', () => {
   afterEach(() => proxy?.stop());
   afterAll(() => azurite.stop());
 
-  it('resumes a read where the connection broke, ranges included', async () => {
+  it('resumes a read or a range where the connection broke', async () => {
     const bytes = randomBytes(3_000_000);
     const ref = newRef();
     await direct.put(ref, bytes);
@@ -55,7 +55,7 @@ describe('blobs over a connection that fails', () => {
     expect(proxy.connections).toBe(6);
   });
 
-  it('gives up a read when connections bring nothing any more', async () => {
+  it('fails a read once connections deliver no more bytes', async () => {
     const ref = newRef();
     await direct.put(ref, randomBytes(3_000_000));
     const store = await connectThrough({ maxTries: 2 });
@@ -67,21 +67,24 @@ describe('blobs over a connection that fails', () => {
     await expect(read()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 
-  it.each(['replaced', 'deleted'])('never joins bytes of two versions: %s meanwhile', async (change) => {
-    const ref = newRef();
-    await direct.put(ref, randomBytes(3_000_000));
-    const store = await connectThrough();
-    proxy.cutAfter(700_000);
-    const { body } = await store.open(ref);
-    await (change === 'deleted' ? direct.delete(ref) : direct.put(ref, randomBytes(3_000_000)));
-    await expect(collect(body)).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' });
-  });
+  it.each(['replaced', 'deleted'])(
+    'never joins bytes of two versions of a blob that is %s meanwhile',
+    async (change) => {
+      const ref = newRef();
+      await direct.put(ref, randomBytes(3_000_000));
+      const store = await connectThrough();
+      proxy.cutAfter(700_000);
+      const { body } = await store.open(ref);
+      await (change === 'deleted' ? direct.delete(ref) : direct.put(ref, randomBytes(3_000_000)));
+      await expect(collect(body)).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' });
+    },
+  );
 
   const losses = [
     { what: 'a small body', body: () => randomBytes(10), text: 'PUT /' },
     { what: 'a body in blocks', body: () => randomBytes(200_000), text: 'comp=blocklist' },
   ];
-  it.each(losses)('knows its own success after a lost answer: $what', async ({ body, text }) => {
+  it.each(losses)('recognises its own success after a lost answer: $what', async ({ body, text }) => {
     const store = await connectThrough();
     const ref = newRef();
     for (const times of [1, 4]) {
@@ -94,7 +97,7 @@ describe('blobs over a connection that fails', () => {
       expect(replaced).toEqual(await direct.head(ref));
       expect(replaced.etag).not.toBe(created.etag);
     }
-    // Someone else's success is still what it is.
+    // Another writer's success is still a conflict.
     proxy.loseAnswerTo(text);
     await expect(store.put(ref, body(), { ifAbsent: true })).rejects.toMatchObject({
       code: 'ALREADY_EXISTS',
@@ -105,7 +108,7 @@ describe('blobs over a connection that fails', () => {
     });
   });
 
-  it('gets its lease, or commits its blocks, though the first answer was lost', async () => {
+  it('acquires a lease, or commits blocks, after a lost answer', async () => {
     const store = await connectThrough();
     const ref = newRef();
     await store.stageBlock(ref, 'a', Buffer.from('a'));
@@ -116,7 +119,7 @@ describe('blobs over a connection that fails', () => {
     await lease.release();
   });
 
-  it('times out when nothing comes back, in the head or in the body', async () => {
+  it('times out when the head or the body of the answer stalls', async () => {
     const ref = newRef();
     await direct.put(ref, randomBytes(3_000_000));
     const store = await connectThrough({ maxTries: 2 });
@@ -129,7 +132,7 @@ describe('blobs over a connection that fails', () => {
     await expect(settle(collect(body), patienceMs)).rejects.toMatchObject({ code: 'TIMEOUT' });
   });
 
-  it('reads a dead server as UNAVAILABLE, whatever is asked', async () => {
+  it('reports a dead server as UNAVAILABLE for every operation', async () => {
     const store = await connectThrough();
     await proxy.stop();
     for (const [what, call] of Object.entries(everyCall(store, newRef()))) {
@@ -167,7 +170,7 @@ describe('blobs over a connection that fails', () => {
     }
   });
 
-  it.each([429, 503])('says after an answer %i how long the service asks to wait', async (status) => {
+  it.each([429, 503])('returns the Retry-After of an answer %i', async (status) => {
     await using server = await startAnswering(status, { 'retry-after': '3' });
     const connectionString = moveBlobPort(azurite.connectionString, server.port);
     const store = createBlobStore(
@@ -178,7 +181,7 @@ describe('blobs over a connection that fails', () => {
   });
 });
 
-/** A server with one answer for everything. */
+/** A server with one answer to every request. */
 async function startAnswering(status: number, headers: Readonly<Record<string, string>> | undefined | '') {
   const server = createServer((request, response) => {
     request.resume();

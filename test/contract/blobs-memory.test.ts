@@ -26,6 +26,6 @@ it('streams 256 MB up and down in bounded memory', async () => {
   console.log(`peak memory grew by ${measured.growthMb.toFixed(0)} MB`);
   expect(measured.sizeBytes).toBe(256 * 1024 * 1024);
   expect(measured.down).toBe(measured.up);
-  // Two blocks of 4 MiB and garbage not yet collected; a body held whole would show as 256.
+  // Two blocks of 4 MiB and uncollected garbage; a body held in memory would add 256.
   expect(measured.growthMb).toBeLessThan(96);
 });

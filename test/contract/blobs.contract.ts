@@ -14,14 +14,14 @@ export interface BlobContractTarget {
   /** Why the store cannot sign URLs; `presign` is then NOT_IMPLEMENTED. */
   readonly unsigned?: string;
   open(): Promise<{
-    /** A store that cuts streamed bodies into blocks of 64 KiB, so that small bodies have many. */
+    /** A store with blocks of 64 KiB, so that small streamed bodies have many. */
     readonly store: BlobStore;
     readonly container: string;
     dispose(): Promise<void>;
   }>;
 }
 
-/** What every blob store must do, whatever holds its bytes. */
+/** The contract of every blob store. */
 export function describeBlobContract(target: BlobContractTarget): void {
   const skip = target.skipReason === undefined ? '' : ` (skipped: ${target.skipReason})`;
   describe.skipIf(target.skipReason !== undefined)(`blobs on ${target.name}${skip}`, () => {
@@ -36,7 +36,7 @@ export function describeBlobContract(target: BlobContractTarget): void {
     let count = 0;
     const newRef = (name = `blob-${(count += 1)}`): BlobRef => ({ container: opened.container, name });
 
-    it('gives back what was put, with its properties', async () => {
+    it('round-trips content and properties', async () => {
       const ref = newRef('folder/first.csv');
       const before = Date.now();
       const written = await store.put(ref, 'a,b\n1,2\n', {
@@ -56,7 +56,7 @@ export function describeBlobContract(target: BlobContractTarget): void {
       expect((await collect(opened.body)).toString()).toBe('a,b\n1,2\n');
     });
 
-    it('takes strings, bytes and streams, empty ones and every size around a block', async () => {
+    it('accepts strings, bytes and streams: empty, and of every size around a block', async () => {
       const block = 64 * 1024;
       for (const size of [0, 1, block - 1, block, block + 1, 3 * block, 3 * block + 7]) {
         const bytes = randomBytes(size);
@@ -70,7 +70,7 @@ export function describeBlobContract(target: BlobContractTarget): void {
       }
     });
 
-    it('keeps an unconditional overwrite, with a new ETag', async () => {
+    it('overwrites unconditionally, with a new ETag', async () => {
       const ref = newRef();
       const first = await store.put(ref, 'old', { metadata: { a: '1' } });
       const second = await store.put(ref, 'newer');
@@ -78,7 +78,7 @@ export function describeBlobContract(target: BlobContractTarget): void {
       expect(await store.head(ref)).toMatchObject({ etag: second.etag, sizeBytes: 5, metadata: {} });
     });
 
-    it('takes names with spaces, percent signs, plus signs, unicode and deep paths, each as itself', async () => {
+    it('keeps names with spaces, percent signs, plus signs, Unicode and deep paths unchanged', async () => {
       const names = [
         'a b',
         'a+b',
@@ -103,7 +103,7 @@ export function describeBlobContract(target: BlobContractTarget): void {
       expect(blobs.map(({ ref }) => ref.name).sort()).toEqual([...names].sort());
     });
 
-    it('gives back any name it accepts', async () => {
+    it('round-trips every name it accepts', async () => {
       const names = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 }).map((text) => `any/${text}`);
       const property = fc.asyncProperty(names, async (name) => {
         const ref = newRef(name);
@@ -118,7 +118,7 @@ export function describeBlobContract(target: BlobContractTarget): void {
       expect(await fc.check(property, { numRuns: 40 })).toMatchObject({ failed: false });
     });
 
-    it('refuses names that would reach the service as others, and bad conditions', async () => {
+    it('refuses names that a URL would change, and invalid conditions', async () => {
       const names = [
         '',
         '/a',
@@ -155,7 +155,7 @@ export function describeBlobContract(target: BlobContractTarget): void {
       }
     });
 
-    it('tells a missing blob from a missing container', async () => {
+    it('distinguishes a missing blob from a missing container', async () => {
       const missing = newRef('not/there');
       expect(await store.head(missing)).toBeUndefined();
       expect(await store.delete(missing)).toBe(false);
@@ -173,7 +173,7 @@ export function describeBlobContract(target: BlobContractTarget): void {
       await expect(store.list(elsewhere.container, { limit: 1 })).rejects.toMatchObject(containerMissing);
     });
 
-    it('deletes once, and with ifMatch only what was seen', async () => {
+    it('deletes once, and with ifMatch only the ETag that was read', async () => {
       const ref = newRef();
       const { etag } = await store.put(ref, 'one');
       await store.put(ref, 'two');
@@ -201,7 +201,7 @@ export function describeBlobContract(target: BlobContractTarget): void {
       expect((await collect((await store.open(ref)).body)).equals(won ?? Buffer.of())).toBe(true);
     });
 
-    it('puts over the ETag it was given and over no other', async () => {
+    it('puts only over the given ETag', async () => {
       const ref = newRef();
       await expect(store.put(ref, 'x', { ifMatch: '"0x1"' })).rejects.toMatchObject({
         code: 'PRECONDITION_FAILED',
@@ -219,7 +219,7 @@ export function describeBlobContract(target: BlobContractTarget): void {
       expect((await collect((await store.open(ref, { ifMatch: second.etag })).body)).toString()).toBe('two');
     });
 
-    it('leaves nothing of a body that throws, and what was there before', async () => {
+    it('stores nothing of a body that throws, and keeps the previous blob', async () => {
       const broken = async function* () {
         yield randomBytes(300_000);
         throw new Error('the source broke');
@@ -228,7 +228,7 @@ export function describeBlobContract(target: BlobContractTarget): void {
       await expect(store.put(fresh, broken())).rejects.toThrow('the source broke');
       expect(await store.head(fresh)).toBeUndefined();
       expect((await store.list(opened.container, { prefix: fresh.name, limit: 10 })).blobs).toEqual([]);
-      // Not even in the way of a later put-if-absent, small or large.
+      // A later put-if-absent is not blocked either, small or large.
       expect(await store.put(fresh, 'small', { ifAbsent: true })).toMatchObject({ sizeBytes: 5 });
 
       const old = newRef();
@@ -237,7 +237,7 @@ export function describeBlobContract(target: BlobContractTarget): void {
       expect(await store.head(old)).toEqual(before);
     });
 
-    it('tells the source when no more is wanted', async () => {
+    it('closes the source when it stops reading early', async () => {
       let ended = false;
       const source = async function* () {
         try {
@@ -321,7 +321,7 @@ export function describeBlobContract(target: BlobContractTarget): void {
       }
     });
 
-    it('lists one folder: what lies directly in it, and the folders below', async () => {
+    it('lists the direct blobs and subfolders of one folder', async () => {
       const names = ['b.txt', 'a/1', 'a/deep/2', 'a/deep/3', 'a+b/x', 'ü #?%25/x', 'c', 'a.b/x'].map(
         (name) => `tree/${name}`,
       );
@@ -356,53 +356,56 @@ export function describeBlobContract(target: BlobContractTarget): void {
       });
     });
 
-    it.skipIf(target.unsigned)('gives URLs that read or write one blob and no more, for a time', async () => {
-      const ref = newRef("signed/ü +%20#?&=' name.bin");
-      const other = newRef('signed/other');
-      const expiresAt = Date.now() + 60_000;
-      const writeUrl = await store.presign(ref, { access: 'write', expiresAt });
-      const put = (url: string, body: string) =>
-        fetch(url, { method: 'PUT', body, headers: { 'x-ms-blob-type': 'BlockBlob' } });
-      expect((await put(writeUrl, 'by URL')).status).toBe(201);
-      await store.put(other, 'other');
+    it.skipIf(target.unsigned)(
+      'signs URLs that read or write exactly one blob, for a limited time',
+      async () => {
+        const ref = newRef("signed/ü +%20#?&=' name.bin");
+        const other = newRef('signed/other');
+        const expiresAt = Date.now() + 60_000;
+        const writeUrl = await store.presign(ref, { access: 'write', expiresAt });
+        const put = (url: string, body: string) =>
+          fetch(url, { method: 'PUT', body, headers: { 'x-ms-blob-type': 'BlockBlob' } });
+        expect((await put(writeUrl, 'by URL')).status).toBe(201);
+        await store.put(other, 'other');
 
-      const readUrl = await store.presign(ref, {
-        access: 'read',
-        expiresAt,
-        contentType: 'text/plain',
-        contentDisposition: 'attachment; filename=x.txt',
-      });
-      const read = await fetch(readUrl, { headers: { range: 'bytes=3-' } });
-      expect([read.status, await read.text()]).toEqual([206, 'URL']);
-      expect(read.headers.get('content-type')).toBe('text/plain');
-      expect(read.headers.get('content-disposition')).toBe('attachment; filename=x.txt');
-
-      const refused = [
-        put(readUrl, 'no'),
-        fetch(writeUrl),
-        fetch(readUrl, { method: 'DELETE' }),
-        fetch(writeUrl, { method: 'DELETE' }),
-        fetch(moveTo(readUrl, other.name)),
-        put(moveTo(writeUrl, other.name), 'no'),
-        fetch(readUrl.replace(/se=[^&]*/, `se=${encodeURIComponent('2099-01-01T00:00:00Z')}`)),
-      ];
-      for (const [index, answer] of (await Promise.all(refused)).entries())
-        expect(answer.status, `refused ${index}`).toBe(403);
-      expect((await collect((await store.open(other)).body)).toString()).toBe('other');
-      for (const time of [Date.now() - 1, Date.now() + 8 * 24 * 3_600_000, NaN])
-        await expect(store.presign(ref, { access: 'read', expiresAt: time })).rejects.toMatchObject({
-          code: 'INVALID_ARGUMENT',
+        const readUrl = await store.presign(ref, {
+          access: 'read',
+          expiresAt,
+          contentType: 'text/plain',
+          contentDisposition: 'attachment; filename=x.txt',
         });
-    });
+        const read = await fetch(readUrl, { headers: { range: 'bytes=3-' } });
+        expect([read.status, await read.text()]).toEqual([206, 'URL']);
+        expect(read.headers.get('content-type')).toBe('text/plain');
+        expect(read.headers.get('content-disposition')).toBe('attachment; filename=x.txt');
+
+        const refused = [
+          put(readUrl, 'no'),
+          fetch(writeUrl),
+          fetch(readUrl, { method: 'DELETE' }),
+          fetch(writeUrl, { method: 'DELETE' }),
+          fetch(moveTo(readUrl, other.name)),
+          put(moveTo(writeUrl, other.name), 'no'),
+          fetch(readUrl.replace(/se=[^&]*/, `se=${encodeURIComponent('2099-01-01T00:00:00Z')}`)),
+        ];
+        for (const [index, answer] of (await Promise.all(refused)).entries())
+          expect(answer.status, `refused ${index}`).toBe(403);
+        expect((await collect((await store.open(other)).body)).toString()).toBe('other');
+        for (const time of [Date.now() - 1, Date.now() + 8 * 24 * 3_600_000, NaN])
+          await expect(store.presign(ref, { access: 'read', expiresAt: time })).rejects.toMatchObject({
+            code: 'INVALID_ARGUMENT',
+          });
+      },
+    );
 
     it.skipIf(target.unsigned)(
-      'commits blocks that others put by URL, in order, as often as asked',
+      'commits blocks uploaded by URL in order, and repeats the commit',
       async () => {
         const ref = newRef('signed/ü blocks.bin');
         const ids = ['up-1', 'up-2', 'up-3'];
         const urls = await store.presignBlocks(ref, ids, { expiresAt: Date.now() + 60_000 });
         const parts = ids.map((_, index) => randomBytes(1_000 * (index + 1)));
-        // Out of order, and one of them twice: what a client does whose first answer was lost.
+        // Out of order, and one twice, as by a client that lost an answer.
         for (const index of [2, 0, 1, 0]) {
           const answer = await fetch(urls[index]!, { method: 'PUT', body: parts[index]! });
           expect(answer.status).toBe(201);
@@ -416,7 +419,7 @@ export function describeBlobContract(target: BlobContractTarget): void {
       },
     );
 
-    it('makes a blob of blocks in the order of the commit', async () => {
+    it('assembles a blob of blocks in the order of the commit', async () => {
       const ref = newRef();
       for (const id of ['c', 'a', 'b']) await store.stageBlock(ref, id, Buffer.from(id.repeat(3)));
       expect(await store.head(ref)).toBeUndefined();
@@ -435,7 +438,7 @@ export function describeBlobContract(target: BlobContractTarget): void {
       await expect(store.commitBlocks(ref, ['a', 'bb'])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     });
 
-    it('makes a blob young again, with all that it is', async () => {
+    it('refreshes the age of a blob, and keeps its content and properties', async () => {
       const ref = newRef('touched');
       const old = await store.put(ref, 'content', { contentType: 'text/x-own', metadata: { a: 'b' } });
       await new Promise((resolve) => setTimeout(resolve, 1_100));
@@ -454,7 +457,7 @@ export function describeBlobContract(target: BlobContractTarget): void {
       });
     });
 
-    it('keeps everyone but the holder of a lease out', async () => {
+    it('refuses writes of everyone but the lease holder', async () => {
       const ref = newRef();
       await store.put(ref, 'one');
       const lease = await store.acquireLease(ref, 15);
@@ -480,7 +483,7 @@ export function describeBlobContract(target: BlobContractTarget): void {
       }
     });
 
-    it('stops reading when cancelled, and when the loop is left', async () => {
+    it('stops reading on abort, and when the loop ends early', async () => {
       const ref = newRef();
       await store.put(ref, randomBytes(5_000_000));
       const controller = new AbortController();
@@ -496,7 +499,7 @@ export function describeBlobContract(target: BlobContractTarget): void {
       await store.ping();
     });
 
-    it('streams 20 MB both ways unchanged', async () => {
+    it('streams 20 MB up and down unchanged', async () => {
       const ref = newRef();
       const bytes = randomBytes(20_000_000);
       await store.put(ref, inChunks(bytes, 77_777));
@@ -505,14 +508,14 @@ export function describeBlobContract(target: BlobContractTarget): void {
       expect(hash.digest('hex')).toBe(createHash('sha256').update(bytes).digest('hex'));
     });
 
-    it('makes containers once, and answers a ping', async () => {
+    it('creates containers idempotently, and answers a ping', async () => {
       await expect(store.ensureContainers([opened.container, opened.container])).resolves.toBeUndefined();
       await expect(store.ping()).resolves.toBeUndefined();
     });
   });
 }
 
-/** A signed URL, asked of another blob of the same container. */
+/** A signed URL, used for another blob of the same container. */
 function moveTo(url: string, name: string): string {
   const moved = new URL(url);
   const folders = moved.pathname.split('/');

@@ -20,7 +20,7 @@ beforeEach(async () => {
 });
 afterEach(() => fixture.dispose());
 
-/** The requests for documents since the last look, without the SDK's questions about ranges and plans. */
+/** The requests for documents since the last call, without the SDK's requests for ranges and plans. */
 function lookAtRequests(): readonly WireRequest[] {
   const seen = fixture.server.requests.filter(
     ({ path, headers }) =>
@@ -33,7 +33,7 @@ function lookAtRequests(): readonly WireRequest[] {
 const isQuery = ({ headers }: WireRequest) => headers['x-ms-documentdb-isquery'] !== undefined;
 
 describe('Cosmos DB documents: on the wire', () => {
-  it('every operation names its partition, and a condition is an if-match', async () => {
+  it('sends the partition of every operation, and a condition as if-match', async () => {
     const created = await store.create(key, { v: 1 }, { ttlSeconds: 60 });
     await store.replace(key, { v: 2 }, created.etag);
     const upserted = await store.upsert(key, { v: 3 });
@@ -62,7 +62,7 @@ describe('Cosmos DB documents: on the wire', () => {
     ]);
   });
 
-  it('a batch is one atomic request', async () => {
+  it('sends a batch as one atomic request', async () => {
     const old = await store.create({ ...key, id: 'old' }, { v: 0 });
     lookAtRequests();
     await store.batch(container, key.partition, [
@@ -85,7 +85,7 @@ describe('Cosmos DB documents: on the wire', () => {
     ]);
   });
 
-  it('a query of one partition is one request, with the SQL that is asked for and nothing inlined', async () => {
+  it('queries one partition in one request, with parameterised SQL', async () => {
     await store.list({
       container,
       partition: 'p',
@@ -141,7 +141,7 @@ describe('Cosmos DB documents: on the wire', () => {
     });
   });
 
-  it('a page across partitions asks for one document more, from where the last page ended', async () => {
+  it('reads one document more than a page across partitions, from the end of the last page', async () => {
     const sort = { path: ['n'], direction: 'desc' } as const;
     for (const [index, n] of [5, 4, 4, 4, 3].entries())
       await store.create({ container, partition: `p${index}`, id: 'd' }, { n });
@@ -160,7 +160,7 @@ describe('Cosmos DB documents: on the wire', () => {
     const first = await store.list({ container, sort, limit: 2 });
     expect(fixture.server.requests.filter(isQuery)[0]!.headers['x-ms-max-item-count']).toBe('3');
     expect(first.documents.map(({ body }) => body['n'])).toEqual([5, 4]);
-    // The page would end amid equal values: those are read in the order of their keys.
+    // The page would end among equal values, so those are read in the order of their keys.
     expect(queriesOf()).toEqual([
       'IS_STRING(c["n"]) ORDER BY c["n"] DESC []',
       'IS_NUMBER(c["n"]) ORDER BY c["n"] DESC []',
@@ -178,7 +178,7 @@ describe('Cosmos DB documents: on the wire', () => {
     expect(third.cursor).toBeUndefined();
   });
 
-  it('short pages of the service lose nothing', async () => {
+  it('loses nothing to short pages of the service', async () => {
     for (let index = 0; index < 9; index += 1)
       await store.create({ container, partition: index % 2 ? 'p' : 'q', id: `d${index}` }, { n: index });
     fixture.server.pageItems = 1;
@@ -187,11 +187,11 @@ describe('Cosmos DB documents: on the wire', () => {
       (await readAll(store, { container, sort, limit: 4, ...query })).map(({ body }) => body['n']);
     expect(await values({})).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
     expect(await values({ partition: 'p' })).toEqual([1, 3, 5, 7]);
-    // Within a partition a short page is handed on as it is.
+    // Within a partition a short page is returned unchanged.
     expect((await store.list({ container, partition: 'p', limit: 4 })).documents).toHaveLength(1);
   });
 
-  it('an empty page may carry a cursor', async () => {
+  it('accepts an empty page with a cursor', async () => {
     await store.create({ ...key, partition: 'p' }, { n: 1 });
     let empty = true;
     fixture.server.intercept = (request) => {
@@ -207,7 +207,7 @@ describe('Cosmos DB documents: on the wire', () => {
     expect(lookAtRequests()[0]!.headers['x-ms-continuation']).toBe('later');
   });
 
-  it('says what each request cost', async () => {
+  it('reports the cost of each request', async () => {
     const charges: unknown[] = [];
     const { endpoint, database } = fixture.server;
     const counting = createCosmosDocuments({
@@ -268,7 +268,7 @@ describe('Cosmos DB documents: faults', () => {
     },
   );
 
-  it.each(Object.keys(operations))('%s: throttled once, it is tried again', async (operation) => {
+  it.each(Object.keys(operations))('%s: retries after throttling', async (operation) => {
     await store.upsert(key, {});
     let throttled = 0;
     fixture.server.intercept = (request) => {
@@ -285,23 +285,20 @@ describe('Cosmos DB documents: faults', () => {
     expect(outcome).toBe({ create: 'ALREADY_EXISTS', replace: 'PRECONDITION_FAILED' }[operation] ?? 'done');
   });
 
-  it.each(Object.keys(operations))(
-    '%s: throttled for longer, it says when to come back',
-    async (operation) => {
-      answerDocuments(failure(429, 'slow down', { 'x-ms-retry-after-ms': '7' }));
-      const error = await failureOf(operations[operation]!());
-      expect(error).toMatchObject({ code: 'RATE_LIMITED', details: { retryAfterMs: 7 } });
-    },
-  );
+  it.each(Object.keys(operations))('%s: returns the Retry-After of lasting throttling', async (operation) => {
+    answerDocuments(failure(429, 'slow down', { 'x-ms-retry-after-ms': '7' }));
+    const error = await failureOf(operations[operation]!());
+    expect(error).toMatchObject({ code: 'RATE_LIMITED', details: { retryAfterMs: 7 } });
+  });
 
-  it('an outage says when to come back, where the service does', async () => {
-    answerDocuments(failure(503, 'away', { 'x-ms-retry-after-ms': '9' }));
+  it('an outage carries the Retry-After of the service', async () => {
+    answerDocuments(failure(503, 'down', { 'x-ms-retry-after-ms': '9' }));
     const error = await failureOf(store.get(key));
     expect(error).toMatchObject({ code: 'UNAVAILABLE', retryAfterMs: 9 });
   });
 
   it.each(Object.keys(operations))(
-    '%s: an answer without a body, or not of Cosmos, is an outage',
+    '%s: reports an answer without a body, or not from Cosmos DB, as an outage',
     async (operation) => {
       for (const reply of [
         { status: 502, body: '<html>Bad gateway</html>' },
@@ -314,7 +311,7 @@ describe('Cosmos DB documents: faults', () => {
     },
   );
 
-  it('a connection that breaks is UNAVAILABLE, one that hangs is TIMEOUT, and neither is "missing"', async () => {
+  it('a broken connection is UNAVAILABLE, a hanging one is TIMEOUT, and neither is "missing"', async () => {
     answerDocuments('reset');
     expect(await failureOf(store.upsert(key, {}))).toMatchObject({ code: 'UNAVAILABLE' });
     const stuck = await openCosmosFixture({ timeoutMs: 100 });
@@ -327,7 +324,7 @@ describe('Cosmos DB documents: faults', () => {
     expect(await failureOf(store.ping())).toMatchObject({ code: 'UNAVAILABLE' });
   });
 
-  it('a pause longer than the deadline is not waited for', async () => {
+  it('fails at once when the Retry-After exceeds the deadline', async () => {
     const hasty = await openCosmosFixture({ timeoutMs: 2_000 });
     const slowDown = failure(429, 'slow down', { 'x-ms-retry-after-ms': '3600000' });
     hasty.server.intercept = ({ path }) => (path.includes('/docs') ? slowDown : undefined);
@@ -335,7 +332,7 @@ describe('Cosmos DB documents: faults', () => {
     await hasty.dispose();
   });
 
-  it('a container that is not there is an outage, not an absent document', async () => {
+  it('reports a missing container as an outage, not as a missing document', async () => {
     expect(await failureOf(store.get({ ...key, container: 'forgotten' }))).toMatchObject({
       code: 'UNAVAILABLE',
     });
@@ -344,7 +341,7 @@ describe('Cosmos DB documents: faults', () => {
     });
   });
 
-  it('a continuation that the service refuses is a cursor of no query', async () => {
+  it('reports a refused continuation as an invalid cursor', async () => {
     for (const id of ['a', 'b']) await store.create({ ...key, id }, {});
     const query: DocumentQuery = { container, partition: key.partition, limit: 1 };
     const { cursor } = await store.list(query);
@@ -354,7 +351,7 @@ describe('Cosmos DB documents: faults', () => {
     });
   });
 
-  it('a batch that was answered in part is an outage', async () => {
+  it('reports a partly answered batch as an outage', async () => {
     answerDocuments(json(207, [{ statusCode: 424, requestCharge: 0 }]));
     expect(await failureOf(operations['batch']!())).toMatchObject({ code: 'UNAVAILABLE' });
     answerDocuments(json(200, []));

@@ -42,7 +42,7 @@ describe('SQLite documents: cost', () => {
         .all(...values)
         .map((step) => String(step['detail'])),
     );
-    // A SCAN reads a table through (the subquery of a count is none); a TEMP B-TREE sorts.
+    // A SCAN reads a whole table (except in the subquery of a count); a TEMP B-TREE sorts.
     expect(plans.flat().filter((step) => /SCAN (?!\(subquery)|TEMP B-TREE/.test(step))).toEqual([]);
     const searches = plans.map((plan) =>
       /\((?<terms>.*)\)/.exec(plan.find((step) => /^SEARCH [fd] /.test(step))!),
@@ -59,7 +59,7 @@ describe('SQLite documents: cost', () => {
     database.close();
   });
 
-  it('a page of 100 of 100,000 runs, filtered by one metric and sorted by another, reads few rows', async () => {
+  it('reads few rows for a page of 100 of 100,000 runs, filtered by one metric and sorted by another', async () => {
     const costs: PageCost[] = [];
     const { store } = await openSqliteForTest({ onPage: (cost) => costs.push(cost) });
     await createRuns(store, container, 'experiment', 100_000);
@@ -74,7 +74,7 @@ describe('SQLite documents: cost', () => {
     const greater = (value: number) => ({ op: 'compare', test: 'gt', path: auc, value }) as const;
     for (const partition of ['experiment', undefined]) {
       const scope = partition === undefined ? {} : { partition };
-      // About half of the runs: along the sort index, every second one fits.
+      // About half of the runs: along the sort index, every second one matches.
       const half = await costOf({ ...scope, filter: greater(0.5), sort });
       expect(half).toMatchObject({ plan: 'walk', found: 100 });
       expect(half.probedRows).toBe(defaultBudget.gatheredDocuments + 1);
@@ -83,14 +83,14 @@ describe('SQLite documents: cost', () => {
       const few = await costOf({ ...scope, filter: greater(0.999), sort });
       expect(few.plan).toBe('gather');
       expect(few.probedRows + few.visitedRows).toBeLessThan(600);
-      // In between, nothing is worse than this.
+      // The worst case between these two.
       for (const value of [0.9, 0.97, 0.98, 0.985]) {
         const middle = await costOf({ ...scope, filter: greater(value), sort });
         expect(middle.found).toBe(100);
         expect(middle.visitedRows).toBeLessThan(1_300);
         expect(middle.probedRows).toBeLessThan(15_000);
       }
-      // Two conditions that each half of the runs fulfil, and hardly any both: their indexes are asked first.
+      // Two conditions that half of the runs fulfil each, and hardly any run both: their indexes are read first.
       const rare = await costOf({
         ...scope,
         filter: {
@@ -137,14 +137,14 @@ describe('SQLite documents: cost', () => {
       }).catch(() => costs.at(-1)!);
       expect(first.visitedRows).toBeLessThan(10);
     }
-    // The filter's own field as the sort: the index begins where the filter does.
+    // Sorted by the filtered field: the index scan starts at the filter's bound.
     const same = await costOf({ filter: greater(0.5), sort: { path: auc, direction: 'asc' } });
     expect(same).toMatchObject({ plan: 'walk', visitedRows: 100 });
-    // A partition among others costs what it has, not what they have.
+    // The cost of a partition does not depend on the others.
     const other = await costOf({ partition: 'other', sort: { path: ['index'], direction: 'desc' } });
     expect(other).toMatchObject({ found: 100, visitedRows: 100 });
-    // The unluckiest query: what fits comes last in the sort, and no index tells. The page ends early, and the next
-    // one goes on.
+    // The worst query: the matches come last in the sort, and no index finds them. The page ends early, and the next
+    // one continues.
     const query: DocumentQuery = {
       container,
       filter: {
@@ -165,7 +165,7 @@ describe('SQLite documents: cost', () => {
     );
   });
 
-  it('a page holds a few megabytes at most, however many documents fit the limit', async () => {
+  it('bounds a page to a few megabytes, whatever its limit', async () => {
     const { store } = await openSqliteForTest();
     for (let index = 0; index < 6; index += 1)
       await store.create(
@@ -187,7 +187,7 @@ describe('SQLite documents: cost', () => {
     }
   });
 
-  it('an update of one field changes one row of the index', async () => {
+  it('changes one index row for an update of one field', async () => {
     const { store, file } = await openSqliteForTest();
     const body = { a: 1, b: 'x', c: { d: true }, points: { x: [1, 2], y: 1 }, list: [1, { z: 1 }] };
     await store.create(key, body);
@@ -213,7 +213,7 @@ describe('SQLite documents: cost', () => {
     database.close();
   });
 
-  it('what a failed batch has learnt of the index is forgotten', async () => {
+  it('forgets what a failed batch learnt about the index', async () => {
     const { store } = await openSqliteForTest();
     await store.create(key, { known: 1 });
     await expectError(
@@ -235,8 +235,8 @@ describe('SQLite documents: cost', () => {
     }
   });
 
-  it.each(['asked along the way', 'gathered'])(
-    'texts with nothing in them end with nothing: %s',
+  it.each(['evaluated along the sort index', 'gathered'])(
+    'an empty string does not end with a suffix: %s',
     async (how) => {
       const few = how === 'gathered' ? {} : { gatheredDocuments: 0, walkedRows: 4 };
       const { store } = await openSqliteForTest({ budget: { ...few, sampledDocuments: 1 } });
@@ -254,7 +254,7 @@ describe('SQLite documents: cost', () => {
     },
   );
 
-  it('expired documents are swept away by later writes', async () => {
+  it('deletes expired documents during later writes', async () => {
     const fixture = await openSqliteForTest();
     const { store, file } = fixture;
     for (let index = 0; index < 10; index += 1)

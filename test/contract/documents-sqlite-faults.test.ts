@@ -15,7 +15,7 @@ const container = 'tracking';
 const key = { container, partition: 'p', id: 'one' };
 
 describe('SQLite documents: faults', () => {
-  it('fail on purpose, with a retry time', async () => {
+  it('fail on demand, with a retry time', async () => {
     let failures = 2;
     const fail = () => (failures-- > 0 ? rateLimited(250) : undefined);
     const { store } = await openSqliteForTest({ faults: { fail } });
@@ -25,7 +25,7 @@ describe('SQLite documents: faults', () => {
     expect(await store.get(key)).toBeUndefined();
   });
 
-  it('make pages short and empty on purpose', async () => {
+  it('return short and empty pages on demand', async () => {
     const sizes = [0, 2, 0, 1, 0];
     const { store } = await openSqliteForTest({ faults: { shortenPage: () => sizes.shift() } });
     await createRuns(store, container, 'p', 5);
@@ -73,7 +73,7 @@ describe('SQLite documents: faults', () => {
     expect((await store.get(key))?.body).toEqual({ v: 2 });
   });
 
-  it("another writer's lock is RATE_LIMITED, and readers do not mind it", async () => {
+  it("another writer's lock is RATE_LIMITED, and does not block readers", async () => {
     const { store, file } = await openSqliteForTest({ busyTimeoutMs: 20 });
     await store.create(key, { v: 1 });
     const other = new DatabaseSync(file);
@@ -87,7 +87,7 @@ describe('SQLite documents: faults', () => {
     expect((await store.get(key))?.body).toEqual({ v: 3 });
   });
 
-  it('a file that is no database, of another version or damaged is UNAVAILABLE, never empty', async () => {
+  it('a damaged file, another version or another format is UNAVAILABLE, never empty', async () => {
     const { file, store } = await openSqliteForTest();
     const directory = join(file, '..');
     const attempt = (path: string) =>
@@ -104,7 +104,7 @@ describe('SQLite documents: faults', () => {
     expect(await attempt(later)).toMatchObject({ code: 'UNAVAILABLE', details: { version: 99 } });
     await createRuns(store, container, 'p', 500);
     await store.close();
-    // The schema is still whole; what follows it is not.
+    // The schema is intact; the pages after it are not.
     const { size } = await stat(file);
     const handle = await openFile(file, 'r+');
     await handle.write(Buffer.alloc(size - 60_000, 0xff), 0, size - 60_000, 60_000);

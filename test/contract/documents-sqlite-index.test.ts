@@ -31,7 +31,7 @@ function openBeside(file: string): Beside {
 }
 
 describe('SQLite documents: the index', () => {
-  it('notes a written document, and indexes it for the next query', async () => {
+  it('records a written document, and indexes it at the next query', async () => {
     const { store, file } = await openSqliteForTest();
     const { count } = openBeside(file);
     await store.create(key, { v: 1, w: { x: 2 } });
@@ -57,14 +57,14 @@ describe('SQLite documents: the index', () => {
       }),
     ).toHaveLength(1);
     expect(count('changes')).toBe(2);
-    // Back to where the index is: nothing to write.
+    // Equal to the indexed state: nothing to write.
     await store.upsert(key, { v: 51 });
     await store.upsert(key, { v: 50 });
     expect(await findAll(store)).toEqual(['one']);
     expect(count('changes')).toBe(2);
   });
 
-  it('indexes with the 256th document that a query would have to index', async () => {
+  it('indexes during the write of the 256th document of the backlog', async () => {
     const { store, file } = await openSqliteForTest();
     const { count } = openBeside(file);
     let most = 0;
@@ -86,7 +86,7 @@ describe('SQLite documents: the index', () => {
       },
     ],
     [
-      'documents that grow after they were noted',
+      'documents that grow after they were recorded',
       async (store) => {
         for (const id of ['a', 'b', 'c', 'd']) await store.create({ ...key, id }, { text: '' });
         for (const id of ['a', 'b', 'c', 'd']) await store.upsert({ ...key, id }, { text: halfMegabyte });

@@ -40,7 +40,7 @@ describe('SQLite documents: several processes', () => {
     expect(new Set(writers).size).toBe(32);
   });
 
-  it('may all be the first to open a file', async () => {
+  it('may create the file concurrently', async () => {
     const { file } = await openSqliteForTest();
     const fresh = join(file, '..', 'fresh', 'new.db');
     const children = await Promise.all([1, 2, 3].map(() => start(fresh, 'writers')));
@@ -48,7 +48,7 @@ describe('SQLite documents: several processes', () => {
     expect(children.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0]);
   });
 
-  it('may be killed at any moment: every batch is there whole, or not at all', async () => {
+  it('may be killed at any moment: every batch is stored completely or not at all', async () => {
     const { store, file } = await openSqliteForTest();
     await store.create(key, {});
     let before = 0;
@@ -70,7 +70,7 @@ describe('SQLite documents: several processes', () => {
         limit: 1_000,
       });
       expect(indexed).toHaveLength(documents.length);
-      // And what was there before the kill still is.
+      // Everything stored before the kill is kept.
       expect(documents.length).toBeGreaterThanOrEqual(before);
       before = documents.length;
       await survivor.close();

@@ -7,7 +7,7 @@ import { describePages } from './documents/pages.ts';
 import { describeRules } from './documents/rules.ts';
 import { describeSingleDocuments } from './documents/single-documents.ts';
 
-/** What every adapter of `MetadataStore` must do. The container may hold other documents. */
+/** The contract of every `MetadataStore` adapter. The container may hold other documents. */
 export function describeDocumentsContract(harness: DocumentsHarness): void {
   const title = harness.skip === undefined ? harness.name : `${harness.name} (skipped: ${harness.skip})`;
   describe.skipIf(harness.skip !== undefined)(`MetadataStore: ${title}`, () => {
@@ -23,7 +23,7 @@ export function describeDocumentsContract(harness: DocumentsHarness): void {
     describeBatches(context);
     describeFilters(context);
     describePages(context);
-    it('says that it is alive', () => expect(context.store().ping()).resolves.toBeUndefined());
+    it('answers a ping', () => expect(context.store().ping()).resolves.toBeUndefined());
   });
 }
 

@@ -29,7 +29,7 @@ describeDocumentsContract({
   open: () => openAccount(COSMOS_ENDPOINT!),
 });
 
-/** The database and container must be there: see docs/testing-against-azure.md. */
+/** The database and container must exist: see docs/testing-against-azure.md. */
 async function openAccount(endpoint: string): Promise<DocumentsFixture> {
   const open = () =>
     createCosmosDocuments({

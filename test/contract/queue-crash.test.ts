@@ -11,7 +11,7 @@ import { until } from '../support/until.ts';
 const worker = join(import.meta.dirname, '../support/queue/crash-worker.ts');
 const kills = 24;
 
-/** What one process said before it died: `word id` lines. */
+/** The output of one process before its death: `word id` lines. */
 interface Witness {
   readonly child: ChildProcess;
   readonly mode: string;
@@ -44,7 +44,7 @@ it(`SQLite queue: ${kills} SIGKILLs of senders and receivers lose nothing acknow
   };
   const workers = ['send', 'send', 'receive', 'receive'].map(start);
   for (let i = 0; i < kills; i++) {
-    // After the youngest has begun, at a moment nobody chose.
+    // At a random moment after the youngest has started.
     await untilSaid(witnesses.at(-1)!, 1 + Math.floor(Math.random() * 60));
     const victim = workers.splice(Math.floor(Math.random() * workers.length), 1)[0]!;
     victim.child.kill('SIGKILL');
@@ -60,7 +60,7 @@ it(`SQLite queue: ${kills} SIGKILLs of senders and receivers lose nothing acknow
         .filter((line) => line.startsWith(`${word} `))
         .map((line) => line.slice(word.length + 1)),
     );
-  // So much work that the assertions below say something.
+  // Enough work for the assertions below to be meaningful.
   await until(() => said('sent').length > 50 && said('completed').length > 50);
   for (const { child } of workers) child.kill('SIGKILL');
   await Promise.all(witnesses.map(({ ended }) => ended));
@@ -87,17 +87,17 @@ it(`SQLite queue: ${kills} SIGKILLs of senders and receivers lose nothing acknow
       .flatMap(parts)
       .filter((id) => !seen.has(id)),
   ).toEqual([]);
-  // A send that was cut off is there whole or not at all.
+  // An interrupted send is stored completely or not at all.
   const torn = said('sending').filter(
     (batch) => ![0, 3].includes(parts(batch).filter((id) => seen.has(id)).length),
   );
   expect(torn).toEqual([]);
-  // Nothing completed comes back.
+  // No completed message is redelivered.
   expect(new Set(completed).size).toBe(completed.length);
   expect(completed.filter((id) => left.has(id))).toEqual([]);
 });
 
-/** Lines are what a worker does, so the work is counted and not the time. */
+/** Each line is one unit of work, so the test counts work instead of time. */
 async function untilSaid(witness: Witness, lines: number): Promise<void> {
   await until(
     () => witness.said.split('\n').length > lines,

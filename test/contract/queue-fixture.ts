@@ -24,11 +24,11 @@ export interface QueueFixture {
   };
   readonly lockDurationMs: number;
   readonly maxDeliveryCount: number;
-  /** The store's time. */
+  /** The time of the store's clock. */
   now(): number;
-  /** Lets time pass for the store. */
+  /** Advances the store's clock. */
   passTime(ms: number): Promise<void>;
-  /** Resolves once a receive that was called waits in the store. */
+  /** Resolves once the store waits on behalf of a pending receive. */
   untilWaiting(): Promise<void>;
   /** Closes every client and removes the store. */
   dispose(): Promise<void>;
@@ -38,7 +38,7 @@ export interface QueueHarness {
   readonly name: string;
   /** Why the suite cannot run here. */
   readonly skip?: string;
-  /** How often the property runs: fewer over a network. */
+  /** The number of runs of the property: fewer over a network. */
   readonly propertyRuns: number;
   open(): Promise<QueueFixture>;
 }
@@ -74,7 +74,7 @@ export function numbered(from: number, to: number): OutgoingMessage[] {
   return Array.from({ length: to - from }, (_, i) => ({ id: `m-${from + i}`, body: String(from + i) }));
 }
 
-/** JSON has no -0: nothing of what is sent here may depend on it. */
+/** JSON has no -0, so no message here may contain it. */
 const json = fc.jsonValue({ maxDepth: 4 }).map((value) => JSON.parse(JSON.stringify(value)) as JsonValue);
 const text = (minLength: number, maxLength: number) =>
   fc.string({ unit: 'binary', minLength, maxLength }).filter((value) => value.length <= maxLength);

@@ -45,7 +45,7 @@ describeQueueContract({
   },
 });
 
-/** Locked and scheduled messages of the test before show up in time. */
+/** Locked and scheduled messages of the previous test appear later. */
 async function empty(client: ServiceBusClient): Promise<void> {
   const receiveMode = 'receiveAndDelete';
   const receivers: ServiceBusReceiver[] = [];

@@ -58,8 +58,8 @@ function connect(
 }
 
 /**
- * Makes a call whose connection breaks. The SDK notices that only by the timeout of the try, which passes here once the
- * connection is gone, and with it the pause before the next try.
+ * Makes a call whose connection breaks. The SDK notices that only by the timeout of the attempt, which passes here once
+ * the connection is closed, and with it the pause before the next attempt.
  */
 async function callBroken<T>(call: () => Promise<T>): Promise<T> {
   useVirtualTimers();
@@ -82,7 +82,7 @@ function connectWithCredential(token: string): MessageQueue {
 }
 
 describe('Service Bus: authorization', () => {
-  it('puts the credential’s token on the wire, for each entity', async () => {
+  it('sends the credential’s token for each entity', async () => {
     const queue = connectWithCredential('a.jwt.token');
     await queue.send('work', [hello]);
     await queue.complete((await queue.receive(source, one))[0]!);
@@ -100,7 +100,7 @@ describe('Service Bus: authorization', () => {
     expect(broker.tokens[0]?.token).toMatch(/^SharedAccessSignature sr=.*&sig=.*&se=\d+&skn=root$/);
   });
 
-  it('refused is an outage, not an answer', async () => {
+  it('reports refused credentials as an outage', async () => {
     broker.isTokenValid = () => false;
     const queue = connectWithCredential('expired');
     expect(await codeOf(queue.send('work', [hello]))).toBe('UNAVAILABLE');
@@ -111,7 +111,7 @@ describe('Service Bus: authorization', () => {
 });
 
 describe('Service Bus: a broken network', () => {
-  it('without a broker every call is UNAVAILABLE; with it back, the same client works', async () => {
+  it('is UNAVAILABLE while the broker is down, and recovers with the same client', async () => {
     const queue = connect();
     await queue.send('work', [hello]);
     const [message] = await queue.receive(source, one);
@@ -123,19 +123,19 @@ describe('Service Bus: a broken network', () => {
     await broker.start();
     await queue.ping();
     await queue.send('work', [{ id: 'after', body: 1 }]);
-    // Its link is gone, its lock is not: the management node settles it.
+    // Its link is closed but its lock holds: the management node settles it.
     await queue.complete(message!);
     expect(broker.messageIds('work')).toEqual(['after']);
   });
 
-  it('nobody has ever listened there: UNAVAILABLE', async () => {
+  it('is UNAVAILABLE when no broker ever listened', async () => {
     await broker.stop();
     const queue = connect();
     expect(await codeOf(queue.send('work', [hello]))).toBe('UNAVAILABLE');
     expect(await codeOf(queue.ping())).toBe('UNAVAILABLE');
   });
 
-  it('in the middle of a transfer: the send is made again, whole', async () => {
+  it('in the middle of a transfer: repeats the whole send', async () => {
     const queue = connect();
     await queue.send('work', [hello]);
     const big = ['a', 'b'].map((id) => ({ id, body: id.repeat(80_000) }));
@@ -144,7 +144,7 @@ describe('Service Bus: a broken network', () => {
     expect(broker.messageIds('work')).toEqual(['hello', 'a', 'b']);
   });
 
-  it('before the message is stored: sent again; after: perhaps twice, never not at all', async () => {
+  it('around the storing of a message: delivers it at least once', async () => {
     const queue = connect();
     broker.failNext({ on: 'send', drop: 'before' });
     await callBroken(() => queue.send('work', [{ id: 'before', body: 1 }]));
@@ -154,7 +154,7 @@ describe('Service Bus: a broken network', () => {
     expect(new Set(broker.messageIds('work'))).toEqual(new Set(['before', 'after']));
   });
 
-  it('while a receive waits: it fails as an outage or finds the message after all', async () => {
+  it('during a receive: reports an outage or delivers the message', async () => {
     const queue = connect();
     const waiting = codeOf(queue.receive(source, one));
     await until(() => broker.waitingReceivers > 0);
@@ -165,7 +165,7 @@ describe('Service Bus: a broken network', () => {
     expect(held).toEqual(['hello']);
   });
 
-  it('after a settlement and before its answer: the message is settled', async () => {
+  it('between a settlement and its answer: settles the message', async () => {
     const queue = connect();
     await queue.send('work', [hello]);
     const [message] = await queue.receive(source, one);
@@ -176,10 +176,10 @@ describe('Service Bus: a broken network', () => {
   });
 });
 
-describe('Service Bus: what the service says', () => {
+describe('Service Bus: answers of the service', () => {
   const busy = { condition: 'com.microsoft:server-busy', description: 'The request was throttled.' };
 
-  it('busy once is waited out', async () => {
+  it('retries after one "server busy"', async () => {
     const queue = connect();
     broker.failNext({ on: 'send', reply: busy });
     await queue.send('work', [hello]);
@@ -195,7 +195,7 @@ describe('Service Bus: what the service says', () => {
     ['com.microsoft:entity-disabled', 'UNAVAILABLE'],
     ['amqp:internal-error', 'UNAVAILABLE'],
     ['amqp:unauthorized-access', 'UNAVAILABLE'],
-  ] as const)('%s to the end is %s', async (condition, code) => {
+  ] as const)('reports a lasting %s as %s', async (condition, code) => {
     const queue = connect();
     const reply = { condition, description: 'as it happens' };
     broker.failNext({ on: 'send', reply }, { on: 'send', reply }, { on: 'send', reply });
@@ -203,14 +203,14 @@ describe('Service Bus: what the service says', () => {
     expect(broker.messageIds('work')).toEqual([]);
   });
 
-  it('nothing at all: TIMEOUT', async () => {
+  it('is TIMEOUT without an answer', async () => {
     const queue = connect({ connectionString: emulator() }, 1500);
     const hang = { on: 'send', hang: true } as const;
     broker.failNext(hang, hang, hang);
     expect(await codeOf(queue.send('work', [hello]))).toBe('TIMEOUT');
   });
 
-  it('nothing to a renewal, for which the SDK would wait a minute: TIMEOUT', async () => {
+  it('is TIMEOUT without an answer to a renewal, for which the SDK would wait a minute', async () => {
     const timeoutMs = 30_000;
     const queue = connect({ connectionString: emulator() }, timeoutMs);
     await queue.send('work', [hello]);
@@ -223,7 +223,7 @@ describe('Service Bus: what the service says', () => {
   });
 });
 
-it('a service that accepts connections and says nothing is a TIMEOUT, within the bound', async () => {
+it('is TIMEOUT within the bound when the service accepts a connection and never answers', async () => {
   const sockets: Socket[] = [];
   const silent = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
   await once(silent, 'listening');
@@ -239,7 +239,7 @@ it('a service that accepts connections and says nothing is a TIMEOUT, within the
   }
 });
 
-it('the SDK’s error for a message it has seen settled is a lost lock', async () => {
+it('reports the SDK’s error for an already settled message as a lost lock', async () => {
   await connect().send('work', [hello]);
   const client = new ServiceBusClient(emulator());
   clients.push(client);
@@ -253,7 +253,7 @@ it('the SDK’s error for a message it has seen settled is a lost lock', async (
 });
 
 describe('Service Bus: links', () => {
-  it('are opened once and used again', async () => {
+  it('are opened once and reused', async () => {
     const queue = connect();
     for (let i = 0; i < 5; i++) {
       await queue.send('work', [hello]);
@@ -265,7 +265,7 @@ describe('Service Bus: links', () => {
     expect(broker.connectionCount).toBe(1);
   });
 
-  it('are replaced, and messages forgotten, where a consumer never settles', async () => {
+  it('are replaced, and messages forgotten, when a consumer never settles', async () => {
     let skippedMs = 0;
     const clock = { ...systemClock, now: () => Date.now() + skippedMs };
     const queue = createServiceBusQueue(
@@ -285,7 +285,7 @@ describe('Service Bus: links', () => {
     expect(broker.tokens).toHaveLength(2);
     skippedMs = 3_600_000;
     await queue.receive(source, { maxMessages: 1, waitMs: 0 });
-    // The broker's clock did not skip: only we have let go of them.
+    // The broker's clock has not moved: only the client has forgotten them.
     expect(await codeOf(queue.complete(unsettled.at(-1)!))).toBe('PRECONDITION_FAILED');
     await queue.receive(source, { maxMessages: 1, waitMs: 0 });
     expect(broker.tokens).toHaveLength(3);
@@ -317,7 +317,7 @@ describe('Service Bus: messages of others', () => {
   });
 });
 
-it('the size rule is an upper bound of what the SDK puts on the wire, and not a loose one', async () => {
+it('the size rule is a tight upper bound of the encoded size', async () => {
   const client = new ServiceBusClient(emulator());
   clients.push(client);
   const sender = client.createSender('work');

@@ -15,8 +15,8 @@ import {
 } from './queue-fixture.ts';
 
 /**
- * What every adapter of `MessageQueue` must do. Locks end only when a test passes their time: where the store's clock
- * can be moved, give them longer than the suite takes.
+ * The contract of every `MessageQueue` adapter. Locks expire only when a test waits for it: where the store's clock can
+ * be moved, let them last longer than the suite.
  */
 export function describeQueueContract(harness: QueueHarness): void {
   const title = harness.skip === undefined ? harness.name : `${harness.name} (skipped: ${harness.skip})`;
@@ -43,7 +43,7 @@ export function describeQueueContract(harness: QueueHarness): void {
     const peek = (from: QueueSource = source) => queue.receive(from, { maxMessages: 100, waitMs: 0 });
 
     describe('messages', () => {
-      it('arrive as they were sent', async () => {
+      it('arrive unchanged', async () => {
         const before = fixture.now();
         const message: OutgoingMessage = {
           id: 'run-7/train',
@@ -70,21 +70,21 @@ export function describeQueueContract(harness: QueueHarness): void {
         expect(received.properties).toEqual(message.properties);
         expect(received.lockToken).not.toBe('');
         expect(received.deadLetterReason).toBeUndefined();
-        // A minute's slack: the clock of a real namespace need not be ours.
+        // A minute of slack for the clock of a real namespace.
         expect(Math.abs(received.enqueuedAt - before)).toBeLessThan(60_000);
         expect(received.lockedUntil).toBeGreaterThan(received.enqueuedAt);
         await queue.complete(received);
         expect(await peek()).toEqual([]);
       });
 
-      it('need nothing but an id and a body', async () => {
+      it('need only an id and a body', async () => {
         await queue.send(name, [{ id: 'a', body: null }]);
         const received = await receiveOne();
         expect([received.body, received.properties]).toEqual([null, {}]);
         expect('subject' in received || 'correlationId' in received).toBe(false);
       });
 
-      it('of any JSON come back equal', async () => {
+      it('round-trip any JSON', async () => {
         await fc.assert(
           fc.asyncProperty(messageArbitrary, async (message) => {
             await queue.send(name, [message]);
@@ -97,13 +97,13 @@ export function describeQueueContract(harness: QueueHarness): void {
         );
       });
 
-      it('may be 200 KB of text beyond the BMP', async () => {
+      it('may hold 200 KB of text beyond the BMP', async () => {
         const body = '🛬ß'.repeat(Math.floor(200_000 / 6));
         await queue.send(name, [{ id: 'big', body }]);
         expect((await receiveOne()).body).toBe(body);
       });
 
-      it('arrive in the order of sending, over sends and within one', async () => {
+      it('arrive in the order of sending, within and across sends', async () => {
         await queue.send(name, numbered(0, 20));
         for (let i = 20; i < 30; i++) await queue.send(name, numbered(i, i + 1));
         const bodies: JsonValue[] = [];
@@ -119,7 +119,7 @@ export function describeQueueContract(harness: QueueHarness): void {
         expect(bodies).toEqual(numbered(0, 30).map(({ body }) => body));
       });
 
-      it('with the same id are all delivered: dropping repeats is the consumer’s part', async () => {
+      it('with the same id are all delivered: deduplication is up to the consumer', async () => {
         await queue.send(name, [{ id: 'same', body: 1 }]);
         await queue.send(name, [{ id: 'same', body: 2 }]);
         expect([(await receiveOne()).body, (await receiveOne()).body]).toEqual([1, 2]);
@@ -127,7 +127,7 @@ export function describeQueueContract(harness: QueueHarness): void {
     });
 
     describe('receive', () => {
-      it('returns none once the wait is over, and not before', async () => {
+      it('returns no messages at the end of the wait, and not before', async () => {
         const before = fixture.now();
         expect(await queue.receive(source, { maxMessages: 10, waitMs: 300 })).toEqual([]);
         expect(fixture.now() - before).toBeGreaterThanOrEqual(295);
@@ -142,11 +142,11 @@ export function describeQueueContract(harness: QueueHarness): void {
 
       it('does not wait for a full batch', async () => {
         await queue.send(name, numbered(0, 2));
-        // Longer than the test may take.
+        // Longer than the test may run.
         expect(await queue.receive(source, { maxMessages: 50, waitMs: 3_600_000 })).toHaveLength(2);
       });
 
-      it('gives a message to one of many racing receivers', async () => {
+      it('delivers a message to one of many racing receivers', async () => {
         const total = 120;
         const clients = [queue, await fixture.openAnother(), await fixture.openAnother()];
         for (let i = 0; i < total; i += 20) await queue.send(name, numbered(i, i + 20));
@@ -166,14 +166,14 @@ export function describeQueueContract(harness: QueueHarness): void {
         expect(await peek()).toEqual([]);
       });
 
-      it('is refused for impossible numbers', async () => {
+      it('refuses invalid numbers', async () => {
         for (const options of invalidReceives)
           expect(await codeOf(queue.receive(source, options))).toBe('INVALID_ARGUMENT');
       });
     });
 
     describe('the lock', () => {
-      it('hides a message until it ends; then the message comes back, counted', async () => {
+      it('hides a message until it expires; then the message is redelivered with a higher count', async () => {
         await queue.send(name, [{ id: 'a', body: 1 }]);
         const first = await receiveOne();
         expect(await peek()).toEqual([]);
@@ -184,7 +184,7 @@ export function describeQueueContract(harness: QueueHarness): void {
         expect(second.lockToken).not.toBe(first.lockToken);
       });
 
-      it('once lost, allows nothing', async () => {
+      it('allows no operation once it is lost', async () => {
         await queue.send(name, [{ id: 'a', body: 1 }]);
         const lost = await receiveOne();
         await fixture.passTime(fixture.lockDurationMs + 100);
@@ -198,7 +198,7 @@ export function describeQueueContract(harness: QueueHarness): void {
         expect(await peek({ ...source, deadLetter: true })).toEqual([]);
       });
 
-      it('settles once', async () => {
+      it('allows one settlement', async () => {
         await queue.send(name, [{ id: 'a', body: 1 }]);
         const message = await receiveOne();
         await queue.complete(message);
@@ -206,7 +206,7 @@ export function describeQueueContract(harness: QueueHarness): void {
         expect(await codeOf(queue.abandon(message))).toBe('PRECONDITION_FAILED');
       });
 
-      it('lets one of two settlements at the same time win', async () => {
+      it('lets one of two concurrent settlements win', async () => {
         await queue.send(name, [{ id: 'a', body: 1 }]);
         const message = await receiveOne();
         const codes = await Promise.all([codeOf(queue.complete(message)), codeOf(queue.abandon(message))]);
@@ -214,7 +214,7 @@ export function describeQueueContract(harness: QueueHarness): void {
         expect(await peek()).toEqual([]);
       });
 
-      it('renewed, outlives its first end', async () => {
+      it('outlasts its first expiry after a renewal', async () => {
         await queue.send(name, [{ id: 'a', body: 1 }]);
         const message = await receiveOne();
         let lockedUntil = message.lockedUntil;
@@ -229,7 +229,7 @@ export function describeQueueContract(harness: QueueHarness): void {
         expect(await peek()).toEqual([]);
       });
 
-      it('given up brings the message back at once, counted and in its place', async () => {
+      it('redelivers an abandoned message at once, with a higher count and in its original order', async () => {
         await queue.send(name, numbered(0, 3));
         const first = await receiveOne();
         await queue.abandon(first);
@@ -237,7 +237,7 @@ export function describeQueueContract(harness: QueueHarness): void {
         expect(fixture.now()).toBeLessThan(first.lockedUntil);
       });
 
-      it('of a client that closes ends in time', async () => {
+      it('of a closed client expires', async () => {
         const crashing = await fixture.openAnother();
         await queue.send(name, [{ id: 'a', body: 1 }]);
         await expectOne(crashing, source);
@@ -250,7 +250,7 @@ export function describeQueueContract(harness: QueueHarness): void {
     describe('dead letters', () => {
       const dead = () => ({ ...source, deadLetter: true });
 
-      it('are messages delivered too often', async () => {
+      it('are messages that exceeded the delivery count', async () => {
         await queue.send(name, [{ id: 'poison', body: { bad: true }, properties: { k: 'v' } }]);
         for (let count = 1; count <= fixture.maxDeliveryCount; count++) {
           const message = await receiveOne();
@@ -268,7 +268,7 @@ export function describeQueueContract(harness: QueueHarness): void {
         expect(letter.properties).toEqual({ k: 'v' });
       });
 
-      it('made on request carry the reason and the description', async () => {
+      it('carry the reason and the description of an explicit dead-lettering', async () => {
         await queue.send(name, [{ id: 'a', body: 1, properties: { k: 1 } }]);
         await queue.deadLetter(await receiveOne(), 'INVALID_ARGUMENT', 'rows[3]: “origin” is missing');
         expect(await peek()).toEqual([]);
@@ -286,7 +286,7 @@ export function describeQueueContract(harness: QueueHarness): void {
         expect(await peek(dead())).toEqual([]);
       });
 
-      it('wake whoever waits for them', async () => {
+      it('wake a waiting receiver', async () => {
         await queue.send(name, [{ id: 'a', body: 1 }]);
         const message = await receiveOne();
         const waiting = queue.receive(dead(), { maxMessages: 1, waitMs: patienceMs });
@@ -297,7 +297,7 @@ export function describeQueueContract(harness: QueueHarness): void {
     });
 
     describe('topics', () => {
-      it('give every subscription its own copy', async () => {
+      it('deliver a copy to every subscription', async () => {
         const { topic, subscriptions } = fixture.names;
         const left = { topic, subscription: subscriptions[0] };
         const right = { topic, subscription: subscriptions[1] };
@@ -317,7 +317,7 @@ export function describeQueueContract(harness: QueueHarness): void {
     });
 
     describe('scheduled messages', () => {
-      it('are not early, do not hold up others, and keep their time as the time of arrival', async () => {
+      it('are not early, do not delay others, and arrive at their scheduled time', async () => {
         const scheduledFor = fixture.now() + fixture.lockDurationMs;
         await queue.send(name, [
           { id: 'later', body: 1, scheduledFor },
@@ -334,7 +334,7 @@ export function describeQueueContract(harness: QueueHarness): void {
         expect(late.enqueuedAt).toBeGreaterThanOrEqual(scheduledFor);
       });
 
-      it('in one send each keep to their own time', async () => {
+      it('of one send each arrive at their own time', async () => {
         const start = fixture.now();
         await queue.send(name, [
           { id: 'second', body: 1, scheduledFor: start + 2 * fixture.lockDurationMs },
@@ -350,19 +350,19 @@ export function describeQueueContract(harness: QueueHarness): void {
     });
 
     describe('a send', () => {
-      it('of nothing does nothing', async () => {
+      it('without messages does nothing', async () => {
         await queue.send(name, []);
         expect(await peek()).toEqual([]);
       });
 
-      it('stores none of its messages if one of them is invalid', async () => {
+      it('stores nothing if one message is invalid', async () => {
         const good = { id: 'good', body: 1 };
         for (const bad of invalidMessages)
           expect(await codeOf(queue.send(name, [good, bad, good]))).toBe('INVALID_ARGUMENT');
         expect(await peek()).toEqual([]);
       });
 
-      it('over 256 KB is refused whole', async () => {
+      it('over 256 KB is refused entirely', async () => {
         const tooBig = { id: 'big', body: 'x'.repeat(256 * 1024) };
         expect(await codeOf(queue.send(name, [tooBig]))).toBe('PAYLOAD_TOO_LARGE');
         const half = { id: 'half', body: 'ü'.repeat(70_000) };
@@ -375,7 +375,7 @@ export function describeQueueContract(harness: QueueHarness): void {
       });
     });
 
-    it('an entity that does not exist is NOT_FOUND', async () => {
+    it('reports a missing entity as NOT_FOUND', async () => {
       const { topic } = fixture.names;
       const options = { maxMessages: 1, waitMs: 0 };
       expect(await codeOf(queue.send('no-such-queue', [{ id: 'a', body: 1 }]))).toBe('NOT_FOUND');
@@ -386,7 +386,7 @@ export function describeQueueContract(harness: QueueHarness): void {
       );
     });
 
-    it('ping proves life until the client is closed; then every call is UNAVAILABLE', async () => {
+    it('answers pings until the client closes; then every call is UNAVAILABLE', async () => {
       await queue.ping();
       await queue.close();
       await queue.close();
@@ -395,7 +395,7 @@ export function describeQueueContract(harness: QueueHarness): void {
       expect(await codeOf(queue.receive(source, { maxMessages: 1, waitMs: 0 }))).toBe('UNAVAILABLE');
     });
 
-    it('closing ends a receive that waits', async () => {
+    it('ends a waiting receive when the client closes', async () => {
       const waiting = queue.receive(source, { maxMessages: 1, waitMs: patienceMs });
       await fixture.untilWaiting();
       await queue.close();

@@ -39,7 +39,7 @@ describeQueueContract({
       maxDeliveryCount,
       now: () => clock.now(),
       passTime: async (ms) => clock.skip(ms),
-      // A receive looks and begins to wait before it first yields.
+      // The first look and the start of the wait are synchronous.
       untilWaiting: () => setImmediate(),
       async dispose() {
         await closeClients();

@@ -25,7 +25,7 @@ async function open(bytes: Uint8Array) {
   return { proxy, etag, scratch: createScratch(blobs) };
 }
 
-test('a scratch file has the bytes and their hash, also over a connection that breaks, until it is disposed', async () => {
+test('keeps the bytes and their hash until disposal, also after a broken connection', async () => {
   const bytes = Buffer.alloc(3_000_000, 'slipway');
   const { scratch, proxy, etag } = await open(bytes);
   proxy.cutAfter(1_000_000, 1);
@@ -39,7 +39,7 @@ test('a scratch file has the bytes and their hash, also over a connection that b
   expect(existsSync(dirname(path))).toBe(false);
 });
 
-test('what is refused leaves neither a file nor a connection behind', async () => {
+test('closes the file and the connection of a refused download', async () => {
   const bytes = Buffer.alloc(8_000_000, 'slipway');
   const { scratch, proxy } = await open(bytes);
   const temporary = createFolder();
@@ -58,11 +58,11 @@ test('what is refused leaves neither a file nor a connection behind', async () =
   const cancelled = AbortSignal.abort(new Error('enough'));
   await expect(scratch.download(ref, { maxBytes: 1e9, signal: cancelled })).rejects.toThrow('enough');
   expect(readdirSync(temporary)).toEqual([]);
-  // Idle connections are kept for the next request; one that waits to be read is not idle.
+  // Idle connections are kept for the next request; one with unread data is not idle.
   await expect.poll(() => proxy.openConnections).toBeLessThanOrEqual(1);
 });
 
-test('a file beside another is in its folder, and goes with it', async () => {
+test('keeps a second file in the same folder, and removes it with the first', async () => {
   const bytes = Buffer.from('slipway');
   const { scratch } = await open(bytes);
   let path: string;

@@ -4,11 +4,11 @@ import type { BatchOperation } from '../../../shared/platform/storage/documents.
 import type { ContractContext } from './fixture.ts';
 import { creations, expectError, readAll } from './fixture.ts';
 
-/** All or nothing. */
+/** Batches are atomic. */
 export function describeBatches(context: ContractContext): void {
   const { store, container, newPartition, fill, idsOf } = context;
   describe('batches', () => {
-    it('do everything, in order', async () => {
+    it('apply all operations in order', async () => {
       const partition = newPartition();
       const key = (id: string) => ({ container: container(), partition, id });
       const replaced = await store().create(key('replaced'), { v: 0 });
@@ -30,7 +30,7 @@ export function describeBatches(context: ContractContext): void {
       expect(await store().get(key('deleted'))).toBeUndefined();
     });
 
-    it('take 100 operations', async () => {
+    it('accept 100 operations', async () => {
       const partition = newPartition();
       expect(new Set(await store().batch(container(), partition, creations(100))).size).toBe(100);
       expect(await idsOf({ partition })).toHaveLength(100);
@@ -45,7 +45,7 @@ export function describeBatches(context: ContractContext): void {
       [{ kind: 'create', id: 'new', body: {} }, 'ALREADY_EXISTS'],
       [{ kind: 'create', id: 'bad', body: { _x: 1 } }, 'INVALID_ARGUMENT'],
     ];
-    it.each(failing)('do nothing when one fails: %j', async (operation, code) => {
+    it.each(failing)('apply nothing when one operation fails: %j', async (operation, code) => {
       const partition = await fill({ there: { v: 0 }, other: { v: 0 } });
       const error = await expectError(
         store().batch(container(), partition, [

@@ -23,7 +23,7 @@ export function describeFilters(context: ContractContext): void {
       ['eq of another type', { op: 'compare', test: 'eq', path, value: '1' }, ''],
       ['ne number', { op: 'compare', test: 'ne', path, value: 2 }, 'number'],
       [
-        'not eq leaves the unknown out',
+        'not eq excludes unknown',
         { op: 'not', filter: { op: 'compare', test: 'eq', path, value: 2 } },
         'number',
       ],
@@ -40,24 +40,28 @@ export function describeFilters(context: ContractContext): void {
       ['exists', { op: 'exists', path }, 'list no number object text yes'],
       ['not exists', { op: 'not', filter: { op: 'exists', path } }, 'missing null'],
       ['a member', { op: 'compare', test: 'eq', path: ['f', 'g'], value: 1 }, 'object'],
-      ['a member of none', { op: 'compare', test: 'ne', path: ['f', 'h'], value: 1 }, ''],
+      ['a missing member', { op: 'compare', test: 'ne', path: ['f', 'h'], value: 1 }, ''],
       ['startsWith', { op: 'match', how: 'startsWith', path, value: 'b' }, 'text'],
       ['not contains', { op: 'not', filter: { op: 'match', how: 'contains', path, value: 'x' } }, 'text'],
       [
-        'startsWith in any case',
+        'startsWith, ignoring case',
         { op: 'match', how: 'startsWith', path, value: 'B', ignoreCase: true },
         'text',
       ],
-      ['startsWith in its own case only', { op: 'match', how: 'startsWith', path, value: 'B' }, ''],
+      ['startsWith, case-sensitive', { op: 'match', how: 'startsWith', path, value: 'B' }, ''],
       [
-        'not endsWith in any case',
+        'not endsWith, ignoring case',
         { op: 'not', filter: { op: 'match', how: 'endsWith', path, value: 'B', ignoreCase: true } },
         '',
       ],
-      ['contains in any case', { op: 'match', how: 'contains', path, value: 'B', ignoreCase: true }, 'text'],
-      ['endsWith nothing', { op: 'match', how: 'endsWith', path, value: '' }, 'text'],
-      ['and of nothing', { op: 'and', filters: [] }, Object.keys(bodies).toSorted().join(' ')],
-      ['or of nothing', { op: 'or', filters: [] }, ''],
+      [
+        'contains, ignoring case',
+        { op: 'match', how: 'contains', path, value: 'B', ignoreCase: true },
+        'text',
+      ],
+      ['endsWith an empty string', { op: 'match', how: 'endsWith', path, value: '' }, 'text'],
+      ['and of no filters', { op: 'and', filters: [] }, Object.keys(bodies).toSorted().join(' ')],
+      ['or of no filters', { op: 'or', filters: [] }, ''],
       [
         'unknown or true',
         {
@@ -95,7 +99,7 @@ export function describeFilters(context: ContractContext): void {
       expect(ids.toSorted().join(' ')).toBe(expected);
     });
 
-    it('reach members with any name, and let no name or value out of its quotes', async () => {
+    it('address members with any name, and quote every name and value', async () => {
       const name = `a"] = 1 OR true OR c["b\\' @p0 -- /*`;
       const odd = await fill({ hit: { [name]: { [name]: name } }, miss: { [name]: { [name]: 'x' } } });
       const filter: Filter = { op: 'compare', test: 'eq', path: [name, name], value: name };
@@ -106,7 +110,7 @@ export function describeFilters(context: ContractContext): void {
       ]);
     });
 
-    it('compare long strings to their end', async () => {
+    it('compare long strings completely', async () => {
       const long = 'x'.repeat(5_000);
       const many = await fill({
         a: { s: `${long}a` },
@@ -127,7 +131,7 @@ export function describeFilters(context: ContractContext): void {
     it.skipIf(harness.skipCodePoints !== undefined)(
       `compare strings by code point${reason(harness.skipCodePoints)}`,
       async () => {
-        // In UTF-16 the last two would change places.
+        // UTF-16 order would swap the last two.
         const order = ['', 'A', 'a', 'é', '\ud7ff', '\uff5e', '🛫'];
         const texts = await fill(Object.fromEntries(order.map((s, index) => [`d${index}`, { s }])));
         const sorted = await readAll(store(), {

@@ -13,9 +13,9 @@ import type {
 export interface DocumentsFixture {
   readonly store: MetadataStore;
   readonly container: string;
-  /** Another client of the same documents. */
+  /** Another client of the same store. */
   reopen(): Promise<MetadataStore>;
-  /** Lets time pass for the store. */
+  /** Advances the store's clock. */
   passTime(ms: number): Promise<void>;
   dispose(): Promise<void>;
 }
@@ -24,13 +24,13 @@ export interface DocumentsHarness {
   readonly name: string;
   /** Why the suite cannot run here. */
   readonly skip?: string;
-  /** Why single tests cannot. */
+  /** Why single tests cannot run here. */
   readonly skipTimeToLive?: string;
   readonly skipCodePoints?: string;
   open(): Promise<DocumentsFixture>;
 }
 
-/** What each part of the contract works with: one store, in which every test has partitions of its own. */
+/** The context of each part of the contract: one store, in which every test has its own partitions. */
 export interface ContractContext {
   readonly harness: DocumentsHarness;
   /** Differs from run to run. */
@@ -48,7 +48,7 @@ export interface ContractContext {
   ) => Promise<readonly string[]>;
 }
 
-/** Follows the cursors to the end. */
+/** Reads all pages. */
 export async function readAll(
   store: MetadataStore,
   query: DocumentQuery,
@@ -85,7 +85,7 @@ export function creations(count: number, text = ''): BatchOperation[] {
   return Array.from({ length: count }, (_, index) => ({ kind: 'create', id: `d${index}`, body: { text } }));
 }
 
-/** For the title of a test that a harness skips. */
+/** The suffix of a skipped test's title. */
 export function reason(skip: string | undefined): string {
   return skip === undefined ? '' : ` (skipped: ${skip})`;
 }

@@ -19,7 +19,7 @@ export function describePages(context: ContractContext): void {
     });
     const ascending = [false, true, -1, 1, 1, 2, 3, 'a', 'a', 'b', 'c'];
 
-    it.each([1, 2, 3, 100])('of %d hold every document once', async (limit) => {
+    it.each([1, 2, 3, 100])('of %d return every document once', async (limit) => {
       const documents = await readAll(store(), { container: container(), filter: everything, limit });
       const seen = documents.map(({ body }) => body['index'] as number).toSorted((a, b) => a - b);
       expect(seen).toEqual(mixed.map((_, index) => index));
@@ -49,14 +49,14 @@ export function describePages(context: ContractContext): void {
       );
     });
 
-    it.each([1, 3])('keep equal values apart, %d at a time', async (limit) => {
+    it.each([1, 3])('return documents with equal sort values once each, %d at a time', async (limit) => {
       const sort: Sort = { path: ['same'], direction: 'desc' };
       const documents = await readAll(store(), { container: container(), filter: everything, sort, limit });
       expect(new Set(documents.map(({ body }) => body['index'])).size).toBe(mixed.length);
       expect(documents).toHaveLength(mixed.length);
     });
 
-    it('may change their size between one and the next', async () => {
+    it('may change size from page to page', async () => {
       const query = {
         container: container(),
         filter: everything,
@@ -69,7 +69,7 @@ export function describePages(context: ContractContext): void {
       );
     });
 
-    it('go on only in their own query', async () => {
+    it('continue only their own query', async () => {
       const query: DocumentQuery = { container: container(), filter: everything, limit: 1 };
       const { cursor } = await store().list(query);
       expect(cursor).toEqual(expect.any(String));
@@ -87,7 +87,7 @@ export function describePages(context: ContractContext): void {
       );
     });
 
-    it('show what stays exactly once while other documents come and go', async () => {
+    it('return stable documents exactly once under concurrent changes', async () => {
       const partition = await fill(
         Object.fromEntries(
           Array.from({ length: 12 }, (_, index) => [`s${index}`, { n: index, stays: index % 2 }]),
@@ -116,7 +116,7 @@ export function describePages(context: ContractContext): void {
       expect(stayed).toEqual(['s1', 's3', 's5', 's7', 's9', 's11']);
     });
 
-    it('are empty where there is nothing', async () => {
+    it('are empty without documents', async () => {
       expect(await store().list({ container: container(), partition: newPartition(), limit: 5 })).toEqual({
         documents: [],
       });

@@ -4,16 +4,16 @@ import type { Filter } from '../../../shared/platform/storage/documents.ts';
 import type { ContractContext } from './fixture.ts';
 import { creations, failureOf } from './fixture.ts';
 
-/** What every adapter refuses. */
+/** Arguments that every adapter refuses. */
 export function describeRules(context: ContractContext): void {
   const { store, container, newPartition, newKey } = context;
-  /** Takes filters that the types exclude. */
+  /** Accepts filters that the types exclude. */
   const listWhere = (filter: object) =>
     store().list({ container: container(), limit: 1, filter: filter as Filter });
   describe('rules', () => {
     const bad: Readonly<Record<string, () => Promise<unknown>>> = {
       'an empty id': () => store().get(newKey('')),
-      'a dot as id, which a URL resolves away': () => store().get(newKey('..')),
+      'a dot as id, which a URL resolves': () => store().get(newKey('..')),
       'an id that ends with a space': () => store().create(newKey('a '), {}),
       'an id of 256 characters': () => store().create(newKey('x'.repeat(256)), {}),
       'a control character in an id': () => store().create(newKey('a\nb'), {}),
@@ -46,9 +46,9 @@ export function describeRules(context: ContractContext): void {
       'an unknown operator': () => listWhere({ op: 'between', path: ['a'], value: 1 }),
       'an ignoreCase that is not true': () =>
         listWhere({ op: 'match', how: 'contains', path: ['a'], value: 'x', ignoreCase: 'yes' }),
-      'a sort by what is not indexed': () =>
+      'a sort by a field without an index': () =>
         store().list({ container: container(), limit: 1, sort: { path: ['points', 'x'], direction: 'asc' } }),
-      'a cursor that is none': () => store().list({ container: container(), limit: 1, cursor: 'nonsense' }),
+      'an invalid cursor': () => store().list({ container: container(), limit: 1, cursor: 'nonsense' }),
     };
     it.each(Object.keys(bad))('refuse %s', async (name) => {
       expect((await failureOf(bad[name]!())).code).toBe('INVALID_ARGUMENT');

@@ -15,7 +15,7 @@ export function describeSingleDocuments(context: ContractContext): void {
       'odd name / "\\\u0000 .$': { '': [[], {}], nested: { id: 'inner', _x: 1, ttl: 2 } },
     };
 
-    it('are read as they were written', async () => {
+    it('round-trip unchanged', async () => {
       const key = newKey();
       expect(await store().get(key)).toBeUndefined();
       const created = await store().create(key, body);
@@ -24,7 +24,7 @@ export function describeSingleDocuments(context: ContractContext): void {
       expect(await (await fixture().reopen()).get(key)).toEqual(created);
     });
 
-    it('are created once for an id, in each partition', async () => {
+    it('are created once per id and partition', async () => {
       const key = newKey();
       await store().create(key, { v: 1 });
       await expectError(store().create(key, { v: 2 }), 'ALREADY_EXISTS');
@@ -32,7 +32,7 @@ export function describeSingleDocuments(context: ContractContext): void {
       expect((await store().get(key))?.body).toEqual({ v: 1 });
     });
 
-    it('are replaced whole, and only over the version that was read', async () => {
+    it('are replaced completely, and only under the ETag that was read', async () => {
       const key = newKey();
       await expectError(store().replace(key, { v: 0 }, '"none"'), 'NOT_FOUND');
       const first = await store().create(key, { v: 1, gone: true });
@@ -42,7 +42,7 @@ export function describeSingleDocuments(context: ContractContext): void {
       expect(await store().get(key)).toEqual({ ...key, etag: second.etag, body: { v: 2 } });
     });
 
-    it('are upserted whether they are there or not', async () => {
+    it('are upserted whether they exist or not', async () => {
       const key = newKey();
       const first = await store().upsert(key, { v: 1, gone: true });
       const second = await store().upsert(key, { v: 1 });
@@ -50,7 +50,7 @@ export function describeSingleDocuments(context: ContractContext): void {
       expect(await store().get(key)).toEqual(second);
     });
 
-    it('are deleted, if asked only in the version that was read', async () => {
+    it('are deleted, under an ETag if one is given', async () => {
       const key = newKey();
       await expectError(store().delete(key), 'NOT_FOUND');
       const first = await store().create(key, { v: 1 });
@@ -104,7 +104,7 @@ export function describeSingleDocuments(context: ContractContext): void {
       },
     );
 
-    it('lose no update of 32 writers at once', async () => {
+    it('lose no update of 32 concurrent writers', async () => {
       const key = newKey();
       await store().create(key, { count: 0, writers: [] });
       await Promise.all(Array.from({ length: 32 }, (_, writer) => addWriter(store(), key, writer)));
