@@ -13,7 +13,7 @@ import { createFolder } from '../support/stores.ts';
 test.skipIf(!canReadPeakMemory)(
   `512 MB up, down and in parts: memory grows by less than 64 MB${canReadPeakMemory ? '' : ' (skipped: no /proc to read it from)'}`,
   async () => {
-    // Of a process that is the platform alone: storage is another one, as in Azure.
+    // The process of the platform alone; storage is a separate process, as in Azure.
     const azurite = await startTestAzurite();
     onTestFinished(() => azurite.stop());
     const platform = await startPlatform({ env: { AzureWebJobsStorage: azurite.connectionString } });
@@ -36,7 +36,7 @@ test.skipIf(!canReadPeakMemory)(
   },
 );
 
-test('storage that is away is 503, and what was there is there afterwards', async () => {
+test('answers 503 during a storage outage, and serves the same files afterwards', async () => {
   const azurite = await startTestAzurite();
   const platform = await startPlatform({ env: { AzureWebJobsStorage: azurite.connectionString } });
   const url = `${platform.url}/api/2.0/mlflow-artifacts/artifacts`;

@@ -57,7 +57,7 @@ describe('artifacts over HTTP', () => {
     return { status: answer.status, body: (await answer.json()) as Record<string, never> };
   };
 
-  it('gives back what was put, as a download of the type that its name says', async () => {
+  it('round-trips a file, as a download whose type follows from its name', async () => {
     const names = ['a b+c.txt', '100%.txt', 'q?x=1&y.txt', 'ü/日本語/😀.txt', "it's (1).txt"];
     for (const name of names) {
       const path = `${run}/names/${name}`;
@@ -114,7 +114,7 @@ describe('artifacts over HTTP', () => {
     expect((await get(path, { range: 'bytes=0-1', 'if-range': '"old"' })).status).toBe(200);
   });
 
-  it('lists folders and nothing for files, by base names and from the run on', async () => {
+  it('lists folders, relative to the run', async () => {
     for (const name of ['b.txt', 'sub/c.txt', 'sub/deep/d.txt']) await put(`${run}/tree/${name}`, 'xy');
     expect(await list(`${run}/tree`)).toEqual([
       { path: 'b.txt', is_dir: false, file_size: 2 },
@@ -134,7 +134,7 @@ describe('artifacts over HTTP', () => {
     }
   });
 
-  it('deletes a file, a folder, and what is not there', async () => {
+  it('deletes a file, a folder, and a missing path', async () => {
     for (const name of ['x/1', 'x/2/3', 'xy', 'x.txt']) await put(`${run}/del/${name}`, '');
     const remove = (path: string) => fetch(`${root}/artifacts/${path}`, { method: 'DELETE' });
     for (let times = 0; times < 2; times += 1) {
@@ -147,7 +147,7 @@ describe('artifacts over HTTP', () => {
     expect((await remove('')).status).toBe(400);
   });
 
-  it('says what is wrong, in the words of the protocol', async () => {
+  it('reports errors in the words of the protocol', async () => {
     const missing = await get(`${run}/nope.txt`);
     expect([missing.status, await missing.json()]).toMatchObject([
       404,
@@ -193,7 +193,7 @@ describe('artifacts over HTTP', () => {
     ]);
   });
 
-  it('takes uploads in parts, sent straight to storage, and hands out URLs for downloads', async () => {
+  it('accepts multipart uploads straight to storage, and signs download URLs', async () => {
     const parts = [randomBytes(1_000_000), randomBytes(1_000_000), randomBytes(7)];
     const upload = { path: '/home/me/big file.bin', num_parts: 3 };
     const { body: started } = await post(`mlflow-artifacts/mpu/create/${run}/parts`, upload);
@@ -248,7 +248,7 @@ describe('artifacts over HTTP', () => {
     expect(await list(`${run}/parts`)).toHaveLength(1);
   });
 
-  it('hands out URLs for files of a run, for as long as asked', async () => {
+  it('signs URLs for files of a run, for the requested time', async () => {
     const { body: up } = await post('mlflow/artifacts/presigned-upload-url', {
       run_id: runId,
       path: 'by/url.txt',
@@ -274,7 +274,7 @@ describe('artifacts over HTTP', () => {
       expect(await post('mlflow/artifacts/presigned-upload-url', body)).toMatchObject({ status: 400 });
   });
 
-  it('takes small files of a run from pages', async () => {
+  it('accepts small files of a run from web pages', async () => {
     const upload = (query: string, body: string) =>
       fetch(`${platform.url}/ajax-api/2.0/mlflow/upload-artifact?${query}`, { method: 'POST', body });
     expect((await upload(`run_uuid=${runId}&path=notes/n.txt`, 'note')).status).toBe(200);
@@ -289,7 +289,7 @@ describe('artifacts over HTTP', () => {
       expect((await upload(query, body)).status).toBe(400);
   });
 
-  it('keeps nothing of an upload that breaks off', async () => {
+  it('stores nothing of an interrupted upload', async () => {
     const path = `${run}/broken.bin`;
     await put(path, 'before');
     for (const framing of [{ 'content-length': '20000000' }, { 'transfer-encoding': 'chunked' }]) {
@@ -305,11 +305,11 @@ describe('artifacts over HTTP', () => {
     expect((await get(`${run}/broken-chunked`)).status).toBe(200);
   });
 
-  it('keeps one whole file of several uploads to one path', async () => {
+  it('keeps one complete file of concurrent uploads to one path', async () => {
     const path = `${run}/contested.bin`;
     const bodies = Array.from({ length: 4 }, (_, i) => Buffer.alloc(9_000_000, i));
     const answers = await Promise.all(bodies.map((body) => put(path, body)));
-    // A larger upload that was overtaken says so, in a way that clients repeat.
+    // A larger upload that lost the race fails with an error that clients retry.
     for (const { status } of answers) expect([200, 503]).toContain(status);
     expect(answers.some(({ status }) => status === 200)).toBe(true);
     const kept = Buffer.from(await (await get(path)).arrayBuffer());

@@ -22,7 +22,7 @@ import { patienceMs } from '../support/hang-guard.ts';
 import { writeFlights } from '../support/host/platform.ts';
 import { createDocuments, createFolder } from '../support/stores.ts';
 
-/** As infra/ sets it in Azure; the clients of the test are given in place of those that it names. */
+/** The settings that infra/ sets in Azure; the test passes clients of its own instead of those they name. */
 const azure = {
   COSMOS_ENDPOINT: 'https://unused.documents.azure.com',
   ServiceBus__fullyQualifiedNamespace: 'unused.servicebus.windows.net',
@@ -36,7 +36,7 @@ const pipelineEvents: QueueSource = {
   subscription: subscriptions.pipelines.name,
 };
 
-test('the loop runs on Cosmos DB, Service Bus and Blob storage as it does on the embedded stores', async () => {
+test('runs the loop on Cosmos DB, Service Bus and Blob storage as on the embedded stores', async () => {
   const file = await createFlights(20_000);
   const stores = await startAzureStores();
   const instance = start(stores.connect());
@@ -97,18 +97,18 @@ test('the loop runs on Cosmos DB, Service Bus and Blob storage as it does on the
   expect((await app.pipelines.runs.list(page, { pipeline })).items).toHaveLength(1);
   await reconcile(instance);
   expect(engine.runIds).toHaveLength(4);
-  // Nothing waits for a second handling, dead or alive.
+  // No message is left, neither in the queue nor dead-lettered.
   expect(stores.broker.messageIds(queues.landing)).toEqual([]);
   expect(stores.broker.messageIds(`${topics.events}/subscriptions/${subscriptions.pipelines.name}`)).toEqual(
     [],
   );
 
-  // Another instance of the app finds everything, and answers alike.
+  // Another instance of the app finds everything and gives the same answers.
   const other = start(stores.connect());
   expect((await ask(other.app)).predictions).toEqual(score.predictions);
   expect((await other.app.pipelines.runs.list(page)).items).toHaveLength(4);
 
-  // The same data gives the same model where nothing is Azure's.
+  // The same data gives the same model without Azure.
   const embedded = start(await openEmbedded());
   await declare(embedded.app, pipeline);
   await land(embedded, 'january.parquet', file);
@@ -116,7 +116,7 @@ test('the loop runs on Cosmos DB, Service Bus and Blob storage as it does on the
   expect((await embedded.app.registry.versions.get(model, 1)).sha256).toBe(trained.sha256);
 });
 
-test('an event that was lost is made up for by the timer, with the run that the event would have started', async () => {
+test('starts the run of a lost event from the timer', async () => {
   const file = await createFlights(3_000);
   const stores = await startAzureStores();
   const instance = start(stores.connect());
@@ -136,7 +136,7 @@ test('an event that was lost is made up for by the timer, with the run that the 
   expect((await app.registry.versions.list(model, { limit: 10 })).items).toHaveLength(1);
 });
 
-test('while Cosmos DB is away the step says so and can be repeated, and scoring goes on', async () => {
+test('reports a Cosmos DB outage as retryable in a step, and continues scoring', async () => {
   const file = await createFlights(3_000);
   const stores = await startAzureStores();
   const instance = start(stores.connect());
@@ -160,7 +160,7 @@ test('while Cosmos DB is away the step says so and can be repeated, and scoring 
     error: { code: 'UNAVAILABLE', retry: true },
   });
   await expect(app.datasets.catalog.get('never-seen')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-  // Longer than an alias is taken from memory.
+  // Longer than an alias is cached.
   stores.clock.skip(2_100);
   expect((await ask(app)).predictions).toEqual(before.predictions);
 
@@ -222,7 +222,7 @@ async function declare(app: App, name: string): Promise<void> {
 
 /**
  * Drops a file, sends Event Grid's message about it, and waits for its ingestion. The instance that handles the message
- * dies before it settles it: the message is redelivered and starts no second run. @returns the run
+ * dies before it settles the message, which is redelivered and starts no second run. @returns the run
  */
 async function land(instance: Instance, name: string, file: string): Promise<string> {
   const { app, engine, platform } = instance;
@@ -245,11 +245,11 @@ async function land(instance: Instance, name: string, file: string): Promise<str
   return second.runId;
 }
 
-/** Handles the one event that waits, as the function of the subscription does. @returns the runs, which have ended */
+/** Handles the one waiting event, as the function of the subscription does. @returns the runs, which have ended */
 async function handleEvent(instance: Instance): Promise<readonly string[]> {
   const { app, engine, platform } = instance;
   let [message] = await receiveOne(instance, pipelineEvents);
-  // What the registry announces goes to the same topic: the function passes it over.
+  // Events of the registry are in the same topic: the function ignores them.
   while (message?.subject?.startsWith('dataset.') === false) {
     await platform.queue.complete(message);
     [message] = await receiveOne(instance, pipelineEvents);

@@ -13,7 +13,7 @@ interface Problem {
   readonly correlationId: string;
 }
 
-test('over HTTP: each is a clear error in one shape, and never a stack trace', async () => {
+test('over HTTP: every error has one shape and no stack trace', async () => {
   const platform = await startPlatform();
   const folder = createFolder();
   const file = join(folder, 'flights.parquet');
@@ -51,7 +51,7 @@ test('over HTTP: each is a clear error in one shape, and never a stack trace', a
     ],
     ['broken JSON', 'POST', score, { body: '{"rows":[' }, 400, /not JSON/],
     ['no rows', 'POST', score, { body: '{"rows":[]}' }, 400, /rows/],
-    ['rows that are no list', 'POST', score, { body: '{"rows":7}' }, 400, /rows/],
+    ['rows that are not a list', 'POST', score, { body: '{"rows":7}' }, 400, /rows/],
     [
       'a wrong type',
       'POST',
@@ -73,7 +73,7 @@ test('over HTTP: each is a clear error in one shape, and never a stack trace', a
     ['an invalid name', 'GET', '/api/v1/datasets/Flights', {}, 400, /dataset/],
     ['an invalid version', 'GET', '/api/v1/datasets/flights/versions/-1', {}, 400, /version/],
     ['a page size out of range', 'GET', '/api/v1/runs?limit=0', {}, 400, /limit/],
-    ['a cursor that is not ours', 'GET', '/api/v1/runs?cursor=abc', {}, 400, /cursor/i],
+    ['a forged cursor', 'GET', '/api/v1/runs?cursor=abc', {}, 400, /cursor/i],
     ['an unknown run', 'GET', '/api/v1/runs/none', {}, 404, /"none"/],
     [
       'another content type',
@@ -110,7 +110,7 @@ test('over HTTP: each is a clear error in one shape, and never a stack trace', a
     expect(text, name).not.toMatch(/\bat .+\(.+:\d+:\d+\)|node_modules|\.ts:\d+/);
   }
 
-  // What no route takes is the host's to answer, as in Azure: 404 and nothing else.
+  // The host answers paths without a route, as in Azure: a bare 404.
   for (const [method, path] of [
     ['GET', '/no/such/route'],
     ['DELETE', '/api/health'],
@@ -122,7 +122,7 @@ test('over HTTP: each is a clear error in one shape, and never a stack trace', a
   expect(await (await fetch(`${platform.url}/api/health`)).json()).toMatchObject({ status: 'healthy' });
 });
 
-test('in the landing container: each file is refused with its reason, kept where it is, and nothing else suffers', async () => {
+test('in the landing container: each bad file is rejected with its reason and kept, without affecting others', async () => {
   const platform = await startPlatform();
   const folder = createFolder();
   const good = join(folder, 'good.parquet');
@@ -171,7 +171,7 @@ test('in the landing container: each file is refused with its reason, kept where
   }
 });
 
-test('in the settings: the start is refused, and every fault is named at once', async () => {
+test('in the settings: the start fails and names every fault at once', async () => {
   const start = PlatformProcess.start({
     port: 0,
     dataDir: join(createFolder(), 'data'),

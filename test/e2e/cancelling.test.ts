@@ -19,7 +19,7 @@ const endlessTraining = {
   },
 };
 
-test('cancelling a run over HTTP stops its running step, and no other begins', async () => {
+test('cancelling a run over HTTP stops its running step and starts no other', async () => {
   const platform = await startPlatform();
   const declared = { ...example, params: { ...example.params, training: endlessTraining } };
   await platform.call('PUT', `api/v1/pipelines/${pipeline}`, declared);

@@ -40,7 +40,7 @@ const deploy = {
 };
 const ofSteps = (...steps: readonly object[]) => ({ on: example.on, steps });
 
-/** What users get wrong, as bodies that would otherwise run. */
+/** Mistakes of users, in bodies that would otherwise run. */
 const refused: readonly [what: string, body: object, at: string, remedy: RegExp][] = [
   [
     'a misspelt parameter',
@@ -79,14 +79,14 @@ const refused: readonly [what: string, body: object, at: string, remedy: RegExp]
     /does not measure "rmseDistance"\. Known: aucScore/,
   ],
   [
-    'a gate as it was spelt before',
+    'the former spelling of a gate',
     { ...example, params: { ...params, gate: { metric: 'aucScore', min: 0.6 } } },
     'params.gate',
     /Say "atLeast"/,
   ],
 ];
 
-test('what a declaration gets wrong is refused with place and remedy, stored nowhere and deployed by nothing', async () => {
+test('refuses faulty declarations with place and remedy, and neither stores nor deploys them', async () => {
   const platform = await startPlatform();
   const declare = (name: string, body: object) =>
     fetch(`${platform.url}/api/v1/pipelines/${name}`, {
@@ -107,7 +107,7 @@ test('what a declaration gets wrong is refused with place and remedy, stored now
     );
   }
 
-  // One good pipeline of the same steps, so that there is something to wait for.
+  // One valid pipeline of the same steps, to have a run to wait for.
   expect((await declare('right', ofSteps(train, register, deploy))).status).toBe(200);
   const file = join(createFolder(), 'flights.parquet');
   await writeFlights(file, { rows: 3_000 });

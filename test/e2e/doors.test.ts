@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startPlatform } from '../support/host/platform.ts';
 
-/** PEP 440, appendix B, without its local part: what MLflow's clients take for a version. */
+/** PEP 440, appendix B, without the local part: the versions that MLflow's clients accept. */
 const pythonVersion =
   /^v?(?:\d+!)?\d+(?:\.\d+)*(?:[-_.]?(?:a|b|c|rc|alpha|beta|pre|preview)[-_.]?\d*)?(?:-\d+|[-_.]?(?:post|rev|r)[-_.]?\d*)?(?:[-_.]?dev[-_.]?\d*)?$/i;
 const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as {
   version: string;
 };
 
-test('the doors that MLflow’s clients knock at', async () => {
+test('answers the feature probes of MLflow’s clients', async () => {
   const platform = await startPlatform();
   const get = async (path: string, init: RequestInit = {}) => {
     const response = await fetch(`${platform.url}${path}`, init);
@@ -24,7 +24,7 @@ test('the doors that MLflow’s clients knock at', async () => {
 
   expect(await get('/version')).toEqual({ status: 200, type: 'text/plain; charset=utf-8', text: version });
   expect(version).toMatch(pythonVersion);
-  // From 3.4 on clients would send traces, which nobody here takes.
+  // From 3.4 on, clients would send traces, which the platform does not accept.
   expect(Number(version.split('.')[0])).toBeLessThan(3);
   const json = await get('/version', { headers: { accept: 'application/json' } });
   expect(JSON.parse(json.text)).toEqual({ version, commit: expect.any(String) as string });
@@ -34,7 +34,7 @@ test('the doors that MLflow’s clients knock at', async () => {
   const head = await get('/api/3.0/mlflow/server-info', { method: 'HEAD' });
   expect([head.status, head.text]).toEqual([200, '']);
 
-  // Clients fall back to what is there on this code alone.
+  // Clients fall back on this code only.
   for (const path of [
     '/api/2.0/mlflow/traces',
     '/api/3.0/mlflow/traces/search',

@@ -66,7 +66,7 @@ test('survives many files at once, a file that keeps changing, and invalid names
   expect(refused).toMatchObject([{ code: 'INVALID_ARGUMENT' }, { code: 'INVALID_ARGUMENT' }]);
 });
 
-/** The embedded queue, as an operator's tool would open it beside the platform. */
+/** The embedded queue, opened beside the platform as by an operator's tool. */
 function openQueue(file: string) {
   const topology = { queues: Object.values(queues), topics: {} };
   const queue = openSqliteQueue({ clock: systemClock, ids: systemIds }, { file, topology });

@@ -14,7 +14,7 @@ import { patienceMs } from '../support/hang-guard.ts';
 import { startPlatform, writeFlights } from '../support/host/platform.ts';
 import { createFolder } from '../support/stores.ts';
 
-test('a dropped file becomes a scored request, and every link of the chain can be followed back', async () => {
+test('turns a dropped file into a scored request, and links every step of the lineage', async () => {
   const folder = createFolder();
   const file = join(folder, 'january.parquet');
   await writeFlights(file, { rows: 20_000 });
@@ -55,7 +55,7 @@ test('a dropped file becomes a scored request, and every link of the chain can b
     dataset: { name: 'flights', version: 0, sha256: version.sha256 },
   });
 
-  // The training is a run like those of notebooks, and the version leads to it.
+  // The training is a run like those of notebooks, and the version links to it.
   const { experiments } = await platform.call<{ experiments: { experiment_id: string }[] }>(
     'POST',
     'api/2.0/mlflow/experiments/search',
@@ -90,7 +90,7 @@ test('a dropped file becomes a scored request, and every link of the chain can b
   expect(await list(platform, 'api/v1/datasets/flights/versions')).toHaveLength(1);
   expect(await list(platform, `api/v1/runs?pipeline=${pipeline}`)).toHaveLength(1);
 
-  // After a restart everything is still there, and nothing fires again before what is dropped then.
+  // A restart keeps everything and fires nothing again before the next drop.
   const { predictions } = score;
   await platform.stop();
   const again = await startPlatform({ dataDir });
@@ -103,7 +103,7 @@ test('a dropped file becomes a scored request, and every link of the chain can b
   expect(await list(again, `api/v1/runs?pipeline=${pipeline}`)).toHaveLength(1);
 });
 
-test('equal data and code give equal model bytes on another platform', async () => {
+test('gives equal model bytes for equal data and code on another platform', async () => {
   const file = join(createFolder(), 'flights.parquet');
   await writeFlights(file, { rows: 5_000 });
   const models: ModelVersion[] = [];
@@ -118,7 +118,7 @@ test('equal data and code give equal model bytes on another platform', async () 
   expect(models[0]?.sha256).toBe(models[1]?.sha256);
 });
 
-test('a gate that is not met leaves production where it was, and says why', async () => {
+test('keeps the production alias when a gate fails, and reports the reason', async () => {
   const folder = createFolder();
   const file = join(folder, 'flights.parquet');
   await writeFlights(file, { rows: 5_000 });

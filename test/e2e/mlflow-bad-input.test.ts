@@ -10,10 +10,10 @@ const golden = JSON.parse(
   readFileSync(new URL('../golden/mlflow-errors/answers.json', import.meta.url), 'utf8'),
 ) as readonly ErrorLine[];
 
-test('whatever is asked wrongly is refused as mlflow 3.17.2 does, never with a 5xx, and changes nothing', async () => {
+test('refuses bad requests as mlflow 3.17.2 does, never with a 5xx, and changes nothing', async () => {
   const { url } = await startPlatform();
   const send = sendTo(url);
-  // Requests that are refused in a row are framed by two looks: one at a time would be most of the test's time.
+  // State is read before and after a row of refused requests: once per request would take most of the test's time.
   const changed: (readonly string[])[] = [];
   let before: string | undefined;
   let refused: string[] = [];
@@ -115,7 +115,7 @@ test('lets one of several conflicting writes win, refuses the others, and tears 
     items: { before: { version: number } | null; after: { version: number } }[];
   };
   expect(items.length).toBe(12);
-  // Each move's before is the after of the one that came before it.
+  // The `before` of each change is the `after` of the previous one.
   expect(items.map(({ before }) => before?.version)).toEqual([
     ...items.slice(1).map(({ after }) => after.version),
     undefined,
@@ -123,7 +123,7 @@ test('lets one of several conflicting writes win, refuses the others, and tears 
   expect(current.json).toMatchObject({ model_version: { version: String(items[0]?.after.version) } });
 });
 
-/** Both name the same parameter, if both name one. Where theirs answers a bad request with a 500, ours answers 4xx. */
+/** Both name the same parameter, if both name one. Where MLflow answers a bad request with a 500, ours answers 4xx. */
 function isAsTheirs(ours: ErrorLine, theirs: ErrorLine): boolean {
   if (theirs.status >= 500) return ours.status >= 400 && ours.status < 500;
   return (
@@ -133,7 +133,7 @@ function isAsTheirs(ours: ErrorLine, theirs: ErrorLine): boolean {
   );
 }
 
-/** Without what differs by intent: who made a version, and keys that only one of both takes. */
+/** Without intended differences: the author of a version, and keys that only one of the two accepts. */
 function tidy(json: unknown): unknown {
   if (Array.isArray(json))
     return json.filter((item) => !contestedKeys.test((item as { key?: string }).key ?? 'no key')).map(tidy);
@@ -145,13 +145,13 @@ function tidy(json: unknown): unknown {
   return Object.fromEntries(members);
 }
 
-/** Whether we answer 200. One that does so unexpectedly fails by its answer. */
+/** Whether we answer 200; an unexpected 200 fails with its answer. */
 function isToSucceed(title: string, theirs: ErrorLine): boolean {
   const difference = differences.find(({ titles }) => titles.test(title));
   return theirs.status === 200 ? !/^[45]/.test(difference?.ours ?? '200') : difference?.ours === '200';
 }
 
-/** Everything that can be changed, in one text. */
+/** All mutable state as one text. */
 async function lookAround(url: string, send: Send): Promise<string> {
   const search = (what: string, body: Record<string, unknown>) => send('POST', `mlflow/${what}/search`, body);
   const experiments = await search('experiments', { max_results: 1_000, view_type: 'ALL' });

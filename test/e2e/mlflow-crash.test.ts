@@ -95,7 +95,7 @@ async function checkRegistry(moving: Moving, model: string, ledger: Ledger): Pro
   expect(numbers).toEqual(numbers.map((_, index) => index + 1));
   const sourceOf = new Map(model_versions.map(({ version, source }) => [version, source]));
   for (const { number, source } of ledger.versions) expect(sourceOf.get(number)).toBe(source);
-  // A request has no name of its own in MLflow's API: asked twice, there may be two versions, but never more.
+  // MLflow's API has no idempotency keys: a repeated request may create a second version, but never more.
   for (const { source, attempts } of ledger.versions)
     expect(model_versions.filter((version) => version.source === source).length).toBeLessThanOrEqual(
       attempts,

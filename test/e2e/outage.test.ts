@@ -8,7 +8,7 @@ import { patienceMs } from '../support/hang-guard.ts';
 import { startPlatform, writeFlights } from '../support/host/platform.ts';
 import { createFolder } from '../support/stores.ts';
 
-test('storage that dies: health says so, scoring goes on, and what was dropped is not lost', async () => {
+test('reports a storage outage in health, continues scoring, and loses no dropped file', async () => {
   const folder = createFolder();
   const storage = await startStorage(join(folder, 'azurite'), 0);
   const platform = await startPlatform({
@@ -30,7 +30,7 @@ test('storage that dies: health says so, scoring goes on, and what was dropped i
     const answer = await fetch(`${platform.url}/api/health`);
     return { status: answer.status, body: await answer.json() };
   };
-  // A ping of what is up may be late once.
+  // A ping of a healthy dependency may be late once.
   await expect.poll(askHealth).toMatchObject({
     status: 503,
     body: {

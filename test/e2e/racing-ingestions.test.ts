@@ -61,7 +61,7 @@ test('16 writers ingest 5 files each into one dataset: 80 versions, no row lost 
   }
 });
 
-/** The third file of each adds a column of its own: the schema changes while others commit. */
+/** Every writer's third file adds a column: the schema changes while others commit. */
 function writeFile(writer: number, file: number): string {
   const isWider = file === 2;
   const rows = Array.from({ length: rowsEach }, (_, row) => {

@@ -9,11 +9,11 @@ interface Operation {
   readonly hasBody: boolean;
 }
 
-/** Whom the request comes from: nobody, somebody without a role, or a role. */
+/** The caller: anonymous, signed in without a role, or with a role. */
 const callers = ['nobody', 'no role', ...roles] as const;
 
 // One platform for all routes and roles.
-test('every route lets in exactly those that its x-role promises', async () => {
+test('every route admits exactly the callers that its x-role states', async () => {
   const platform = await startPlatform({ env: { SLIPWAY_AUTH: 'app-service' } });
   const operations = await readOperations(platform.url);
   expect(operations.length).toBeGreaterThan(15);
@@ -25,7 +25,7 @@ test('every route lets in exactly those that its x-role promises', async () => {
       const response = await fetch(`${platform.url}${operation.path}`, {
         method: operation.method,
         headers: { 'content-type': 'application/json', ...identify(caller) },
-        // Nothing happens for those who are let in: no route takes this body.
+        // Admitted requests change nothing: no route accepts this body.
         ...(operation.hasBody ? { body: '{"nothing":' } : {}),
       });
       await response.arrayBuffer();
@@ -47,7 +47,7 @@ function promise(role: string, caller: (typeof callers)[number]): string {
   return rank.indexOf(caller) >= rank.indexOf(role) ? 'in' : '403';
 }
 
-/** As App Service authentication hands a signed-in caller over. */
+/** The headers that App Service authentication adds for a signed-in caller. */
 function identify(caller: (typeof callers)[number]): Record<string, string> {
   if (caller === 'nobody') return {};
   const claims = caller === 'no role' ? [] : [{ typ: 'roles', val: caller }];

@@ -13,7 +13,7 @@ import {
 } from '../support/onnx/models.ts';
 import { patienceMs } from '../support/hang-guard.ts';
 
-/** Models that a user logs and registers with MLflow's client, over its wire. */
+/** Models that a user logs and registers over the protocol of MLflow's client. */
 const models: Readonly<Record<string, Uint8Array>> = {
   classifier: readSklearnModel('classifier'),
   zipmap: readSklearnModel('classifier-with-zipmap'),
@@ -73,7 +73,7 @@ const { X } = sklearnCases['classifier']!;
 const { X: diabetes, outputs: values } = sklearnCases['regressor-declared']!;
 
 describe('tensors', () => {
-  test('are answered by the outputs of a classifier', async () => {
+  test('return the outputs of a classifier', async () => {
     const { status, body } = await score('classifier', { inputs: { X: { data: X } } });
     expect([status, Object.keys(body)]).toEqual([200, ['model', 'version', 'outputs', 'latencyMs']]);
     const { label, probabilities } = sklearnCases['classifier']!.outputs;
@@ -87,12 +87,12 @@ describe('tensors', () => {
     });
   });
 
-  test('are answered by the outputs that are asked for', async () => {
+  test('return the requested outputs', async () => {
     const { body } = await score('classifier', { inputs: { X: { data: X } }, outputs: ['label'] });
     expect(Object.keys(body['outputs'] as object)).toEqual(['label']);
   });
 
-  test('of a classifier with maps: asking for all outputs says how to ask, and for the label answers', async () => {
+  test('of a classifier with maps: a request for all outputs names the remedy, one for the label is answered', async () => {
     const all = await score('zipmap', { inputs: { X: { data: X } } });
     expect(all).toMatchObject({
       status: 422,
@@ -108,7 +108,7 @@ describe('tensors', () => {
     });
   });
 
-  test('lose no digit and no infinity on their way', async () => {
+  test('keep every digit and infinity', async () => {
     const x = { data: [0.1, 'NaN', 'Infinity', '-Infinity', null, 1e300] };
     const { body } = await score('numbers', { inputs: { x, n: { data: '18446744073709551615' } } });
     expect(body['outputs']).toEqual({
@@ -117,7 +117,7 @@ describe('tensors', () => {
     });
   });
 
-  test('that were answered can be sent again', async () => {
+  test('of an answer are accepted as inputs', async () => {
     const first = await score('numbers', { inputs: { x: { data: [1, 2] }, n: { data: 3 } } });
     const { y, m } = first.body['outputs'] as { y: object; m: object };
     expect((await score('numbers', { inputs: { x: y, n: m } })).body['outputs']).toEqual({ y, m });
@@ -125,7 +125,7 @@ describe('tensors', () => {
 });
 
 describe('rows', () => {
-  test('are answered as the declared task says', async () => {
+  test('return predictions of the declared task', async () => {
     const rows = [
       { size: 1.5, count: 3 },
       { size: null, count: -1 },
@@ -139,12 +139,12 @@ describe('rows', () => {
     expect(Object.keys(body)).toEqual(['model', 'version', 'predictions', 'latencyMs']);
   });
 
-  test('are answered by outputs when those are asked for', async () => {
+  test('return outputs when the request names them', async () => {
     const { body } = await score('tabular', { rows: [{ size: 1.5, count: 3 }], outputs: ['count as text'] });
     expect(body['outputs']).toEqual({ 'count as text': { type: 'string', shape: [1, 1], data: [['3']] } });
   });
 
-  test('of a model that takes one wide tensor are refused, with the remedy', async () => {
+  test('are refused for a model with one wide tensor, with the remedy', async () => {
     expect(await score('regressor', { rows: [{ X: 1 }] })).toMatchObject({
       status: 422,
       body: {
@@ -160,7 +160,7 @@ describe('rows', () => {
   });
 });
 
-describe('bad requests say where and what', () => {
+describe('errors of bad requests name the place and the fault', () => {
   test.each<[string, unknown, number, RegExp]>([
     ['neither form', {}, 400, /give rows .* or inputs .*, one of the two/],
     ['both forms', { rows: [], inputs: {} }, 400, /one of the two/],

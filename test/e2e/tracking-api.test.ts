@@ -6,7 +6,7 @@ interface Created {
   readonly run: { readonly info: { readonly run_id: string } };
 }
 
-test('what MLflow writes, the native API lists, compares and draws', async () => {
+test('lists, compares and plots runs of MLflow’s clients in the native API', async () => {
   const { url } = await startPlatform();
   const post = async (path: string, body: object) => {
     const response = await fetch(`${url}/api/2.0/mlflow/${path}`, {

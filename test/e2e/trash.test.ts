@@ -11,7 +11,7 @@ interface Page {
   readonly cursor?: string;
 }
 
-test('a deleted run goes for good, unless a model version needs it; without signed URLs all else works', async () => {
+test('purges a deleted run unless a model version needs it, and works without signed URLs', async () => {
   const platform = await startPlatform({ env: { SLIPWAY_TRASH_DAYS: '0', SLIPWAY_ARTIFACT_URLS: 'off' } });
   const mlflow = <T>(method: string, path: string, body?: object) =>
     platform.call<T>(method, `api/2.0/mlflow/${path}`, body);

@@ -60,21 +60,21 @@ async function listDeliveries(platform: PlatformProcess, webhookId: string): Pro
   return (page as { items: readonly Delivery[] }).items;
 }
 
-/** As though the host had been stopped an hour ago: its start finds the timers past due. */
+/** As if the host had been stopped an hour ago: at its start the timers are past due. */
 function ageTimers(hostDb: string): void {
   using db = new DatabaseSync(hostDb);
   for (const column of ['last', 'next', 'last_updated'])
     db.exec(`UPDATE host_timers SET ${column} = ${column} - 3600000`);
 }
 
-/** As a receiver written for MLflow does it. */
+/** Verifies as a receiver written for MLflow does. */
 function isGenuine({ headers, body }: Received): boolean {
   const signed = `${String(headers['x-mlflow-delivery-id'])}.${String(headers['x-mlflow-timestamp'])}.${body}`;
   const expected = `v1,${createHmac('sha256', secret).update(signed).digest('base64')}`;
   return headers['x-mlflow-signature'] === expected;
 }
 
-test('what happens in the registry reaches a receiver, signed, also one that fails twice', async () => {
+test('delivers signed registry events, also to a receiver that fails twice', async () => {
   const dataDir = join(createFolder(), 'data');
   const platform = await startPlatform({ dataDir, env });
 
@@ -104,7 +104,7 @@ test('what happens in the registry reaches a receiver, signed, also one that fai
   expect(new Set(shaky.received.map(({ headers }) => headers['x-mlflow-delivery-id'])).size).toBe(1);
   expect(shaky.received.every(isGenuine)).toBe(true);
 
-  // No secret is anywhere it should not be.
+  // No secret has leaked.
   await platform.stop();
   const key = readFileSync(join(dataDir, 'webhook.key'), 'utf8').trim();
   expect(statSync(join(dataDir, 'webhook.key')).mode & 0o777).toBe(0o600);
@@ -113,7 +113,7 @@ test('what happens in the registry reaches a receiver, signed, also one that fai
       expect(readFileSync(join(dataDir, file)).includes(hidden)).toBe(false);
 });
 
-test('a receiver that never answers holds nobody up, and is given up', async () => {
+test('abandons a receiver that never answers, without delaying others', async () => {
   const dataDir = join(createFolder(), 'data');
   const platform = await startPlatform({ dataDir, env: { ...env, SLIPWAY_WEBHOOK_TIMEOUT_MS: '200' } });
   const silent = await startReceiver(() => {});
@@ -133,16 +133,16 @@ test('a receiver that never answers holds nobody up, and is given up', async () 
   expect(refused?.body).toMatchObject({ by: 'webhooksDeliver', code: 'UNPROCESSABLE' });
 });
 
-test('a process that dies between a change and its announcement: the event arrives all the same, once', async () => {
+test('delivers an event once after the process died between the change and the announcement', async () => {
   const dataDir = join(createFolder(), 'data');
   const receiver = await startReceiver();
   const first = await startPlatform({ dataDir, env });
   const webhookId = await createWebhook(first, receiver.url, ['MODEL_VERSION_ALIAS', 'CREATED']);
   await first.stop();
-  // Just what the registry does, up to where it dies.
+  // The registry's own steps up to the crash.
   const store = openSqliteDocuments({ ...system }, { file: join(dataDir, 'metadata.db') });
   const dead = { send: () => Promise.reject(new AppError('UNAVAILABLE', 'The process is dead.')) };
-  // A while ago: the sweep passes over what may still be on its way.
+  // Old enough: the sweep skips events that may still be in flight.
   const clock = { ...system.clock, now: () => Date.now() - 60_000 };
   const outbox = new Outbox({ store, queue: dead, clock, logger: silentLogger });
   const { events } = await new AuditedWriter({ store, outbox, ...system, clock }).commit(
@@ -171,7 +171,7 @@ test('a process that dies between a change and its announcement: the event arriv
   await expect
     .poll(() => listDeliveries(second, webhookId))
     .toMatchObject([{ status: 'delivered', eventId: event?.eventId }]);
-  // And it can be asked for.
+  // The API lists it.
   await expect(call(second, 'GET', 'api/v1/audit?model=m')).resolves.toMatchObject({
     items: [{ by: 'ada' }],
   });
