@@ -7,8 +7,8 @@ import { Semaphore } from '../../shared/core/async/semaphore.ts';
 import { type WorkTimer, withTimeout } from '../../shared/core/async/with-timeout.ts';
 import { isAppError } from '../../shared/core/errors.ts';
 
-// Each property runs a script of steps against the real thing and against a plain model. Between two steps the
-// microtasks run, or they do not: `flush` is a step of its own, so that steps of one turn race.
+// Each property runs a script of steps against the implementation and against a plain model. Microtasks run between two
+// steps only at a `flush` step, so that steps of one turn race.
 
 afterEach(() => {
   vi.useRealTimers();
@@ -24,7 +24,7 @@ interface Settling {
 
 const place = fc.nat(30);
 
-test('a semaphore hands its permits out in the order of the calls, and never more than it has', async () => {
+test('a semaphore grants its permits in the order of the calls, and never more than it has', async () => {
   const step = fc.oneof(
     { weight: 3, arbitrary: fc.constant({ kind: 'acquire' } as const) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('release' as const), of: place }) },
@@ -93,7 +93,7 @@ test('a semaphore hands its permits out in the order of the calls, and never mor
   );
 });
 
-test('a bounded queue loses, doubles and reorders nothing, whoever closes, aborts or drains it', async () => {
+test('a bounded queue loses, duplicates and reorders nothing under close, abort and drain', async () => {
   const step = fc.oneof(
     { weight: 4, arbitrary: fc.constant({ kind: 'put' } as const) },
     { weight: 4, arbitrary: fc.constant({ kind: 'take' } as const) },
@@ -159,7 +159,7 @@ test('a bounded queue loses, doubles and reorders nothing, whoever closes, abort
         await settled();
         const waitingPuts = puts.filter(({ outcome }) => outcome === undefined);
         const waitingTakes = takes.filter(({ outcome }) => outcome === undefined);
-        // Nobody waits for what is there, and nobody waits for a queue that is closed.
+        // No taker waits for an available item, and nobody waits for a closed queue.
         expect(waitingPuts.length > 0 && held() < capacity).toBe(false);
         expect(waitingTakes.length > 0 && held() > 0).toBe(false);
         if (isClosed !== 'no') expect([waitingPuts, waitingTakes]).toEqual([[], []]);
@@ -167,7 +167,7 @@ test('a bounded queue loses, doubles and reorders nothing, whoever closes, abort
         const atEnd = isClosed === 'badly' ? failure : isClosed === 'well' ? 'end' : aborted;
         const oddTakes = takes.filter(({ outcome }) => outcome !== undefined && typeof outcome !== 'number');
         for (const { outcome } of oddTakes) expect([atEnd, aborted]).toContain(outcome);
-        // Close, so that what still waits comes out; then every accepted item has come out once, in order.
+        // Close to drain the queue: then every accepted item was taken once, in order.
         queue.close();
         await settled();
         const rest = queue.drain();
@@ -183,7 +183,7 @@ test('a bounded queue loses, doubles and reorders nothing, whoever closes, abort
   );
 });
 
-test('withTimeout ends as the first of work, timeout and caller does, and leaves nothing behind', async () => {
+test('withTimeout settles with the first of work, timeout and caller, and leaks nothing', async () => {
   const step = fc.oneof(
     fc.record({ kind: fc.constant('advance' as const), ms: fc.integer({ min: 1, max: 12 }) }),
     fc.record({ kind: fc.constantFrom('pause' as const, 'restart' as const, 'resolve' as const) }),
@@ -250,7 +250,7 @@ test('withTimeout ends as the first of work, timeout and caller does, and leaves
   );
 });
 
-test('mapConcurrent gives the results in order with a bounded number of calls in flight', async () => {
+test('mapConcurrent returns the results in order with a bounded number of calls in flight', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.scheduler(),

@@ -12,7 +12,7 @@ const json = fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<JsonValue>;
 const positionSchema = z.tuple([z.int().min(0), z.string()]);
 const position = fc.tuple(fc.nat(), fc.string({ unit: 'binary' }));
 
-/** How a cursor can change on its way: characters, spellings of Base64, and bytes beneath it. */
+/** Changes of a cursor: characters, spellings of Base64, and decoded bytes. */
 const mutation = fc.oneof(
   fc.record({ kind: fc.constant('replace' as const), at: fc.nat(), by: fc.string({ maxLength: 3 }) }),
   fc.record({
@@ -48,7 +48,7 @@ function mutate(cursor: string, change: typeof mutation extends fc.Arbitrary<inf
   }
 }
 
-test('a cursor gives back the position it was sealed with, for the same query', () => {
+test('a cursor round-trips its position for the same query', () => {
   fc.assert(
     fc.property(json, json, (query, position) => {
       const cursor = sealCursor(query, position);
@@ -58,7 +58,7 @@ test('a cursor gives back the position it was sealed with, for the same query', 
   );
 });
 
-test('a cursor fits no other query', () => {
+test('a cursor is refused for another query', () => {
   fc.assert(
     fc.property(json, json, position, (query, other, at) => {
       fc.pre(canonicalJson(query) !== canonicalJson(other));

@@ -8,7 +8,7 @@ import {
   bodies,
   compareScalars,
   filters,
-  judge,
+  evaluate,
   scalars,
   sortField,
   sorts,
@@ -19,7 +19,7 @@ interface Target {
   readonly name: string;
   readonly runs: number;
   readonly open: () => Promise<DocumentsFixture>;
-  /** Makes the next pages as short as the service may make them. */
+  /** Shortens the next pages as the service may. */
   readonly shorten: (items: number) => void;
 }
 
@@ -95,14 +95,14 @@ describe.each(targets)('documents of $name', ({ runs, open, shorten }) => {
       },
       { requiredKeys: ['filter', 'limit', 'short'] },
     )
-    // Often one field is both bounded and sorted by.
+    // Often the filter and the sort use the same field.
     .map(({ bound, isNegated, ...query }) => {
       if (bound === undefined || query.sort === undefined) return query;
       const filter: Filter = { op: 'compare', ...bound, path: query.sort.path };
       return { ...query, filter: isNegated === true ? ({ op: 'not', filter } as const) : filter };
     });
 
-  it('are found, sorted and paged as the model says', async () => {
+  it('are found, sorted and paged as in the model', async () => {
     const { store, container } = fixture;
     let selected = 0;
     await fc.assert(
@@ -134,7 +134,7 @@ describe.each(targets)('documents of $name', ({ runs, open, shorten }) => {
       ),
       { numRuns: runs },
     );
-    // The queries were not all of the kind that finds everything, or nothing.
+    // Not all queries find everything or nothing.
     expect(selected).toBeGreaterThan(0);
   });
 });
@@ -145,7 +145,7 @@ interface Plain {
   readonly body: JsonObject;
 }
 
-/** Creates, changes and deletes, so that the indexes have a past. */
+/** Creates, changes and deletes, so that the indexes have a history. */
 async function writeAll(
   store: MetadataStore,
   container: string,
@@ -180,7 +180,7 @@ function compare(
 ): void {
   const expected = stored.filter(
     ({ body }) =>
-      (filter === undefined || judge(filter, body) === 'true') &&
+      (filter === undefined || evaluate(filter, body) === 'true') &&
       (sort === undefined || sortField(body, sort) !== undefined),
   );
   const keys = (documents: readonly Plain[]) =>

@@ -144,7 +144,7 @@ describe('the inferred type', () => {
     );
   });
 
-  test('holds all numbers exactly, or is string where no type can', () => {
+  test('holds all numbers exactly, or is string when no type can', () => {
     const numeric = fc.array(fc.constantFrom('-0', ...pools.slice(0, 5).flat()), {
       minLength: 1,
       maxLength: 6,

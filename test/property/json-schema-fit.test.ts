@@ -75,7 +75,7 @@ const { typed } = fc.letrec<{ typed: Typed; object: Typed; array: Typed; union: 
   }),
 );
 
-test('what fits by its schema is accepted by its value', () => {
+test('a schema that fits implies that its values are accepted', () => {
   let fitting = 0;
   fc.assert(
     fc.property(
@@ -109,9 +109,9 @@ test('every schema fits itself', () => {
 
 test.each<[string, z.ZodType, z.ZodType, string, string]>([
   ['another type', z.string(), z.number(), '', 'is a string, not a number'],
-  ['a number where a whole number is wanted', z.number(), z.int(), '', 'is a number, not an integer'],
+  ['a number for an integer', z.number(), z.int(), '', 'is a number, not an integer'],
   [
-    'a member that is missing',
+    'a missing member',
     z.object({ a: z.string() }),
     z.object({ a: z.string(), b: z.int() }),
     'b',
@@ -138,8 +138,8 @@ test.each<[string, z.ZodType, z.ZodType, string, string]>([
     'a',
     'is null, not a string',
   ],
-  ['any text where some are wanted', z.string(), z.enum(['x', 'y']), '', 'is a string, not "x"'],
-  ['a member too many', z.object({ a: z.null() }), z.strictObject({}), 'a', 'is not allowed'],
+  ['any text for an enum', z.string(), z.enum(['x', 'y']), '', 'is a string, not "x"'],
+  ['an extra member', z.object({ a: z.null() }), z.strictObject({}), 'a', 'is not allowed'],
   ['anything', z.unknown(), z.string(), '', 'may be anything, not a string'],
 ])('%s is a misfit with its place and reason', (_, given, wanted, path, reason) => {
   const misfit = findMisfit(toJsonSchema(given, 'output'), toJsonSchema(wanted, 'input'));

@@ -7,7 +7,7 @@ interface Value {
   isPinned: boolean;
 }
 
-/** What a cache must do, written down without any cleverness: an array, the least recently used first. */
+/** A plain model of the cache: an array, the least recently used first. */
 class Model {
   readonly maxCost: number;
   readonly entries: { readonly key: string; readonly value: Value; readonly cost: number }[] = [];
@@ -62,7 +62,7 @@ const step = fc.oneof(
   fc.record({ kind: fc.constant('makeRoom' as const), cost: fc.constantFrom(0, 1, 3, Infinity) }),
 );
 
-test('the cache holds, orders and evicts as a plain list does', () => {
+test('the cache agrees with a plain list', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 12 }), fc.array(step, { maxLength: 60 }), (maxCost, steps) => {
       const cache = new Lru<string, Value>({ maxCost, isPinned: ({ isPinned }) => isPinned });

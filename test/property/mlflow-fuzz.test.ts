@@ -13,10 +13,10 @@ import { createRouteTable, type RouteTable } from '../../shared/api/http/route-t
 import { mlflowRouteGroups } from '../../shared/api/mlflow/catalog.ts';
 import { type TestAzurite, startTestAzurite } from '../support/azurite/azurite.ts';
 
-/** Every endpoint of MLflow's API, over the real services on embedded stores, asked whatever comes to mind. */
+/** Random requests to every endpoint of MLflow's API, over the real services on embedded stores. */
 let azurite: TestAzurite;
 let groups: readonly { readonly group: RouteGroup; readonly table: RouteTable }[] = [];
-/** Ids and names of things that are there, so that the questions get past the first door. */
+/** Ids and names of existing objects, so that requests get past the first checks. */
 const known: Record<string, string> = {};
 
 interface Asked {
@@ -59,7 +59,7 @@ async function ask({ method, path, query = '', body = '' }: Asked) {
   const url = new URL(`http://localhost/${path}`);
   url.search = query;
   const found = groups.find(({ group }) => url.pathname.startsWith(`/${group.prefix}/`));
-  // Its dots have led it out of the group: the host answers.
+  // Its dots lead out of the route group: the host answers.
   if (!found) return { status: 404, text: '{"error_code":"NONE","message":""}' };
   const { route, params } = found.table.find(method, url.pathname);
   const response = await handleRequest(
@@ -189,7 +189,7 @@ const { value } = fc.letrec((tie) => ({
       .map(Object.fromEntries),
   ),
 }));
-/** What a decent client would say, so that there is something to be indecent about further in. */
+/** Plausible requests, so that mutations reach deeper code. */
 const decent: Readonly<Record<string, unknown>> = {
   run_id: '$run_id',
   run_ids: ['$run_id'],
@@ -238,11 +238,11 @@ const segment = fc.constantFrom(
   '..',
 );
 
-/** `$run_id` and the like become the ids of what is there; without them few questions go deep. */
+/** `$run_id` and the like become ids of existing objects; without them few requests go deep. */
 const fill = (text: string) =>
   text.replaceAll(/\$(run_id|name|version)/g, (_, id: string) => known[id] ?? '');
 
-test('no request is a 5xx, and every refusal has the shape that MLflow’s clients read', async () => {
+test('no request is a 5xx, and every error has the shape that MLflow’s clients read', async () => {
   const statuses = new Map<number, number>();
   const answering = new Set<string>();
   await fc.assert(
@@ -281,7 +281,7 @@ test('no request is a 5xx, and every refusal has the shape that MLflow’s clien
     ),
     { numRuns: Number(process.env['SLIPWAY_TEST_RUNS'] ?? 1_500) },
   );
-  // A fuzz that only ever meets the door proves nothing of the rooms.
+  // Requests that only fail the first checks would prove nothing about the code behind them.
   expect(statuses.get(200)).toBeGreaterThan(50);
   expect(answering.size).toBeGreaterThan(15);
 });
@@ -291,7 +291,7 @@ function parse(text: string): Record<string, unknown> {
     const parsed: unknown = JSON.parse(text);
     return parsed !== null && typeof parsed === 'object' ? { ...parsed } : {};
   } catch {
-    // What is no JSON is sent as it is where there are bodies; a query cannot say it.
+    // A value that is not JSON is sent unchanged as a body; a query cannot express it.
     return {};
   }
 }

@@ -11,7 +11,7 @@ import type { Plan, PlannedStep } from '../../shared/domains/pipelines/plan.ts';
 import { findCycle } from '../../shared/domains/pipelines/planning/find-cycle.ts';
 import { planOf, stepOf } from '../support/pipelines/plans.ts';
 
-/** Names that users may give to steps, and that objects have already. */
+/** Names of steps that are also members of Object.prototype. */
 const hostileNames = ['constructor', '__proto__', 'toString', 'valueOf', 'prototype', 'then', 'length'];
 
 /** Random graphs: step i may need any steps before it in a random permutation, so there is never a cycle. */
@@ -27,7 +27,7 @@ const planArbitrary = fc
     return planOf(order.map(({ i }) => steps[i] as PlannedStep));
   });
 
-test('steps that can be done in some order have no cycle; one need back makes one', () => {
+test('an orderable plan has no cycle, and one backward dependency makes one', () => {
   fc.assert(
     fc.property(planArbitrary, fc.nat(), fc.nat(), ({ steps }, a, b) => {
       const needs = new Map<string, readonly string[]>(steps.map((step) => [step.name, step.needs]));
@@ -46,7 +46,7 @@ test('steps that can be done in some order have no cycle; one need back makes on
   );
 });
 
-test('a run does every step exactly as often as it must, and no step before its needs', () => {
+test('a run does every step as often as required, and none before its dependencies', () => {
   fc.assert(
     fc.property(
       planArbitrary,
@@ -79,7 +79,7 @@ test('a run does every step exactly as often as it must, and no step before its 
   );
 });
 
-test('what is not worth retrying ends the run at once, and nothing that needs it starts', () => {
+test('a final error ends the run at once, and starts no dependent step', () => {
   const plan = planOf([stepOf('a'), stepOf('b', ['a']), stepOf('c')]);
   const { result, calls } = run(plan, (call) =>
     call.step === 'a'
@@ -99,7 +99,7 @@ test('a retry waits first delay × backoff^attempts', () => {
   expect(sleeps).toEqual([100, 300, 900]);
 });
 
-test('an activity that ended without an outcome is tried again, as a failure that may pass', () => {
+test('an activity that ended without an outcome is retried as a transient failure', () => {
   const plan = planOf([
     { ...stepOf('a'), retry: { maxAttempts: 2, firstDelayMs: 100, backoff: 3 } },
     { ...stepOf('b'), retry: { maxAttempts: 2, firstDelayMs: 100, backoff: 3 } },
@@ -116,14 +116,14 @@ test('an activity that ended without an outcome is tried again, as a failure tha
   expect(lost.result).toMatchObject({ status: 'failed', error: { step: 'a', code: 'INTERNAL' } });
 });
 
-test('gives an unforeseen failure three attempts, an outage all of them', () => {
+test('gives an unexpected failure three attempts, and an outage all of them', () => {
   const plan = planOf([{ ...stepOf('a'), retry: { maxAttempts: 8, firstDelayMs: 1, backoff: 1 } }]);
   const attemptsAt = (code: string) =>
     run(plan, () => ({ ok: false, error: { code, message: 'no', retry: true } })).calls.length;
   expect([attemptsAt('INTERNAL'), attemptsAt('UNAVAILABLE')]).toEqual([3, 8]);
 });
 
-/** A durable engine in a dozen lines: every yielded task is what its operation gave. */
+/** A minimal durable engine: every yielded task has the result of its operation. */
 function run(plan: Plan, answer: (call: StepCall) => StepOutcome) {
   const calls: StepCall[] = [];
   const sleeps: number[] = [];

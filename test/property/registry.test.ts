@@ -9,7 +9,7 @@ import { createDocuments } from '../support/stores.ts';
 const names = ['m', 'n é', '__proto__'] as const;
 const aliasNames = ['production', 'constructor', '__proto__'] as const;
 
-/** What the registry should be, said as simply as can be. */
+/** A plain model of the registry. */
 class Plain {
   readonly models = new Map<string, PlainModel>();
 
@@ -184,14 +184,14 @@ test('the registry behaves like a plain model of it', async () => {
     fc.asyncProperty(fc.array(anyAction, { minLength: 1, maxLength: 40 }), async (actions) => {
       const registry = createRegistry(createDocuments());
       const plain = new Plain();
-      // So that most sequences come to something.
+      // So that most sequences have an effect.
       const all: Action[] = [{ kind: 'createModel', model: 'm' }, ...actions];
       let renamedFrom = new Map<string, string>();
       for (const action of all) {
         const before = plain.models.has(action.model);
         const expected = plain.apply(action);
         const found = await perform(registry, action);
-        // A rename that was done is done, however often it is asked for.
+        // Repeating a completed rename changes nothing.
         const isRepeated = action.kind === 'rename' && !before && renamedFrom.get(action.to) === action.model;
         expect(found, JSON.stringify(action)).toBe(isRepeated ? undefined : expected);
         if (expected === undefined) {

@@ -6,7 +6,7 @@ import { type Fate, makeFlaky } from '../support/documents/flaky-documents.ts';
 import { dayMs, graceMs, openRetention } from '../support/tracking/retention.ts';
 import { createDocuments } from '../support/stores.ts';
 
-/** Indexes are taken modulo what there is. */
+/** Indexes are modulo the number of objects. */
 const step = fc.oneof(
   fc.record({ do: fc.constant('createExperiment' as const) }),
   fc.record({ do: fc.constant('createRun' as const), experiment: fc.nat(5), parent: fc.option(fc.nat(9)) }),
@@ -24,12 +24,12 @@ const step = fc.oneof(
   fc.record({ do: fc.constant('collect' as const), failAt: fc.option(fc.nat(60)), after: fc.boolean() }),
 );
 
-/** The plain truth: what there is and what refers to what. */
+/** The model: the objects and their references. */
 interface Thing {
   readonly kind: 'run' | 'model';
   readonly id: string;
   readonly experiment: Experiment;
-  /** Of a run: its parent; of a model: the run that made it. */
+  /** For a run its parent; for a model the run that created it. */
   readonly origin: Thing | undefined;
   readonly uses: Set<Thing>;
   deletedAt?: number;
@@ -67,7 +67,7 @@ async function play(
   for (const action of steps)
     switch (action.do) {
       case 'createExperiment': {
-        // Not the number of those there are: that falls when some are removed for good, and names would meet.
+        // Not the number of existing objects, which falls with each purge, so that names would repeat.
         created += 1;
         const { experimentId } = await tracking.experiments.create({ name: `e${created}` }, 'me');
         experiments.push({ id: experimentId });
@@ -190,7 +190,7 @@ async function play(
           fault.countdown = -1;
           world.pass(16 * 60_000);
         }
-        // The second begins where the first would end, and finds experiments that have become empty.
+        // The second pass starts where the first ended, and finds experiments that became empty.
         for (let times = 0; times < 3; times += 1)
           expect(await world.collect()).toMatchObject({ isDone: true });
         expect(clock.now() - before).toBeLessThan(dayMs / 2);
@@ -300,10 +300,10 @@ function makeBlobsFlaky<Blobs extends BlobRemover>(blobs: Blobs, nextFate: () =>
   return { ...blobs, delete: remove };
 }
 
-it('purges everything that is due and not needed, and nothing else', async () => {
+it('purges everything that is due and unneeded, and nothing else', async () => {
   const runs = Number(process.env['RETENTION_RUNS'] ?? 150);
   const steps = fc.array(step, { minLength: 5, maxLength: 40 });
-  // Everything deleted is due at the end, and the removal of it breaks off somewhere.
+  // Everything deleted is due at the end, and its removal is interrupted somewhere.
   const breakOff = fc.record({
     do: fc.constant('collect' as const),
     failAt: fc.nat(60),

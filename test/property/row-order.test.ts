@@ -11,7 +11,7 @@ const sequence = fc
     })),
   );
 
-test('numbers increase strictly, whatever was given', () => {
+test('numbers increase strictly for any input', () => {
   fc.assert(
     fc.property(sequence, (files) => {
       const orders = orderFiles(files);

@@ -16,7 +16,7 @@ const scoredRow = fc.record({
   label: fc.constantFrom(0, 1),
 });
 
-test('AUC is its definition: the share of pairs in the right order, ties half', () => {
+test('AUC equals its definition: the share of pairs in the right order, ties half', () => {
   fc.assert(
     fc.property(fc.array(scoredRow, { maxLength: 60 }), (rows) => {
       const positives = rows.filter(({ label }) => label === 1);
@@ -33,7 +33,7 @@ test('AUC is its definition: the share of pairs in the right order, ties half', 
   );
 });
 
-test('calibration error is at most the largest gap, and 0 where predictions are the truth', () => {
+test('calibration error is at most the largest gap, and 0 for perfect predictions', () => {
   fc.assert(
     fc.property(fc.array(scoredRow, { minLength: 1, maxLength: 60 }), (rows) => {
       const y = Uint8Array.from(rows, ({ label }) => label);
@@ -44,7 +44,7 @@ test('calibration error is at most the largest gap, and 0 where predictions are 
   );
 });
 
-/** Any rows that a metric of this kind may be given. */
+/** Any rows that a metric of this kind accepts. */
 const anyRows = {
   binary: fc.array(scoredRow, { minLength: 1, maxLength: 30 }).map((rows) => ({
     probabilities: Float64Array.from(rows, ({ score }) => score),
@@ -82,7 +82,7 @@ const anyRows = {
     })),
 } as const satisfies { [Kind in PredictionKind]: fc.Arbitrary<ScoredRows<Kind>> };
 
-test.each(Object.keys(metrics) as MetricName[])('%s stays in its range, whatever is predicted', (name) => {
+test.each(Object.keys(metrics) as MetricName[])('%s stays in its range for any prediction', (name) => {
   const { range, compute }: Metric = metrics[name];
   for (const kind of Object.keys(compute) as PredictionKind[])
     fc.assert(

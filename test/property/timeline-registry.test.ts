@@ -10,7 +10,7 @@ import { createDocuments, system } from '../support/stores.ts';
 const version = fc.integer({ min: 1, max: 4 });
 const name = fc.constantFrom('one', 'two');
 const alias = fc.constantFrom('production', 'champion', 'toString');
-/** What people do, to one of two models, through an instance of the platform. */
+/** An action of a user on one of two models, through one instance of the platform. */
 const step = fc.record({
   name,
   machine: fc.nat(1),
@@ -42,7 +42,7 @@ test('the timeline reproduces the registry’s state after each change', async (
       round += 1;
       const store = createDocuments();
       let now = 1_000_000;
-      // The clock of one machine is behind.
+      // One machine's clock is slow.
       const machines = [0, -40].map((offset) => {
         const clock = { ...system.clock, now: () => now + offset };
         return createRegistry(store, { clock });
@@ -50,7 +50,7 @@ test('the timeline reproduces the registry’s state after each change', async (
       const timeline = new Timeline(store);
       const suffix = `-${round}`;
       const names = ['one', 'two', 'three'].map((base) => `${base}${suffix}`);
-      const past: { readonly name: string; readonly at: number; readonly told: unknown }[] = [];
+      const past: { readonly name: string; readonly at: number; readonly expected: unknown }[] = [];
       for (const [index, taken] of steps.entries()) {
         now += taken.afterMs;
         await act(
@@ -61,18 +61,18 @@ test('the timeline reproduces the registry’s state after each change', async (
           `three${suffix}`,
         );
         for (const model of names) {
-          const told = await describe(machines[0]!, model);
-          // Whatever the machines' clocks say, it is so now: the last event decides.
-          expect(flatten(await timeline.at(model, now + 1_000_000))).toEqual(told);
-          // And it is so of the time from the last event on, until the next.
+          const expected = await describe(machines[0]!, model);
+          // Whatever the machines' clocks show, this is the current state: the last event decides.
+          expect(flatten(await timeline.at(model, now + 1_000_000))).toEqual(expected);
+          // It also holds from the last event until the next.
           const events = await lastEventAt(store, model);
-          if (events !== undefined) past.push({ name: model, at: events, told });
+          if (events !== undefined) past.push({ name: model, at: events, expected });
         }
       }
-      // Only the last that was so at a millisecond counts.
+      // Only the last state within a millisecond counts.
       const truth = new Map(past.map((moment) => [`${moment.name} ${moment.at}`, moment]));
-      for (const { name: model, at, told } of truth.values())
-        expect(flatten(await timeline.at(model, at)), `${model} at ${at}`).toEqual(told);
+      for (const { name: model, at, expected } of truth.values())
+        expect(flatten(await timeline.at(model, at)), `${model} at ${at}`).toEqual(expected);
     }),
     { numRuns: 25 },
   );
@@ -123,7 +123,7 @@ async function act(
         await registry.models.rename(model, free, 'ada');
     }
   } catch (error) {
-    // What is not there cannot be changed.
+    // A missing model cannot be changed.
     if (!isAppError(error, 'NOT_FOUND') && !isAppError(error, 'ALREADY_EXISTS')) throw error;
   }
 }

@@ -7,7 +7,7 @@ import { Timeline } from '../../shared/platform/audit/timeline.ts';
 import { silentLogger } from '../../shared/core/logger.ts';
 import { metadataStores, system } from '../support/stores.ts';
 
-/** What people do to a model, in the words of its registry; versions and aliases are few, so that they meet. */
+/** Actions of users on a model, in the terms of its registry; versions and aliases are few, so that they collide. */
 const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('register' as const) }) },
   {
@@ -32,24 +32,24 @@ const step = fc.oneof(
 );
 const steps = fc.array(fc.record({ step, afterMs: fc.nat(2) }), { minLength: 5, maxLength: 40 });
 
-/** A model as its owner would tell it: what is, and nothing of how it came to be. */
-interface Told {
+/** The current state of a model, without its history. */
+interface State {
   readonly aliases: Record<string, number>;
   readonly stages: Record<number, string>;
 }
 
-const none: Told = { aliases: Object.create(null) as Told['aliases'], stages: {} };
+const none: State = { aliases: Object.create(null) as State['aliases'], stages: {} };
 
-/** The plain replay: what a step makes of a model, and which events tell of it. Undefined: it cannot be done. */
+/** The plain replay: the state after a step, and its events. Undefined when the step is impossible. */
 function play(
-  told: Told,
+  state: State,
   name: string,
   taken: typeof step extends fc.Arbitrary<infer T> ? T : never,
   newest: number,
 ) {
   const by = 'ada';
-  const aliases = Object.assign(Object.create(null) as Told['aliases'], told.aliases);
-  const stages = { ...told.stages };
+  const aliases = Object.assign(Object.create(null) as State['aliases'], state.aliases);
+  const stages = { ...state.stages };
   const alias = (name_: string) => ({ kind: 'alias', model: name, alias: name_ }) as const;
   const version = (of: number) => ({ kind: 'modelVersion', model: name, version: of }) as const;
   const entries: AuditEntry[] = [];
@@ -127,11 +127,11 @@ function play(
         before: {},
         after: null,
       });
-      return { told: none, entries };
+      return { state: none, entries };
     case 'rename':
       return undefined;
   }
-  return { told: { aliases, stages }, entries };
+  return { state: { aliases, stages }, entries };
 }
 
 const names = ['one', 'two', 'three'];
@@ -152,17 +152,17 @@ test.each(metadataStores)(
         model += 1;
         const nameOf = (index: number) => `${names[index % names.length]}-${model}`;
         let index = 0;
-        let told = none;
+        let state = none;
         let newest = 0;
-        /** Under each name, at each time: what was so at its end. */
-        const truth = new Map<string, Told>([[`${nameOf(0)} ${now}`, none]]);
+        /** For each name and time, the state at the end of that millisecond. */
+        const truth = new Map<string, State>([[`${nameOf(0)} ${now}`, none]]);
         const times = new Set([now]);
         for (const { step: taken, afterMs } of history) {
           now += afterMs;
           times.add(now);
           const name = nameOf(index);
           if (taken.do === 'rename') {
-            // The next name; after the last the first again, which has events of before.
+            // The next name; after the last the first again, which has earlier events.
             index += 1;
             const entry = {
               by: 'ada',
@@ -184,13 +184,13 @@ test.each(metadataStores)(
             );
             truth.set(`${name} ${now}`, none);
           } else {
-            const played = play(told, name, taken, newest);
+            const played = play(state, name, taken, newest);
             if (played === undefined) continue;
             if (taken.do === 'register') newest += 1;
-            told = played.told;
+            state = played.state;
             await writer.commit('registry', name, [], played.entries);
           }
-          truth.set(`${nameOf(index)} ${now}`, told);
+          truth.set(`${nameOf(index)} ${now}`, state);
         }
         const timeline = new Timeline(store);
         for (const name of names.map((_, at) => nameOf(at))) {

@@ -31,7 +31,7 @@ for (const { name: storeName, open } of metadataStores)
           const lossy = makeFlaky(store, () => fates.next().value as Fate);
           const known: string[] = [];
           for (const round of rounds) {
-            // Each in a process of its own, all at once; some give up on an error, as a process that dies does.
+            // Each in its own process, concurrently; some stop at an error, as a dying process does.
             await Promise.all(
               round.map((one) => attempt(openTracking(lossy, { clock }).experiments, known, one)),
             );
@@ -45,7 +45,7 @@ for (const { name: storeName, open } of metadataStores)
                 experiment.experimentId,
               );
           }
-          // Nothing that was left half done keeps a name from being given.
+          // No interrupted operation blocks a name.
           for (const wanted of ['a', 'b']) {
             const holder = await steady.experiments.getByName(wanted).catch((): undefined => undefined);
             const create = steady.experiments.create({ name: wanted }, 'me');

@@ -26,7 +26,7 @@ const batch = fc.record({
   kind: fc.constant('batch' as const),
   metrics: fc.oneof(
     { weight: 5, arbitrary: fc.array(oddMetric, { maxLength: 4 }) },
-    // Enough for the tail to be full, and for a chunk of their own.
+    // Enough to fill the tail, and to form a chunk.
     { weight: 2, arbitrary: fc.array(metric, { minLength: 70, maxLength: 90 }) },
     { weight: 1, arbitrary: fc.array(metric, { minLength: 500, maxLength: 520 }) },
   ),
@@ -53,7 +53,7 @@ const command = fc.oneof(
 type Command = typeof command extends fc.Arbitrary<infer C> ? C : never;
 const fate = fc.constantFrom<Fate>('ok', 'ok', 'before', 'after');
 
-/** What a run is, said as plainly as can be. */
+/** A plain model of a run. */
 class Model {
   readonly params = new Map<string, string>();
   readonly tags = new Map([['mlflow.runName', 'n']]);
@@ -105,7 +105,7 @@ function textOf({ key, timestamp, step, value }: Metric): string {
   return `${key} ${timestamp} ${step} ${value === 0 ? 0 : value}`;
 }
 
-/** As a client does: again and again until there is an answer. @returns whether it was refused */
+/** Retries until there is an answer, as clients do. @returns whether it was refused */
 async function insist(attempt: () => Promise<unknown>): Promise<boolean> {
   for (;;) {
     try {
@@ -173,17 +173,17 @@ for (const { name, open } of metadataStores)
         fc.array(command, { minLength: 1, maxLength: 12 }),
         fc.infiniteStream(fate),
         async (commands, fates) => {
-          // The server that stands in for Cosmos DB loses members of that name from what is queried.
+          // The server that emulates Cosmos DB drops members of that name from query results.
           fc.pre(name === 'SQLite' || !JSON.stringify(commands).includes('__proto__'));
           const model = new Model();
           const { info } = await steady.runs.create({ name: 'n' }, 'me');
           const lossy = makeFlaky(store, () => fates.next().value as Fate);
-          // Two processes, each with what it remembers of the run.
+          // Two processes, each with its own cache of the run.
           const processes = [openTracking(lossy), openTracking(lossy)];
           for (const [index, command] of commands.entries()) {
             const isRefused = model.apply(command);
             const wasRefused = await insist(() => send(processes[(index >> 1) % 2]!, info.runId, command));
-            // The first attempt may have deleted it, and only its answer be lost.
+            // The first attempt may have deleted it and lost only the answer.
             if (command.kind !== 'deleteTag') expect(wasRefused).toBe(isRefused);
           }
           await expectSame(steady, info.runId, model);

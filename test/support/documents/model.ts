@@ -9,23 +9,23 @@ import type {
   Sort,
 } from '../../../shared/platform/storage/documents.ts';
 
-/** SQL's third truth value has a name of its own here, so that no `undefined` can stand for it by accident. */
+/** SQL's third truth value has its own name here, so that no `undefined` can be mistaken for it. */
 export type Truth = 'true' | 'false' | 'unknown';
 
-/** The filter as the port words it, for tests to compare the stores with: plain, slow, and nothing of theirs. */
-export function judge(filter: Filter, body: JsonObject): Truth {
+/** A plain, slow evaluation of filters as the port specifies them, independent of the stores under test. */
+export function evaluate(filter: Filter, body: JsonObject): Truth {
   switch (filter.op) {
     case 'and':
-      return least(filter.filters.map((part) => judge(part, body)));
+      return least(filter.filters.map((part) => evaluate(part, body)));
     case 'or':
-      return greatest(filter.filters.map((part) => judge(part, body)));
+      return greatest(filter.filters.map((part) => evaluate(part, body)));
     case 'not':
-      return opposite(judge(filter.filter, body));
+      return opposite(evaluate(filter.filter, body));
     case 'exists':
       return (resolve(body, filter.path) ?? null) === null ? 'false' : 'true';
     case 'in':
       return greatest(
-        filter.values.map((value) => judge({ op: 'compare', test: 'eq', path: filter.path, value }, body)),
+        filter.values.map((value) => evaluate({ op: 'compare', test: 'eq', path: filter.path, value }, body)),
       );
     case 'compare': {
       const value = resolve(body, filter.path);
