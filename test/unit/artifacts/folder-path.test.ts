@@ -17,11 +17,11 @@ test.each([
   else expect(readFolderPath(given)).toBe(path);
 });
 
-test.each(['..', './..', 'a/..', '%2e%2e', './/..', 'a.', '/.', '/'])('%j is no folder', (given) => {
+test.each(['..', './..', 'a/..', '%2e%2e', './/..', 'a.', '/.', '/'])('refuses the folder %j', (given) => {
   expect(() => readFolderPath(given)).toThrow(/path/i);
 });
 
-test('a file is in a folder, not the folder', () => {
+test('refuses a folder as the path of a file', () => {
   expect(readFilePath('./a/./b.txt')).toBe('a/b.txt');
   for (const given of ['.', './', 'a/.', 'a/', './..', 'a/./../b', './c:/x', './/file:x', '/./x'])
     expect(() => readFilePath(given)).toThrow(/path/i);

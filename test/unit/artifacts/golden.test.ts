@@ -13,12 +13,12 @@ interface Golden {
 const file = new URL('../../golden/artifacts/golden.json', import.meta.url);
 const golden = JSON.parse(readFileSync(file, 'utf8')) as Golden;
 
-/** Where we are stricter than MLflow, each for its reason. */
+/** Where we are stricter than MLflow, with the reason. */
 const refused = new Map([['a..', 'Azure drops dots at the end of a part']]);
-/** MLflow knows the name in lower case only, which nobody writes. */
+/** MLflow knows this name only in lower case, which nobody uses. */
 const typedOtherwise = new Set(['MLproject']);
 
-it.each(golden.paths)('makes of the path $given what MLflow does', ({ given, path }) => {
+it.each(golden.paths)('resolves the path $given as MLflow does', ({ given, path }) => {
   let read: string | null = null;
   try {
     read = readFilePath(given);
@@ -28,7 +28,7 @@ it.each(golden.paths)('makes of the path $given what MLflow does', ({ given, pat
   expect(read).toBe(refused.has(given) ? null : path);
 });
 
-it.each(golden.names)('tells of the file $name what MLflow does', ({ name, type, disposition }) => {
+it.each(golden.names)('serves the file $name with MLflow’s content type', ({ name, type, disposition }) => {
   if (!typedOtherwise.has(name)) expect(guessContentType(name)).toBe(type);
   expect(toDisposition(name)).toBe(disposition);
 });

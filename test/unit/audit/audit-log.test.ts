@@ -31,7 +31,7 @@ async function fill(store: MetadataStore, choices: readonly number[]): Promise<r
     const event = toAuditEvent({ ...entry, before: null, after: { index } }, { ...system, clock }, index);
     await store.batch(...place, [
       auditOperation(event),
-      // What else is there must not show.
+      // Unrelated events must not appear.
       { kind: 'upsert', id: 'head', body: { kind: 'model', event: { eventId: 'zzz' } } },
     ]);
     events.push(event);
@@ -53,7 +53,7 @@ async function readAll(log: AuditLog, query: AuditQuery, limit: number) {
   return read;
 }
 
-/** What the query says, in plain words. */
+/** A plain evaluation of the query. */
 function isAsked({ subject, by, action, at }: AuditEvent, query: AuditQuery): boolean {
   const members = new Map<string, unknown>(Object.entries(subject));
   const { from = 0, to = Infinity, ...rest } = query;
@@ -121,7 +121,7 @@ test('short or empty pages of the store lose nothing', async () => {
   const stingy: MetadataStore = Object.assign(Object.create(store) as MetadataStore, {
     list: async ({ cursor = '0|', ...query }: Parameters<MetadataStore['list']>[0]) => {
       reads += 1;
-      // Before each document come six empty pages.
+      // Six empty pages precede each document.
       const [empties = '', inner = ''] = cursor.split('|');
       if (Number(empties) < 6) return { documents: [], cursor: `${Number(empties) + 1}|${inner}` };
       const page = await store.list({ ...query, limit: 1, ...(inner === '' ? {} : { cursor: inner }) });

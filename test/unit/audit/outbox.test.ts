@@ -19,13 +19,13 @@ const created: AuditEntry = {
 };
 const head = { kind: 'create', id: 'head', body: { kind: 'model' } } as const;
 
-/** A writer whose queue can be away, and whose clock the test moves. */
+/** A writer with a queue that can be unavailable, and a clock that the test moves. */
 function setUp(store: MetadataStore) {
   const sent: OutgoingMessage[] = [];
-  const state = { isQueueAway: false, now: 1_000_000 };
+  const state = { isQueueDown: false, now: 1_000_000 };
   const queue = {
     send: async (destination: string, messages: readonly OutgoingMessage[]) => {
-      if (state.isQueueAway) throw new AppError('UNAVAILABLE', 'The queue is away.');
+      if (state.isQueueDown) throw new AppError('UNAVAILABLE', 'The queue is down.');
       expect(destination).toBe('events');
       sent.push(...messages);
     },
@@ -55,13 +55,13 @@ describe.each(metadataStores)('a change with its event on $name', ({ open }) => 
   test('commits while the queue is unavailable; the sweep announces once', async () => {
     const store = await open();
     const { sent, state, outbox, writer } = setUp(store);
-    state.isQueueAway = true;
+    state.isQueueDown = true;
     const { events } = await writer.commit('registry', 'm', [head], [created]);
     expect(await listIds(store)).toEqual(['event', 'head', 'outbox']);
     await expect(outbox.sweep('registry')).resolves.toBe(0);
     state.now += 15_000;
-    await expect(outbox.sweep('registry')).rejects.toThrow('away');
-    state.isQueueAway = false;
+    await expect(outbox.sweep('registry')).rejects.toThrow('down');
+    state.isQueueDown = false;
     await expect(outbox.sweep('registry')).resolves.toBe(1);
     await expect(outbox.sweep('registry')).resolves.toBe(0);
     expect(sent.map(({ id }) => id)).toEqual([events[0]?.eventId]);
@@ -92,10 +92,10 @@ describe.each(metadataStores)('a change with its event on $name', ({ open }) => 
 test('a sweep sends what many failures left behind', async () => {
   const store = await metadataStores[0]!.open();
   const { sent, state, outbox, writer } = setUp(store);
-  state.isQueueAway = true;
+  state.isQueueDown = true;
   for (let count = 0; count < 250; count += 1)
     await writer.commit('registry', `m${count}`, [head], [created]);
-  state.isQueueAway = false;
+  state.isQueueDown = false;
   state.now += 60_000;
   await expect(outbox.sweep('registry')).resolves.toBe(250);
   expect(new Set(sent.map(({ id }) => id)).size).toBe(250);

@@ -69,7 +69,7 @@ test('work does not start under a signal that has fired', async () => {
   expect(run).not.toHaveBeenCalled();
 });
 
-test('a sleep longer than the longest timer of Node.js lasts its whole time', async () => {
+test('a sleep longer than the longest timer of Node.js lasts its full time', async () => {
   vi.useFakeTimers();
   const ms = 2 ** 31 * 2 + 5;
   let isOver = false;
@@ -112,7 +112,7 @@ test('disposing of a permit twice releases it once', async () => {
   await expect(semaphore.acquire()).rejects.toMatchObject({ code: 'RATE_LIMITED' });
 });
 
-test('an item that is taken in the turn of its abort was put, and takes no other with it', async () => {
+test('an item taken in the turn of its abort counts as put, and drops no other', async () => {
   const queue = new BoundedQueue<string>(1);
   const abort = new AbortController();
   const puts = [queue.put('first'), queue.put('second', abort.signal), queue.put('third')];
@@ -139,20 +139,20 @@ test('a yielder yields once its slice is over, and starts the next slice after o
   expect(yieldIfDue()).toBeUndefined();
 });
 
-test('forEachSettled goes on after failures and throws the first that a retry can help', async () => {
+test('forEachSettled continues after failures and throws the first retryable error', async () => {
   const done: number[] = [];
   const refused: number[] = [];
   const work = forEachSettled(
     [1, 2, 3, 4],
     async (item) => {
       if (item === 1) throw new AppError('INVALID_ARGUMENT', 'wrong');
-      if (item === 2) throw new AppError('UNAVAILABLE', 'away');
+      if (item === 2) throw new AppError('UNAVAILABLE', 'down');
       if (item === 3) throw new Error('a defect, perhaps');
       done.push(item);
     },
     (item) => void refused.push(item),
   );
-  await expect(work).rejects.toThrow('away');
+  await expect(work).rejects.toThrow('down');
   expect([done, refused]).toEqual([[4], [1]]);
 });
 

@@ -18,7 +18,7 @@ const azure = {
   WEBSITE_AUTH_ENABLED: 'True',
 };
 
-describe('a good configuration', () => {
+describe('a valid configuration', () => {
   test('local', () => {
     expect(loadConfig(local, build)).toMatchObject({
       metadata: { kind: 'sqlite', file: 'metadata.db' },
@@ -43,7 +43,7 @@ describe('a good configuration', () => {
   });
 });
 
-describe('a bad configuration stops the start', () => {
+describe('an invalid configuration prevents the start', () => {
   test('and names every fault at once', () => {
     const faults = faultsOf({ SLIPWAY_AUTH: 'maybe', SLIPWAY_SCORE_ROWS: 'ten', COSMOS_ENDPOINT: 'nowhere' });
     expect(faults.map((fault) => fault.at).sort()).toEqual([
@@ -57,8 +57,8 @@ describe('a bad configuration stops the start', () => {
 
   test.each([
     ['two stores at once', { ...local, COSMOS_ENDPOINT: 'https://x' }, 'SLIPWAY_METADATA_FILE'],
-    ['a switch that is neither', { ...local, SLIPWAY_ARTIFACT_URLS: 'yes' }, 'SLIPWAY_ARTIFACT_URLS'],
-    ['days that are no number', { ...local, SLIPWAY_TRASH_DAYS: '-1' }, 'SLIPWAY_TRASH_DAYS'],
+    ['an invalid switch', { ...local, SLIPWAY_ARTIFACT_URLS: 'yes' }, 'SLIPWAY_ARTIFACT_URLS'],
+    ['days that are not a number', { ...local, SLIPWAY_TRASH_DAYS: '-1' }, 'SLIPWAY_TRASH_DAYS'],
     ['an empty setting', { ...local, AzureWebJobsStorage: '' }, 'AzureWebJobsStorage'],
     [
       'a namespace with a scheme',
@@ -68,7 +68,7 @@ describe('a bad configuration stops the start', () => {
     ['authentication off in Azure', { ...azure, SLIPWAY_AUTH: 'off' }, 'SLIPWAY_AUTH'],
     ['roles that could be forged', { ...azure, WEBSITE_AUTH_ENABLED: 'False' }, 'WEBSITE_AUTH_ENABLED'],
     ['a number out of range', { ...local, SLIPWAY_TRAINING_THREADS: '0' }, 'SLIPWAY_TRAINING_THREADS'],
-    ['a number that is none', { ...local, SLIPWAY_TRAINING_THREADS: '1e1' }, 'SLIPWAY_TRAINING_THREADS'],
+    ['a malformed number', { ...local, SLIPWAY_TRAINING_THREADS: '1e1' }, 'SLIPWAY_TRAINING_THREADS'],
   ])('%s', (_, env, at) => {
     expect(faultsOf(env).map((fault) => fault.at)).toEqual([at]);
   });

@@ -9,7 +9,7 @@ import {
 } from '../../../shared/core/errors.ts';
 import { packError, unpackError } from '../../../shared/core/thrown.ts';
 
-test('details cross threads and processes, the time to wait among them', () => {
+test('details, including the retry time, cross threads and processes', () => {
   const error = new AppError('RATE_LIMITED', 'Later.', { reason: 'busy', retryAfterMs: 7 });
   const there = unpackError(structuredClone(packError(error)));
   expect(there).toMatchObject({ details: { reason: 'busy', retryAfterMs: 7 }, retryAfterMs: 7 });
@@ -25,12 +25,9 @@ describe('the retry intent', () => {
     expect(retryIntent(new AppError(code, 'Because.'))).toBe(retry);
   });
 
-  test.each([new Error('a defect?'), 'text', undefined])(
-    'of %s, which nobody foresaw, is maybe',
-    (thrown) => {
-      expect(retryIntent(thrown)).toBe('maybe');
-    },
-  );
+  test.each([new Error('a defect?'), 'text', undefined])('of the unexpected error %s is maybe', (thrown) => {
+    expect(retryIntent(thrown)).toBe('maybe');
+  });
 
   test('bounds the attempts', () => {
     expect(maxAttemptsFor('never', 8)).toBe(1);
@@ -39,7 +36,7 @@ describe('the retry intent', () => {
     const finalAfter = (error: unknown) => [1, 2, 3, 4].map((attempts) => isFinal(error, attempts, 4));
     expect(finalAfter(new AppError('INVALID_ARGUMENT', 'No.'))).toEqual([true, true, true, true]);
     expect(finalAfter(new TypeError('a defect'))).toEqual([false, false, true, true]);
-    expect(finalAfter(new AppError('UNAVAILABLE', 'Away.'))).toEqual([false, false, false, true]);
-    expect(isFinal(new AppError('UNAVAILABLE', 'Away.'), 1_000)).toBe(false);
+    expect(finalAfter(new AppError('UNAVAILABLE', 'Down.'))).toEqual([false, false, false, true]);
+    expect(isFinal(new AppError('UNAVAILABLE', 'Down.'), 1_000)).toBe(false);
   });
 });

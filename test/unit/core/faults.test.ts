@@ -37,7 +37,7 @@ describe('a fault', () => {
     ],
     ['in a map', { labels: { en: { txt: 'a' } } }, { at: 'labels.en.txt', didYouMean: 'text' }],
     [
-      'in the alternative that comes nearest',
+      'in the closest alternative',
       { gate: { metric: 'auc', atLest: 1 } },
       { at: 'gate.atLest', didYouMean: 'atLeast' },
     ],
@@ -47,7 +47,7 @@ describe('a fault', () => {
       { at: 'mode', didYouMean: 'overwrite', known: ['append', 'overwrite', 'merge'] },
     ],
     [
-      'of the member that tells alternatives apart',
+      'of the discriminator',
       { shape: { kind: 'cirlce' } },
       { at: 'shape.kind', didYouMean: 'circle', known: ['circle', 'square'] },
     ],
@@ -57,12 +57,12 @@ describe('a fault', () => {
     expect(fault?.message).toContain(`did you mean "${expected.didYouMean}"?`);
   });
 
-  test('never suggests a key that is there already', () => {
+  test('never suggests a key that is already used', () => {
     expect(faultsOf({ gate: 'none', gaet: 'none' })).toMatchObject([{ at: 'gaet' }]);
     expect(faultsOf({ gate: 'none', gaet: 'none' })[0]?.didYouMean).toBeUndefined();
   });
 
-  test('names every unknown key, and every other fault beside it', () => {
+  test('names every unknown key and every other fault', () => {
     expect(faultsOf({ gaet: 1, setps: 2, mode: 'x', steps: [{}] }).map(({ at }) => at)).toEqual([
       'mode',
       'steps[0].name',
@@ -71,7 +71,7 @@ describe('a fault', () => {
     ]);
   });
 
-  test('is one of twenty at most, however many keys are unknown', () => {
+  test('is listed with at most 19 others, however many keys are unknown', () => {
     const value = Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`key${i}`, i]));
     expect(faultsOf(value)).toHaveLength(20);
   });

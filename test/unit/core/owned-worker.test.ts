@@ -65,7 +65,7 @@ describe.each(Object.keys(hosts))('a %s', (kind) => {
     expect(await sum).toBe(6);
   });
 
-  test('stops a job that heeds the signal, and goes on', async () => {
+  test('stops a job that heeds the signal, and runs the next', async () => {
     const { worker, exits } = await open({ graceMs: 60_000 });
     const abort = new AbortController();
     const job = worker.run('wait', undefined, { signal: abort.signal, onReport: () => abort.abort() });
@@ -87,7 +87,7 @@ describe.each(Object.keys(hosts))('a %s', (kind) => {
     await expect(worker.run('echo', 1)).rejects.toThrow('It ended.');
   });
 
-  test('stops a job whose time is over', async () => {
+  test('stops a job at its timeout', async () => {
     const { worker } = await open();
     const toError = (timeoutMs: number) => new AppError('TIMEOUT', `over ${timeoutMs} ms`);
     const job = worker.run('wait', undefined, { timeLimit: { timeoutMs: 20, toError } });
@@ -102,7 +102,7 @@ describe.each(Object.keys(hosts))('a %s', (kind) => {
     expect(await worker.run('echo', 1)).toBe(1);
   });
 
-  test('that exits fails every job under way, with its exit code', async () => {
+  test('that exits fails every running job with its exit code', async () => {
     const { worker, exits } = await open();
     const outcomes = await Promise.allSettled([
       worker.run('wait', undefined),
@@ -113,26 +113,26 @@ describe.each(Object.keys(hosts))('a %s', (kind) => {
     expect(exits).toMatchObject([{ exitCode: 3, signal: null, isOutOfMemory: false }]);
   });
 
-  test('that crashes says so', async () => {
+  test('that crashes fails its job with that reason', async () => {
     const { worker, exits } = await open();
     await expect(worker.run('throwLater', 'boom')).rejects.toMatchObject({ code: 'INTERNAL' });
     expect(exits).toMatchObject([{ exitCode: 1, isOutOfMemory: false }]);
     if (kind === 'thread') expect(exits[0]?.cause).toMatchObject({ message: 'boom' });
   });
 
-  test('that exhausts its heap says so', async () => {
+  test('that exhausts its heap fails its job with that reason', async () => {
     const { worker, exits } = await open({ maxHeapMb: 24 });
     await expect(worker.run('fillHeap', undefined)).rejects.toMatchObject({ code: 'INTERNAL' });
     expect(exits).toMatchObject([{ isOutOfMemory: true }]);
   });
 
-  test('that cannot be loaded, or says nothing, is unavailable', async () => {
+  test('that cannot be loaded or stays silent is unavailable', async () => {
     await expect(open({ module: 'no-such-worker.ts' })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     const silent = open({ module: 'silent-worker.ts', startTimeoutMs: 300 });
     await expect(silent).rejects.toThrow('The work did not start within 300 ms.');
   });
 
-  test('is gone once it is disposed of', async () => {
+  test('ends when it is disposed of', async () => {
     const { worker, exits } = await open();
     const job = worker.run('wait', undefined).catch((error: unknown) => error);
     await worker[Symbol.asyncDispose]();
@@ -161,7 +161,7 @@ test('a thread moves buffers instead of copying them', async () => {
   expect(input.byteLength).toBe(0);
 });
 
-test('a thread sees the environment that it is given', async () => {
+test('a thread gets the given environment', async () => {
   const worker = await OwnedWorker.start<TestJobs>({
     host: threadHost(new URL('jobs-worker.ts', support), { env: { ONLY: 'this' } }),
     work: 'The work',
@@ -173,7 +173,7 @@ test('a thread sees the environment that it is given', async () => {
   expect(await worker.run('variables', undefined)).toEqual(['ONLY']);
 });
 
-test('a process that uses more memory than it may ends, and says so', async () => {
+test('a process that exceeds its memory limit ends with that reason', async () => {
   const exits: WorkerExit[] = [];
   const worker = await OwnedWorker.start<TestJobs>({
     host: hosts['process']!(new URL('jobs-worker.ts', support), 64),
@@ -190,7 +190,7 @@ test('a process that uses more memory than it may ends, and says so', async () =
   expect(exits).toMatchObject([{ isOutOfMemory: true, signal: 'SIGKILL' }]);
 });
 
-test('a process ends with its owner, whatever it does', async () => {
+test('a process ends with its owner, even while busy', async () => {
   const { child, readPid } = startOwner('process', 'busy');
   const pid = await readPid();
   child.kill('SIGKILL');

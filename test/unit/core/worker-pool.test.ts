@@ -34,7 +34,7 @@ function openPool(options: Partial<WorkerPoolOptions<FakeWorker>> = {}) {
   return { pool, started, nameOf };
 }
 
-test('an idle worker is used again, the most recently used one first', async () => {
+test('reuses idle workers, the most recently used one first', async () => {
   const { pool, started, nameOf } = openPool();
   const gate = Promise.withResolvers<void>();
   const both = [pool.use(() => gate.promise), pool.use(() => gate.promise)];
@@ -43,7 +43,7 @@ test('an idle worker is used again, the most recently used one first', async () 
   expect([await nameOf(), await nameOf(), started.length]).toEqual([1, 1, 2]);
 });
 
-test('an idle worker is disposed of after its time', async () => {
+test('disposes of an idle worker after the timeout', async () => {
   const { started, nameOf } = openPool();
   await nameOf();
   await vi.advanceTimersByTimeAsync(99);
@@ -55,20 +55,20 @@ test('an idle worker is disposed of after its time', async () => {
   expect([await nameOf(), started.length]).toEqual([1, 2]);
 });
 
-test('a worker is replaced after so many jobs', async () => {
+test('replaces a worker after its maximum of jobs', async () => {
   const { started, nameOf } = openPool();
   for (let job = 0; job < 3; job += 1) expect(await nameOf()).toBe(0);
   expect(started[0]?.isDisposed).toBe(true);
   expect(await nameOf()).toBe(1);
 });
 
-test('a worker that a job or its idleness spoilt is not used again', async () => {
+test('never reuses a worker that became unusable', async () => {
   const { pool, started, nameOf } = openPool();
-  const spoil = pool.use(async (worker) => {
+  const failing = pool.use(async (worker) => {
     worker.isUsable = false;
-    throw new Error('spoilt');
+    throw new Error('broken');
   });
-  await expect(spoil).rejects.toThrow('spoilt');
+  await expect(failing).rejects.toThrow('broken');
   expect(started[0]?.isDisposed).toBe(true);
   expect(await nameOf()).toBe(1);
   started[1]!.isUsable = false;
@@ -76,7 +76,7 @@ test('a worker that a job or its idleness spoilt is not used again', async () =>
   expect(started[1]?.isDisposed).toBe(true);
 });
 
-test('callers wait for a worker, and are refused when too many do', async () => {
+test('queues callers, and refuses them when the queue is full', async () => {
   const { pool, started, nameOf } = openPool({ maxWorkers: 1 });
   const gate = Promise.withResolvers<void>();
   const first = pool.use(() => gate.promise);
@@ -90,13 +90,13 @@ test('callers wait for a worker, and are refused when too many do', async () => 
   expect([await nameOf(), started.length]).toEqual([0, 1]);
 });
 
-test('a worker that does not start leaves its place to the next', async () => {
+test('frees the slot of a worker that fails to start', async () => {
   const { nameOf } = openPool({ maxWorkers: 1, start: () => Promise.reject(new Error('no start')) });
   await expect(nameOf()).rejects.toThrow('no start');
   await expect(nameOf()).rejects.toThrow('no start');
 });
 
-test('a closed pool keeps no worker and no timer', async () => {
+test('closes all workers and timers', async () => {
   const { pool, started, nameOf } = openPool();
   const gate = Promise.withResolvers<void>();
   const busy = pool.use(() => gate.promise);

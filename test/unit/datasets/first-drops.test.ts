@@ -145,7 +145,7 @@ describe('files as users drop them', () => {
   afterAll(() => bench.close());
 
   test.each(taken)(
-    '$file is taken, and says what may surprise',
+    '$file is accepted, with notes on surprises',
     async ({ file, content, columns, first }) => {
       const path = join(createFolder(), file);
       writeFileSync(path, content);

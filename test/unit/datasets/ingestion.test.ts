@@ -271,7 +271,7 @@ test('logs a failed checkpoint, and completes the ingestion', async () => {
   ]);
 });
 
-test('racing first files of a dataset all become versions, whatever types each would infer', async () => {
+test('racing first files of a dataset all become versions, whatever types each infers', async () => {
   const { datasets, read } = bench;
   const rows = ['1,a', '2.5,b', '3,c', '4.25,d', '5,e', '6,f'];
   await datasets.settings.put(
@@ -332,7 +332,7 @@ function openLater(days: number): Datasets {
   return bench.openWith({ clock }).datasets;
 }
 
-describe('a rejection is recorded whatever the name of the file', () => {
+describe('a rejection is recorded for any file name', () => {
   const long = 'x'.repeat(250);
   test.each([
     ['as long as a name may be', `flights/${[long, long, long, long].join('/')}`.padEnd(1024, 'y')],

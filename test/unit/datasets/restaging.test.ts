@@ -51,7 +51,7 @@ test('stages a file again when its staging is old, so that no version refers to 
   expect(await later.read('paused', 'latest')).toEqual([['1'], ['2']]);
 });
 
-test('a file that is gone from the landing container as well is SUPERSEDED', async () => {
+test('a file that is also missing in the landing container is SUPERSEDED', async () => {
   const { datasets, drop } = bench;
   const source = await drop('gone/a.csv', 'id\n1\n');
   const staged = await datasets.ingestion.stage(source, work);

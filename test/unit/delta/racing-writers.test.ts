@@ -88,7 +88,7 @@ test('a killed writer leaves only complete versions, and the next one continues'
     await exited;
   }
   const table = open(connectionString);
-  // Until then, the last request of the killed writer may still arrive.
+  // The last request of the killed writer may arrive until then.
   const { version } = await table.commit(async () => [addFile('after')]);
   expect(version).toBeGreaterThanOrEqual(4);
   // Each commit adds one file, named by its version.

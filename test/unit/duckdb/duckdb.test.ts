@@ -118,7 +118,7 @@ describe('refusals', () => {
     opened.close();
   };
 
-  test('of unknown or unsuitable columns', async () => {
+  test('unknown or unsuitable columns', async () => {
     await expect(scan({ name: 'nope', as: 'number' })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
       message: expect.stringMatching(/no column "nope"; it has: n, text,/),
@@ -128,7 +128,7 @@ describe('refusals', () => {
     await expect(scan({ name: 'n', as: 'timestamp' })).rejects.toThrow(/cannot be read as a timestamp/);
   });
 
-  test('of an identifier as a category', async () => {
+  test('an identifier as a category', async () => {
     await expect(scan({ name: 'n', as: 'category' }, { maxCategories: 4999 })).rejects.toMatchObject({
       code: 'UNPROCESSABLE',
       details: { column: 'n', maxCategories: 4999 },
@@ -136,7 +136,7 @@ describe('refusals', () => {
     await expect(scan({ name: 'n', as: 'category' }, { maxCategories: 5000 })).resolves.toBeUndefined();
   });
 
-  test('of any other file', async () => {
+  test('any other file', async () => {
     const path = await makeTable();
     const other = await makeTable();
     using parquet = await openParquet([path], { threads: 1, memoryLimitMb: 128 });
@@ -151,7 +151,7 @@ describe('refusals', () => {
       await expect(parquet.connection.run(sql)).rejects.toThrow(/disabled|locked|permission/i);
   });
 
-  test('after an abort', async () => {
+  test('an aborted query', async () => {
     const abort = new AbortController();
     const opened = await createParquetReader().scan(
       [await makeTable()],

@@ -33,7 +33,7 @@ describe('a session', () => {
     expect(readdirSync(folder)).toEqual(["it's.parquet"]);
   });
 
-  test('uses UTC on each connection, whatever the zone of the machine', async () => {
+  test('uses UTC on each connection, independent of the machine’s time zone', async () => {
     const zone = process.env.TZ;
     process.env.TZ = 'Asia/Tokyo';
     try {

@@ -25,7 +25,7 @@ const echo = defineRoute({
   handle: async ({ params, query, body }) => ({ json: { params, query, body } }),
 });
 
-describe('a request that fits', () => {
+describe('a valid request', () => {
   test('is parsed, handled and answered with the status of the route', async () => {
     const response = await send(echo, {
       body: '{"rows":[{"n":1}]}',
@@ -46,7 +46,7 @@ describe('a request that fits', () => {
   });
 });
 
-describe('bad input names the place and the remedy, in one shape', () => {
+describe('bad input is a problem that names the place and the remedy', () => {
   const cases: [string, Partial<Sent>, ErrorCode, RegExp][] = [
     ['broken JSON', { body: '{"rows":[' }, 'INVALID_ARGUMENT', /not JSON/],
     ['an empty body', { body: '' }, 'INVALID_ARGUMENT', /empty/],
@@ -91,7 +91,7 @@ describe('bad input names the place and the remedy, in one shape', () => {
     expect(chunksRead).toBe(3);
   });
 
-  test('whatever bytes arrive, the answer is a 4xx problem', async () => {
+  test('any bytes get a 4xx problem', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 150 }), async (bytes) => {
         const response = await send(echo, { params: { id: '1' }, body: bytes });
@@ -102,8 +102,8 @@ describe('bad input names the place and the remedy, in one shape', () => {
   });
 });
 
-describe('failures of our own', () => {
-  test('an unknown error is a 500 that tells nothing of itself', async () => {
+describe('server errors', () => {
+  test('an unknown error is a 500 without details', async () => {
     const response = await send(
       handling(async () => {
         throw new Error('password=hunter2 at /etc/app.ts:3');
@@ -114,7 +114,7 @@ describe('failures of our own', () => {
     expect(JSON.parse(response.body)).toMatchObject({ code: 'INTERNAL', correlationId: 'test-correlation' });
   });
 
-  test('a rate limit tells when to come back', async () => {
+  test('a rate limit has a Retry-After', async () => {
     const response = await send(
       handling(async () => {
         throw new AppError('RATE_LIMITED', 'Later.', { retryAfterMs: 1_200 });
@@ -204,7 +204,7 @@ async function send(route: Route, sent: Partial<Sent> = {}) {
   return { ...answer, body: typeof body === 'string' ? body : await new Response(body).text() };
 }
 
-/** To a route that gives up after 50 ms. */
+/** To a route with a time limit of 50 ms. */
 const sendHastily = (route: Route, sent?: Partial<Sent>) => send({ ...route, timeoutMs: 50 }, sent);
 
 async function* chunksOf(body: string | Uint8Array) {
@@ -235,8 +235,8 @@ function encodePrincipal(claims: { typ: string; val: string }[]): Record<string,
   return { 'x-ms-client-principal': Buffer.from(JSON.stringify(principal)).toString('base64') };
 }
 
-describe('a body that does not come whole is the caller’s, never a 5xx', () => {
-  test('one that stalls is given up after the route’s time limit', async () => {
+describe('an incomplete body is a client error, never a 5xx', () => {
+  test('a stalled body is abandoned at the route’s time limit', async () => {
     async function* stalls() {
       yield Buffer.from('{"rows":[');
       await new Promise(() => {});
@@ -246,7 +246,7 @@ describe('a body that does not come whole is the caller’s, never a 5xx', () =>
     expect(JSON.parse(response.body)).toMatchObject({ code: 'REQUEST_TIMEOUT', timeoutMs: 50 });
   });
 
-  test('one that breaks off', async () => {
+  test('a body that breaks off', async () => {
     async function* breaks() {
       yield Buffer.from('{"rows":[');
       throw new Error('ECONNRESET 10.0.0.7');
@@ -257,7 +257,7 @@ describe('a body that does not come whole is the caller’s, never a 5xx', () =>
   });
 });
 
-test('a book of faults is answered with its first page', async () => {
+test('bounds the list of faults in a problem', async () => {
   const faulty = { ...echo, maxBodyBytes: 2 ** 20 };
   const many = await send(faulty, { body: `{"rows":[${'0,'.repeat(100_000)}0]}`, params: { id: '7' } });
   expect(many.status).toBe(400);
@@ -270,7 +270,7 @@ test('a book of faults is answered with its first page', async () => {
   expect(wide.body.length).toBeLessThan(2_000);
 });
 
-test('bodies share a budget: refuses one too many with a retry, and an answer returns its share', async () => {
+test('bodies share a budget: one above it is refused with a retry time, and each answer frees its share', async () => {
   const bodies = createByteBudget(150);
   const gate = Promise.withResolvers<void>();
   const entered = Promise.withResolvers<void>();

@@ -20,7 +20,7 @@ const route = defineRoute({
   handle: async () => ({ json: {} }),
 });
 
-test('a route is described by its declaration alone', () => {
+test('describes a route from its declaration', () => {
   const { paths } = describeRoutes([route], '1.2.3');
   const operation = paths['/api/v1/things/{thing}/{rest}']?.['put'];
   expect(operation).toMatchObject({
@@ -49,12 +49,12 @@ test('a route is described by its declaration alone', () => {
   ]);
 });
 
-test('a schema that refers to itself is refused: its references would dangle', () => {
+test('refuses a recursive schema, whose references would dangle', () => {
   const recursive = { ...route, body: z.json() };
   expect(() => describeRoutes([recursive], '1.2.3')).toThrow(/refers to itself/);
 });
 
-test('the page escapes what it shows and needs nothing from elsewhere', () => {
+test('escapes all content and loads nothing external in the page', () => {
   const page = renderDocsPage(describeRoutes([route], '1.2.3'));
   expect(page).toContain('Puts a &lt;thing&gt; &amp; more.');
   expect(page).not.toMatch(/<script|src=|https?:\/\//);

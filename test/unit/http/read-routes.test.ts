@@ -8,7 +8,7 @@ import type { Route, RouteRequest } from '../../../shared/api/http/route.ts';
 const call = (route: Route, query: unknown, params: unknown = {}) =>
   route.handle({ query, params } as RouteRequest<unknown, unknown, unknown>);
 
-test('a list passes the page on, with other parameters beside it', async () => {
+test('a list passes the page and its other parameters to the handler', async () => {
   const route = defineList({
     name: 'things-list',
     path: 'api/v1/shelves/{shelf}/things',
@@ -28,7 +28,7 @@ test('a list passes the page on, with other parameters beside it', async () => {
   expect(route).toMatchObject({ method: 'GET', role: 'reader', authLevel: 'anonymous' });
 });
 
-test('a list without parameters of its own has those of a page', () => {
+test('a list without parameters has those of a page', () => {
   const route = defineList({
     name: 'things-list',
     path: 'api/v1/things',
@@ -45,7 +45,7 @@ test('a list without parameters of its own has those of a page', () => {
   expect(operation?.responses['200']).toMatchObject({ description: 'A page of things.' });
 });
 
-test('a get answers with what it got', async () => {
+test('a get answers with the object', async () => {
   const route = defineGet({
     name: 'things-get',
     path: 'api/v1/things/{name}',

@@ -38,7 +38,7 @@ test('every function has its routes in the catalog', () => {
 });
 
 test.each(named)('$name states its role', ({ route }) => {
-  // Anybody may ask whether the platform is up, and what it can do.
+  // Health and the API description are open to everybody.
   if (route.role === 'anonymous') expect(route.name).toMatch(/^platform-/);
   else expect(roles).toContain(route.role);
 });
@@ -121,7 +121,7 @@ describe('the answers of', () => {
   });
 });
 
-/** Objects that take keys which nothing checks. */
+/** Objects that accept unchecked keys. */
 function findOpen(schema: JsonSchema, at: string): readonly string[] {
   const {
     properties,

@@ -36,7 +36,7 @@ test('the name of a deleted experiment can be reused, which prevents its restore
   const restored = await post('experiments/restore', { experiment_id: first.experiment_id });
   expect(restored).toMatchObject({ status: 400, error_code: 'RESOURCE_ALREADY_EXISTS' });
   await post('experiments/update', { experiment_id: second.experiment_id, new_name: 'other' });
-  // The deleted one is who had it last.
+  // The deleted experiment was the last to have the name.
   expect(await get('experiments/get-by-name?experiment_name=n')).toMatchObject({
     experiment: { experiment_id: first.experiment_id, lifecycle_stage: 'deleted' },
   });
@@ -115,7 +115,7 @@ test('a deleted experiment refuses names, tags and runs', async () => {
     expect(await post(path, body)).toMatchObject({ status: 400, error_code: 'INVALID_PARAMETER_VALUE' });
 });
 
-test('a purged experiment does not come back, and its name is free', async () => {
+test('a purged experiment cannot be restored, and its name is reusable', async () => {
   const { post, get, experiments } = open();
   const { experiment_id } = await post('experiments/create', { name: 'n' });
   await expect(experiments.purge(experiment_id, 'test')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });

@@ -9,12 +9,12 @@ import { openWire } from '../../support/mlflow/wire.ts';
 import { createDocuments, createTickingClock } from '../../support/stores.ts';
 import { openTracking } from '../../support/tracking/tracking.ts';
 
-/** Steps that we answer otherwise, and why. */
+/** Steps with an intended difference, and its reason. */
 const differences: Readonly<Record<string, string>> = {
   'POST mlflow/logged-models/search {"experiment_ids":["$e"],"order_by":[{"field_name":"name"}],"filter":"metrics.acc > 0.6"}':
-    'the latest value counts, as with runs; there, any that was ever measured',
+    'ours compares the latest value, as with runs; theirs any value ever logged',
   [`POST mlflow/runs/search {"experiment_ids":["$e"],"filter":"dataset.name = 'b' AND dataset.context = 'training'"}`]:
-    'a run that is found is told whole, with the models that it reads',
+    'ours returns the complete run, including its input models',
 };
 
 /** What clients look for in messages. */

@@ -47,8 +47,8 @@ describe('reads JSON like Protobuf', () => {
   test.each([
     ['camelCase', { runId: 'r', orderBy: ['a'] }, { ...none, order_by: ['a'] }],
     ['null is absent', { run_id: 'r', name: null, metrics: null }, none],
-    ['run_uuid stands for run_id', { run_uuid: 'r' }, { ...none, run_uuid: undefined }],
-    ['unknown members are passed over', { run_id: 'r', other: { deep: [1, null] } }, none],
+    ['run_uuid is read as run_id', { run_uuid: 'r' }, { ...none, run_uuid: undefined }],
+    ['unknown members are ignored', { run_id: 'r', other: { deep: [1, null] } }, none],
     ['int64 as text', { run_id: 'r', step: '-3' }, { ...none, step: -3 }],
     ['int64 as a whole float in text', { run_id: 'r', step: '3.0' }, { ...none, step: 3 }],
     ['the largest whole number', { run_id: 'r', step: '9007199254740991' }, { ...none, step: 2 ** 53 - 1 }],
@@ -76,16 +76,20 @@ describe('reads a query', () => {
   test.each([
     ['a list of one', 'run_id=r&order_by=a', { ...none, order_by: ['a'] }],
     ['a list of many', 'run_id=r&order_by=a&order_by=b', { ...none, order_by: ['a', 'b'] }],
-    ['what is no list counts once', 'run_id=r&run_id=s&step=1&step=2', { ...none, step: 1 }],
+    [
+      'a repeated parameter that is not a list is read once',
+      'run_id=r&run_id=s&step=1&step=2',
+      { ...none, step: 1 },
+    ],
     ['camelCase', 'runId=r&orderBy=a', { ...none, order_by: ['a'] }],
-    ['a name of JavaScript’s own', 'run_id=r&__proto__=x&constructor=y&toString=z', none],
+    ['a name of a built-in member', 'run_id=r&__proto__=x&constructor=y&toString=z', none],
     ['a flag', 'run_id=r&ascending=true', { ...none, ascending: true }],
   ])('%s', (_, query, expected) => {
     expect(read(new URLSearchParams(query))).toEqual(expected);
   });
 });
 
-// The words are those that MLflow's own tests of its REST API look for.
+// MLflow's own tests of its REST API check for this wording.
 describe('words errors as MLflow does', () => {
   test.each([
     [{ run_id: 31 }, "Invalid value 31 for parameter 'run_id' supplied"],
@@ -140,7 +144,7 @@ describe('hostile bodies', () => {
     },
   );
 
-  test('treats names of JavaScript’s own members like any other', () => {
+  test('treats names of JavaScript’s built-in members like any other', () => {
     const given: unknown = JSON.parse(
       '{"run_id":"r","__proto__":{"step":7},"constructor":null,"toString":1}',
     );

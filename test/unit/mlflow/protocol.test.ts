@@ -10,7 +10,7 @@ import { defineEndpoint, type MlflowEndpoint } from '../../../shared/api/mlflow/
 import { int64, requiredText } from '../../../shared/api/mlflow/messages/message.ts';
 import { mlflowProtocol } from '../../../shared/api/mlflow/protocol.ts';
 
-// Retried for minutes by every client: what fails the same way each time must not be among them.
+// Every client retries these for minutes, so a permanent failure must not be among them.
 const retried = [408, 429, 500, 502, 503, 504];
 
 describe('errors', () => {
@@ -113,7 +113,7 @@ describe('bodies', () => {
     ['no UTF-8', post, { body: Buffer.from([0x7b, 0xff, 0x7d]) }, /not UTF-8/],
     ['no type', post, { body: '{}', type: null }, /Content-Type header is missing/],
     ['another type', post, { body: '{}', type: 'text/plain' }, /Content-Type must be one of/],
-    ['a number as it was written', post, { body: '{"name":9.0}' }, /Invalid value 9\.0 for parameter 'name'/],
+    ['a number as written', post, { body: '{"name":9.0}' }, /Invalid value 9\.0 for parameter 'name'/],
   ])('%s is 400', async (_, route, sent: Partial<Sent>, words) => {
     const { status, json } = await send(route, sent);
     expect([status, json['error_code']]).toEqual([400, 'INVALID_PARAMETER_VALUE']);

@@ -7,9 +7,9 @@ import { openWire } from '../../support/mlflow/wire.ts';
 import { createRegistration, createRegistry } from '../../support/tracking/registry.ts';
 import { createDocuments, createTickingClock } from '../../support/stores.ts';
 
-const hosts = 'refused for the path, as 2.x does, not for the host: nothing is ever fetched from there';
+const hosts = 'ours checks the path, as 2.x does, and not the host, because nothing is fetched from it';
 
-/** Steps that we answer otherwise, and why. */
+/** Steps with an intended difference, and its reason. */
 const differences: Readonly<Record<string, string>> = {
   'POST mlflow/model-versions/create {"name":"renamed","source":"http://host:9000/models/../../../"}': hosts,
   'POST mlflow/model-versions/create {"name":"renamed","source":"mlflow-artifacts://host:9000/models/..%2f..%2fartifacts"}':
@@ -17,7 +17,7 @@ const differences: Readonly<Record<string, string>> = {
   'POST mlflow/model-versions/create {"name":"renamed","source":"mlflow-artifacts://host:9000/models/%252e%252e/x"}':
     hosts,
   [`GET mlflow/registered-models/search {"filter":"name ILIKE '%ÜMLAUT%'"}`]:
-    'upper and lower case are the same beyond ASCII, too',
+    'ours ignores case beyond ASCII, too',
 };
 
 test('models, versions, aliases and stages answer as mlflow 3.17.2 does', async () => {
@@ -42,7 +42,7 @@ function summarise(path: string, { status, json }: Pick<Recorded, 'status' | 'js
   return { status, code: json.error_code, stem: stemOf(json.message) };
 }
 
-/** Messages are told in our own words, but for what clients look for in them. */
+/** Messages have our own wording, except for the parts that clients look for. */
 function stemOf(message = ''): string | undefined {
   return stems.map((stem) => stem.exec(message)?.[0]).find((found) => found !== undefined);
 }
@@ -62,8 +62,8 @@ const stems = [
 ];
 
 /**
- * Who registered a version is told by us alone, and so are the aliases of versions within lists. The newest versions
- * of the stages have no order, nor have aliases.
+ * Only our answers name the user who registered a version, and the aliases of versions in lists. The newest versions of
+ * the stages have no order, nor do aliases.
  */
 function tidy(json: unknown, where: string): unknown {
   if (Array.isArray(json)) {

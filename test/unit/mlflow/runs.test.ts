@@ -8,12 +8,11 @@ import { openWire } from '../../support/mlflow/wire.ts';
 import { createDocuments, createTickingClock } from '../../support/stores.ts';
 import { openTracking } from '../../support/tracking/tracking.ts';
 
-/** Steps that we answer otherwise, and why. */
+/** Steps with an intended difference, and its reason. */
 const differences: Readonly<Record<string, string>> = {
-  'mlflow/experiments/search {"max_results":10,"view_type":"NONE"}':
-    'a word that is none of the known is refused',
-  'mlflow/experiments/create {"name":"n","tags":[{"key":"","value":""}]}': 'the place is named as well',
-  'mlflow/runs/update {"run_id":"$two","status":"SLEEPING"}': 'a word that is none of the known is refused',
+  'mlflow/experiments/search {"max_results":10,"view_type":"NONE"}': 'an unknown word is refused',
+  'mlflow/experiments/create {"name":"n","tags":[{"key":"","value":""}]}': 'the message also names the place',
+  'mlflow/runs/update {"run_id":"$two","status":"SLEEPING"}': 'an unknown word is refused',
 };
 
 /** What clients look for in messages. */

@@ -27,7 +27,7 @@ const changes = [
 ];
 const source = '/etc/passwd';
 
-/** As mlflow 3.17.2 says it, or as its clients expect it; recorded answers hold the stems of many. */
+/** The messages of mlflow 3.17.2, or those that its clients expect; recorded answers hold the stems of many. */
 const sentences: readonly (readonly [AppError, string])[] = [
   [
     tracking.keyHasBadCharacters({ place: { of: 'metric', member: 'key', index: 3 }, key: 'a?' }),
@@ -257,7 +257,7 @@ describe('an error in MLflow’s words', () => {
     expect(untested.sort()).toEqual(Object.keys(searchWordings).sort());
   });
 
-  test('is the platform’s own sentence where MLflow has none', () => {
+  test('is the platform’s own message where MLflow defines none', () => {
     expect(toMlflowMessage(registry.tooManyAliases({ limit: 9 }))).toBe(
       'A model has at most 9 aliases: delete one first.',
     );
@@ -265,7 +265,7 @@ describe('an error in MLflow’s words', () => {
   });
 });
 
-test('a reason names one kind of error across all rooms', () => {
+test('a reason names one kind of error across all domains', () => {
   const reasons = Object.values(rooms).flatMap((errors) => Object.keys(errors));
   expect(reasons.filter((reason, index) => reasons.indexOf(reason) !== index)).toEqual([]);
 });

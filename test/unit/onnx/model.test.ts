@@ -26,14 +26,14 @@ import { fitGolden, goldenMetadata, goldenSignature } from '../../support/traini
 const goldenBytes = readFileSync(new URL('../../golden/onnx/logistic.onnx', import.meta.url));
 
 describe('protobuf', () => {
-  test('varints are those of the specification', () => {
+  test('encodes varints as specified', () => {
     expect([...encodeVarint(1)]).toEqual([0x01]);
     expect([...encodeVarint(150)]).toEqual([0x96, 0x01]);
     expect([...encodeVarint(2 ** 32)]).toEqual([0x80, 0x80, 0x80, 0x80, 0x10]);
     for (const bad of [-1, 0.5, 2 ** 53, NaN]) expect(() => encodeVarint(bad)).toThrow(RangeError);
   });
 
-  test('reads what the writer wrote', () => {
+  test('round-trips fields', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 1000 }),
@@ -114,7 +114,7 @@ describe('the task of a written model', () => {
       ),
     );
 
-  test('is left out where a reader infers it', () => {
+  test('is omitted where readers infer it', () => {
     const { task, metadata } = encode('float32', 'probability', {
       task: 'binary',
       probability: 'probability',
@@ -160,7 +160,7 @@ describe('reading', () => {
     });
   });
 
-  test('a model without a signature takes its inputs as columns', () => {
+  test('a model without a signature uses its inputs as columns', () => {
     expect(readModel(tinyModel({})).signature).toEqual({
       columns: [{ name: 'x', type: 'number' }],
       inputs: [{ name: 'x', tensor: 'float32', column: 'x' }],
@@ -196,7 +196,7 @@ describe('reading', () => {
       expect(readModel(tinyModel({ input })).signature).toBeNull();
   });
 
-  test('a declared task is read, and one that does not fit is refused, saying why', () => {
+  test('reads a declared task, and refuses one that does not fit with the reason', () => {
     const declare = (task: string) => readModel(tinyModel({ metadata: { 'slipway.task': task } }));
     expect(declare('regression').task).toEqual({ task: 'regression', value: 'y' });
     expect(readModel(tinyModel({})).task).toEqual({ task: 'raw' });
@@ -237,7 +237,7 @@ describe('reading', () => {
     ['a text', Buffer.from('this is not a model'), /not an ONNX model/],
     ['a cut model', goldenBytes.subarray(0, goldenBytes.length - 40), /runs over the end/],
     [
-      'a signature that is no JSON',
+      'a signature that is not JSON',
       tinyModel({ metadata: { 'slipway.signature': '{' } }),
       /not an ONNX model: .*JSON/,
     ],

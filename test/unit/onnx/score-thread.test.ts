@@ -17,7 +17,7 @@ test('a thread that dies makes its runs UNAVAILABLE', async () => {
   await thread.close();
 });
 
-test('a thread that dies is replaced, and what waited counts no more', async () => {
+test('replaces a dead thread, and no longer counts its waiting runs', async () => {
   const folder = createFolder();
   const module = join(folder, 'worker.mjs');
   // Dies at its first start; the second one answers.

@@ -27,7 +27,7 @@ test('evicts the least recently used model once the bytes exceed the bound', asy
   expect(cache.bytes).toBe(0);
 });
 
-test('releases an evicted model when its last user is done', async () => {
+test('releases an evicted model after its last user', async () => {
   const cache = new SessionCache(4);
   const { events, load } = createLoader();
   const gate = Promise.withResolvers<void>();

@@ -27,7 +27,7 @@ const scorer = createScorer({ cacheBytes: 1e6, maxRows: 1000 });
 /** Keeps every model in the scoring thread. */
 const threaded = createScorer({ cacheBytes: 1e6, maxRows: 1000, maxMainThreadModelBytes: 0 });
 
-/** The probabilities of rows, as Scoring asks for them. */
+/** The probabilities of rows, requested as Scoring does. */
 async function score(one: Scorer, model: ModelSource, rows: PackedRows) {
   await using open = await one.open(model);
   const outputs = await open.run(toInputs(rows), { outputs: ['probability'], rows: rows.rows });
@@ -116,7 +116,7 @@ describe('refusals', () => {
     expect((await score(one, source(bytes), packRow(0))).probabilities).toHaveLength(1);
   });
 
-  test('of a model without a probability, and of rows for another model', async () => {
+  test('a model without a probability, and rows for another model', async () => {
     const other = encodeModel({
       graph: {
         name: 'g',
@@ -143,7 +143,7 @@ describe('refusals', () => {
     });
   });
 
-  test('of more rows than a call or the queue may have', async () => {
+  test('more rows than a call or the queue may hold', async () => {
     const small = createScorer({ cacheBytes: 1e6, maxRows: 603 });
     await expect(score(small, source(bytes), packed)).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
     await small.close();
@@ -158,7 +158,7 @@ describe('refusals', () => {
     await busy.close();
   });
 
-  test('of a model larger than the cache, naming the bound', async () => {
+  test('a model larger than the cache, with the bound', async () => {
     const tiny = createScorer({ cacheBytes: 1000, maxRows: 10 });
     await expect(describeModel(tiny, source(bytes))).rejects.toMatchObject({
       code: 'UNPROCESSABLE',

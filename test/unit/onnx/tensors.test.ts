@@ -56,7 +56,7 @@ describe.each(Object.entries(samples) as [TensorType, readonly unknown[]][])('%s
     return writeTensors(await run(model, inputs, { outputs: ['y'] }))['y'];
   };
 
-  test('goes in and comes out unchanged, from JSON to JSON', async () => {
+  test('round-trips from JSON to JSON', async () => {
     const data = [elements.slice(0, 3), elements.slice(3)];
     expect(await answerOf({ data })).toEqual({ type, shape: [2, 3], data });
     expect(await answerOf({ type, shape: [3, 2], data: elements })).toEqual({
@@ -71,7 +71,7 @@ describe.each(Object.entries(samples) as [TensorType, readonly unknown[]][])('%s
     expect(await answerOf({ shape: [2, 0], data: [] })).toEqual({ type, shape: [2, 0], data: [[], []] });
   });
 
-  test('gives the same in chunks of rows as at once', async () => {
+  test('gives the same result in chunks of rows', async () => {
     const rows = 2_500;
     const tensor = createTensor(type, [rows, 2]);
     const one = await read({ data: [elements.slice(0, 2)] });
@@ -98,7 +98,7 @@ test.each<[string, readonly (number | string)[] | undefined, Tensor]>([
   expect((await run(model, { x: tensor }, { outputs: ['y'] })).get('y')).toEqual(tensor);
 });
 
-test('several inputs and outputs go by name, __proto__ and constructor included', async () => {
+test('several inputs and outputs are matched by name, __proto__ and constructor included', async () => {
   const model = createModel({
     nodes: [{ op: 'Add', inputs: ['__proto__', 'b'], output: 'constructor' }, cast('b', 'as text', 'string')],
     inputs: [value('__proto__', 'int64', ['n']), value('b', 'int64', ['n'])],
@@ -154,7 +154,7 @@ describe('inputs are checked before the run, by name', () => {
     });
   });
 
-  test('rethrows what the model itself refuses', async () => {
+  test('rethrows errors of the model', async () => {
     const three = { ...good, shape: [3, 2], data: new Float32Array(6) };
     const two = { ...good, shape: [2, 2], data: new Float32Array(4) };
     await expect(run(model, { a: two, b: three }, { outputs: ['y'] })).rejects.toMatchObject({
@@ -198,7 +198,7 @@ describe('outputs that would abort the process or throw are refused before the r
         code: 'UNPROCESSABLE',
         message: expect.stringMatching(message) as string,
       });
-    // Beside it, the others can be had.
+    // The other outputs are available.
     expect((await run(model, { x }, { outputs: ['z'] })).get('z')).toEqual(x);
   });
 
@@ -222,7 +222,7 @@ describe('outputs that would abort the process or throw are refused before the r
   });
 });
 
-test('an output that is not one value a row is refused when rows are chunked', async () => {
+test('an output without one value per row is refused when rows are chunked', async () => {
   const model = createModel({
     nodes: [{ op: 'Shape', inputs: ['x'], output: 'y' }],
     inputs: [value('x', 'float32', ['n', 1])],
@@ -234,7 +234,7 @@ test('an output that is not one value a row is refused when rows are chunked', a
   );
 });
 
-test('limits the elements that wait', async () => {
+test('limits the queued elements', async () => {
   const model = createModel({
     nodes: [identity('x', 'y')],
     inputs: [value('x', 'float32', ['n'])],

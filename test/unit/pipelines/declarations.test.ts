@@ -59,7 +59,7 @@ function faultsOf(body: unknown): readonly Fault[] {
 }
 
 describe('a declaration by definition', () => {
-  test('of the demo is accepted, and so is the one that the API shows', () => {
+  test('is accepted for the demo and for the API’s example', () => {
     expect(faultsOf(byDefinition())).toEqual([]);
     expect(faultsOf(examplePipeline)).toEqual([]);
   });
@@ -77,7 +77,7 @@ describe('a declaration by definition', () => {
       { at: 'params.gaet', didYouMean: 'gate', known: ['dataset', 'version', 'model', 'training', 'gate'] },
     ],
     [
-      'a misspelt parameter inside of another',
+      'a misspelt nested parameter',
       params((all) => (all.training = { ...all.training, holdoutshare: 0.1 })),
       { at: 'params.training.holdoutshare', didYouMean: 'holdoutShare' },
     ],
@@ -88,7 +88,7 @@ describe('a declaration by definition', () => {
       { at: 'definition', didYouMean: 'train-classifier', known: ['ingest', 'train-classifier'] },
     ],
     [
-      'a name of the prototype for a definition',
+      'a definition named like a member of Object.prototype',
       (body) => (body['definition'] = 'constructor'),
       { at: 'definition', known: ['ingest', 'train-classifier'] },
     ],
@@ -127,7 +127,7 @@ describe('a declaration by definition', () => {
       { at: 'params.gate.atLeast', message: 'Say "atMost": logLossDistance is better the lower it is.' },
     ],
     [
-      'a bound outside of the range of the metric',
+      'a bound outside the range of the metric',
       gate({ metric: 'aucScore', atLeast: 60 }),
       { at: 'params.gate.atLeast', message: '60 is outside of the range of aucScore, 0 to 1.' },
     ],
@@ -146,13 +146,9 @@ describe('a declaration by definition', () => {
       params((all) => delete all['gate']),
       { at: 'params.gate', message: 'must be {"metric", "atLeast"}, {"metric", "atMost"} or "none"' },
     ],
+    ['an invalid dataset name', (body) => (body['on'] = { dataset: 'Flights' }), { at: 'on.dataset' }],
     [
-      'a dataset with a name that none can have',
-      (body) => (body['on'] = { dataset: 'Flights' }),
-      { at: 'on.dataset' },
-    ],
-    [
-      'a version beside the trigger that gives one',
+      'a version beside a trigger that sets it',
       params((all) => (all['version'] = 3)),
       { at: 'params.version' },
     ],
@@ -172,14 +168,14 @@ describe('a declaration by definition', () => {
     ['a figure without a direction, from below', { metric: 'baseRate', atLeast: 0.01 }],
     ['a figure without a direction, from above', { metric: 'baseRate', atMost: 0.5 }],
     ['a distance without an upper end', { metric: 'logLossDistance', atMost: 5 }],
-    ['no gate, said on purpose', 'none'],
+    ['an explicit "none" for the gate', 'none'],
   ])('may be gated by %s', (_, value) => {
     const body = byDefinition();
     body.params['gate'] = value;
     expect(faultsOf(body)).toEqual([]);
   });
 
-  test('names all of its faults at once', () => {
+  test('reports all faults at once', () => {
     const body = byDefinition();
     body['no'] = 1;
     body.params['gate'] = { metric: 'auc', min: 0.6 };
@@ -198,13 +194,13 @@ describe('a declaration by definition', () => {
     ]);
   });
 
-  test.each([null, 7, 'x', [], {}])('that is %j is refused', (body) => {
+  test.each([null, 7, 'x', [], {}])('is refused when it is %j', (body) => {
     expect(faultsOf(body)).toHaveLength(1);
   });
 });
 
 describe('a declaration by steps', () => {
-  test('is accepted, the same kind of step twice', () => {
+  test('may use the same kind of step twice', () => {
     expect(faultsOf(bySteps())).toEqual([]);
   });
 
@@ -218,7 +214,7 @@ describe('a declaration by steps', () => {
       { at: 'steps[0].uses', didYouMean: 'train-model' },
     ],
     [
-      'a kind called like a member of objects',
+      'a kind named like a member of Object.prototype',
       step(0, (it) => (it['uses'] = 'constructor')),
       { at: 'steps[0].uses' },
     ],
@@ -253,12 +249,12 @@ describe('a declaration by steps', () => {
       { at: 'steps[3].input.registred', didYouMean: 'registered', known: ['trained', 'registered'] },
     ],
     [
-      'an input called like a member of objects',
+      'an input named like a member of Object.prototype',
       step(3, (it) => (it.input = { ...it.input, constructor: 'fit' })),
       { at: 'steps[3].input.constructor' },
     ],
     [
-      'an input that is not bound',
+      'an unbound input',
       step(3, (it) => (it.input = { trained: 'fit' })),
       { at: 'steps[3].input.registered', didYouMean: 'register' },
     ],
@@ -282,7 +278,7 @@ describe('a declaration by steps', () => {
       },
     ],
     [
-      'a need that is missing',
+      'a missing dependency',
       step(3, (it) => (it['needs'] = ['othr'])),
       { at: 'steps[3].needs[0]', didYouMean: 'other' },
     ],
@@ -292,12 +288,12 @@ describe('a declaration by steps', () => {
       { at: 'steps', message: 'These steps wait for each other: other → deploy → other.' },
     ],
     [
-      'a step that waits for itself',
+      'a step that depends on itself',
       step(1, (it) => (it['needs'] = ['other'])),
       { at: 'steps', message: 'These steps wait for each other: other → other.' },
     ],
     [
-      'two steps of one name',
+      'two steps of the same name',
       step(1, (it) => (it['name'] = 'fit')),
       { at: 'steps[1].name', message: 'Two steps are called "fit".' },
     ],
@@ -308,12 +304,12 @@ describe('a declaration by steps', () => {
       { at: 'steps[0].with.model', known: ['gate', 'dataset', 'version'] },
     ],
     [
-      'a reference inside of a text',
+      'a reference inside a text',
       step(0, (it) => (it.with['model'] = 'm-${{ params.version }}')),
       { at: 'steps[0].with.model' },
     ],
     [
-      'a parameter of the wrong type, found where a step reads it',
+      'a parameter of the wrong type, reported where a step reads it',
       (body) => (body.params['gate'] = 7),
       { at: 'params.gate' },
     ],
@@ -325,14 +321,18 @@ describe('a declaration by steps', () => {
       { at: 'steps[0].retry.backoff' },
     ],
     ['no steps', (body) => (body.steps = []), { at: 'steps' }],
-    ['a step that is no object', (body) => (body.steps[0] = 7 as unknown as InlineStep), { at: 'steps[0]' }],
+    [
+      'a step that is not an object',
+      (body) => (body.steps[0] = 7 as unknown as InlineStep),
+      { at: 'steps[0]' },
+    ],
   ])('with %s is refused, with place and remedy', (_, change, expected) => {
     const body = bySteps();
     change(body);
     expect(faultsOf(body)).toContainEqual(expect.objectContaining(expected));
   });
 
-  test('a fault of shape hides none of content, and a part that cannot be read causes no more faults', () => {
+  test('faults of shape hide no faults of content, and an unreadable part causes no further faults', () => {
     const body = bySteps();
     delete body.steps[0]!['uses'];
     body.steps[1]!.with = 7 as unknown as InlineStep['with'];
@@ -347,7 +347,7 @@ describe('a declaration by steps', () => {
     ]);
   });
 
-  test('a version is known to steps only where something gives one', () => {
+  test('steps have a dataset version only with a trigger or a dataset parameter', () => {
     const body = bySteps();
     delete body['on'];
     expect(faultsOf(body).map(({ at }) => at)).toEqual([
@@ -360,7 +360,7 @@ describe('a declaration by steps', () => {
     expect(faultsOf(body)).toEqual([]);
   });
 
-  test('a step may be called "constructor", be read and be waited for', () => {
+  test('a step may be named "constructor", be read and be awaited', () => {
     const body = bySteps();
     body.steps[0]!['name'] = 'constructor';
     body.steps[2]!.input = { trained: 'constructor' };
@@ -368,7 +368,7 @@ describe('a declaration by steps', () => {
     expect(faultsOf(body)).toEqual([]);
   });
 
-  test('a parameter may have a name that objects have already', () => {
+  test('a parameter may be named like a member of Object.prototype', () => {
     fc.assert(
       fc.property(fc.constantFrom('constructor', 'toString', 'valueOf', 'hasOwnProperty'), (name) => {
         const body = bySteps();
@@ -399,7 +399,7 @@ describe('hostile JSON', () => {
     expect(faultsOf(JSON.parse(text))).toMatchObject([{ at }]);
   });
 
-  test('nesting without end is refused, not walked', () => {
+  test('refuses deep nesting without walking it', () => {
     let value: unknown = 'x';
     for (let depth = 0; depth < 100_000; depth += 1) value = [value];
     expect(faultsOf({ definition: 'train-classifier', params: { model: value } })).toMatchObject([
@@ -429,7 +429,7 @@ describe('hostile JSON', () => {
   });
 });
 
-test('a plan that would not fit a document is refused', () => {
+test('refuses a plan that does not fit a document', () => {
   const { training } = byDefinition().params;
   const features = Array.from({ length: 1_000 }, (_, i) => ({
     column: `${i}`.padEnd(190, 'x'),

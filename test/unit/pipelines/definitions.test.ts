@@ -17,7 +17,7 @@ import type { Plan } from '../../../shared/domains/pipelines/plan.ts';
 import { planPipeline } from '../../../shared/domains/pipelines/planning/plan-pipeline.ts';
 import type { StepKind } from '../../../shared/domains/pipelines/step.ts';
 
-/** What every built-in pipeline must hold. A new one is a line in the catalog and a fixture here. */
+/** The contract of every built-in pipeline. A new one is a line in the catalog and a fixture here. */
 type DefinitionName = keyof typeof definitions;
 
 /** Parameters with which the pipeline can run, optional ones included. */
@@ -50,7 +50,7 @@ describe.each(names)('the definition %s', (name) => {
   const definition: PipelineDefinition = definitions[name];
   const params: JsonObject = fixtures[name];
 
-  test('is planned with its sample parameters, which are all that it has', () => {
+  test('is planned with its sample parameters, which are complete', () => {
     expect(faultsWith(name, params)).toEqual([]);
     expect(Object.keys(params).sort()).toEqual(Object.keys(definition.params.shape).sort());
   });
@@ -60,7 +60,7 @@ describe.each(names)('the definition %s', (name) => {
     for (const param of Object.keys(definition.params.shape)) expect(text).toContain(`params.${param} }}`);
   });
 
-  test('refuses each parameter when it is misspelt, and names the right one', () => {
+  test('refuses each misspelt parameter and suggests the correct name', () => {
     for (const [param, value] of Object.entries(params)) {
       const { [param]: _, ...others } = params;
       const misspelt = param.slice(0, -1);
@@ -70,7 +70,7 @@ describe.each(names)('the definition %s', (name) => {
     }
   });
 
-  test('asks for each parameter that must be there, and for no other', () => {
+  test('requires exactly the required parameters', () => {
     for (const param of Object.keys(params)) {
       const { [param]: _, ...others } = params;
       const isOptional = definition.params.shape[param]!.safeParse(undefined).success;
@@ -79,7 +79,7 @@ describe.each(names)('the definition %s', (name) => {
     }
   });
 
-  test('does every step once, each with inputs that it accepts', () => {
+  test('runs every step once, with inputs that it accepts', () => {
     const { plan } = planWith(name, params);
     const { calls, result } = follow(plan!);
     expect(result).toMatchObject({ status: 'succeeded' });

@@ -7,7 +7,7 @@ import type { StepServices } from '../../../shared/domains/pipelines/steps/servi
 import { createTracking } from '../../../shared/domains/tracking/tracking.ts';
 import { createDocuments, system } from '../../support/stores.ts';
 
-test('a training is one run, however often its step is repeated', async () => {
+test('records a training as one run, however often its step is repeated', async () => {
   const store = createDocuments();
   const queue = { send: async () => {} };
   const outbox = new Outbox({ store, queue, clock: system.clock, logger: silentLogger });

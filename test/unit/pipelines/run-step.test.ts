@@ -16,7 +16,7 @@ import { createDocuments, system } from '../../support/stores.ts';
 
 const runId = 'run';
 
-test('keeps the success of two simultaneous deliveries, whichever ends last', async () => {
+test('keeps the success of two concurrent deliveries, whichever ends last', async () => {
   const store = await createRun();
   const slow = Promise.withResolvers<string>();
   const losing = Promise.withResolvers<string>();
@@ -35,7 +35,7 @@ test('keeps the success of two simultaneous deliveries, whichever ends last', as
   expect(await store.getStep(runId, 'plant')).toMatchObject({ status: 'succeeded', output: 'done' });
 });
 
-test('a heartbeat of another delivery never turns an end into "running" again', async () => {
+test('a heartbeat of another delivery never turns a final status into "running"', async () => {
   const store = await createRun();
   const late = Promise.withResolvers<string>();
   const clock = new ManualClock(0);
@@ -47,7 +47,7 @@ test('a heartbeat of another delivery never turns an end into "running" again', 
   await expect.poll(() => clock.sleepers).toBe(1);
   expect(await store.getStep(runId, 'plant')).toMatchObject({ status: 'running' });
   await start(store, async () => 'done');
-  // The other delivery has progress to report, and must not. It sleeps again when its beat is over.
+  // The other delivery has progress to report and must not. It sleeps again after its heartbeat.
   clock.advance(500);
   await expect.poll(() => clock.sleepers).toBe(1);
   expect(await store.getStep(runId, 'plant')).toMatchObject({ status: 'succeeded', output: 'done' });
@@ -55,7 +55,7 @@ test('a heartbeat of another delivery never turns an end into "running" again', 
   expect(await other).toEqual({ ok: true, output: 'done' });
 });
 
-test('an early delivery that fails late does not hide a later attempt', async () => {
+test('a late failure of an early delivery does not hide a later attempt', async () => {
   const store = await createRun();
   const first = Promise.withResolvers<string>();
   const early = start(store, () => first.promise);
@@ -63,25 +63,25 @@ test('an early delivery that fails late does not hide a later attempt', async ()
   const second = Promise.withResolvers<string>();
   const later = start(store, () => second.promise, { attempt: 2 });
   await expect.poll(async () => (await store.getStep(runId, 'plant'))?.attempt).toBe(2);
-  first.reject(new AppError('UNAVAILABLE', 'away'));
+  first.reject(new AppError('UNAVAILABLE', 'down'));
   expect(await early).toMatchObject({ ok: false, error: { code: 'UNAVAILABLE' } });
   expect(await store.getStep(runId, 'plant')).toMatchObject({ status: 'running', attempt: 2 });
   second.resolve('done');
   expect(await later).toEqual({ ok: true, output: 'done' });
 });
 
-test('an outage of the metadata store is an outcome to try again, never a thrown activity', async () => {
+test('returns an outage of the metadata store as a retryable outcome instead of throwing', async () => {
   const documents = createDocuments();
   const store = await createRun(documents);
-  const away = () => Promise.reject(new AppError('UNAVAILABLE', 'the metadata store is down'));
+  const failWithOutage = () => Promise.reject(new AppError('UNAVAILABLE', 'the metadata store is down'));
   for (const broken of ['get', 'create'] as const) {
     const outcome = await start(
-      new RunStore({ store: withBroken(documents, broken, away), ...system }),
+      new RunStore({ store: withBroken(documents, broken, failWithOutage), ...system }),
       async () => 'done',
     );
     expect(outcome, broken).toMatchObject({ ok: false, error: { code: 'UNAVAILABLE', retry: true } });
   }
-  const failsAtTheEnd = withBroken(documents, 'replace', away);
+  const failsAtTheEnd = withBroken(documents, 'replace', failWithOutage);
   expect(await start(new RunStore({ store: failsAtTheEnd, ...system }), async () => 'done')).toMatchObject({
     ok: false,
     error: { code: 'UNAVAILABLE', retry: true },
@@ -89,7 +89,7 @@ test('an outage of the metadata store is an outcome to try again, never a thrown
   expect(await start(store, async () => 'done')).toEqual({ ok: true, output: 'done' });
 });
 
-test('a step of a run that was cancelled before it began does nothing', async () => {
+test('does nothing in a run that was cancelled before the step', async () => {
   const store = await createRun();
   await store.updateRun(runId, (run) => ({ ...run, status: 'cancelled', endedAt: 1 }));
   let done = 0;
@@ -98,7 +98,7 @@ test('a step of a run that was cancelled before it began does nothing', async ()
   expect(done).toBe(0);
 });
 
-test('the first step makes the run "running", in listings too', async () => {
+test('marks the run "running" at the first step, in listings too', async () => {
   const store = await createRun();
   const work = Promise.withResolvers<string>();
   const outcome = start(store, () => work.promise);
@@ -109,7 +109,7 @@ test('the first step makes the run "running", in listings too', async () => {
   await outcome;
 });
 
-test('a run that an earlier build planned fails with the remedy, after the steps that it has done', async () => {
+test('fails a run planned by an earlier build with the remedy, after its completed steps', async () => {
   const store = await createRun();
   await start(store, async () => 'done');
   const { steps } = planOf([stepOf('plant'), stepOf('water', ['plant'])]);
@@ -131,7 +131,7 @@ test('a run that an earlier build planned fails with the remedy, after the steps
   expect(await store.getStep(runId, 'water')).toMatchObject({ status: 'failed', error });
 });
 
-test('a step that returns something else than it declares fails, and says nothing of it', async () => {
+test('fails a step whose output does not fit its schema, without revealing the output', async () => {
   const store = await createRun();
   const outcome = await start(store, async () => ({ secret: 1 }), {
     output: z.object({ done: z.boolean() }),

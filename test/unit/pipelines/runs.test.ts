@@ -54,7 +54,7 @@ describe.each(metadataStores)('pipelines on $name', ({ open }) => {
       await expect(bench.declarations.get('p')).rejects.toMatchObject({ code: 'NOT_FOUND' });
     });
 
-    test('names of the prototype are no definitions', async () => {
+    test('does not find names of the prototype', async () => {
       await expect(
         bench.declarations.put('p', { ...body, definition: 'constructor' }, 'ada'),
       ).rejects.toMatchObject({
@@ -63,7 +63,7 @@ describe.each(metadataStores)('pipelines on $name', ({ open }) => {
     });
   });
 
-  test('what an earlier build stored is shown, with what is wrong with it', async () => {
+  test('shows a definition stored by an earlier build with its faults', async () => {
     const old = { ...body, params: { depth: 2, gone: true }, name: 'b', updatedAt: 1, updatedBy: 'ada' };
     await bench.store.putPipeline(old);
     expect(await bench.declarations.get('b')).toEqual({
@@ -85,7 +85,7 @@ describe.each(metadataStores)('pipelines on $name', ({ open }) => {
   });
 
   describe('a dataset version', () => {
-    test('starts each pipeline that waits for it, once, however often the event comes', async () => {
+    test('starts each triggered pipeline once, however often the event is delivered', async () => {
       await bench.declarations.put('a', body, 'ada');
       await bench.declarations.put('b', body, 'ada');
       await bench.declarations.put('other', { ...body, on: { dataset: 'weeds' } }, 'ada');
@@ -111,7 +111,7 @@ describe.each(metadataStores)('pipelines on $name', ({ open }) => {
   });
 
   describe('cancelling', () => {
-    test('ends a run for good; a late finish does not revive it', async () => {
+    test('ends a run permanently; a late finish does not revive it', async () => {
       await bench.declarations.put('a', body, 'ada');
       const [run] = await bench.triggers.onDatasetVersion(event, silentLogger);
       const runId = run?.runId ?? '';
@@ -123,7 +123,7 @@ describe.each(metadataStores)('pipelines on $name', ({ open }) => {
       expect(bench.engine.terminated).toEqual([runId]);
     });
 
-    test('a second time changes nothing and sends the message again', async () => {
+    test('repeats only the message the second time', async () => {
       await bench.declarations.put('a', body, 'ada');
       const [run] = await bench.triggers.onDatasetVersion(event, silentLogger);
       const runId = run?.runId ?? '';
@@ -137,7 +137,7 @@ describe.each(metadataStores)('pipelines on $name', ({ open }) => {
       expect(bench.engine.terminated).toEqual([runId, runId]);
     });
 
-    test('a run that has ended otherwise is refused', async () => {
+    test('is refused for a run that has already ended', async () => {
       await bench.declarations.put('a', body, 'ada');
       const [run] = await bench.triggers.onDatasetVersion(event, silentLogger);
       const runId = run?.runId ?? '';
@@ -162,7 +162,7 @@ describe.each(metadataStores)('pipelines on $name', ({ open }) => {
   });
 
   describe('a step', () => {
-    test('that succeeded is not done again: its stored output is the answer', async () => {
+    test('that succeeded returns its stored output instead of running again', async () => {
       const call = await started();
       let done = 0;
       const work = async () => ({ done: (done += 1) });
@@ -172,7 +172,7 @@ describe.each(metadataStores)('pipelines on $name', ({ open }) => {
 
     test.each([
       [new AppError('UNPROCESSABLE', 'corrupt'), { code: 'UNPROCESSABLE', retry: false }],
-      [new AppError('UNAVAILABLE', 'away'), { code: 'UNAVAILABLE', retry: true }],
+      [new AppError('UNAVAILABLE', 'down'), { code: 'UNAVAILABLE', retry: true }],
       [new Error('secret detail'), { code: 'INTERNAL', retry: true }],
     ])('that fails with %s says whether a retry can help', async (error, expected) => {
       const call = await started();
@@ -187,7 +187,7 @@ describe.each(metadataStores)('pipelines on $name', ({ open }) => {
       });
     });
 
-    test('with an output too large for the history fails and says so', async () => {
+    test('with an output too large for the history fails with that reason', async () => {
       const call = await started();
       const outcome = await runWith(call, async () => 'x'.repeat(9_000));
       expect(outcome).toMatchObject({
@@ -196,7 +196,7 @@ describe.each(metadataStores)('pipelines on $name', ({ open }) => {
       });
     });
 
-    test('shows its progress while it runs', async () => {
+    test('reports its progress', async () => {
       const call = await started();
       let finish: () => void = () => {};
       const outcome = runWith(call, ({ report }) => {
@@ -212,7 +212,7 @@ describe.each(metadataStores)('pipelines on $name', ({ open }) => {
       expect(await outcome).toEqual({ ok: true, output: null });
     });
 
-    test('that this build does not have fails without a retry', async () => {
+    test('unknown to this build fails without a retry', async () => {
       const call = await started();
       await bench.store.updateRun(call.runId, ({ plan, ...run }) => ({
         ...run,
@@ -223,7 +223,7 @@ describe.each(metadataStores)('pipelines on $name', ({ open }) => {
     });
   });
 
-  test('a pipeline whose definition was removed does not hold up the others, and is logged', async () => {
+  test('logs a pipeline whose definition was removed, and starts the others', async () => {
     await bench.declarations.put('a', body, 'ada');
     await bench.declarations.put('c', body, 'ada');
     await bench.store.putPipeline({ ...body, name: 'b', definition: 'gone', updatedAt: 1, updatedBy: 'ada' });
@@ -245,10 +245,10 @@ describe.each(metadataStores)('pipelines on $name', ({ open }) => {
     ]);
   });
 
-  test('an outage while one pipeline starts does not keep the next from starting, and asks for another delivery', async () => {
+  test('starts the other pipelines during an outage of one, and requests another delivery', async () => {
     await bench.declarations.put('a', body, 'ada');
     await bench.declarations.put('b', body, 'ada');
-    bench.sendFailures.push(new AppError('UNAVAILABLE', 'away'));
+    bench.sendFailures.push(new AppError('UNAVAILABLE', 'down'));
     await expect(bench.triggers.onDatasetVersion(event, silentLogger)).rejects.toMatchObject({
       code: 'UNAVAILABLE',
     });
@@ -256,7 +256,7 @@ describe.each(metadataStores)('pipelines on $name', ({ open }) => {
     expect((await bench.started()).map(({ pipeline }) => pipeline)).toEqual(['b']);
   });
 
-  test('a run that was superseded says so, not that it failed', async () => {
+  test('marks a superseded run as superseded, not as failed', async () => {
     await bench.declarations.put('a', body, 'ada');
     const [run] = await bench.triggers.onDatasetVersion(event, silentLogger);
     const error = { step: 'plant', code: 'SUPERSEDED', message: 'overwritten', retry: false };

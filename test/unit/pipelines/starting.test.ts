@@ -20,7 +20,7 @@ const catalog = {
 };
 const steps = [{ name: 'plant', uses: 'plant' }];
 const event = { type: 'dataset.version.created', dataset: 'seeds', version: 4 } as const;
-const away = () => new AppError('UNAVAILABLE', 'away');
+const outage = () => new AppError('UNAVAILABLE', 'down');
 
 let bench: PipelineBench;
 
@@ -32,7 +32,7 @@ function announce() {
   return bench.triggers.onDatasetVersion(event, silentLogger);
 }
 
-/** Makes every run older than the timer's patience, and lets the timer tick. */
+/** Ages every run beyond the timer's threshold, and runs the timer. */
 async function tick(): Promise<void> {
   const { items } = await bench.runs.list({ limit: 100 });
   for (const { runId } of items)
@@ -44,7 +44,7 @@ function handle(body: unknown): Promise<void> {
   return bench.control.handle(body, bench.engine, silentLogger);
 }
 
-describe.each(metadataStores)('a run that was recorded starts once, on $name,', ({ open }) => {
+describe.each(metadataStores)('a recorded run starts once, on $name,', ({ open }) => {
   beforeEach(async () => {
     bench = createPipelineBench(await open(), catalog);
     await declare('a');
@@ -58,8 +58,8 @@ describe.each(metadataStores)('a run that was recorded starts once, on $name,', 
     expect(bench.engine.started).toEqual([run?.runId]);
   });
 
-  test('when the send fails and its trigger comes again', async () => {
-    bench.sendFailures.push(away());
+  test('when the send fails and the trigger repeats', async () => {
+    bench.sendFailures.push(outage());
     await expect(announce()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     const [run] = await announce();
     await bench.deliver();
@@ -67,8 +67,8 @@ describe.each(metadataStores)('a run that was recorded starts once, on $name,', 
     expect((await bench.runs.list({ limit: 10 })).items).toHaveLength(1);
   });
 
-  test('when the send fails after a start by hand: the caller has the run, the timer starts it', async () => {
-    bench.sendFailures.push(away());
+  test('when the send fails after a manual start: the caller gets the run and the timer starts it', async () => {
+    bench.sendFailures.push(outage());
     const run = await bench.triggers.byHand('a', {}, 'ada', silentLogger);
     await bench.deliver();
     expect(bench.engine.started).toEqual([]);
@@ -85,14 +85,14 @@ describe.each(metadataStores)('a run that was recorded starts once, on $name,', 
     expect(bench.engine.started.filter((runId) => runId === 'a.by-hand.1')).toHaveLength(1);
   });
 
-  test('and not before it has waited a minute for its message', async () => {
+  test('from the timer no earlier than a minute after it was recorded', async () => {
     const request = { pipeline: 'b', steps, params: {}, given: {}, cause: {}, runId: 'b.by-hand.1' };
     await bench.runs.record(request);
     await bench.triggers.reconcile(silentLogger);
     expect(bench.sent).toEqual([]);
   });
 
-  test('when its message is delivered twice, one after the other', async () => {
+  test('when its message is delivered twice', async () => {
     await announce();
     const [message] = bench.sent;
     await bench.deliver();
@@ -100,7 +100,7 @@ describe.each(metadataStores)('a run that was recorded starts once, on $name,', 
     expect(bench.engine.started).toHaveLength(1);
   });
 
-  test('when the Durable client fails and the message comes again', async () => {
+  test('when the Durable client fails and the message is redelivered', async () => {
     await announce();
     bench.engine.failures.push(new Error('socket hang up'));
     await expect(bench.deliver()).rejects.toThrow('socket hang up');
@@ -108,7 +108,7 @@ describe.each(metadataStores)('a run that was recorded starts once, on $name,', 
     expect(bench.engine.started).toHaveLength(1);
   });
 
-  test('when the status of the engine cannot be read and the message comes again', async () => {
+  test('when the engine’s status cannot be read and the message is redelivered', async () => {
     await announce();
     const [message] = bench.sent;
     const broken = new RecordingEngine();
@@ -119,7 +119,7 @@ describe.each(metadataStores)('a run that was recorded starts once, on $name,', 
     expect(bench.engine.started).toHaveLength(1);
   });
 
-  test('when the message is handled before its run can be read', async () => {
+  test('when the message is handled before its run is visible', async () => {
     const body = { type: 'run.start', runId: 'a.by-hand.later' };
     await expect(handle(body)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     const request = { pipeline: 'a', steps, params: {}, given: {}, cause: {}, runId: body.runId };
@@ -128,7 +128,7 @@ describe.each(metadataStores)('a run that was recorded starts once, on $name,', 
     expect(bench.engine.started).toEqual([body.runId]);
   });
 
-  test('and again when the engine has lost it', async () => {
+  test('and again after the engine lost it', async () => {
     const [run] = await announce();
     await bench.deliver();
     await bench.store.updateRun(run!.runId, (now) => ({ ...now, status: 'running' }));
@@ -145,7 +145,7 @@ describe.each(metadataStores)('a run on $name', ({ open }) => {
     await declare('a');
   });
 
-  test('that was cancelled before its message came is not started', async () => {
+  test('that was cancelled before its message arrived is not started', async () => {
     const [run] = await announce();
     await bench.runs.cancel(run!.runId, 'ada');
     await bench.deliver();
@@ -161,7 +161,7 @@ describe.each(metadataStores)('a run on $name', ({ open }) => {
   });
 
   test.each(['failed', 'terminated', 'completed'] as const)(
-    'that the engine calls %s, without a result, fails and says so',
+    'that the engine reports as %s without a result fails with that reason',
     async (status) => {
       const [run] = await announce();
       await bench.deliver();
@@ -176,7 +176,7 @@ describe.each(metadataStores)('a run on $name', ({ open }) => {
     },
   );
 
-  test('that the engine still runs is left alone by the timer', async () => {
+  test('that the engine still runs is ignored by the timer', async () => {
     const [run] = await announce();
     await bench.deliver();
     await bench.store.updateRun(run!.runId, (now) => ({ ...now, status: 'running' }));
@@ -186,7 +186,7 @@ describe.each(metadataStores)('a run on $name', ({ open }) => {
     expect(await bench.runs.get(run!.runId)).toMatchObject({ status: 'running' });
   });
 
-  test('is cancelled at the engine, however often its message comes', async () => {
+  test('is cancelled in the engine, however often its message is delivered', async () => {
     const [run] = await announce();
     await bench.deliver();
     await bench.runs.cancel(run!.runId, 'ada');
@@ -196,17 +196,17 @@ describe.each(metadataStores)('a run on $name', ({ open }) => {
     expect(new Set(bench.engine.terminated)).toEqual(new Set([run?.runId]));
   });
 
-  test('that is not cancelled is not ended by a message that says so', async () => {
+  test('that is not cancelled is not ended by a cancellation message', async () => {
     const [run] = await announce();
     await bench.deliver();
     await handle({ type: 'run.cancel', runId: run!.runId });
     expect(bench.engine.terminated).toEqual([]);
   });
 
-  test('whose cancellation could not be sent is cancelled all the same; asking again sends it', async () => {
+  test('whose cancellation message was lost is cancelled; repeating the request sends it', async () => {
     const [run] = await announce();
     await bench.deliver();
-    bench.sendFailures.push(away());
+    bench.sendFailures.push(outage());
     await expect(bench.runs.cancel(run!.runId, 'ada')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     expect(await bench.runs.get(run!.runId)).toMatchObject({ status: 'cancelled' });
     await bench.runs.cancel(run!.runId, 'ada');
@@ -214,7 +214,7 @@ describe.each(metadataStores)('a run on $name', ({ open }) => {
     expect(bench.engine.terminated).toEqual([run?.runId]);
   });
 
-  test('is untouched by a malformed message', async () => {
+  test('is unaffected by a malformed message', async () => {
     await expect(handle({ type: 'run.delete', runId: 'a' })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
     });
@@ -222,7 +222,7 @@ describe.each(metadataStores)('a run on $name', ({ open }) => {
   });
 });
 
-test('messages that are sent again have ids of their own, which fit into the queue', async () => {
+test('resent messages have new ids that fit the queue', async () => {
   bench = createPipelineBench(createDocuments(), catalog);
   const runId = `${'p'.repeat(63)}.by-hand.${'k'.repeat(64)}`;
   const request = { pipeline: 'p', steps, params: {}, given: {}, cause: {}, runId };
@@ -235,7 +235,7 @@ test('messages that are sent again have ids of their own, which fit into the que
   expect(Math.max(...ids.map((id) => id.length))).toBeLessThanOrEqual(128);
 });
 
-/** What can happen to messages and calls on their way. */
+/** Faults of messages and calls. */
 const mishap = fc.constantFrom(
   'none',
   'send fails',
@@ -246,13 +246,13 @@ const mishap = fc.constantFrom(
   'tick',
 );
 
-test('whatever goes wrong in whatever order, every recorded run is started once', async () => {
+test('starts every recorded run once under any sequence of failures', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(mishap, { maxLength: 12 }), async (mishaps) => {
       bench = createPipelineBench(createDocuments(), catalog);
       await declare('a', 'constructor', 'c');
       for (const what of mishaps) {
-        if (what === 'send fails') bench.sendFailures.push(away());
+        if (what === 'send fails') bench.sendFailures.push(outage());
         if (what === 'engine fails') bench.engine.failures.push(new Error('socket hang up'));
         if (what === 'message lost') bench.sent.shift();
         if (what === 'message twice' && bench.sent[0]) bench.sent.push(bench.sent[0]);

@@ -18,7 +18,7 @@ import { once } from '../../support/pipelines/plans.ts';
 import { system } from '../../support/stores.ts';
 
 /**
- * What every kind of step must hold.
+ * The contract of every kind of step.
  */
 type StepKind = keyof typeof steps;
 
@@ -28,8 +28,8 @@ interface Fixture {
 }
 
 /**
- * Parameters and inputs for which the step succeeds, of things called by `name` that no other test has. A kind without
- * a fixture gets an example of its parameters, and as inputs the outputs of kinds that fit them.
+ * Parameters and inputs for which the step succeeds, with objects named after `name`, which no other test uses. A kind
+ * without a fixture gets an example of its parameters, and as inputs the outputs of kinds that fit.
  */
 const fixtures: { readonly [Kind in StepKind]?: (name: string) => Promise<Fixture> } = {
   'stage-file': async (name) => ({ params: { source: await land(name) }, input: {} }),
@@ -66,7 +66,7 @@ afterAll(() => bench.close());
 describe.each(kinds)('the step %s', (kind) => {
   const step: Step<StepServices> = steps[kind];
 
-  test('has parameters that are closed at every depth, and schemas that say what they hold', () => {
+  test('has parameters that are closed at every depth, and described schemas', () => {
     expect(findOpen(toJsonSchema(step.params, 'input'), 'params')).toEqual([]);
     for (const schema of [...Object.values(step.input), step.output]) {
       const { type, anyOf } = toJsonSchema(schema, 'output');
@@ -74,7 +74,7 @@ describe.each(kinds)('the step %s', (kind) => {
     }
   });
 
-  test('refuses an unknown key at every depth of its parameters, and names it', async () => {
+  test('refuses and names an unknown key at every depth of its parameters', async () => {
     const { params } = await createFixture(kind, `${kind}-strict`);
     expect(step.params.safeParse(params).error).toBeUndefined();
     for (const path of pathsOfObjects(params, toJsonSchema(step.params, 'input'))) {
@@ -88,7 +88,7 @@ describe.each(kinds)('the step %s', (kind) => {
     }
   });
 
-  test('done twice with the same input gives the same output and changes nothing the second time', async () => {
+  test('is idempotent: the second call returns the same output and changes nothing', async () => {
     const name = `${kind}-twice`;
     const fixture = await createFixture(kind, name);
     const output = await run(kind, fixture, name);
@@ -97,7 +97,7 @@ describe.each(kinds)('the step %s', (kind) => {
     expect(await bench.contents()).toEqual(after);
   });
 
-  test('returns what it declares, small enough for the history', async () => {
+  test('returns an output that fits its schema and the history', async () => {
     const name = `${kind}-output`;
     const fixture = await createFixture(kind, name);
     const output = await run(kind, fixture, name);
@@ -107,7 +107,7 @@ describe.each(kinds)('the step %s', (kind) => {
     if (narrow) expect(narrow.safeParse(output).error).toBeUndefined();
   });
 
-  test('of a run that was cancelled before does nothing', async () => {
+  test('does nothing in a cancelled run', async () => {
     const name = `${kind}-cancelled`;
     const { params, input } = await createFixture(kind, name);
     const { metadata } = bench.app.platform;
@@ -132,7 +132,7 @@ describe.each(kinds)('the step %s', (kind) => {
     expect(await bench.contents()).toEqual(before);
   });
 
-  test('cancelled at any of its writes ends, shows nothing half done, and can be done again', async () => {
+  test('ends when cancelled at any write, exposes no partial result, and can be repeated', async () => {
     const writes = await countWrites(kind);
     for (const at of new Set([0, 1, Math.ceil(writes / 2), writes])) {
       const name = `${kind}-during-${at}`;
@@ -163,7 +163,7 @@ describe.each(kinds)('the step %s', (kind) => {
   });
 });
 
-/** Does a step as the activity does, without the record of it: as after a crash between its work and its record. */
+/** Runs a step as the activity does, without recording it: as after a crash between the work and the record. */
 async function run(
   kind: StepKind,
   { params, input }: Fixture,
@@ -229,7 +229,7 @@ async function commit(name: string): Promise<JsonValue> {
 
 let trained: Promise<JsonObject> | undefined;
 
-/** One training for all fixtures: its model is another one's under another name. */
+/** One training for all fixtures, registered under different names. */
 async function train(name: string): Promise<JsonObject> {
   trained ??= commit('shared').then(
     (version) =>
@@ -247,7 +247,7 @@ async function train(name: string): Promise<JsonObject> {
   return { ...output, model: name };
 }
 
-/** Objects that take keys which nothing checks. */
+/** Objects that accept unchecked keys. */
 function findOpen(schema: JsonSchema, at: string): readonly string[] {
   const { properties = {}, additionalProperties, items, anyOf = [], oneOf = [] } = schema;
   return [

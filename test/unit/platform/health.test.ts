@@ -3,7 +3,7 @@ import { AppError } from '../../../shared/core/errors.ts';
 import { checkDependencies } from '../../../shared/platform/health.ts';
 import { settle, useVirtualTimers } from '../../support/virtual-timers.ts';
 
-test('each dependency is up, down with its reason, or down after the limit', async () => {
+test('reports each dependency as up, down with its reason, or down after the timeout', async () => {
   useVirtualTimers();
   const checking = checkDependencies(
     {
@@ -21,7 +21,7 @@ test('each dependency is up, down with its reason, or down after the limit', asy
   });
 });
 
-test('the limit is waited for, and no longer', async () => {
+test('waits no longer than the timeout', async () => {
   useVirtualTimers();
   let isOver = false;
   const checking = checkDependencies({ silent: () => new Promise(() => {}) }, 2_000).then(

@@ -12,11 +12,11 @@ const lockMs = 10;
 const maxDeliveries = 3;
 const source = { queue: 'work' };
 
-/** What a message must be, by the port's words and nothing else. */
+/** A message as the port specifies it. */
 interface Modelled {
   readonly id: string;
   arrivesAt: number;
-  /** Its place in the order: when it arrived, and which of those that arrived together it was. */
+  /** Its place in the order: time of arrival, then position among simultaneous arrivals. */
   order: number;
   deliveries: number;
   lockedUntil: number;
@@ -44,7 +44,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('wait'), ms: fc.constantFrom(1, 4, 10, 25) }) },
 );
 
-it('SQLite queue: any history of calls goes as a model in memory says', async () => {
+it('SQLite queue: any history of calls agrees with a model in memory', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'queue-model-'));
   try {
     let run = 0;
@@ -60,7 +60,7 @@ it('SQLite queue: any history of calls goes as a model in memory says', async ()
   }
 });
 
-/** @returns what the queue answered to each step, and what the model says it should have. */
+/** @returns the answer of the queue to each step, and the expected one. */
 async function play(file: string, steps: readonly Step[]) {
   const observed: unknown[] = [];
   const modelled: unknown[] = [];
@@ -75,7 +75,7 @@ async function play(file: string, steps: readonly Step[]) {
     { file, topology: { queues: ['work'] }, lockDurationMs: lockMs, maxDeliveryCount: maxDeliveries },
   );
 
-  /** What time alone does, told whenever anybody looks. */
+  /** The effects of time, applied before each operation. */
   const settleTime = () => {
     for (const each of model)
       if (each.lockedUntil !== 0 && each.lockedUntil <= time) {

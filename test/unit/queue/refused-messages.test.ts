@@ -17,8 +17,8 @@ test.each([
   ['nothing', undefined, 'null'],
   ['half a surrogate pair', 'a\ud800', 'a\ufffd'],
   ['an escaped one', { a: '\ud800' }, '{"a":"\\ud800"}'],
-  ['more than a message may hold', '\u0001'.repeat(300_000), '\u0001'.repeat(32 * 1024)],
-])('%s is put aside with its reason', async (_, body, kept) => {
+  ['more than the limit of a message', '\u0001'.repeat(300_000), '\u0001'.repeat(32 * 1024)],
+])('keeps %s with its reason in the queue "refused"', async (_, body, kept) => {
   const queue = openQueue();
   await sendToRefused(queue, 'refused', { by: 'landingQueue', messageId: 'm1', body, error });
   const [message] = await queue.receive({ queue: 'refused' }, { maxMessages: 1, waitMs: 0 });
@@ -31,14 +31,14 @@ test.each([
   });
 });
 
-test('each of several gets its turn: what cannot pass is refused, what may pass is thrown at the end', async () => {
+test('processes every item, refuses those with a final error, and throws a transient error at the end', async () => {
   const done: string[] = [];
   const refused: string[] = [];
   const walk = forEachSettled(
-    ['bad', 'away', 'bug', 'good'],
+    ['bad', 'down', 'bug', 'good'],
     async (item) => {
       if (item === 'bad') throw error;
-      if (item === 'away') throw new AppError('UNAVAILABLE', 'away');
+      if (item === 'down') throw new AppError('UNAVAILABLE', 'down');
       if (item === 'bug') throw new TypeError('bug');
       done.push(item);
     },
@@ -48,7 +48,7 @@ test('each of several gets its turn: what cannot pass is refused, what may pass 
   expect({ done, refused }).toEqual({ done: ['good'], refused: ['bad'] });
 });
 
-test('what may be a defect is refused after a few deliveries', async () => {
+test('refuses a suspected defect after a few deliveries', async () => {
   const refused: AppError[] = [];
   const bug = new TypeError('bug');
   const deliver = (attempts: number) =>

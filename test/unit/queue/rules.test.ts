@@ -18,7 +18,7 @@ function errorOf(run: () => unknown) {
 }
 
 describe('queue rules', () => {
-  it('name the message and the field at fault', () => {
+  it('name the faulty message and field', () => {
     const send = (message: Partial<OutgoingMessage>) =>
       errorOf(() =>
         encodeMessages('work', [

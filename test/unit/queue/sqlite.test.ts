@@ -25,7 +25,7 @@ let file: string;
 let time: number;
 const opened: { close(): Promise<void> }[] = [];
 
-/** Stands still until a test moves it. */
+/** Moves only when a test moves it. */
 const manualClock: Clock = {
   now: () => time,
   sleep: (ms, signal) => systemClock.sleep(Math.min(ms, 5), signal),
@@ -60,7 +60,7 @@ const message = (id: string) => ({ id, body: id });
 const ids = (messages: readonly { readonly id: string }[]) => messages.map(({ id }) => id);
 
 describe('SQLite queue: time', () => {
-  it('a lock holds until the very millisecond of its end', async () => {
+  it('a lock holds until the exact millisecond of its expiry', async () => {
     const queue = open();
     await queue.send('work', [message('a')]);
     const [first] = await queue.receive(source, now);
@@ -73,7 +73,7 @@ describe('SQLite queue: time', () => {
     expect((await queue.receive(source, now))[0]).toMatchObject({ id: 'a', deliveryCount: 2 });
   });
 
-  it('locks that end too often bury the message, with Service Bus’s words', async () => {
+  it('dead-letters a message after too many expired locks, with Service Bus’s reason', async () => {
     const queue = open();
     await queue.send('work', [message('a')]);
     for (let count = 1; count <= 3; count++) {
@@ -88,7 +88,7 @@ describe('SQLite queue: time', () => {
     });
   });
 
-  it('a receiver of dead letters sees a message die of its lock’s end', async () => {
+  it('wakes a receiver of dead letters when the last lock expires', async () => {
     const queue = open({ maxDeliveryCount: 1 });
     await queue.send('work', [message('a')]);
     await queue.receive(source, now);
@@ -97,7 +97,7 @@ describe('SQLite queue: time', () => {
     expect(ids(await waiting)).toEqual(['a']);
   });
 
-  it('a scheduled message takes its place in the order when it arrives', async () => {
+  it('orders a scheduled message by its arrival', async () => {
     const queue = open();
     await queue.send('work', [{ ...message('scheduled'), scheduledFor: time + 500 }, message('first')]);
     time += 499;
@@ -112,15 +112,15 @@ describe('SQLite queue: time', () => {
 });
 
 describe('SQLite queue: waiting', () => {
-  it('another client of this process is heard at once, without a poll', async () => {
+  it('notices a send of the same process at once, without polling', async () => {
     const receiver = open({ clock: systemClock, pollMs: 3_600_000 });
-    // It looks and begins to wait before it first yields.
+    // The first look and the start of the wait are synchronous.
     const waiting = receiver.receive(source, { maxMessages: 1, waitMs: patienceMs });
     await open({ clock: systemClock }).send('work', [message('a')]);
     expect(ids(await waiting)).toEqual(['a']);
   });
 
-  it('another process is heard by polling', async () => {
+  it('notices a send of another process by polling', async () => {
     const receiver = open({ clock: systemClock });
     const waiting = receiver.receive(source, { maxMessages: 1, waitMs: patienceMs });
     const worker = join(import.meta.dirname, '../../support/queue/crash-worker.ts');
@@ -142,7 +142,7 @@ describe('SQLite queue: waiting', () => {
 });
 
 describe('SQLite queue: topology', () => {
-  it('is kept in the file, with its settings', async () => {
+  it('is stored in the file, with its settings', async () => {
     await open({ lockDurationMs: 7, maxDeliveryCount: 1 }).close();
     const queue = openSqliteQueue({ clock: manualClock, ids: systemIds }, { file });
     opened.push(queue);
@@ -153,7 +153,7 @@ describe('SQLite queue: topology', () => {
     expect(ids(await queue.receive(dead, now))).toEqual(['a']);
   });
 
-  it('declared again changes nothing but the settings', async () => {
+  it('changes only the settings when declared again', async () => {
     const queue = open();
     await queue.send('events', [message('a')]);
     await queue.declare({ queues: ['work'], topics: { events: ['left', 'right'] } }, { lockDurationMs: 5 });
@@ -167,7 +167,7 @@ describe('SQLite queue: topology', () => {
     expect(received).toMatchObject({ id: 'b', lockedUntil: time + 5 });
   });
 
-  it('refuses names that clash or are none, whole', async () => {
+  it('refuses invalid and conflicting names, and then declares nothing', async () => {
     const queue = open();
     expect(await codeOf(queue.declare({ queues: ['fresh', 'events'] }))).toBe('INVALID_ARGUMENT');
     expect(await codeOf(queue.declare({ topics: { work: [] } }))).toBe('INVALID_ARGUMENT');
@@ -176,7 +176,7 @@ describe('SQLite queue: topology', () => {
     expect((await queue.counts()).map(({ entity }) => entity)).toEqual(['events/Subscriptions/left', 'work']);
   });
 
-  it('a topic without subscriptions swallows what it is sent', async () => {
+  it('a topic without subscriptions discards messages', async () => {
     const queue = open();
     await queue.declare({ topics: { lonely: [] } });
     await queue.send('lonely', [message('a')]);
@@ -185,7 +185,7 @@ describe('SQLite queue: topology', () => {
 });
 
 describe('SQLite queue: for operators', () => {
-  it('counts, shows and sends dead letters again', async () => {
+  it('counts, lists and resends dead letters', async () => {
     const queue = open();
     await queue.send('work', [message('a'), message('b'), { ...message('c'), scheduledFor: time + 1 }]);
     const [a] = await queue.receive(source, { maxMessages: 1, waitMs: 0 });
@@ -217,7 +217,7 @@ describe('SQLite queue: for operators', () => {
     expect(await codeOf(queue.peekDeadLetters({ queue: 'none' }, 1))).toBe('NOT_FOUND');
   });
 
-  it('locks of a dead process can be ended at the start of the next', async () => {
+  it('releases the locks of a dead process at the next start', async () => {
     const before = open();
     await before.send('work', [message('a')]);
     const [held] = await before.receive(source, now);
@@ -227,7 +227,7 @@ describe('SQLite queue: for operators', () => {
     expect(await codeOf(before.complete(held!))).toBe('PRECONDITION_FAILED');
   });
 
-  it('sequence numbers are never used twice, not even by a new process', async () => {
+  it('never reuses a sequence number, even in a new process', async () => {
     const queue = open();
     await queue.send('work', [message('a')]);
     const [a] = await queue.receive(source, now);
@@ -240,7 +240,7 @@ describe('SQLite queue: for operators', () => {
 });
 
 describe('SQLite queue: trouble', () => {
-  it('a full disk refuses a send whole, keeps what is there, and ends when there is room', async () => {
+  it('refuses a send entirely on a full disk, keeps stored messages, and recovers when there is space', async () => {
     const queue = open({ maxSizeBytes: 600_000 });
     const filler = { id: 'filler', body: 'x'.repeat(90_000) };
     let stored = 0;
@@ -255,7 +255,7 @@ describe('SQLite queue: trouble', () => {
     expect(ids(await queue.receive(source, now))).toEqual(['filler']);
   });
 
-  it('a file that is no database, or cannot be, is UNAVAILABLE', async () => {
+  it('is UNAVAILABLE for a file that is not a database or cannot be created', async () => {
     await writeFile(file, 'not a database, but long enough to look into'.repeat(100));
     expect(() => open()).toThrow(expect.objectContaining({ code: 'UNAVAILABLE' }));
     expect(() => open({ file: join(directory, 'no', 'such', 'folder.db') })).toThrow(
@@ -263,7 +263,7 @@ describe('SQLite queue: trouble', () => {
     );
   });
 
-  it('another process that never ends its transaction is UNAVAILABLE, and reading goes on', async () => {
+  it('is UNAVAILABLE under a transaction that never ends, and continues to read', async () => {
     const queue = open({ busyTimeoutMs: 50 });
     await queue.send('work', [message('a')]);
     using hog = new DatabaseSync(file);
@@ -276,7 +276,7 @@ describe('SQLite queue: trouble', () => {
     expect(ids(await queue.receive(source, now))).toEqual(['a', 'b']);
   });
 
-  it('many processes may create the same file at the same time', async () => {
+  it('lets several processes create the same file concurrently', async () => {
     const module = join(import.meta.dirname, '../../../shared/adapters/embedded/sqlite-queue.ts');
     const program = `
       const { openSqliteQueue } = await import(${JSON.stringify(module)});

@@ -40,7 +40,7 @@ describe.each(metadataStores)('approvals on $name', ({ open }) => {
     await registry.approvals.setPolicy('m', { aliases: ['production'], distinctApprover: false }, 'ada');
     await approve();
     await registry.aliases.move('m', 'production', 1, 'ada');
-    // Asked for later, an approval of one's own does not count any more.
+    // Under a policy introduced later, approvals of one's own versions no longer count.
     await registry.approvals.setPolicy('m', { aliases: ['canary'], distinctApprover: true }, 'ada');
     await expect(registry.aliases.move('m', 'canary', 1, 'ada')).rejects.toMatchObject(
       refused(/only by the person who registered it/),

@@ -28,7 +28,7 @@ import { dyingWorkerUrl } from '../../support/worker/dying-worker.ts';
 
 const golden = readFileSync(new URL('../../golden/onnx/logistic.onnx', import.meta.url));
 
-/** x → y by one operator; y has the name and the shape that are asked for. */
+/** x → y by one operator; y has the given name and shape. */
 function encode({
   op = 'Identity',
   output = 'probability',
@@ -137,7 +137,7 @@ test.each([
     true,
   ],
   [
-    'has only outputs that cannot be answered',
+    'has only outputs that cannot be returned',
     createModel({
       nodes: [cast('x', 'y', 'int4')],
       inputs: [wide],
@@ -154,10 +154,10 @@ test.each([
 });
 
 test.each<[string, Uint8Array]>([
-  ['gives something else', encode({ output: 'y' })],
+  ['has a different output', encode({ output: 'y' })],
   ['takes wide rows', encode({ input: wide })],
   [
-    'takes and gives several tensors of any type',
+    'has several inputs and outputs of any type',
     createModel({
       nodes: [identity('a', 'c'), cast('b', 'd', 'float16')],
       inputs: [value('a', 'bool', ['n', 2, 3]), value('b', 'uint8')],
@@ -165,7 +165,7 @@ test.each<[string, Uint8Array]>([
     }),
   ],
   [
-    'has one output that cannot be answered',
+    'has one output that cannot be returned',
     createModel({
       nodes: [cast('x', 'y', 'int4'), identity('x', 'z')],
       inputs: [wide],
@@ -173,7 +173,7 @@ test.each<[string, Uint8Array]>([
     }),
   ],
   ['is a classifier of scikit-learn', readSklearnModel('classifier')],
-  ['is one that answers with maps', readSklearnModel('classifier-with-zipmap')],
+  ['is a classifier of scikit-learn that returns maps', readSklearnModel('classifier-with-zipmap')],
 ])('one that %s is ready: tensors are scored', async (_, bytes) => {
   expect((await create(bytes).inspect()).serving).toEqual({ status: 'ready' });
 });
@@ -216,7 +216,7 @@ test('a model that takes too long, or changes concurrently, is notChecked', asyn
   expect(changed.serving).toMatchObject({ status: 'notChecked' });
 });
 
-test('a model that takes the thread with it is notChecked', async () => {
+test('a model that crashes the thread is notChecked', async () => {
   const { inspect } = create(golden, { workerUrl: dyingWorkerUrl() });
   expect((await inspect()).serving).toEqual({
     status: 'notChecked',
@@ -224,7 +224,7 @@ test('a model that takes the thread with it is notChecked', async () => {
   });
 });
 
-test('a model that holds the thread is notChecked after the timeout', async () => {
+test('a model that blocks the thread is notChecked after the timeout', async () => {
   const { inspect } = create(golden, { workerUrl: dyingWorkerUrl('for (;;) {}'), timeoutMs: 2_000 });
   expect((await inspect()).serving).toEqual({
     status: 'notChecked',

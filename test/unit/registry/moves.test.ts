@@ -5,7 +5,7 @@ import type { MetadataStore } from '../../../shared/platform/storage/documents.t
 import { createRegistration, createRegistry } from '../../support/tracking/registry.ts';
 import { createDocuments, metadataStores } from '../../support/stores.ts';
 
-/** A model with all that can belong to one. */
+/** A model with everything that a model can have. */
 async function fill(registry: Registry, model = 'old'): Promise<void> {
   const registration = createRegistration(registry);
   await registry.models.create({ name: model, description: 'about it', tags: { a: '1' } }, 'ada');
@@ -19,7 +19,7 @@ async function fill(registry: Registry, model = 'old'): Promise<void> {
   await registry.approvals.setPolicy(model, { aliases: ['production'], distinctApprover: true }, 'ada');
 }
 
-/** Everything that is to stay the same under another name. */
+/** Everything that a rename must preserve. */
 async function read(registry: Registry, model: string): Promise<unknown> {
   const { name: _, updatedAt: __, ...head } = await registry.models.get(model);
   const versions = (await registry.versions.list(model, { limit: 100 })).items.map(
@@ -40,7 +40,7 @@ async function exists(registry: Registry, model: string): Promise<boolean> {
   }
 }
 
-/** Fails at its n-th write, before or after it is made, and from then on at everything: as if the process was killed. */
+/** Fails at its n-th write, before or after making it, and at every later call, as if the process had been killed. */
 function dieAt(store: MetadataStore, at: number, when: 'before' | 'after'): MetadataStore {
   let writes = 0;
   let isDead = false;
@@ -65,7 +65,7 @@ function dieAt(store: MetadataStore, at: number, when: 'before' | 'after'): Meta
   });
 }
 
-/** What is left of a model; events are history, and the outbox empties itself. */
+/** What is left of a model, without its events and the outbox. */
 async function kindsIn(store: MetadataStore, partition: string): Promise<unknown[]> {
   const { documents } = await store.list({ container: 'registry', partition, limit: 1_000 });
   const kinds = new Set(documents.map(({ body }) => body['kind']));
@@ -128,7 +128,7 @@ describe.each(['before', 'after'] as const)('killed %s any write', (when) => {
   });
 });
 
-test('the claim of a cancelled move does not keep the name', async () => {
+test('the claim of a cancelled move does not block the name', async () => {
   const store = createDocuments();
   const registry = createRegistry(store);
   await fill(registry);
@@ -172,13 +172,15 @@ describe.each(metadataStores)('renaming on $name', ({ open }) => {
     expect(names).toHaveLength(1);
     const [name] = names;
     const { items } = await registry.versions.list(name!, { limit: 100 });
-    const told = registered.flatMap((result) => (result.status === 'fulfilled' ? [result.value.source] : []));
+    const sources = registered.flatMap((result) =>
+      result.status === 'fulfilled' ? [result.value.source] : [],
+    );
     expect(
       items
         .map(({ source }) => source)
         .filter((source) => source.startsWith('s3://c/'))
         .sort(),
-    ).toEqual(told.sort());
+    ).toEqual(sources.sort());
     expect((await registry.aliases.get(name!, 'production')).version).toBe(
       moved[0]?.status === 'fulfilled' ? 3 : 1,
     );

@@ -49,7 +49,7 @@ async function create(files: Readonly<Record<string, string>>, inspect = ready, 
           : undefined,
       noteVersion: async (...noticed) => {
         noted.push(noticed);
-        if (noticed[1] === 'away') throw new AppError('UNAVAILABLE', 'away');
+        if (noticed[1] === 'unreachable') throw new AppError('UNAVAILABLE', 'down');
       },
     },
   });
@@ -71,7 +71,7 @@ describe('registering a version', () => {
       file: { container: 'artifacts', name, sha256: sha256(name), sizeBytes: 1 },
       serving: { status: 'ready' },
     });
-    // The client resolves these itself; what they mean is opened all the same.
+    // The client resolves these itself; registration opens their target too.
     expect(await register('runs:/run/model', { runId: 'run' })).toMatchObject({
       storageLocation: 'runs:/run/model',
       file: { name },
@@ -96,7 +96,7 @@ describe('registering a version', () => {
     });
   });
 
-  test('from another version: copies what that version is', async () => {
+  test('from another version: copies its details', async () => {
     const { registry, register } = await create({ '0/run/artifacts/model/model.onnx': 'x' });
     const first = await register('mlflow-artifacts:/0/run/artifacts/model', { runId: 'run' });
     await registry.aliases.move('m', 'champion', 1, 'ada');
@@ -128,8 +128,8 @@ describe('registering a version', () => {
 
   test('succeeds when the logged model cannot be updated', async () => {
     const { registry, registration } = await create({});
-    await registry.models.create({ name: 'away' }, 'ada');
-    const version = await registration.register({ model: 'away', source: 'models:/m-1' }, 'ada');
+    await registry.models.create({ name: 'unreachable' }, 'ada');
+    const version = await registration.register({ model: 'unreachable', source: 'models:/m-1' }, 'ada');
     expect(version.version).toBe(1);
   });
 
@@ -142,7 +142,7 @@ describe('registering a version', () => {
     ],
     ['several', { 'a/x.onnx': '1', 'a/y.onnx': '2' }, 'mlflow-artifacts:/a', /several/],
     ['files elsewhere', {}, 's3://bucket/model', /not in this platform/],
-    ['a neighbour of the same beginning', { 'ab/model.onnx': '1' }, 'mlflow-artifacts:/a', /no ONNX/],
+    ['a sibling with the same prefix', { 'ab/model.onnx': '1' }, 'mlflow-artifacts:/a', /no ONNX/],
   ])('with %s it is not checked, and says so', async (_, files: Record<string, string>, source, why) => {
     const { register } = await create(files);
     const version = await register(source);
@@ -151,11 +151,11 @@ describe('registering a version', () => {
   });
 
   test('succeeds during an outage of the storage', async () => {
-    const away = () => Promise.reject(new AppError('UNAVAILABLE', 'The storage is away.'));
-    const { register } = await create({ 'a/model.onnx': 'x' }, away);
+    const failWithOutage = () => Promise.reject(new AppError('UNAVAILABLE', 'The storage is down.'));
+    const { register } = await create({ 'a/model.onnx': 'x' }, failWithOutage);
     expect((await register('mlflow-artifacts:/a')).serving).toEqual({
       status: 'notChecked',
-      reason: 'It could not be read: The storage is away.',
+      reason: 'It could not be read: The storage is down.',
     });
   });
 

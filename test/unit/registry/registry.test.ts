@@ -17,7 +17,7 @@ const candidate = (runId: string) => ({
 });
 
 describe.each(metadataStores)('the registry on $name', ({ open }) => {
-  test('versions count from 1; a run registers one, however often it tries', async () => {
+  test('numbers versions from 1; a run registers one, however often it retries', async () => {
     const registry = createRegistry(await open());
     await registerTrained(registry, candidate('run-1'));
     await registerTrained(registry, candidate('run-2'));
@@ -27,7 +27,7 @@ describe.each(metadataStores)('the registry on $name', ({ open }) => {
     expect(items.map(({ version }) => version)).toEqual([2, 1]);
   });
 
-  test('16 runs at once get 16 versions', async () => {
+  test('gives 16 concurrent runs 16 versions', async () => {
     const registry = createRegistry(await open());
     const made = await Promise.all(
       Array.from({ length: 16 }, (_, i) => registerTrained(registry, candidate(`run-${i}`))),
@@ -35,7 +35,7 @@ describe.each(metadataStores)('the registry on $name', ({ open }) => {
     expect(new Set(made.map(({ version }) => version)).size).toBe(16);
   });
 
-  test('an alias remembers where it came from; the same move again changes nothing', async () => {
+  test('an alias records its previous version; repeating a move changes nothing', async () => {
     const registry = createRegistry(await open());
     await registerTrained(registry, candidate('run-1'));
     await registerTrained(registry, candidate('run-2'));
@@ -46,7 +46,7 @@ describe.each(metadataStores)('the registry on $name', ({ open }) => {
     expect(again).toEqual(moved);
   });
 
-  test('an alias cannot point at a version that is not there', async () => {
+  test('an alias cannot point to a missing version', async () => {
     const registry = createRegistry(await open());
     await expect(registry.aliases.move('late-flights', 'production', 1, 'ada')).rejects.toMatchObject({
       code: 'NOT_FOUND',

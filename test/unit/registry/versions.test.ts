@@ -4,7 +4,7 @@ import { createRegistration, createRegistry } from '../../support/tracking/regis
 import { createDocuments, metadataStores } from '../../support/stores.ts';
 
 describe.each(metadataStores)('versions on $name', ({ open }) => {
-  test('16 registrations at once are 16 versions in a row', async () => {
+  test('gives 16 concurrent registrations consecutive versions', async () => {
     const registry = createRegistry(await open());
     await registry.models.create({ name: 'm' }, 'ada');
     const registration = createRegistration(registry);
@@ -19,7 +19,7 @@ describe.each(metadataStores)('versions on $name', ({ open }) => {
     expect((await registry.models.get('m')).latestByStage).toEqual({ None: 16 });
   });
 
-  test('more others in a stage than a batch can hold are all archived', async () => {
+  test('archives more versions of a stage than a batch can hold', async () => {
     const registry = createRegistry(await open());
     await registry.models.create({ name: 'm' }, 'ada');
     for (let i = 1; i <= 32; i += 1) {
@@ -32,7 +32,7 @@ describe.each(metadataStores)('versions on $name', ({ open }) => {
     expect((await registry.models.get('m')).latestByStage).toEqual({ Staging: 3, Archived: 32 });
   });
 
-  test('more aliases of a version than a batch can hold go with it', async () => {
+  test('deletes more aliases with a version than a batch can hold', async () => {
     const registry = createRegistry(await open());
     await registry.models.create({ name: 'm' }, 'ada');
     await createRegistration(registry).register({ model: 'm', source: 's3://b/1' }, 'ada');
@@ -43,7 +43,7 @@ describe.each(metadataStores)('versions on $name', ({ open }) => {
   });
 });
 
-test('of a deleted version nothing is left but its number', async () => {
+test('keeps only the number of a deleted version', async () => {
   const store = createDocuments();
   const registry = createRegistry(store);
   await registry.models.create({ name: 'm' }, 'ada');
@@ -55,7 +55,7 @@ test('of a deleted version nothing is left but its number', async () => {
   expect(JSON.stringify(left)).not.toContain('secret');
 });
 
-test('every change is an event, and is announced', async () => {
+test('records and announces an event for every change', async () => {
   const sent: OutgoingMessage[] = [];
   const store = createDocuments();
   const registry = createRegistry(store, { sent });

@@ -36,7 +36,7 @@ describe.each(metadataStores)('the trash on $name', ({ open }) => {
     };
   };
 
-  it('tells what would go, when, what it takes and what keeps it', async () => {
+  it('lists the trash with due times, sizes and reasons to keep', async () => {
     const { tracking, createRun, createModel, listAll, register, pass, put, clock, experimentId } =
       await openWorld();
     const [free, linked, placed, parent] = [
@@ -199,14 +199,14 @@ describe.each(metadataStores)('the trash on $name', ({ open }) => {
     });
   });
 
-  it('restores what turns out to be needed during its removal', async () => {
+  it('restores an object that becomes needed during its removal', async () => {
     const { tracking, retention, clock, createRun, register, written } = await openWorld();
     const run = await createRun();
     await tracking.runs.logMetric(run, { key: 'm', value: 1, step: 0, timestamp: 1 }, 'me');
     await tracking.runs.delete(run, 'me');
     const before = await tracking.runs.get(run);
     const { sleep } = clock;
-    // Somebody who had looked the run up before registers it now.
+    // A registration that looked the run up earlier continues here.
     clock.sleep = async (ms) => {
       clock.sleep = sleep;
       await expect(tracking.runs.get(run)).rejects.toMatchObject({ code: 'NOT_FOUND' });

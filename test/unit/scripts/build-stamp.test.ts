@@ -19,7 +19,7 @@ beforeEach(() => {
     write(file, '{}');
 });
 
-test('nothing changed: the same stamp, whatever else lies in the repository', () => {
+test('keeps the stamp of unchanged sources, whatever else is in the repository', () => {
   const stamp = stampBuild(root);
   write('docs/a.md', 'text');
   write('test/a.test.ts', '2;');
@@ -51,7 +51,7 @@ test.each<[string, () => void]>([
   expect(stampBuild(root)).not.toBe(stamp);
 });
 
-test('a source that changes within its size and time gives another stamp', () => {
+test('changes the stamp for a new content of equal size and time', () => {
   const stamp = stampBuild(root);
   const file = join(root, 'shared/core/b.ts');
   const { atime, mtime } = statSync(file);

@@ -7,7 +7,7 @@ import type { SqliteFixture } from '../../support/documents/stores.ts';
 import { openSqliteFixture } from '../../support/documents/stores.ts';
 import { fillWithRuns } from '../../support/tracking/search-runs.ts';
 
-/** What is counted, no clock: documents read do not grow with how many there are, and index rows stay few per run. */
+/** Counts instead of times: reads do not grow with the number of documents, and index rows stay few per run. */
 describe('the cost of a page of 100', () => {
   const runs = 20_000;
   const container = 'tracking';
@@ -45,7 +45,7 @@ describe('the cost of a page of 100', () => {
     };
   }
 
-  /** Found at least; rows and documents read to answer; index rows counted or read for each run there is. */
+  /** Minimum of results; rows and documents read; index rows counted or read per stored run. */
   const cases: readonly (readonly [string, readonly string[], number, number, number])[] = [
     ['', [], 100, 120, 0.2],
     ['metrics.a > 0.5', ['metrics.c DESC'], 100, 300, 0.2],

@@ -58,7 +58,7 @@ const results = read('results') as {
   readonly queries: readonly (Query & { readonly found: readonly number[] })[];
 };
 
-/** In their order: the latest first, then by id. */
+/** Sorted by descending start time, then by id. */
 const runsWithQuote = results.runs
   .map((run, index) => ({ ...run, index }))
   .filter(({ tags }) => tags['quote'] === "it's")
@@ -73,7 +73,7 @@ const subjects: Readonly<Record<string, SearchSubject>> = {
   'model versions': withNames(versionSubject, versionNames),
 };
 
-/** What MLflow refuses and this does not. */
+/** Accepted here, refused by MLflow. */
 const beyond: ReadonlySet<string> = new Set([
   '   ',
   'metrics.val/acc > 0',
@@ -93,10 +93,10 @@ const beyond: ReadonlySet<string> = new Set([
   'metric.loss < 0.5',
 ]);
 
-/** What MLflow takes without a word, though it can only be a mistake. */
+/** Refused here as certain mistakes, accepted by MLflow. */
 const refused: ReadonlySet<string> = new Set(['["metrics."]', "version_number = 'a'"]);
 
-/** A quote that is doubled in a filter stays doubled in MLflow, so that it finds nothing. */
+/** MLflow does not unescape a doubled quote in a filter, so it finds nothing. */
 const better = "tags.quote = 'it''s'";
 
 describe('MLflow’s own parsers', () => {
@@ -117,7 +117,7 @@ describe('MLflow’s own parsers', () => {
     },
   );
 
-  it('errors begin with the same words where clients see them', () => {
+  it('errors begin with MLflow’s wording where clients see them', () => {
     const words = known.flatMap(({ what, filter, order_by, message }) => {
       const subject = subjects[what]!;
       const { error } = attempt(() => {

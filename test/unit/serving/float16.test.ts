@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decodeFloat16, encodeFloat16 } from '../../../shared/domains/serving/float16.ts';
 
-/** The engine's own binary16, where there is one. */
+/** The engine's own binary16, where available. */
 const view = new DataView(new ArrayBuffer(2));
 
-test('every one of the 65,536 patterns is read as the engine reads it, and written back', () => {
+test('reads all 65,536 patterns as the engine does, and writes them back', () => {
   for (let bits = 0; bits < 0x1_0000; bits++) {
     view.setUint16(0, bits);
     const value = decodeFloat16(bits);
@@ -14,7 +14,7 @@ test('every one of the 65,536 patterns is read as the engine reads it, and writt
   }
 });
 
-test('numbers are rounded as the engine rounds them: to the nearest, ties to even', () => {
+test('rounds as the engine does: to the nearest, ties to even', () => {
   const check = (value: number) => {
     view.setFloat16(0, value);
     expect(encodeFloat16(value), String(value)).toBe(view.getUint16(0));

@@ -16,7 +16,7 @@ const X = {
 const ids = { data: [7, '9007199254740993'] };
 const read = (value: unknown, maxElements = 100) => readTensors(inputs, value, { maxElements });
 
-test('nested lists, and flat ones beside a shape', async () => {
+test('reads nested lists, and flat lists with a shape', async () => {
   const expected = new Map<string, unknown>([
     ['X', { type: 'float32', shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) }],
     ['ids', { type: 'int64', shape: [2], data: BigInt64Array.of(7n, 9007199254740993n) }],
@@ -28,7 +28,7 @@ test('nested lists, and flat ones beside a shape', async () => {
   expect(await read({ X: { shape: [2, 2], ...X }, ids })).toEqual(expected);
 });
 
-test('a scalar is a bare value, or a list of one beside its shape', async () => {
+test('reads a scalar as a bare value, or as a list of one with a shape', async () => {
   const scalar: readonly ModelValue[] = [{ name: 's', type: 'bool', shape: [] }];
   for (const spec of [{ data: true }, { shape: [], data: true }, { shape: [], data: [true] }])
     expect((await readTensors(scalar, { s: spec }, { maxElements: 1 })).get('s')).toEqual({
@@ -38,7 +38,7 @@ test('a scalar is a bare value, or a list of one beside its shape', async () => 
     });
 });
 
-describe('what does not fit is named by input and index', () => {
+describe('errors name the input and the index', () => {
   test.each<[string, unknown, RegExp]>([
     ['no object', [], /^The inputs must be an object of tensors by name, not a list/],
     ['null', null, /by name, not null/],
@@ -155,7 +155,7 @@ describe('what does not fit is named by input and index', () => {
     });
   });
 
-  test('a type that no request can carry is the model’s fault', async () => {
+  test('a type that no request can carry is an error of the model', async () => {
     await expect(
       readTensors([{ name: 'x', type: 'bfloat16', shape: [1] }], { x: { data: [1] } }, { maxElements: 1 }),
     ).rejects.toMatchObject({
@@ -165,7 +165,7 @@ describe('what does not fit is named by input and index', () => {
   });
 });
 
-describe('what is too large is refused before it is copied', () => {
+describe('oversized inputs are refused before they are copied', () => {
   test.each<[string, unknown]>([
     [
       'more elements than allowed',
@@ -191,7 +191,7 @@ describe('what is too large is refused before it is copied', () => {
     ).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
   });
 
-  test('lists that nest a hundred thousand deep', async () => {
+  test('lists nested a hundred thousand deep', async () => {
     const free: readonly ModelValue[] = [{ name: 'x', type: 'float32', shape: null }];
     const deep = JSON.parse(`${'['.repeat(100_000)}1${']'.repeat(100_000)}`) as unknown;
     await expect(readTensors(free, { x: { data: deep } }, { maxElements: 100 })).rejects.toThrow(
@@ -204,7 +204,7 @@ describe('what is too large is refused before it is copied', () => {
   });
 });
 
-test('the event loop gets its turns while many elements are read', async () => {
+test('yields to the event loop while it reads many elements', async () => {
   let turns = 0;
   let ticking = setImmediate(function tick() {
     turns += 1;

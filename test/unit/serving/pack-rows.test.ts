@@ -52,7 +52,7 @@ test('reads null as a missing value', () => {
   expect(() => pack([{ ...row, stops: null }])).toThrow(/column "stops" may not be null/);
 });
 
-describe('names row and column of what does not fit', () => {
+describe('errors name row and column', () => {
   test.each([
     ['date', 'yesterday', /ISO 8601 .* not "yesterday"/],
     ['date', '2001-02-30', /ISO 8601/],
@@ -87,7 +87,7 @@ describe('names row and column of what does not fit', () => {
     );
   });
 
-  test('a column that only the prototype has is missing', () => {
+  test('an inherited column is missing', () => {
     expect(() => pack([Object.create(row)])).toThrow(/Row 0, column "date" is missing \(and 4 more\)/);
     const strange: Signature = {
       columns: [{ name: 'constructor', type: 'string' }],
@@ -126,8 +126,8 @@ describe('names row and column of what does not fit', () => {
 });
 
 test.each<[string, unknown]>([
-  ['two columns of a name', { ...signature, columns: [...signature.columns, signature.columns[0]] }],
-  ['two inputs of a name', { ...signature, inputs: [...signature.inputs, signature.inputs[0]] }],
+  ['two columns of the same name', { ...signature, columns: [...signature.columns, signature.columns[0]] }],
+  ['two inputs of the same name', { ...signature, inputs: [...signature.inputs, signature.inputs[0]] }],
   ['an absent column', { ...signature, inputs: [{ name: 'x', tensor: 'string', column: 'gone' }] }],
   ['a text as a number', { ...signature, inputs: [{ name: 'x', tensor: 'float32', column: 'origin' }] }],
   [
@@ -140,7 +140,7 @@ test.each<[string, unknown]>([
   expect(signatureSchema.safeParse(value).success).toBe(false);
 });
 
-test('packing in slices equals packing at once, and yields to the event loop', async () => {
+test('packing in slices equals packing in one go, and yields to the event loop', async () => {
   const rows = Array.from({ length: 5_001 }, (_, i) => ({ ...row, distance: i }));
   let turns = 0;
   let ticking = setImmediate(function tick() {

@@ -31,7 +31,7 @@ const description: ModelDescription = {
   task: { task: 'binary', probability: 'probability' },
 };
 
-/** A registry with one model in production, a clock that the test moves, and a scorer that always says 0.75. */
+/** A registry with one model in production, a clock that the test moves, and a scorer that always returns 0.75. */
 async function create(change: Partial<ModelDescription> = {}) {
   const registry = createRegistry(createDocuments());
   const lineage = {
@@ -70,7 +70,7 @@ async function create(change: Partial<ModelDescription> = {}) {
     },
     close: async () => {},
   };
-  /** The test can put an outage in its place. */
+  /** A test can replace it with an outage. */
   const aliases: Pick<Registry['aliases'], 'get'> = {
     get: (model, alias) => registry.aliases.get(model, alias),
   };
@@ -160,7 +160,7 @@ test('a model that was never read before the outage is UNAVAILABLE', async () =>
 });
 
 describe('rows', () => {
-  test('are answered by predictions, and the model is looked up once', async () => {
+  test('return predictions after one lookup of the model', async () => {
     const { score, runs, loans } = await create();
     expect(await score({ rows: [{ x: 1 }, { x: null }] })).toMatchObject({
       version: { version: 1 },
@@ -182,7 +182,7 @@ describe('rows', () => {
     expect(loans()).toEqual([1, 1]);
   });
 
-  test('are answered by outputs when the request names them, each once', async () => {
+  test('return the outputs that the request names, each once', async () => {
     const { score, runs } = await create();
     expect(await score({ rows: [{ x: 1 }], outputs: ['wide', 'wide'] })).toMatchObject({
       outputs: new Map([['wide', answer('wide', 1)]]),
@@ -190,7 +190,7 @@ describe('rows', () => {
     expect(runs[0]?.outputs).toEqual(['wide']);
   });
 
-  test('are answered by outputs when the model has no task', async () => {
+  test('return outputs when the model has no task', async () => {
     const { score } = await create({ task: { task: 'raw' }, outputs: description.outputs.slice(0, 2) });
     expect(await score({ rows: [{ x: 1 }] })).toMatchObject({
       outputs: new Map([
@@ -212,7 +212,7 @@ describe('rows', () => {
     expect(await score({ rows: [{ x: 1 }] })).toMatchObject({ predictions: [prediction] });
   });
 
-  test('are refused by a model without columns, which names its inputs and the remedy', async () => {
+  test('are refused for a model without columns, with its inputs and the remedy', async () => {
     const { ask, loans } = await create({
       signature: null,
       inputs: [{ name: 'X', type: 'float32', shape: ['rows', 4] }],
@@ -232,7 +232,7 @@ describe('rows', () => {
 });
 
 describe('inputs', () => {
-  test('are answered by all outputs, or by those that the request names', async () => {
+  test('return all outputs, or those that the request names', async () => {
     const { score, runs } = await create({ outputs: description.outputs.slice(0, 2) });
     expect(await score({ inputs: { x: { data: [[1]] } } })).toMatchObject({
       version: { version: 1 },
@@ -270,7 +270,7 @@ describe('inputs', () => {
   });
 });
 
-test('a probe opens the version and says what it is', async () => {
+test('a probe opens the version and returns its description', async () => {
   const { scoring, loans } = await create();
   expect(await scoring.probe({ model: 'm', version: 2 })).toEqual(description);
   expect(loans()).toEqual([1, 1]);

@@ -129,7 +129,7 @@ describe('a model that declares its task', () => {
     );
   });
 
-  test('JSON that is broken is refused', () => {
+  test('broken JSON is refused', () => {
     expect(() => bindTask(facts(sklearn), '{"task"')).toThrow(SyntaxError);
   });
 });
@@ -138,7 +138,7 @@ describe('predictions', () => {
   const predict = (task: Parameters<typeof findTask>[0], outputs: Record<string, Tensor>, rows: number) =>
     findTask(task).predict(task, new Map(Object.entries(outputs)), rows);
 
-  test('binary: the probability and the answer at one half', () => {
+  test('binary: the probability, and the class at a threshold of one half', () => {
     const task = { task: 'binary', probability: 'p' } as const;
     expect(predict(task, { p: floats(3, 1).of(0.25, 0.5, NaN) }, 3)).toEqual([
       { probability: 0.25, label: false },
@@ -210,7 +210,7 @@ test.each(Object.entries(tasks))('every prediction of %s fits its schema', (name
   expect(prediction.safeParse(shown).success).toBe(name !== 'raw');
 });
 
-test('the metrics of a task are those of the catalog that it can have', () => {
+test('every metric of a task can be computed for that task', () => {
   for (const [name, task] of Object.entries(tasks))
     for (const metric of task.metrics) {
       const { compute }: Metric = metrics[metric];

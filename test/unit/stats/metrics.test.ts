@@ -60,7 +60,7 @@ describe('metrics agree with scikit-learn', () => {
     expect(computeBaseRate(y)).toBeCloseTo(expected.baseRate, 15);
   });
 
-  test('a probability of exactly the threshold is a yes', () => {
+  test('a probability of exactly the threshold is positive', () => {
     const p = Float64Array.of(0.2, 0.5, 0.5);
     expect(computeAccuracyScore(p, Uint8Array.of(0, 1, 0))).toBeCloseTo(2 / 3, 15);
     expect(computeAccuracyScore(p, Uint8Array.of(0, 1, 1))).toBe(1);
@@ -94,7 +94,7 @@ describe('metrics of several classes agree with scikit-learn', () => {
     expect(found.macroF1Score).toBeCloseTo(expected.macroF1Score, 14);
   });
 
-  test('probabilities that sum to 1 only nearly are normalised', () => {
+  test('normalises probabilities whose sum is close to 1', () => {
     const rows = { classes: 2, labels: Int32Array.of(0) };
     const halves = computeMetrics('multiclass', ['logLossDistance'], {
       ...rows,

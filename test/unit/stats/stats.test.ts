@@ -125,7 +125,7 @@ describe('Cholesky', () => {
     expect([...b]).toEqual([0.75, 2.5]);
   });
 
-  test('refuses what is not positive definite', () => {
+  test('refuses a matrix that is not positive definite', () => {
     expect(choleskyFactor(Float64Array.of(1, 0, 2, 1), 2)).toBe(false);
     expect(choleskyFactor(Float64Array.of(0), 1)).toBe(false);
     expect(choleskyFactor(Float64Array.of(NaN), 1)).toBe(false);
@@ -133,7 +133,7 @@ describe('Cholesky', () => {
 });
 
 describe('moments', () => {
-  test('leave missing values and other rows out', () => {
+  test('exclude missing values and other rows', () => {
     const values = Float32Array.of(1, 3, NaN, 100);
     expect(computeMoments(values, Int32Array.of(0, 1, 2))).toEqual({ count: 2, mean: 2, deviation: 1 });
   });
@@ -144,7 +144,7 @@ describe('moments', () => {
     expect(computeMoments(values, rows).deviation).toBeCloseTo(0.5, 12);
   });
 
-  test('correct for a mean that no double can hold', () => {
+  test('correct for a mean that is not a double', () => {
     expect(computeMoments(Float64Array.of(1e16, 1e16 + 2), Int32Array.of(0, 1)).deviation).toBe(1);
   });
 

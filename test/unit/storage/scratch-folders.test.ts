@@ -7,7 +7,7 @@ import { createFolder } from '../../support/stores.ts';
 
 const module = new URL('../../../shared/adapters/embedded/scratch-folders.ts', import.meta.url).href;
 
-/** A process that has a scratch folder, until it is killed. */
+/** A process that holds a scratch folder until it is killed. */
 async function startOwner(temporary: string) {
   const script = `import { makeScratchFolder } from ${JSON.stringify(module)};
     process.stdout.write(await makeScratchFolder());
@@ -25,7 +25,7 @@ async function startOwner(temporary: string) {
   return { path: String(path), kill };
 }
 
-test('what a killed process left is removed by the next; nothing of one that runs, or of others', async () => {
+test('removes the folders of killed processes, and nothing of running or foreign ones', async () => {
   const temporary = createFolder();
   const killed = await startOwner(temporary);
   const running = await startOwner(temporary);

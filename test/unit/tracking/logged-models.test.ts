@@ -80,7 +80,7 @@ describe.each(metadataStores)('logged models on $name', ({ open }) => {
     },
   );
 
-  test('hides a deleted model unless asked for, and deletes it again without error', async () => {
+  test('hides a deleted model by default, and deletes it again without error', async () => {
     const { loggedModels } = tracking;
     const { modelId } = await create('m');
     await loggedModels.delete(modelId, 'bob');
@@ -274,14 +274,14 @@ describe('metrics of a model', () => {
     const store = await open();
     const { experiments, loggedModels } = openTracking(store);
     const { experimentId } = await experiments.create({ name: 'models' }, 'ann');
-    const told = fc.array(point, { minLength: 1, maxLength: 30 }).chain((points) =>
+    const deliveries = fc.array(point, { minLength: 1, maxLength: 30 }).chain((points) =>
       fc.record({
         points: fc.constant(points),
         again: fc.shuffledSubarray([...points, ...points], { minLength: points.length * 2 }),
       }),
     );
     await fc.assert(
-      fc.asyncProperty(told, async ({ points, again }) => {
+      fc.asyncProperty(deliveries, async ({ points, again }) => {
         const once = await loggedModels.create({ experimentId }, 'ann');
         const twice = await loggedModels.create({ experimentId }, 'ann');
         const of = (modelId: string, all: typeof points): MeasuredMetric[] =>
@@ -312,7 +312,7 @@ describe('metrics of a model', () => {
       }),
       { minLength: 1_500, maxLength: 2_500, size: 'max' },
     );
-    const told = many.chain((points) =>
+    const cases = many.chain((points) =>
       fc.record({
         points: fc.constant([...points, { key: 'old', timestamp: 0, step: 0, value: 1, runId: 'a' }]),
         batchSize: fc.integer({ min: 100, max: 1_000 }),
@@ -322,7 +322,7 @@ describe('metrics of a model', () => {
     const textOf = (metric: ModelMetric) =>
       [metric.key, metric.timestamp, metric.step, metric.value, metric.runId].join();
     fc.assert(
-      fc.property(told, ({ points, batchSize, isReversed }) => {
+      fc.property(cases, ({ points, batchSize, isReversed }) => {
         let kept: readonly ModelMetric[] = [];
         const order = isReversed ? points.toReversed() : points;
         for (let from = 0; from < order.length; from += batchSize)
@@ -331,7 +331,7 @@ describe('metrics of a model', () => {
         const atOnce = mergeMetrics([], points);
         expect(kept.map(textOf).sort()).toEqual(atOnce.map(textOf).sort());
         expect(kept.some(({ key }) => key === 'old')).toBe(true);
-        // Six series and the old one keep their latest; of the others none that is newer than one that stayed has gone.
+        // Six series and the old one keep their latest point; no dropped point is newer than a kept one.
         const unique = [...new Map(points.map((metric) => [textOf(metric), metric])).values()];
         expect(kept.length).toBe(Math.min(unique.length, 1_007));
         const stayed = new Set(kept.map(textOf));

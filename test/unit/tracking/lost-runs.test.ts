@@ -53,7 +53,7 @@ test('revives a killed run that logs again', async () => {
   const { info } = await start();
   clock.advance(100);
   await sweep();
-  // A note on it is no sign of life.
+  // An edited note is not a sign of life.
   await runs.setTag(info.runId, { key: 'note', value: 'what happened here?' }, 'somebody');
   expect((await runs.get(info.runId)).info.status).toBe('KILLED');
   await runs.logMetric(info.runId, { key: 'm', value: 1, timestamp: 1, step: 1 }, by);
@@ -83,7 +83,7 @@ test('does not revive a run that its user killed', async () => {
   expect((await runs.get(info.runId)).info.status).toBe('KILLED');
 });
 
-test('a sweep is no sign of life', async () => {
+test('a sweep does not count as a sign of life', async () => {
   const { runs, clock, start, sweep } = open();
   const { info } = await start();
   for (let sweeps = 0; sweeps < 12; sweeps += 1) {

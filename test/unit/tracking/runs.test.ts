@@ -64,7 +64,7 @@ test('a refused change does not stop the others', async () => {
   const outcomes = await Promise.allSettled([
     runs.setTag(info.runId, { key: 'a', value: '1' }, by),
     runs.logParam(info.runId, { key: 'p', value: '2' }, by),
-    // More than a document can hold.
+    // Too large for a document.
     runs.change(info.runId, (draft) => draft.setLinks(links(3_000_000)), by),
     runs.setTag(info.runId, { key: 'b', value: '2' }, by),
   ]);
@@ -136,9 +136,9 @@ test('an update records only what it changed', async () => {
   await runs.deleteTag(info.runId, 'mlflow.runName', by);
   await update({ name: 'second', status: 'FAILED' });
   const { items } = await new AuditLog(store).list({ runId: info.runId }, { limit: 20 });
-  const told = items.map(({ action, before, after }) => JSON.stringify([action, before, after]));
+  const changes = items.map(({ action, before, after }) => JSON.stringify([action, before, after]));
   // Two changes in one millisecond have no order.
-  expect(told.sort()).toEqual([
+  expect(changes.sort()).toEqual([
     '["run.created",null,{"name":"first","tags":{"mlflow.runName":"first"}}]',
     '["run.tags.deleted",{"mlflow.runName":"second"},null]',
     '["run.tags.set",{"mlflow.runName":null},{"mlflow.runName":"second"}]',
@@ -173,7 +173,7 @@ test('pages of a history stay stable while points are written', async () => {
     const page = await runs.getHistory(info.runId, 'm', { limit: 250, pageToken });
     seen.push(...page.points.map(({ value }) => value));
     pageToken = page.pageToken;
-    // What is written meanwhile moves the tail into chunks.
+    // Concurrent writes move the tail into chunks.
     await log(10_000 + seen.length, 50);
   } while (pageToken !== undefined);
   expect(seen.filter((value) => value < 3_000)).toEqual(Array.from({ length: 3_000 }, (_, i) => i));

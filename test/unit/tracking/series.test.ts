@@ -26,7 +26,7 @@ const identity = ({ timestamp, step, value: v }: MetricPoint) =>
 const history = fc.uniqueArray(point, { maxLength: 400, selector: identity });
 const positionOf = (by: SeriesAxis, p: MetricPoint) => (by === 'step' ? p.step : p.timestamp);
 
-/** Finds the width that one would choose knowing everything: the narrowest power of two that is not too many. */
+/** The ideal width: the narrowest power of two that does not give too many buckets. */
 function bucketsOf(points: readonly MetricPoint[], by: SeriesAxis, maxBuckets: number): MetricPoint[][] {
   for (let width = 1; ; width *= 2) {
     const groups = Map.groupBy(points, (p) => Math.floor(positionOf(by, p) / width));

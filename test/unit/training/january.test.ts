@@ -17,7 +17,7 @@ import { flightsPath, flightsSpec, makeTempDir, writeParquet } from '../../suppo
 const parityRows = 100_000;
 const workerUrl = new URL('../../../shared/workers/training.ts', import.meta.url);
 
-test('half a million real flights: learnt, written and scored alike', async () => {
+test('half a million real flights give equal scores in trainer and runtime', async () => {
   const path = join(await makeTempDir(), 'january.parquet');
   await writeParquet(path, `SELECT * FROM read_parquet('${flightsPath}') WHERE date < '2001-02-01'`);
   const spec = parseTrainingSpec(flightsSpec);
@@ -45,7 +45,7 @@ test('half a million real flights: learnt, written and scored alike', async () =
   expect(inThread.report.metrics).toEqual(report.metrics);
   expect(writeModel(model, report.signature, training).length).toBe(inThread.onnx.length);
 
-  // 100,000 flights through the same door as a scoring request, against the trainer's own predictions.
+  // 100,000 flights scored like requests, compared with the trainer's own predictions.
   const table = await loadTable(reader, [path], spec, 'binary');
   const rows = Int32Array.from({ length: parityRows }, (_, i) => i);
   const { probabilities: own } = logistic.predict(model, table, rows);

@@ -167,7 +167,7 @@ describe('the label of a spec must suit the task', () => {
     );
   });
 
-  test('half a question is refused', () => {
+  test('an incomplete label is refused', () => {
     expect(
       trainingSpecSchema.safeParse({ ...createSpec({ column: 'y' }), label: { column: 'y', op: '>' } })
         .success,
@@ -188,7 +188,7 @@ describe('the label of a spec must suit the task', () => {
   });
 });
 
-test('refuses each feature of a kind that the trainer does not learn from, at its place', () => {
+test('refuses each unsupported feature at its place', () => {
   const spec = {
     ...createSpec({ column: 'y' }),
     features: [

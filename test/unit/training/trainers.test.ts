@@ -45,7 +45,7 @@ const silentHooks: TrainHooks = {
 };
 const noHooks: FitHooks = { threads: 1, onIteration: async () => {} };
 
-/** What every trainer of the catalog must hold, with a table of its task. */
+/** The contract of every trainer of the catalog, on a table of its task. */
 describe.each(Object.keys(trainers) as TrainerName[])('trainer %s', (name) => {
   const trainer: AnyTrainer = trainers[name];
   const { task } = trainer;
@@ -219,7 +219,7 @@ describe.each(Object.keys(trainers) as TrainerName[])('trainer %s', (name) => {
     }
   });
 
-  test('measures itself on the holdout by every metric of its task', async () => {
+  test('reports every metric of its task on the holdout', async () => {
     const { report } = await trainWith(trainer, trainerTable, ['unused'], spec, silentHooks);
     const metrics: Readonly<Record<string, number>> = report.metrics;
     expect(Object.keys(metrics)).toEqual(tasks[task].metrics);

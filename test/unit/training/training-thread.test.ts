@@ -40,7 +40,7 @@ async function makeRequest(change: Partial<TrainRequest> = {}): Promise<TrainReq
   };
 }
 
-test('a training in a thread gives a model, its hash, its report and its progress', async () => {
+test('a training in a thread returns a model, its hash, its report and its progress', async () => {
   const phases: string[] = [];
   const {
     onnx: model,

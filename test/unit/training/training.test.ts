@@ -201,7 +201,7 @@ describe('the split', () => {
   const split = (share: number, seed: number, rows = 20_000) =>
     splitRows(rows, (row) => row !== 5, share, seed);
 
-  test('takes every labelled row once, meets the share on average, and follows the seed', () => {
+  test('assigns every labelled row once, meets the share on average, and follows the seed', () => {
     const { unlabelledRows, train, holdout } = split(0.25, 7);
     expect(unlabelledRows).toBe(1);
     const all = [...train, ...holdout].sort((a, b) => a - b);
@@ -238,7 +238,7 @@ describe('train', () => {
       { ...column('y', 'integer'), values: labels },
     ]);
 
-  test('refuses one class, no labels and no rows, saying which', async () => {
+  test('refuses a single class, no labels and no rows, each by name', async () => {
     const attempt = (labels: readonly (number | null)[]) => train(table(labels), ['unused'], simple, hooks);
     await expect(attempt(Array.from({ length: 40 }, () => 1))).rejects.toMatchObject({
       code: 'UNPROCESSABLE',

@@ -226,7 +226,7 @@ test('keeps events in the queue during an outage of the store', async () => {
   const { sent, work, settle, commit, hook, state, refused } = setUp();
   await hook();
   await commit();
-  state.storeFails = new AppError('UNAVAILABLE', 'The store is away.');
+  state.storeFails = new AppError('UNAVAILABLE', 'The store is down.');
   for (let second = 0; second < 3_600; second += 1, state.now += 1_000)
     while ((await work(topic)) || (await work(queueSource)));
   expect(sent).toEqual([]);

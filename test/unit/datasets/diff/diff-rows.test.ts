@@ -117,7 +117,7 @@ describe('the difference of two versions', () => {
   });
 
   test.each(['', 'x', Buffer.from('[1,"a",-1]').toString('base64url')])(
-    'nor is %j a cursor',
+    'refuses the cursor %j',
     async (cursor) => {
       const version = makeVersion(0, same);
       await expect(diffRows(deps, version, version, { limit: 1, cursor })).rejects.toMatchObject({

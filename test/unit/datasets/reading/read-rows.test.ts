@@ -49,7 +49,7 @@ async function openPool() {
   return { pool, toVersion, tools: { files: pool.files, engine, clock: new ManualClock(0) } };
 }
 
-/** Uses none of the tested code. */
+/** Independent of the tested code. */
 function listRows(chosen: readonly number[]): readonly Row[] {
   return chosen.flatMap((file) =>
     Array.from({ length: fileRows[file]! }, (_, row): Row => {

@@ -90,15 +90,15 @@ const refused: Readonly<Partial<Record<ColumnType, readonly string[]>>> = {
 const listed = (table: typeof accepted) => Object.entries(table) as [ColumnType, readonly string[]][];
 
 describe('a column', () => {
-  test.each(listed(accepted))('of %s takes what is one', (type, texts) => {
+  test.each(listed(accepted))('of %s accepts valid texts', (type, texts) => {
     expect(texts.filter((text) => !fits(type, text))).toEqual([]);
   });
 
-  test.each(listed(refused))('of %s takes nothing else', (type, texts) => {
+  test.each(listed(refused))('of %s accepts nothing else', (type, texts) => {
     expect(texts.filter((text) => fits(type, text))).toEqual([]);
   });
 
-  test('of strings takes everything as it is, words for nothing included', () => {
+  test('of strings accepts every text unchanged, null words included', () => {
     for (const text of ['', ' ', 'NA', 'null', '\0', '🛩', 'x'.repeat(1_000_000)])
       expect(fits('string', text)).toBe(true);
     expect(nullWordsOf('string')).toEqual([]);
@@ -142,11 +142,11 @@ test.each(Object.entries(kinds))('a text is of one kind: %s', (kind, texts) => {
   expect(texts.map((text) => [text, classify(text)])).toEqual(texts.map((text) => [text, kind]));
 });
 
-test('numbers of up to 400 characters are looked at', () => {
+test('numbers may have up to 400 characters', () => {
   expect([classify(`0.${'1'.repeat(398)}`), classify(`0.${'1'.repeat(399)}`)]).toEqual(['double', 'text']);
 });
 
-test('words for nothing are as R, pandas, SQL and spreadsheets write them; NaN is a number in doubles alone', () => {
+test('null words are those of R, pandas, SQL and spreadsheets; NaN is a number only in doubles', () => {
   expect([...nullWords].toSorted()).toEqual(kinds.nullWord.toSorted());
   expect(nullWordsOf('double')).toEqual([...nullWords]);
   for (const type of ['int64', 'decimal(18,2)', 'boolean', 'date', 'timestamp'] as const)
