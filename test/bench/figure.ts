@@ -4,7 +4,7 @@ export interface Figure {
   readonly name: string;
   readonly value: number;
   readonly unit: string;
-  /** The same figure of what it is compared with, measured in the same run; null when that is not installed. */
+  /** The same figure of the peer, measured in the same run; null when the peer is not installed. */
   readonly peer: number | null;
   readonly ratio: number | null;
   readonly goal: string;
@@ -17,22 +17,22 @@ interface Measured {
   readonly value: number;
   readonly unit: string;
   readonly peer?: number | null;
-  /** `ratio >= 0.5`, `value <= 3`: what the figure should be. */
+  /** The expected figure, such as `ratio >= 0.5` or `value <= 3`. */
   readonly goal: string;
 }
 
 /**
- * Judges a figure by its goal.
+ * Compares a figure with its goal.
  *
- * @throws Error when the goal cannot be read
+ * @throws Error for an invalid goal
  */
-export function judge({ peer, goal, value, ...rest }: Measured): Figure {
+export function checkGoal({ peer, goal, value, ...rest }: Measured): Figure {
   const [, subject, comparison, limit] = /^(ratio|value) (>=|<=) ([\d.]+)$/.exec(goal) ?? [];
-  if (subject === undefined || limit === undefined) throw new Error(`a goal cannot be read: ${goal}`);
+  if (subject === undefined || limit === undefined) throw new Error(`invalid goal: ${goal}`);
   const ratio = peer === undefined || peer === null ? null : round(value / peer);
-  const judged = subject === 'ratio' ? ratio : value;
+  const checked = subject === 'ratio' ? ratio : value;
   const met =
-    judged === null ? null : comparison === '>=' ? judged >= Number(limit) : judged <= Number(limit);
+    checked === null ? null : comparison === '>=' ? checked >= Number(limit) : checked <= Number(limit);
   return { ...rest, value: round(value), peer: peer == null ? null : round(peer), ratio, goal, met };
 }
 

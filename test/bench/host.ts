@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PlatformProcess } from '../../local/platform-process.ts';
-import { type Figure, judge } from './figure.ts';
+import { type Figure, checkGoal } from './figure.ts';
 import { startBareServer, startSdkServer } from './http-peers.ts';
 import { measureRequests } from './load.ts';
 
@@ -54,8 +54,8 @@ async function* benchHttp(hostUrl: URL, appDir: string): AsyncGenerator<Figure> 
     const own = { bench: 'host', value: median(measured.map((rates) => rates.own)), unit: 'requests/s' };
     const bareRate = median(measured.map((rates) => rates.bare));
     const sdkRate = median(measured.map((rates) => rates.sdk));
-    yield judge({ ...own, name: 'http-function', peer: bareRate, goal: 'ratio >= 0.5' });
-    yield judge({ ...own, name: 'http-function-beside-sdk', peer: sdkRate, goal: 'ratio >= 0.9' });
+    yield checkGoal({ ...own, name: 'http-function', peer: bareRate, goal: 'ratio >= 0.5' });
+    yield checkGoal({ ...own, name: 'http-function-beside-sdk', peer: sdkRate, goal: 'ratio >= 0.9' });
   } finally {
     bare.stop();
     sdk.stop();
@@ -75,7 +75,7 @@ async function* benchStreaming(buffered: URL, dataDir: string): AsyncGenerator<F
       };
       if (round > 0) measured.push(rates);
     }
-    yield judge({
+    yield checkGoal({
       bench: 'host',
       name: 'http-function-streaming',
       value: median(measured.map((rates) => rates.own)),
@@ -106,8 +106,14 @@ async function* benchDurable(host: PlatformProcess, name: string, path: string):
   const goal = 'value >= 1000';
   const workItems = perSecond(({ activities, turns }) => activities + turns);
   const activities = perSecond((run) => run.activities);
-  yield judge({ bench: 'host', name, value: workItems, unit: 'work items/s', goal });
-  yield judge({ bench: 'host', name: `${name}-activities`, value: activities, unit: 'activities/s', goal });
+  yield checkGoal({ bench: 'host', name, value: workItems, unit: 'work items/s', goal });
+  yield checkGoal({
+    bench: 'host',
+    name: `${name}-activities`,
+    value: activities,
+    unit: 'activities/s',
+    goal,
+  });
 }
 
 /** From the start of the process to the first answered request, with existing data. */
@@ -119,7 +125,7 @@ async function* benchStart(dataDir: string): AsyncGenerator<Figure> {
     if (round > 0) seconds.push((performance.now() - startedAt) / 1000);
     await platform.stop();
   }
-  yield judge({
+  yield checkGoal({
     bench: 'host',
     name: 'start-to-first-answer',
     value: median(seconds),
@@ -128,7 +134,7 @@ async function* benchStart(dataDir: string): AsyncGenerator<Figure> {
   });
 }
 
-/** From the drop of January's flights to the scored request, as a user runs the demo. */
+/** From the drop of January's flights to the scored request, as in the demo. */
 async function* benchDemo(dataDir: string): AsyncGenerator<Figure> {
   const demo = spawn(
     process.execPath,
@@ -140,7 +146,7 @@ async function* benchDemo(dataDir: string): AsyncGenerator<Figure> {
   const lastLine = output.join('').trimEnd().split('\n').at(-1) ?? '';
   if (demo.exitCode !== 0) throw new Error(`the demo failed: ${lastLine}`);
   const { dropToScoreSeconds } = JSON.parse(lastLine) as { dropToScoreSeconds: number };
-  yield judge({
+  yield checkGoal({
     bench: 'host',
     name: 'demo-drop-to-score',
     value: dropToScoreSeconds,

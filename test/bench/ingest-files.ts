@@ -16,7 +16,7 @@ export interface BenchFiles {
   readonly dirtyRows: number;
   /** The same without its row 500,000. */
   readonly shorter: string;
-  /** Two without each their hundredth rows: no data file of one is one of the other. */
+  /** Two tables, each without a different hundredth of the rows, so that they share no data file. */
   readonly compared: readonly [string, string];
   readonly comparedRows: number;
   readonly flightsCsv: string;

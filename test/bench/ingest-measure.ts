@@ -2,13 +2,13 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 
-/** What a measuring child process prints as its last line. */
+/** The last line of a measuring child process. */
 export interface Measured {
   readonly seconds: number;
   readonly peakRssMb: number;
 }
 
-/** Runs a measurement as a process of its own, so that none inherits another's memory or warm caches. */
+/** Runs a measurement in a separate process, so that none inherits memory or warm caches. */
 export async function runChild<Result extends Measured>(
   script: string,
   args: readonly string[],

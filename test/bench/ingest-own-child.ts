@@ -1,6 +1,6 @@
 /**
- * Takes landed files in by the platform's own services, in one process: `node ingest-own-child.ts <task as JSON>`
- * prints how long that took from the blob to the commit, how long the profile, and the most memory it held.
+ * Ingests landed files with the platform's services in one process: `node ingest-own-child.ts <task as JSON>` prints
+ * the time from the blob to the commit, the time of the profile, and the peak memory.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ export interface IngestTask {
   /** Blobs of the landing container, one after the other. */
   readonly landed: readonly string[];
   readonly withProfile?: boolean;
-  /** Columns by which the last version is compared with the one before it, and then without them. */
+  /** Key columns of the comparison of the last two versions, which is repeated without keys. */
   readonly diffKeys?: readonly string[];
 }
 
@@ -23,9 +23,9 @@ export interface IngestTaskResult extends Measured {
   readonly rowsIn: number;
   readonly rowsQuarantined: number;
   readonly stageSeconds: number;
-  /** After the last file; 0 when it was not asked for. */
+  /** After the last file; 0 when not requested. */
   readonly profileSeconds: number;
-  /** The first page of row differences, by key and as a multiset, of files that are on this machine; 0 if not asked for. */
+  /** The first page of row differences, by key and as a multiset, of local files; 0 when not requested. */
   readonly diff: {
     readonly changedRows: number;
     readonly keyedSeconds: number;
@@ -71,7 +71,7 @@ if (task.diffKeys !== undefined) {
   const compared = { dataset: task.landed[0]!.split('/')[0]!, to: 'latest' };
   const compare = (keys: readonly string[]) =>
     datasets.diffs.rows(compared, { keys, limit: 100 }, work.signal);
-  // Brings the files here.
+  // Downloads the files.
   await compare(task.diffKeys);
   const startedAt = performance.now();
   const { counts } = await compare(task.diffKeys);

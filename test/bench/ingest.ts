@@ -10,7 +10,7 @@ import { createBlobStore } from '../../shared/adapters/azure/blob-store.ts';
 import { blobContainers } from '../../shared/core/names/resources.ts';
 import type { BlobStore } from '../../shared/platform/storage/blobs.ts';
 import { replayDeltaLog } from '../support/delta/replay-log.ts';
-import { type Figure, judge } from './figure.ts';
+import { type Figure, checkGoal } from './figure.ts';
 import { type BenchFiles, writeBenchFiles, writeHugeCsv } from './ingest-files.ts';
 import { type Measured, median, runChild } from './ingest-measure.ts';
 import type { IngestTaskResult } from './ingest-own-child.ts';
@@ -24,8 +24,8 @@ const azuriteChild = join(import.meta.dirname, '../support/azurite/child.ts');
 /**
  * Files to dataset versions, beside DuckDB's own COPY of the same file to zstd Parquet with its defaults. Ours is
  * measured from the landed blob to the commit, by the services that the pipeline's steps call: download, hash, strict
- * scan, typing with quarantine, Parquet with statistics, upload, manifest, commit. Blobs are Azurite's, which is a
- * process of its own on the same machine; COPY reads and writes local files.
+ * scan, typing with quarantine, Parquet with statistics, upload, manifest, commit. Blobs are in Azurite, a separate
+ * process on the same machine; COPY reads and writes local files.
  */
 export async function* ingestBench(): AsyncGenerator<Figure> {
   const folder = await mkdtemp(join(tmpdir(), 'slipway-bench-'));
@@ -56,7 +56,7 @@ interface Lane {
   datasets: number;
 }
 
-/** Local files, one after the other, into a dataset of their own; the landing of the blobs is not measured. */
+/** Local files, one after the other, into a new dataset; the upload of the blobs is not measured. */
 async function ingest(
   lane: Lane,
   files: readonly string[],
@@ -85,7 +85,7 @@ function copy({ folder }: Lane, file: string): Promise<Measured> {
   return runChild<Measured>(copyChild, [file, join(folder, 'copy.parquet')]);
 }
 
-/** In turn, so that what else the machine does meets all of them. */
+/** Alternating, so that other load on the machine affects all of them. */
 async function* benchTimes(lane: Lane, files: BenchFiles): AsyncGenerator<Figure> {
   const seconds = new Map<string, number[]>();
   const keep = (name: string, value: number) => seconds.set(name, [...(seconds.get(name) ?? []), value]);
@@ -104,7 +104,7 @@ async function* benchTimes(lane: Lane, files: BenchFiles): AsyncGenerator<Figure
     keep('flights-parquet', (await ingest(lane, [files.flightsParquet])).seconds);
   }
   const time = (name: string, own: string, peer: string, goal: string) =>
-    judge({
+    checkGoal({
       bench,
       name,
       value: median(seconds.get(own) ?? []),
@@ -119,14 +119,14 @@ async function* benchTimes(lane: Lane, files: BenchFiles): AsyncGenerator<Figure
   yield time('ingest-flights-parquet', 'flights-parquet', 'copy-parquet', 'ratio <= 2.5');
 }
 
-/** Overwrites a table of a million rows with all of them but one: how many bytes both versions share. */
+/** Overwrites a table of a million rows without one of them, and measures the bytes that both versions share. */
 async function* benchReuse(lane: Lane, files: BenchFiles): AsyncGenerator<Figure> {
   const { dataset } = await ingest(lane, [files.clean, files.shorter], { mode: 'overwrite' });
   const [before, after] = await replayDeltaLog(lane.blobs, dataset);
   if (!before || !after) throw new Error('There are no two versions.');
   const bytes = [...after.files].map(([path, { size }]) => ({ size, isReused: before.files.has(path) }));
   const sum = (sizes: typeof bytes) => sizes.reduce((total, { size }) => total + size, 0);
-  yield judge({
+  yield checkGoal({
     bench,
     name: 'reuse-after-deleting-one-row',
     value: sum(bytes.filter(({ isReused }) => isReused)) / sum(bytes),
@@ -135,14 +135,14 @@ async function* benchReuse(lane: Lane, files: BenchFiles): AsyncGenerator<Figure
   });
 }
 
-/** The first page of the rows by which two versions of a million rows differ: two in a hundred, and every file. */
+/** The first page of the difference of two versions of a million rows: 2% of the rows, in every file. */
 async function* benchDiff(lane: Lane, files: BenchFiles): AsyncGenerator<Figure> {
   const { diff } = await ingest(lane, files.compared, { mode: 'overwrite', diffKeys: ['id'] });
   if (diff.changedRows !== files.comparedRows)
     throw new Error(`${diff.changedRows} rows differ instead of ${files.comparedRows}.`);
   const time = { bench, unit: 's', goal: 'value <= 1' };
-  yield judge({ ...time, name: 'diff-by-key', value: diff.keyedSeconds });
-  yield judge({ ...time, name: 'diff-as-multiset', value: diff.multisetSeconds });
+  yield checkGoal({ ...time, name: 'diff-by-key', value: diff.keyedSeconds });
+  yield checkGoal({ ...time, name: 'diff-as-multiset', value: diff.multisetSeconds });
 }
 
 async function* benchMemory(lane: Lane): AsyncGenerator<Figure> {
@@ -150,6 +150,6 @@ async function* benchMemory(lane: Lane): AsyncGenerator<Figure> {
   const own = await ingest(lane, [file]);
   const peer = await copy(lane, file);
   const both = (key: 'peakRssMb' | 'seconds') => ({ bench, value: own[key], peer: peer[key] });
-  yield judge({ ...both('peakRssMb'), name: 'peak-rss-1200mb-csv', unit: 'MB', goal: 'value <= 600' });
-  yield judge({ ...both('seconds'), name: 'ingest-1200mb-csv', unit: 's', goal: 'ratio <= 1.5' });
+  yield checkGoal({ ...both('peakRssMb'), name: 'peak-rss-1200mb-csv', unit: 'MB', goal: 'value <= 600' });
+  yield checkGoal({ ...both('seconds'), name: 'ingest-1200mb-csv', unit: 's', goal: 'ratio <= 1.5' });
 }

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { whyNoPython } from '../../scripts/python-environment.ts';
-import { type Figure, judge } from './figure.ts';
+import { type Figure, checkGoal } from './figure.ts';
 import { TrackingClient } from './tracking/client.ts';
 import type { TrackingServer } from './tracking/launch.ts';
 import { Meter } from './tracking/meter.ts';
@@ -95,7 +95,7 @@ function toFigure<Value>(
 ): Figure {
   const beside = measured.get(peer);
   const peerValue = beside === undefined ? Number.NaN : measure(beside);
-  return judge({
+  return checkGoal({
     bench: 'tracking',
     name: peer === 'mlflow' ? name : `${name}-${peer}`,
     value: measure(measured.get(platform)!),

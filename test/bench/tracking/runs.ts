@@ -11,7 +11,7 @@ import { runKey, runPointerKey } from '../../../shared/domains/tracking/document
 import { toTailPoint } from '../../../shared/domains/tracking/metrics/points.ts';
 import { createRunBody } from '../../../shared/domains/tracking/runs/draft.ts';
 
-/** A finished run, as both servers are given it. */
+/** A finished run, as both servers store it. */
 export interface SeededRun {
   readonly runId: string;
   readonly name: string;
@@ -62,7 +62,7 @@ export async function writeRuns(file: string, count: number): Promise<void> {
   await once(out, 'close');
 }
 
-/** Puts runs, with the pointers to them and the events of their making, straight into a platform's documents. */
+/** Writes runs, their pointers and their creation events straight into a platform's documents. */
 export async function fillDocuments(file: string, experimentId: string, count: number): Promise<void> {
   const system = { clock: systemClock, ids: systemIds };
   const store = openSqliteDocuments({ ...system }, { file });

@@ -1,6 +1,6 @@
 import { app } from '@azure/functions';
 
-/** The smallest HTTP function there is, in an app that streams, as the platform does. */
+/** The smallest HTTP function, in an app that streams, as the platform does. */
 app.setup({ enableHttpStream: true });
 app.http('hello', {
   route: 'hello',

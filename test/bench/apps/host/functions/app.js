@@ -1,12 +1,12 @@
 import { app } from '@azure/functions';
 import * as durable from 'durable-functions';
 
-/** The smallest HTTP function there is, and durable work that does nothing: what is left is the host. */
+/** The smallest HTTP function, and durable work without content: only the host costs time. */
 app.http('hello', { route: 'hello', authLevel: 'anonymous', handler: () => ({ body: 'hello' }) });
 
 const { OrchestrationRuntimeStatus } = durable;
 let activitiesDone = 0;
-// An orchestrator is called from the start at every turn, so its calls count the turns.
+// Every turn calls the orchestrator from its start, so its calls count the turns.
 let turnsDone = 0;
 
 durable.app.activity('nothing', {
@@ -31,7 +31,7 @@ durable.app.orchestration('fan-out', function* (context) {
   return results.length;
 });
 
-/** Starts instances and answers once all of them have completed: how long that took, and what ran. */
+/** Starts instances, waits for all of them, and returns the duration and the counts. */
 app.http('measure', {
   route: 'measure/{orchestration}/{instances:int}/{input:int}',
   authLevel: 'anonymous',
