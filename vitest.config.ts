@@ -9,7 +9,7 @@ export default defineConfig({
     hookTimeout: hangGuardMs,
     teardownTimeout: hangGuardMs,
     expect: { poll: { timeout: patienceMs, interval: 20 } },
-    // Two cores: more workers than that only make each file slower.
+    // Two cores: more workers only make each file slower.
     maxWorkers: 2,
     sequence: { sequencer: ProcessFilesFirst },
     reporters: ['default', './test/support/closing-line.ts'],

@@ -3,7 +3,7 @@ import { dirname, join, normalize } from 'node:path';
 import { parseSync } from 'oxc-parser';
 import { expect, test } from 'vitest';
 
-/** Who may import whom: the table in the README is the whole law. */
+/** The allowed imports: the table in the README is complete. */
 const law = readTable(readFileSync('README.md', 'utf8'));
 
 /** The layers of rooms, from the lowest up: the table in docs/architecture.md. */
@@ -33,7 +33,7 @@ interface Import {
 }
 
 interface Row {
-  /** A folder or a file; `*` stands for each folder in its place. */
+  /** A folder or a file; `*` matches one folder name. */
   readonly room: string;
   readonly mayImport: readonly string[];
 }

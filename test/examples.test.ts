@@ -46,7 +46,7 @@ describe.each(documented)('$file', ({ file, examples }) => {
   });
 });
 
-/** What examples may use besides what their file exports. */
+/** Names that examples may use besides their file's exports. */
 function common(): Record<string, unknown> {
   return { systemClock, systemIds, z, file: join(createFolder(), 'example.db') };
 }

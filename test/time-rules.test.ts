@@ -13,7 +13,7 @@ import { expect, test } from 'vitest';
 /** No verdict depends on how fast the machine is: see "Tests and time" in CONTRIBUTING.md. */
 const repository = join(import.meta.dirname, '..');
 const files = globSync('test/**/*.ts', { cwd: repository }).filter(
-  // Benchmarks measure time, and the crash test takes its own.
+  // Benchmarks measure time, and the crash test has its own limits.
   (file) => !/^test\/(?:bench|crash|golden)\//.test(file),
 );
 
@@ -27,14 +27,14 @@ const sources = new Map(files.map((file) => [file, parse(readFileSync(join(repos
 
 const guarded = new Set(['test', 'it', 'describe', 'beforeAll', 'beforeEach', 'afterAll', 'afterEach']);
 
-/** Timeouts of tests, hooks and polls that the source gives itself, as numbers, beside the guard. */
+/** Numeric timeouts of tests, hooks and polls besides the guard. */
 function findTimeouts(source: Source): readonly string[] {
   const found: string[] = [];
   const text = (node: { start: number; end: number }) => source.text.slice(node.start, node.end);
   new Visitor({
     CallExpression(node: CallExpression) {
       const root = rootOf(node.callee);
-      // They would give up after a second of their own.
+      // These have a default timeout of a second.
       if (/^vi\.wait(?:For|Until)$/.test(text(node.callee))) found.push(text(node.callee));
       const isPoll = /^expect[^]*\.poll$/.test(text(node.callee));
       if (!isPoll && (!guarded.has(root) || text(node.callee).endsWith('.each'))) return;
@@ -52,7 +52,7 @@ function findTimeouts(source: Source): readonly string[] {
   return found;
 }
 
-/** Measurements of how long something took. */
+/** Measurements of durations. */
 function findMeasurements(source: Source): readonly string[] {
   const found: string[] = [];
   const text = (node: { start: number; end: number }) => source.text.slice(node.start, node.end);
@@ -84,16 +84,17 @@ function findWaits(source: Source): readonly string[] {
   return found;
 }
 
-/** Test files that wait all the same, and why it does not decide whether they pass. */
+/** Test files that wait nevertheless, and why this does not affect the outcome. */
 const waits: Readonly<Record<string, string>> = {
   'test/contract/blobs.contract.ts': 'the service dates blobs in whole seconds',
   'test/contract/documents.test.ts': 'the clock of a real account cannot be moved',
   'test/contract/queue-service-bus-namespace.test.ts': 'the clock of a real namespace cannot be moved',
   'test/e2e/artifacts.test.ts': 'an upload breaks off later than it could',
   'test/e2e/racing-ingestions.test.ts': 'retries are spread, as in pipelines',
-  'test/host/bodies.test.ts': 'a caller stands still for longer than a limit',
+  'test/host/bodies.test.ts': 'a caller pauses for longer than a limit',
   'test/unit/core/async.test.ts': 'the timers themselves are under test',
-  'test/unit/datasets/reading/hostile-sql.test.ts': 'a query that never ends is let run before it is stopped',
+  'test/unit/datasets/reading/hostile-sql.test.ts':
+    'a query that never ends runs for a while before it is stopped',
   'test/unit/queue/sqlite.test.ts': 'a manual clock lets its poll loop turn',
   'test/unit/retention/retention.test.ts': 'the clock is manual',
 };

@@ -4,14 +4,14 @@ import { ingestion } from './ingestion.ts';
 import { createRandom, runScenario } from './rounds.ts';
 
 /**
- * Kills the platform with SIGKILL at random moments of what it does, starts it again, and checks that all ends as if
- * nothing had happened.
+ * Kills the platform with SIGKILL at random moments, restarts it, and checks that everything ends as it does without
+ * kills.
  *
  * `npm run test:crash -- --kills 50 --seed 1 --only ingestion`
  */
 const { values: flags } = parseArgs({
   options: {
-    /** In each scenario. */
+    /** Per scenario. */
     kills: { type: 'string', default: '50' },
     seed: { type: 'string', default: String(Date.now() % 1e6) },
     only: { type: 'string' },

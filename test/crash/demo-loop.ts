@@ -20,7 +20,7 @@ interface LoopResult {
   readonly dataSha256: string;
 }
 
-/** The demo's pipeline: one dataset version, one model version of always the same bytes, every step done once. */
+/** The demo's pipeline: one dataset version, one model version with the same bytes each round, every step done once. */
 export const demoLoop: Scenario<LoopResult> = {
   name: 'demo',
   prepare: async (folder) => {

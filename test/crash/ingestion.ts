@@ -15,7 +15,7 @@ import type { Check, Scenario } from './rounds.ts';
 
 const dataset = 'orders';
 
-/** Files of several chunks, each with rows of its own and a few dirty ones. */
+/** Files of several chunks, each with distinct rows and a few dirty ones. */
 const tables = [40_000, 45_000, 50_000, 55_000].map((rows, seed): GeneratedTable => {
   return { rows, seed: seed + 1, firstRow: seed * 100_000, dirtyEvery: 997 };
 });
@@ -23,11 +23,11 @@ let files: readonly string[] = [];
 
 interface IngestionResult {
   readonly rows: number;
-  /** Of all values of all rows, whatever their order. */
+  /** Of all values of all rows, in any order. */
   readonly checksum: string;
 }
 
-/** Text files appended at once: one version for each, nothing that is not there, every row accounted for. */
+/** Text files appended concurrently: one version for each, no missing blobs, every row accounted for. */
 export const ingestion: Scenario<IngestionResult> = {
   name: 'ingestion',
   prepare: async (folder) => {
@@ -112,7 +112,7 @@ function readLineage({ info }: LoggedCommit): { readonly rowsIn: number; readonl
   return found;
 }
 
-/** What the data files themselves hold, by DuckDB. */
+/** The content of the data files, read by DuckDB. */
 async function sumRows(
   blobs: BlobStore,
   commit: LoggedCommit,

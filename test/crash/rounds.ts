@@ -5,14 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PlatformProcess } from '../../local/platform-process.ts';
 import { patienceMs } from '../support/hang-guard.ts';
 
-/** What is done to a platform that is killed meanwhile, and what must be there in the end. */
+/** The work of a platform under kills, and its expected result. */
 export interface Scenario<Result> {
   readonly name: string;
-  /** Makes the files that rounds drop; once. */
+  /** Creates the files that rounds drop, once. */
   readonly prepare: (folder: string) => Promise<void>;
   readonly begin: (platform: PlatformProcess) => Promise<void>;
   readonly hasEnded: (platform: PlatformProcess) => Promise<boolean>;
-  /** Waits for the end, checks all of it, and returns what must be alike in each round. */
+  /** Waits for the end, checks everything, and returns what must be equal in each round. */
   readonly finish: (platform: PlatformProcess, check: Check) => Promise<Result>;
   readonly isAlike: (calm: Result, round: Result) => boolean;
 }
@@ -21,7 +21,7 @@ export type Check = (ok: boolean, failure: string) => void;
 
 const killsPerRound = 6;
 
-/** Runs a scenario once in peace and then, killed at random moments, until there were enough kills. */
+/** Runs a scenario once without kills, and then with kills at random moments until there were enough. */
 export async function runScenario<Result>(
   scenario: Scenario<Result>,
   options: { readonly kills: number; readonly random: () => number },
@@ -37,7 +37,7 @@ export async function runScenario<Result>(
       else failures.push(`${scenario.name}, ${round}: ${failure}`);
     };
 
-  /** In a data folder of its own; with `calmMs` 0 nothing is killed. */
+  /** In its own data folder; `calmMs` 0 disables kills. */
   const runRound = async (name: string, calmMs: number) => {
     const dataDir = join(folder, name);
     const start = () => PlatformProcess.start({ port: 0, dataDir, timeoutMs: patienceMs });
@@ -73,7 +73,7 @@ export async function runScenario<Result>(
       const { result, moments } = await runRound(`round-${round}`, calm.durationMs);
       checkAs(`round-${round}`)(
         scenario.isAlike(calm.result, result),
-        'it ended otherwise than without crashes',
+        'the result differs from that without crashes',
       );
       console.log(
         `${scenario.name}, round ${round}: ${kills - before} kills, ${kills}/${options.kills} in all, ${moments.join(' ')}`,

@@ -60,7 +60,7 @@ async function live(
     .map((line) => JSON.parse(line) as Line);
 }
 
-it('keeps everything it acknowledged after SIGKILL, in one run and over many', async () => {
+it('keeps every acknowledged write after SIGKILL, in one run and across many', async () => {
   const dataDir = await makeTempDir();
   cleanups.push(() => rm(dataDir, { recursive: true, force: true }));
   const lines: Line[] = [];
@@ -82,7 +82,7 @@ it('keeps everything it acknowledged after SIGKILL, in one run and over many', a
   for (const name of new Set(lines.flatMap((line) => line.name ?? []))) {
     const about = lines.filter((line) => line.name === name || line.start === name);
     const last = about.findLast(({ acknowledged }) => acknowledged);
-    // An interrupted write may have happened or not; the next run may also have begun one.
+    // An interrupted write may have happened or not; the next run may also have started one.
     const unknown = about.slice(about.lastIndexOf(last as Line) + 1);
     const head = await store.head({ container: 'kill', name });
     const isCertain = unknown.length === 0 && last?.content !== undefined;

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startFixtureHost, type FixtureHost } from '../support/host/fixture-host.ts';
 
-/** The platform's way of serving routes, which adds to the SDK, under the host. */
+/** The platform's own layer for serving routes, under the host. */
 let host: FixtureHost;
 beforeAll(async () => {
   host = await startFixtureHost({
@@ -113,7 +113,7 @@ test('a stalled upload is 408, a slow one is not, and a broken one affects no ot
   const stalled = await open(`${headOf('count-hasty')}half`);
   expect(await text(stalled)).toMatch(/^HTTP\/1\.1 408 [^]*"code":"REQUEST_TIMEOUT"/);
 
-  // Longer in all than the route's 300 ms.
+  // Longer in total than the route's 300 ms.
   const trickling = await open(headOf('count-in-time'));
   for (const byte of '0123456789') {
     await new Promise((resolve) => setTimeout(resolve, 60));

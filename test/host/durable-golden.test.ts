@@ -22,7 +22,7 @@ describe('trap 22: messages between the engine and the SDK', () => {
   });
 });
 
-// Written by hand from the extension's sources, so that the recordings above rest on something of their own.
+// Written by hand from the extension's sources, as an independent check of the recordings above.
 describe('trap 22: the wire format, derived from the sources', () => {
   const atMs = Date.UTC(2026, 0, 1);
   const head = (EventType: number, EventId = -1): object => ({

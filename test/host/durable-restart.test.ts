@@ -135,7 +135,7 @@ test('an instance that is replaced while its orchestrator runs keeps nothing of 
   expect(countActivities()).toEqual({ n: 0 });
 });
 
-test('a full disk: writes are retried, nothing is lost and nothing reads as missing', async () => {
+test('retries writes on a full disk, loses nothing, and reports nothing as missing', async () => {
   const h = await restart();
   const id = await h.client.startNew('echoThrough', { input: 'small' });
   await waitForStatus(h.client, id);

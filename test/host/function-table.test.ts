@@ -95,7 +95,7 @@ describe.skipIf(!isBuilt)('the platform itself (skipped when dist/functions is n
     expect(createRouter(routePrefix, routes)).toBeDefined();
   });
 
-  /** Everything else starts runs through its queue, so that a run that was recorded starts whatever dies. */
+  /** All other code starts runs through the queue, so that a recorded run starts after any crash. */
   test('one function has the Durable client', async () => {
     const owners = (await readTable(repository)).filter(({ inputs }) =>
       inputs.some(({ type }) => type === 'durableClient'),

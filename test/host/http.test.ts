@@ -193,7 +193,7 @@ describe('malformed HTTP', () => {
 
   test.each([
     ['no protocol at all', 'hello\r\n\r\n', '400 Bad Request'],
-    ['a target that is no path', 'GET ?x HTTP/1.1\r\nHost: a\r\n\r\n', '400 Bad Request'],
+    ['a target that is not a path', 'GET ?x HTTP/1.1\r\nHost: a\r\n\r\n', '400 Bad Request'],
     ['an invalid host', 'GET /echo HTTP/1.1\r\nHost: a"b\r\n\r\n', '400 Bad Request'],
     ['half an IPv6 address', 'GET /echo HTTP/1.1\r\nHost: [::1\r\n\r\n', '400 Bad Request'],
     ['an invalid port', 'GET /echo HTTP/1.1\r\nHost: a:99999\r\n\r\n', '400 Bad Request'],

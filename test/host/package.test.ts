@@ -36,7 +36,7 @@ beforeAll(async () => {
   const { packages } = JSON.parse(installed) as {
     packages: Record<string, { dev?: boolean; os?: string[] }>;
   };
-  // Everything that runs, but the heavy natives: they are stood in for by the files that matter.
+  // Everything that runs, with placeholders for the files of the heavy native packages.
   const heavy = /onnxruntime|duckdb/;
   const wanted = Object.entries(packages).filter(
     ([path]) => !heavy.test(path) && existsSync(join(repository, path)),

@@ -143,7 +143,7 @@ describe.each([
   });
 });
 
-/** Every other name is a member of Object.prototype. */
+/** Every second name is a member of Object.prototype. */
 const names = ['s0', 'constructor', 's2', 'tostring', 's4', 'valueof'];
 const nameOf = (index: number) => names[index]!;
 

@@ -76,7 +76,7 @@ async function kill(child: ChildProcess): Promise<void> {
   await exit;
 }
 
-/** Of a table of the host's store, whether the host runs or not. */
+/** Rows of a table of the host's store, whether the host runs or not. */
 function countRows(table: string, where: string): number {
   using db = new DatabaseSync(join(folder.dataDir, 'host.db'), { readOnly: true });
   return Number(db.prepare(`SELECT count(*) AS n FROM ${table} WHERE ${where}`).get()?.['n']);
@@ -171,7 +171,7 @@ describe('after SIGKILL', () => {
     expect(run).toMatchObject({
       timer: { isPastDue: true, scheduleStatus: { last: '2026-01-01T00:00:00+00:00' } },
     });
-    // A run that is due begins with the host, and a stop waits for its end.
+    // A due run starts with the host, and a stop waits for its end.
     const third = await start();
     third.child.kill('SIGINT');
     expect(await ended(third.child)).toBe(0);

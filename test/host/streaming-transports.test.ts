@@ -44,14 +44,14 @@ const cases: Record<string, string | readonly string[]> = {
   'HEAD without a length': head('HEAD', [write('small'), end]),
   'HEAD of nothing': head('HEAD', [end]),
   '204': head('DELETE', [{ op: 'status', status: 204 }, end]),
-  '304 with the length of what it stands for': head('GET', [
+  '304 with the length of the full answer': head('GET', [
     { op: 'status', status: 304 },
     header('content-length', '5'),
     end,
   ]),
   '304 with a tag': head('GET', [{ op: 'status', status: 304 }, header('etag', '"a"'), end]),
   '404 with a body': head('GET', [{ op: 'status', status: 404 }, write('no'), end]),
-  'headers of the hop and of the pairing': head('GET', [
+  'hop-by-hop headers and headers of the proxy': head('GET', [
     header('Connection', 'close'),
     header('Keep-Alive', 'timeout=1'),
     header('Upgrade', 'h2c'),
@@ -60,7 +60,7 @@ const cases: Record<string, string | readonly string[]> = {
     write('body'),
     end,
   ]),
-  'request headers of the hop, repeated ones and one of ours': head(
+  'hop-by-hop request headers, repeated ones and one of the host': head(
     'GET',
     [end],
     [
@@ -121,7 +121,7 @@ const cases: Record<string, string | readonly string[]> = {
   ]),
 };
 
-test.each(Object.entries(cases))('handed over as forwarded: %s', async (_name, request) => {
+test.each(Object.entries(cases))('in-process equals forwarded: %s', async (_name, request) => {
   const requests = [...[request].flat(), last];
   const answer = await (await start('hand over')).exchange(requests);
   expect(answer).toEqual(await (await start('forward')).exchange(requests));
@@ -160,7 +160,7 @@ const request = fc
     [head(method, script, framing ? [framing] : []), ...parts].join(''),
   );
 
-test('handed over as forwarded: any requests on one connection, any answers', async () => {
+test('in-process equals forwarded: any requests on one connection, any answers', async () => {
   const [handedOver, forwarded] = [await start('hand over'), await start('forward')];
   await fc.assert(
     fc.asyncProperty(fc.array(request, { minLength: 1, maxLength: 4 }), async (requests) => {
@@ -171,8 +171,8 @@ test('handed over as forwarded: any requests on one connection, any answers', as
   );
 });
 
-describe('only handed over', () => {
-  test('a body that is left half read does not block the next request', async () => {
+describe('in-process only', () => {
+  test('a half-read body does not block the next request', async () => {
     const handedOver = await start('hand over');
     const { answers } = await handedOver.exchange([post([read('first'), write('early'), end], large), last]);
     expect(answers.map(({ body }) => body)).toEqual(['early', 'last']);

@@ -1,6 +1,6 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
-/** Ends a run with the one plain line that scripts read: `N passed, N failed[, N skipped]`. */
+/** Ends a run with the line that scripts parse: `N passed, N failed[, N skipped]`. */
 export default class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     let passed = 0;

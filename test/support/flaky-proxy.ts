@@ -5,13 +5,13 @@ export interface FlakyProxy {
   readonly port: number;
   /** Connections accepted since the start. */
   readonly connections: number;
-  /** Connections that clients hold now. */
+  /** Currently open connections of clients. */
   readonly openConnections: number;
-  /** The next `times` connections break once they have brought the client this many bytes, HTTP heads included. */
+  /** The next `times` connections break after they delivered this many bytes to the client, HTTP heads included. */
   cutAfter(bytes: number, times?: number): void;
-  /** Lets requests holding this text reach the server, and breaks the connection instead of bringing the answer. */
+  /** Forwards requests containing this text, and breaks the connection instead of delivering the answer. */
   loseAnswerTo(text: string, times?: number): void;
-  /** From now on nothing comes back, and no connection breaks either. */
+  /** From now on no answer arrives, but no connection breaks. */
   hang(): void;
   stop(): Promise<void>;
 }

@@ -14,8 +14,8 @@ const declarations = new Declarations({
 const functionsDir = join(import.meta.dirname, '../../functions');
 
 /**
- * Every native route, as the functions register it. The app behind the handlers is a stand-in that does nothing, apart
- * from what handlers leave to it of checking a body.
+ * Every native route, as the functions register it. The app behind the handlers is a stub that does nothing except the
+ * body checks that handlers delegate to it.
  */
 export async function loadRoutes(): Promise<readonly Route[]> {
   vi.doMock('@azure/functions', () => ({ app: standIn() }));
@@ -32,7 +32,7 @@ export async function loadRoutes(): Promise<readonly Route[]> {
   return registeredRoutes;
 }
 
-/** An object of which every member is there, and is one of the same kind. */
+/** An object in which every member exists and is such an object, too. */
 function standIn(members: Readonly<Record<string, unknown>> = {}): unknown {
   return new Proxy(() => standIn(), {
     get: (_, name) => {

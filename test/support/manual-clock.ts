@@ -34,12 +34,12 @@ export class ManualClock implements Clock {
     });
   }
 
-  /** How many sleep now. */
+  /** The number of pending sleeps. */
   get sleepers(): number {
     return this.#sleepers.size;
   }
 
-  /** Wakes those whose time has come, the earliest first. */
+  /** Wakes the sleeps that are due, the earliest first. */
   advance(ms: number): void {
     this.#nowMs += ms;
     const due = [...this.#sleepers].filter(({ wakeMs }) => wakeMs <= this.#nowMs);

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** By descending duration: what starts processes takes longest. */
+/** By descending duration: files that start processes take longest. */
 const folders = ['test/e2e', 'test/host', 'test/contract'];
 
 /** Starts files that start processes first, so that no long file runs alone at the end of a run. */

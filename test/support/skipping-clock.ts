@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../../shared/core/clock.ts';
 
-/** The system's clock, which a test can also set forward: for code that waits in real time and counts in hours. */
+/** The system's clock, which a test can advance, for code that waits in real time and counts in hours. */
 export class SkippingClock implements Clock {
   #skippedMs = 0;
   readonly #naps = new Set<AbortController>();
@@ -25,7 +25,7 @@ export class SkippingClock implements Clock {
     } while (this.now() < wakeAt);
   }
 
-  /** Those whose time has come wake up, the others sleep on. */
+  /** Due sleeps wake up, the others continue. */
   skip(ms: number): void {
     this.#skippedMs += ms;
     for (const nap of this.#naps) nap.abort();

@@ -10,14 +10,14 @@ import { metadataContainers } from '../../shared/core/names/resources.ts';
 import type { MetadataStore } from '../../shared/platform/storage/documents.ts';
 import { startCosmosServer } from './cosmos/server.ts';
 
-/** A folder of the test's own, removed when it ends. */
+/** A folder for one test, removed at its end. */
 export function createFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'slipway-test-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** An SQLite metadata store of the test's own. */
+/** An SQLite metadata store for one test. */
 export function createDocuments(): MetadataStore {
   const file = join(createFolder(), 'metadata.db');
   const store = openSqliteDocuments({ clock: systemClock, ids: systemIds }, { file });
@@ -25,7 +25,7 @@ export function createDocuments(): MetadataStore {
   return store;
 }
 
-/** The metadata stores that the domains run on, embedded and in Azure. Each `open` makes an empty one for the test. */
+/** The metadata stores of the domains, embedded and in Azure. Each `open` creates an empty one for the test. */
 export const metadataStores: readonly {
   readonly name: string;
   readonly open: () => Promise<MetadataStore>;
@@ -48,7 +48,7 @@ async function openCosmosDocuments(): Promise<MetadataStore> {
 
 export const system = { clock: systemClock, ids: systemIds };
 
-/** Gives no millisecond twice, so that consecutive writes have an order. */
+/** Never returns a millisecond twice, so that consecutive writes have an order. */
 export function createTickingClock(): Clock {
   let last = 0;
   const now = () => (last = Math.max(last + 1, systemClock.now()));

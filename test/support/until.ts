@@ -4,10 +4,10 @@ import { patienceMs } from './hang-guard.ts';
 type Awaitable<T> = T | Promise<T>;
 
 /**
- * Polls until a probe gives something, less and less often, and returns that; also in processes without vitest, where
+ * Polls with increasing delays until a probe returns a value, and returns it; also in processes without vitest, where
  * there is no `expect.poll`.
  *
- * @param describe what there is instead, for the error when {@link patienceMs} have passed
+ * @param describe the state instead, for the error after {@link patienceMs}
  */
 export async function until<T>(
   probe: () => Awaitable<T | false | undefined>,

@@ -1,15 +1,15 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { onTestFinished, vi } from 'vitest';
 
-/** For the rest of the test, timers stand still but for {@link settle}; sockets, files and promises go on as ever. */
+/** For the rest of the test, timers advance only in {@link settle}; sockets, files and promises work as usual. */
 export function useVirtualTimers(): void {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   onTestFinished(() => void vi.useRealTimers());
 }
 
 /**
- * Lets timers pass by `stepMs` in each turn of the event loop until the work ends. A peer in this process answers
- * within some turns, so a timeout of many steps ends only what is never answered, however slow the machine is.
+ * Advances timers by `stepMs` in each turn of the event loop until the work settles. A peer in this process answers
+ * within some turns, so a timeout of many steps fires only when no answer ever comes, however slow the machine is.
  */
 export async function settle<T>(work: Promise<T>, stepMs = 10): Promise<T> {
   const state = { isSettled: false };

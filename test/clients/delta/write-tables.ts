@@ -12,8 +12,8 @@ const start = Date.parse('2026-03-01T00:00:00Z');
 const minuteMs = 60_000;
 
 /**
- * Tables of 1, 12 and 40 commits in Blob storage, a copy of each on this machine, one of the log from its last
- * checkpoint on, and what every version must hold.
+ * Writes tables of 1, 12 and 40 commits to Blob storage, with a local copy of each, a copy of the log from the last
+ * checkpoint on, and the expected rows of every version.
  *
  * @returns the path of the description
  */

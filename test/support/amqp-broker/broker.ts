@@ -12,15 +12,15 @@ export interface BrokerTopology {
   readonly topics: Readonly<Record<string, readonly string[]>>;
 }
 
-/** What goes wrong with the next occasion; then the fault is spent. */
+/** A fault of the next matching operation; it happens once. */
 export type Fault =
   | { readonly on: 'send'; readonly reply: AmqpError }
-  /** The connection breaks before the message is stored, or after it is and before the sender hears of it. */
+  /** The connection breaks before the message is stored, or after that and before the acknowledgement. */
   | { readonly on: 'send'; readonly drop: 'before' | 'after' }
   /** The connection breaks in the middle of a transfer, after so many bytes. */
   | { readonly on: 'bytes'; readonly count: number }
   | { readonly on: 'settle'; readonly drop: 'after' }
-  /** Nothing is ever answered. */
+  /** No answer is ever sent. */
   | { readonly on: 'send'; readonly hang: true }
   | { readonly on: 'manage'; readonly hang: true };
 
@@ -34,12 +34,12 @@ export interface PutToken {
 const maxMessageBytes = 262_144;
 
 /**
- * A Service Bus namespace on the loopback interface, as far as our adapter goes: SASL, `$cbs`, peek-lock links,
+ * A Service Bus namespace on the loopback interface, as far as our adapter needs it: SASL, `$cbs`, peek-lock links,
  * `$management`, dead-letter sub-queues, scheduled messages, batches. Plain TCP.
  */
 export class AmqpBroker {
   readonly tokens: PutToken[] = [];
-  /** Answers put-token; the default takes anything. */
+  /** Answers put-token; the default accepts anything. */
   isTokenValid: (token: PutToken) => boolean = () => true;
   readonly #queues = new Map<string, Entity>();
   readonly #topics = new Map<string, Entity[]>();
@@ -71,7 +71,7 @@ export class AmqpBroker {
     return this.#sockets.size;
   }
 
-  /** Links that take the next message. */
+  /** Links that receive the next message. */
   get waitingReceivers(): number {
     return [...this.#links].filter((link) => link.is_open() && link.has_credit()).length;
   }
@@ -83,10 +83,10 @@ export class AmqpBroker {
     container.on('receiver_open', (context: EventContext) => this.#openReceiver(context));
     container.on('sender_open', (context: EventContext) => this.#openSender(context));
     container.on('message', (context: EventContext) => this.#onMessage(context));
-    // Clients that vanish are what the tests are about.
+    // Vanishing clients are what the tests exercise.
     for (const event of ['error', 'connection_error', 'protocol_error', 'disconnected'])
       container.on(event, () => {});
-    // Options of links that connections inherit, which the typings of `listen` do not know.
+    // Options of links that connections inherit, which the typings of `listen` lack.
     const linkOptions = {
       receiver_options: { autoaccept: false, credit_window: 100, max_message_size: maxMessageBytes },
       sender_options: { autosettle: false, treat_modified_as_released: false },
@@ -126,7 +126,7 @@ export class AmqpBroker {
     return this.#faults.length;
   }
 
-  /** What lies in a queue or subscription, locked or not. */
+  /** The messages of a queue or subscription, locked or not. */
   messageIds(path: string): string[] {
     const found = this.#queues.get(path.toLowerCase())?.peek(0, Number.MAX_SAFE_INTEGER) ?? [];
     return found.map(({ message }) => String(message['message_id']));
@@ -147,7 +147,7 @@ export class AmqpBroker {
     });
   }
 
-  /** Somebody wants to send. */
+  /** A sender attaches. */
   #openReceiver({ connection, receiver }: EventContext): void {
     const address = receiver!.target.address;
     receiver!.set_target({ address });
@@ -157,7 +157,7 @@ export class AmqpBroker {
     if (problem !== undefined) receiver!.close(problem);
   }
 
-  /** Somebody wants to receive. */
+  /** A receiver attaches. */
   #openSender({ connection, sender }: EventContext): void {
     const address = sender!.source.address;
     sender!.set_source({ address });

@@ -2,7 +2,7 @@ import rhea, { type Delivery, type EventContext, type Sender } from 'rhea';
 import type { Entity, Locked, Outcome, Stored } from './entity.ts';
 import { accepted, lockTokenToTag, rejected } from './wire.ts';
 
-/** What the wire shows of a stored message. */
+/** A stored message on the wire. */
 export function toWire({ message, sequence, enqueuedAt, failures }: Stored, lockedUntil?: number) {
   return {
     ...message,
@@ -15,12 +15,12 @@ export function toWire({ message, sequence, enqueuedAt, failures }: Stored, lock
   };
 }
 
-/** Feeds a receiver's link from an entity: as many as it gives credit for, and the rest of the credit on drain. */
+/** Feeds a receiver's link from an entity: as many messages as it has credit for; on drain it uses up the rest. */
 export function serveDeliveries(sender: Sender, entity: Entity, onSettle: () => 'reply' | 'silence'): void {
   const tokens = new Map<Delivery, string>();
   let isDraining = false;
   let isScheduled = false;
-  // One a macrotask: rhea counts credit down only when it writes.
+  // One per macrotask: rhea decreases credit only when it writes.
   const pump = () => {
     isScheduled = false;
     if (!sender.is_open()) return;
@@ -83,15 +83,15 @@ function readRejection({ delivery }: EventContext): Outcome {
   return { kind: 'deadLetter', reason, description };
 }
 
-/** What rhea's typings lack. */
+/** Members that rhea's typings lack. */
 interface Internals {
   _get_drain?: () => boolean;
   readonly connection: { _register(): void };
 }
 
 /**
- * Says that the credit is used up. rhea would say so only of credit that is left over, but the service also does
- * when messages took the last of it; and outside of an event rhea has to be told to write.
+ * Signals that the credit is used up. rhea does so only for leftover credit, but the service also does so when messages
+ * used the last of it. Outside an event, rhea must be triggered to write.
  */
 function answerDrain(sender: Sender): void {
   const internals = sender as unknown as Internals;

@@ -11,7 +11,7 @@ export interface Stored {
   readonly sequence: number;
   readonly message: WireMessage;
   readonly enqueuedAt: number;
-  /** How often a delivery has failed: what Service Bus puts into the AMQP header. */
+  /** The number of failed deliveries, which Service Bus puts into the AMQP header. */
   failures: number;
 }
 

@@ -4,10 +4,10 @@ import { patienceMs } from '../hang-guard.ts';
 const drainTimeoutMs = 200;
 
 /**
- * The SDK closes a link that the broker does not drain within 200 ms, and a message that was on its way then stays
- * locked. A broker on a busy machine may take longer: from now on the SDK waits for it.
+ * The SDK closes a link that the broker does not drain within 200 ms, and a message in flight then stays locked. A
+ * broker on a busy machine may take longer: from now on the SDK waits for it.
  *
- * @returns what ends that
+ * @returns a function that restores the SDK's behaviour
  */
 export function waitForDrains(): () => void {
   const { setTimeout } = globalThis;

@@ -3,7 +3,7 @@ import rhea, { type AmqpError, type EventContext } from 'rhea';
 /** A decoded AMQP message, its sections by name. */
 export type WireMessage = Readonly<Record<string, unknown>>;
 
-/** rhea gives a transfer in the standard format decoded, and one in any other format as bytes. */
+/** rhea decodes transfers in the standard format, and passes others on as bytes. */
 export function decodeTransfer({ message, delivery }: EventContext): WireMessage[] {
   const content: unknown = message;
   return delivery?.format === batchFormat ? decodeBatch(content as Buffer) : [content as WireMessage];
@@ -17,7 +17,7 @@ interface Outcomes {
   rejected(fields: { error: AmqpError }): { described(): unknown };
 }
 
-// rhea has these two, its typings have not.
+// rhea has these two, but its typings lack them.
 const outcomes = rhea.message as unknown as Outcomes;
 
 export const accepted = (): unknown => outcomes.accepted().described();

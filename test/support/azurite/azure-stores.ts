@@ -20,8 +20,8 @@ import { startTestAzurite } from './azurite.ts';
 import { startCosmosServer } from '../cosmos/server.ts';
 
 /**
- * What Bicep declares in Azure, on this machine and empty: a Cosmos DB server in this process, a Service Bus broker
- * on the loopback interface, and Azurite. All of it is gone when the test ends.
+ * Empty local versions of the resources that Bicep declares in Azure: a Cosmos DB server in this process, a Service Bus
+ * broker on the loopback interface, and Azurite. They are removed when the test ends.
  */
 export async function startAzureStores() {
   const clock = new SkippingClock();
@@ -47,7 +47,7 @@ export async function startAzureStores() {
     Object.values(blobContainers),
   );
 
-  /** Clients of these stores, as another instance of the app would have them. */
+  /** Clients of these stores, as of another instance of the app. */
   const connect = (): Platform => {
     const metadata = createCosmosDocuments({
       endpoint: cosmos.endpoint,

@@ -26,7 +26,7 @@ export function makeTempDir(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'azurite-test-'));
 }
 
-/** The same account as seen through another blob port, a proxy's. */
+/** The same account through the blob port of a proxy. */
 export function moveBlobPort(connectionString: string, port: number): string {
   return connectionString.replace(
     /BlobEndpoint=http:\/\/127\.0\.0\.1:\d+/,

@@ -1,4 +1,4 @@
-/** Fills the small disk it is given through a blob store, frees some of it again, and prints what happened. */
+/** Fills the given small disk through a blob store, frees some space, and prints the results. */
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -28,7 +28,7 @@ const put = async (name: string, sizeBytes: number, metadata = {}): Promise<stri
 };
 const outcomes: string[] = [];
 for (let i = 0; i < 20; i += 1) outcomes.push(await put(`large-${i}`, 1_000_000));
-// Blobs without bytes take room among the records only.
+// Blobs without bytes use space only in the records.
 const records: string[] = [];
 for (let i = 0; i < 3_000 && !records.includes('INSUFFICIENT_STORAGE'); i += 1) {
   records.push(await put(`record-${i}`, 0, { note: 'n'.repeat(7_000) }));

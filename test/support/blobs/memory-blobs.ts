@@ -13,7 +13,7 @@ type TextBlobs = BlobReader & BlobWriter & BlobLister;
 
 export type MemoryBlobs = TextBlobs & { files(): Readonly<Record<string, string>> };
 
-/** Blobs of text by `container/name`, for tests of what only puts, looks and lists. */
+/** Blobs of text by `container/name`, for tests of code that only puts, heads and lists. */
 export function createMemoryBlobs(initial: Readonly<Record<string, string>>): MemoryBlobs {
   const files = new Map(Object.entries(initial));
   const keyOf = ({ container, name }: BlobRef) => `${container}/${name}`;

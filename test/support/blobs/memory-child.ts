@@ -1,4 +1,4 @@
-/** Streams `sizeMb` up and down through a blob store and prints what the peak memory of this process was. */
+/** Streams `sizeMb` up and down through a blob store and prints the peak memory of this process. */
 import { createHash } from 'node:crypto';
 
 import { systemIds } from '../../../shared/core/ids.ts';
@@ -9,7 +9,7 @@ const [connectionString = '', sizeMb = '1'] = process.argv.slice(2);
 const store = createBlobStore({ clock: systemClock, ids: systemIds }, { connectionString });
 const ref = { container: 'memory', name: 'large' };
 
-// Everything is loaded and has run once before the measurement begins.
+// Loads and runs everything once before the measurement.
 await store.put({ ...ref, name: 'warm-up' }, produce(8, createHash('sha256')));
 for await (const _ of (await store.open({ ...ref, name: 'warm-up' })).body);
 const baselineKb = process.resourceUsage().maxRSS;

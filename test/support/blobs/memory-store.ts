@@ -19,7 +19,7 @@ import type {
   PutOptions,
 } from '../../../shared/platform/storage/blobs.ts';
 
-/** As HTTP hands them over. */
+/** As HTTP delivers them. */
 const chunkBytes = 64 * 1024;
 
 interface StoredBlob {
@@ -28,7 +28,7 @@ interface StoredBlob {
 }
 
 /**
- * Blobs in memory that obey the port's contract suite, for tests of what lies above storage: no process, no sockets.
+ * Blobs in memory that pass the port's contract suite, for tests of code above storage: no process, no sockets.
  * It signs no URLs.
  */
 export function createMemoryBlobStore(now: () => number = Date.now): BlobStore {
@@ -68,7 +68,7 @@ export function createMemoryBlobStore(now: () => number = Date.now): BlobStore {
     if (typeof body === 'string' || body instanceof Uint8Array) return Buffer.from(body as string);
     const chunks: Uint8Array[] = [];
     for await (const chunk of body) {
-      // Leaves the source as soon as the write must fail.
+      // Closes the source as soon as the write must fail.
       blobsOf(ref);
       chunks.push(Uint8Array.from(chunk));
     }

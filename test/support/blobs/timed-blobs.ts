@@ -10,7 +10,7 @@ import type {
 
 export type TimedBlobs = BlobReader & BlobWriter & BlobRemover & BlobLister & BlobFolders;
 
-/** Names of blobs that know when they were written: enough for what lists and deletes. */
+/** Names of blobs with their time of writing: enough for code that lists and deletes. */
 export function createTimedBlobs(clock: Clock): TimedBlobs & { readonly written: Map<string, number> } {
   const written = new Map<string, number>();
   const describe = (container: string, name: string): BlobProperties => ({

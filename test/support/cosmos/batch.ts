@@ -11,9 +11,9 @@ interface Operation {
 type Send = (request: WireRequest) => Promise<Required<WireReply>>;
 
 /**
- * A transactional batch, for a server whose own is neither atomic nor whole: first every operation is tried on
- * paper, against the documents as they are and as the operations before it would leave them; only if all of them
- * would succeed are they done. The gateway lets no other request in between.
+ * A transactional batch, for a server whose own is neither atomic nor complete: a dry run checks every operation
+ * against the documents as the previous operations would leave them, and applies them only if all succeed. The
+ * gateway admits no other request meanwhile.
  */
 export async function applyBatch(request: WireRequest, path: string, send: Send): Promise<WireReply> {
   if (request.headers['x-ms-cosmos-batch-atomic'] !== 'true') return failure(400, 'the batch is not atomic');

@@ -2,8 +2,8 @@ import type { WireReply } from './wire.ts';
 import { json } from './wire.ts';
 
 /**
- * What the gateway says to the SDK before a query across partitions: how to merge the streams of the physical
- * partitions, and the query to send to each. Knows the statements that the adapter writes, and no others: their
+ * The gateway's answer to the SDK before a query across partitions: how to merge the streams of the physical
+ * partitions, and the query to send to each. Supports only the statements that the adapter writes: their
  * condition is a conjunction, so it needs no parentheses (each level of those costs the server's parser five times
  * the time).
  */

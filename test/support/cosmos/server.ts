@@ -11,14 +11,14 @@ import { failure, json } from './wire.ts';
 
 export interface CosmosServer {
   readonly endpoint: string;
-  /** Any key: the server checks none. */
+  /** Any key works: the server does not check it. */
   readonly key: string;
   readonly database: string;
-  /** Every request since the last `clear`, query plans and partition ranges too. */
+  /** Every request since the last `clear`, including query plans and partition ranges. */
   readonly requests: WireRequest[];
-  /** Gives the reply instead of the server (a fault), or undefined to let the request through. */
+  /** Returns a reply instead of the server's (a fault), or undefined to forward the request. */
   intercept: ((request: WireRequest) => WireReply | 'hang' | 'reset' | undefined) | undefined;
-  /** The most documents of any response: pages become short. */
+  /** The maximum of documents per response, for short pages. */
   pageItems: number | undefined;
   createContainer(name: string): Promise<void>;
   close(): Promise<void>;
@@ -28,7 +28,7 @@ export interface CosmosServer {
  * Cosmos DB over plain HTTP, in this process: `@vercel/cosmosdb-server` for documents and SQL, one instance for
  * each physical partition, behind a gateway that adds what it lacks: routing by partition key and key range, query
  * plans, atomic batches, the substatus of a missing container, and faults on demand. It handles one request at a
- * time. What it cannot show: RU cost, index policies, time to live, consistency.
+ * time. It does not emulate: RU cost, index policies, time to live, consistency.
  */
 export async function startCosmosServer(
   options: { readonly physicalPartitions?: number } = {},
@@ -99,7 +99,7 @@ export async function startCosmosServer(
   return state;
 }
 
-/** Physical partitions share out the hashes of partition keys, evenly. */
+/** Physical partitions divide the hashes of partition keys evenly. */
 function keyRange(index: number, count: number) {
   const bound = (part: number) =>
     (part * Math.floor(256 / count)).toString(16).toUpperCase().padStart(2, '0');
@@ -130,7 +130,7 @@ function shorten(request: WireRequest, pageItems: number | undefined): WireReque
   return { ...request, headers: { ...request.headers, 'x-ms-max-item-count': items } };
 }
 
-/** The server's text functions know no third argument. */
+/** The server's string functions have no third argument. */
 function foldCase(request: WireRequest): WireRequest {
   if (request.headers['content-type'] !== 'application/query+json') return request;
   const { query, ...rest } = JSON.parse(request.body) as { query: string };

@@ -1,4 +1,4 @@
-/** One request as it came over the wire. */
+/** One request on the wire. */
 export interface WireRequest {
   readonly method: string;
   readonly path: string;

@@ -93,7 +93,7 @@ async function makeOpenQuote(folder: string): Promise<DirtyCase> {
   return {
     name: 'quote-open-for-twenty-megabytes',
     about:
-      'Nothing closes the quote of row 150; to find that out must not cost the memory of all that follows.',
+      'The quote of row 150 is never closed; detecting that must not take the memory of the rest of the file.',
     file,
     rowsIn: 1_100_000,
     committed: 1_099_999,

@@ -3,7 +3,7 @@ import { planColumns, type PlannedColumn } from '../../../shared/adapters/duckdb
 import { isGood, selectTyped, valueOf } from '../../../shared/adapters/duckdb/conversion/row-checks.ts';
 import { type DuckDbSession, openDuckDb } from '../../../shared/adapters/duckdb/session.ts';
 
-/** Evaluates the SQL that converts texts to typed columns, in a database of its own. */
+/** Evaluates the SQL that converts texts to typed columns, in a separate database. */
 export class TypedTexts {
   readonly #session: DuckDbSession;
 

@@ -82,7 +82,7 @@ export function createByteBlobs(): ByteBlobs {
   return blobs;
 }
 
-/** In pieces that split lines and characters. */
+/** In chunks that split lines and characters. */
 async function* slice(bytes: Buffer): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += 61) yield bytes.subarray(at, at + 61);
 }

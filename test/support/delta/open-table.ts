@@ -9,7 +9,7 @@ import {
 import { SnapshotCache } from '../../../shared/formats/delta/snapshots/snapshot-cache.ts';
 import type { BlobStore } from '../../../shared/platform/storage/blobs.ts';
 
-/** A table of real blobs and Parquet checkpoints, with a cache of its own. */
+/** A table of real blobs and Parquet checkpoints, with a separate cache. */
 export function openDeltaTable(
   blobs: BlobStore,
   deps: Pick<DeltaTableDeps, 'clock' | 'ids'>,

@@ -2,10 +2,10 @@ import { setImmediate } from 'node:timers/promises';
 import { AppError } from '../../../shared/core/errors.ts';
 import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
 
-/** What becomes of one operation: `before` it is done, or `after` it, the connection is lost; or it comes `late`. */
+/** The fault of one operation: the connection is lost `before` or `after` it is applied; or it is applied `late`. */
 export type Fate = 'ok' | 'before' | 'after' | 'late';
 
-/** A store whose operations fail as told: the caller cannot know whether they were done. */
+/** A store whose operations fail as configured, so that the caller cannot know whether they were applied. */
 export function makeFlaky(store: MetadataStore, nextFate: () => Fate): MetadataStore {
   const lost = () => new AppError('UNAVAILABLE', 'The connection was lost.');
   const wrap =

@@ -17,7 +17,7 @@ export interface SqliteFixture extends DocumentsFixture {
   readonly file: string;
 }
 
-/** An SQLite store in a directory of its own, with a clock that only the test moves. */
+/** An SQLite store in its own directory, with a clock that only the test moves. */
 export async function openSqliteFixture(
   options: Partial<SqliteDocumentsOptions> = {},
 ): Promise<SqliteFixture> {

@@ -4,8 +4,8 @@ import { openSqliteDocuments } from '../../../shared/adapters/embedded/sqlite-do
 import { addWriter } from './counter.ts';
 
 /**
- * A process of its own that writes to an SQLite store: `batches` without end, or `writers` (the given numbers) on
- * one document. It says when it has begun, and after each batch.
+ * A separate process that writes to an SQLite store: `batches` without end, or `writers` (the given numbers) on one
+ * document. It reports its start, and each batch.
  */
 const [file, task, ...numbers] = process.argv.slice(2);
 const store = openSqliteDocuments(

@@ -33,7 +33,7 @@ export class DirectEngine implements PipelineEngine {
     if (this.#runs.has(runId)) return;
     const result = this.#drive(runId, viaJson(schedule));
     this.#runs.set(runId, result);
-    // A failure is reported to those who wait for the run, if any do.
+    // A failure is reported to the callers that wait for the run, if any.
     void result.then(
       () => this.#ended.set(runId, 'completed'),
       () => this.#ended.set(runId, 'failed'),

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlatformProcess } from '../../../local/platform-process.ts';
 import { patienceMs } from '../hang-guard.ts';
 
-/** What one client was told is done, in the order that it asked for it. */
+/** The acknowledged writes of one client, in the order of its requests. */
 export interface Ledger {
   readonly runId: string;
   readonly params: Map<string, string>;
@@ -12,23 +12,23 @@ export interface Ledger {
   readonly points: Map<string, string[]>;
   /** SHA-256 by path. */
   readonly artifacts: Map<string, string>;
-  /** Versions of the client's own model, with how often each was asked for. */
+  /** Versions of the client's own model, with the number of requests for each. */
   readonly versions: { readonly source: string; readonly number: string; readonly attempts: number }[];
-  /** Where the client's alias was led to. */
+  /** The target of the client's alias. */
   readonly moves: string[];
   retries: number;
 }
 
 type Json = Record<string, unknown>;
 
-/** A platform that is killed and started again meanwhile; its address changes. */
+/** A platform that is killed and restarted meanwhile; its address changes. */
 export interface Moving {
   platform: PlatformProcess;
-  /** Requests that were answered with success so far. */
+  /** The number of successful requests so far. */
   answered: number;
 }
 
-/** Asks until there is an answer, as MLflow's client does. @throws Error when it is refused */
+/** Retries until there is an answer, as MLflow's client does. @throws Error when the request is refused */
 export async function insist(
   moving: Moving,
   method: string,
@@ -64,12 +64,12 @@ async function ask(url: string, method: string, body: string | Json | undefined)
     });
     return { status: response.status, text: await response.text() };
   } catch {
-    // Killed before, or in the middle of, its answer: whether it was done is not known.
+    // Killed before or during the answer: the outcome is unknown.
     return undefined;
   }
 }
 
-/** Logs all there is to log, again and again, until it is told to stop; each write once acknowledged is entered. */
+/** Logs everything repeatedly until it is stopped, and records each acknowledged write. */
 export async function logUntil(
   moving: Moving,
   client: number,
@@ -116,7 +116,7 @@ export async function logUntil(
     const point = { timestamp: i, step: i, value: random() };
     await write('POST', `${api}/runs/log-metric`, { run_id: runId, key: 'single', ...point });
     enter('single', [point]);
-    // Small ones stay in the run's document, large ones become a document of their own.
+    // Small ones stay in the run's document, large ones become separate documents.
     const count = i % 7 === 3 ? 700 : 1 + Math.floor(random() * 40);
     const batch = Array.from({ length: count }, (_, step) => ({
       key: 'batch',

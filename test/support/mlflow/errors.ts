@@ -2,17 +2,17 @@ import { type ErrorStep, rawBody } from '../../golden/mlflow-errors/script.ts';
 import { patienceMs } from '../hang-guard.ts';
 import type { ScriptAnswer, Send } from './script.ts';
 
-/** What is kept of an answer: errors by their code and by what clients look for in the message. */
+/** The compared part of an answer: errors by their code and by what clients look for in the message. */
 export interface ErrorLine {
   readonly title: string;
   readonly status: number;
   readonly code?: string;
   readonly stem?: string;
-  /** Of what was read back. */
+  /** Of state that was read back. */
   readonly json?: unknown;
 }
 
-/** Sends over HTTP; a body of `rawBody` alone as it is. What is not JSON is given back as text. */
+/** Sends over HTTP; `rawBody` alone is sent unchanged. An answer that is not JSON is returned as text. */
 export function sendTo(url: string): Send {
   return async (method, path, body) => {
     const raw = body?.[rawBody];

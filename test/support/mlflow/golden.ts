@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { runScript, type ScriptStep, type Send } from './script.ts';
 
-/** What a real server answered to one step of a script. */
+/** The answer of a real server to one step of a script. */
 export interface Recorded {
   readonly path: string;
   readonly status: number;
@@ -13,14 +13,14 @@ export interface GoldenOptions {
   /** In test/golden/mlflow, without `.json`. */
   readonly name: string;
   readonly script: readonly ScriptStep[];
-  /** Steps that we answer otherwise, by their titles, and why. */
+  /** Steps with an intended difference by title, and its reason. */
   readonly differences: Readonly<Record<string, string>>;
   readonly titleOf: (step: ScriptStep) => string;
-  /** What of an answer counts. */
+  /** The compared part of an answer. */
   readonly summarise: (path: string, answer: Pick<Recorded, 'status' | 'json'>) => unknown;
 }
 
-/** Runs a script against us and holds each answer against the real server's. */
+/** Runs a script against our services and compares each answer with the real server's. */
 export async function expectRecorded(send: Send, options: GoldenOptions): Promise<void> {
   const { name, script, differences, titleOf, summarise } = options;
   const file = new URL(`../../golden/mlflow/${name}.json`, import.meta.url);
@@ -38,8 +38,8 @@ export async function expectRecorded(send: Send, options: GoldenOptions): Promis
 }
 
 /**
- * The whole of a success; of a refusal the status, the code and of its words the stem: messages are told in our own
- * words, but for what clients look for in them.
+ * The whole of a success; of an error the status, the code and the stem of the message, because messages have our own
+ * wording except for the parts that clients look for.
  */
 export function summariseBy(stem: RegExp): GoldenOptions['summarise'] {
   return (_path, { status, json }) =>

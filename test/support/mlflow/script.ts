@@ -1,11 +1,11 @@
-/** One request to a tracking server. `$name` in it stands for what an earlier answer gave. */
+/** One request to a tracking server. `$name` in it is replaced by a value of an earlier answer. */
 export interface ScriptStep {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** After `/api/2.0/`. */
   readonly path: string;
   readonly body?: Record<string, unknown>;
   readonly query?: Record<string, string | readonly string[]>;
-  /** Names for what the answer gives: `{ run: 'run.info.run_id' }`. */
+  /** Names for values of the answer: `{ run: 'run.info.run_id' }`. */
   readonly keep?: Record<string, string>;
 }
 
@@ -20,7 +20,7 @@ export type Send = (
   body: Record<string, unknown> | undefined,
 ) => Promise<ScriptAnswer>;
 
-/** Everything that no two servers say alike is named: ids in the order they are met, times, tokens. */
+/** Replaces values that differ between servers by names: ids in order of appearance, times, tokens. */
 export async function runScript(
   steps: readonly ScriptStep[],
   send: Send,
@@ -57,7 +57,7 @@ const times = /^(creation_time|last_update_time|(creation|last_updated)_timestam
 function normalise(value: unknown, known: ReadonlyMap<string, string>, name = ''): unknown {
   if (Array.isArray(value)) {
     const items = value.map((item) => normalise(item, known));
-    // Neither server promises an order of a run's or experiment's own maps.
+    // Neither server guarantees an order within the maps of a run or experiment.
     return items.every((item) => typeof item === 'object' && item !== null && 'key' in item) &&
       name !== 'history'
       ? items.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
@@ -65,7 +65,7 @@ function normalise(value: unknown, known: ReadonlyMap<string, string>, name = ''
   }
   if (value !== null && typeof value === 'object') {
     const members = Object.entries(value)
-      // Workspaces are turned off on either server; only the newest says so in each experiment.
+      // Workspaces are off on both servers; only the newest reports that in each experiment.
       .filter(([key]) => key !== 'workspace')
       .map(([key, member]) => [key, normalise(member, known, key)] as const);
     return Object.fromEntries(members.sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -6,7 +6,7 @@ import { createRouteTable } from '../../../shared/api/http/route-table.ts';
 import { mlflowProtocol } from '../../../shared/api/mlflow/protocol.ts';
 import type { Send } from './script.ts';
 
-/** Endpoints as clients meet them under `/api/2.0/`, without a host. */
+/** Endpoints as clients see them under `/api/2.0/`, without a host. */
 export function openWire(routes: readonly Route[]): Send {
   const table = createRouteTable({
     name: 'mlflow-rest',

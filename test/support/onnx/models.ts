@@ -11,7 +11,7 @@ import type { ModelSource } from '../../../shared/domains/serving/scorer.ts';
 
 type Message = readonly Bytes[];
 
-/** ONNX's element types by number, those included that the runtime cannot carry. */
+/** ONNX's element types by number, including those that the runtime cannot carry. */
 export const elementNumbers = {
   float32: 1,
   uint8: 2,

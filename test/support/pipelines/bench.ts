@@ -18,7 +18,7 @@ export class RecordingEngine implements PipelineEngine {
   /** Fails the next calls, one each. */
   readonly failures: Error[] = [];
   readonly terminated: string[] = [];
-  /** What the engine says of a run, in place of `running`. */
+  /** The engine's status of a run, instead of `running`. */
   readonly statuses = new Map<string, EngineStatus>();
 
   async start(runId: string): Promise<void> {
@@ -48,19 +48,19 @@ export interface PipelineBench {
   readonly triggers: Triggers;
   readonly control: RunControl;
   readonly engine: RecordingEngine;
-  /** The messages of the queue `runs` that nobody has handled. */
+  /** The unhandled messages of the queue `runs`. */
   readonly sent: OutgoingMessage[];
   /** Fails the next sends, one each. */
   readonly sendFailures: Error[];
   /** The newest version of each dataset. */
   readonly latest: Map<string, number>;
-  /** Handles all messages, as the function of the queue does; one whose handling fails is the first again. */
+  /** Handles all messages, as the function of the queue does; a failed message stays at the head. */
   deliver(): Promise<void>;
   /** The runs that reached the engine, in order. */
   started(): Promise<readonly Run[]>;
 }
 
-/** The services of pipelines over a store, with a queue and an engine that tests look into. */
+/** The services of pipelines over a store, with a queue and an engine that tests inspect. */
 export function createPipelineBench(documents: MetadataStore, catalog: Catalog): PipelineBench {
   const store = new RunStore({ store: documents, ...system });
   const engine = new RecordingEngine();

@@ -13,11 +13,11 @@ import type { MetadataStore } from '../../../shared/platform/storage/documents.t
 import type { OutgoingMessage } from '../../../shared/platform/storage/queue.ts';
 import { createMemoryBlobStore } from '../blobs/memory-store.ts';
 
-/** Everything that is stored, by name; blobs by the hash of their content. */
+/** Everything stored, by name; blobs by the hash of their content. */
 export interface Contents {
   readonly documents: Readonly<Record<string, unknown>>;
   readonly blobs: Readonly<Record<string, string>>;
-  /** By destination and id: what a consumer takes for one message. */
+  /** By destination and id, by which consumers deduplicate. */
   readonly messages: readonly string[];
 }
 
@@ -29,7 +29,7 @@ export interface StepBench {
   close(): Promise<void>;
 }
 
-/** The app over an SQLite file and blobs in memory, every write of which can be counted. */
+/** The app over an SQLite file and blobs in memory, with counted writes. */
 export async function openStepBench(): Promise<StepBench> {
   const folder = mkdtempSync(join(tmpdir(), 'slipway-test-'));
   const config = loadConfig(
@@ -105,7 +105,7 @@ async function readBlobs(blobs: BlobStore): Promise<Record<string, string>> {
   return found;
 }
 
-/** The object, with a note taken before each call of some of its methods. */
+/** The object, with a hook before each call of some of its methods. */
 function withNoted<T extends object>(target: T, methods: readonly (keyof T & string)[], note: () => void): T {
   return new Proxy(target, {
     get(object, name) {

@@ -4,7 +4,7 @@ import { systemIds } from '../../../shared/core/ids.ts';
 import { openSqliteQueue } from '../../../shared/adapters/embedded/sqlite-queue.ts';
 
 /**
- * A process to be killed: sends or receives until then, and says on standard output what it was told.
+ * A process to be killed: sends or receives until then, and prints every acknowledged operation.
  * `node queue-crash-worker.ts <send|receive> <file> <name>`
  */
 const [, , mode, file, name] = process.argv;

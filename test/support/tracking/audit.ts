@@ -12,7 +12,7 @@ export interface AuditedWriterOptions {
   readonly sent?: OutgoingMessage[];
 }
 
-/** Writes changes with their events; what it announces is put into `sent`. */
+/** Writes changes with their events; announcements go to `sent`. */
 export function createAuditedWriter(
   store: MetadataStore,
   { clock = systemClock, ids = systemIds, sent = [] }: AuditedWriterOptions = {},

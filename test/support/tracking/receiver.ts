@@ -13,7 +13,7 @@ export interface Receiver {
   readonly received: readonly Received[];
 }
 
-/** A receiver of webhooks on this machine, stopped when the test ends; answers 200 unless told otherwise. */
+/** A receiver of webhooks on this machine, stopped when the test ends; answers 200 by default. */
 export async function startReceiver(
   answer: (call: {
     readonly count: number;

@@ -12,7 +12,7 @@ import { openTracking } from './tracking.ts';
 export const dayMs = 24 * 3_600_000;
 export const graceMs = 30 * dayMs;
 
-/** Tracking, a registry, artifacts and their retention, with a clock that is moved by hand. */
+/** Tracking, a registry, artifacts and their retention, with a manual clock. */
 export function openRetention(
   store: MetadataStore,
   wrap: { readonly store?: MetadataStore; readonly blobs?: (blobs: TimedBlobs) => TimedBlobs } = {},
@@ -35,7 +35,7 @@ export function openRetention(
     store: through,
     audited: new AuditedWriter({ store: through, outbox, clock, ids: systemIds }),
     artifacts,
-    // As another process has it: nothing remembered.
+    // As in another process: with empty caches.
     experiments: other.experiments,
     locator: other.locator,
     clock,

@@ -1,18 +1,18 @@
 import * as fc from 'fast-check';
 import type { JsonObject } from '../../../shared/core/json/json.ts';
 
-/** A filter as tests make it up: printed for the search, and judged here, by none of its code. */
+/** A generated filter: printed for the search, and evaluated here without the search's code. */
 export type Wish =
   | { readonly is: 'and' | 'or'; readonly of: readonly Wish[] }
   | { readonly is: 'not'; readonly of: readonly [Wish] }
   | { readonly is: 'condition'; readonly name: string; readonly get: Get; readonly test: Test };
 
-/** What a field of a run is; `NaN` for that, undefined for nothing. A list: any of them may do. */
+/** The value of a field of a run; `NaN` for NaN, undefined when missing. In a list, any value may match. */
 type Get = (run: PlainRun) => number | string | readonly string[] | undefined;
 
 interface Test {
   readonly text: string;
-  /** undefined: the test is about missing values themselves. */
+  /** undefined: the test is for missing values. */
   readonly holds?: (value: number | string) => boolean;
   readonly wantsMissing?: boolean;
 }
@@ -58,7 +58,7 @@ function someOf<T>(keys: readonly string[], value: fc.Arbitrary<T>): fc.Arbitrar
     .map((entries) => Object.fromEntries(entries));
 }
 
-/** As shared/domains/tracking keeps it. */
+/** As stored by shared/domains/tracking. */
 export function toDocument(run: PlainRun): JsonObject {
   const { runId, startTime, endTime, name, params, tags } = run;
   const metrics = Object.entries(run.metrics);
@@ -219,7 +219,7 @@ export function judgeWish(wish: Wish, run: PlainRun): boolean | undefined {
   }
 }
 
-/** One part that is `decisive` decides; else one that is unknown does. */
+/** A `decisive` part decides; otherwise an unknown one does. */
 function combine(parts: readonly Wish[], run: PlainRun, decisive: boolean): boolean | undefined {
   const truths = parts.map((part) => judgeWish(part, run));
   if (truths.includes(decisive)) return decisive;
@@ -256,7 +256,7 @@ export const orders: fc.Arbitrary<readonly PlainOrder[]> = fc.uniqueArray(
   { maxLength: 3, selector: ({ text }) => text.split(' ')[0] },
 );
 
-/** Values, then NaN, then nothing; then the latest first; then by id. */
+/** Values, then NaN, then missing; then the latest first; then by id. */
 export function sortPlainly(all: readonly PlainRun[], order: readonly PlainOrder[]): readonly PlainRun[] {
   const latest: PlainOrder = { text: '', get: (run) => run.startTime, isDescending: true };
   const byId: PlainOrder = { text: '', get: (run) => run.runId, isDescending: false };

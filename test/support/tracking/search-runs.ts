@@ -13,8 +13,8 @@ function makeRandom(seed: number): () => number {
 }
 
 /**
- * Runs in the layout of the tracking store, straight into it: 5 metrics, 5 params, 5 tags each. `a` and `b` go against
- * each other, so that hardly a run has both above a half; every thousandth run has `rare`.
+ * Writes runs straight into the tracking store: 5 metrics, 5 params, 5 tags each. `a` and `b` are anticorrelated, so
+ * that hardly a run has both above a half; every thousandth run has `rare`.
  */
 export async function fillWithRuns(
   store: MetadataStore,

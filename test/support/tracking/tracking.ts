@@ -4,7 +4,7 @@ import { type Ids, systemIds } from '../../../shared/core/ids.ts';
 import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
 import { createTracking, type Tracking } from '../../../shared/domains/tracking/tracking.ts';
 
-/** Tracking as one process has it, on a store of the test's. */
+/** The tracking services of one process, on the test's store. */
 export function openTracking(
   store: MetadataStore,
   {

@@ -31,7 +31,7 @@ interface Golden {
   readonly edges: readonly EdgeRow[];
 }
 
-/** What scikit-learn makes of a small data set; see test/golden/logistic/generate.py. */
+/** scikit-learn's results for a small data set; see test/golden/logistic/generate.py. */
 export const golden = JSON.parse(
   readFileSync(new URL('../../golden/logistic/golden.json', import.meta.url), 'utf8'),
 ) as Golden;

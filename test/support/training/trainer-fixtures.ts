@@ -5,9 +5,9 @@ import type { AnyTrainer } from '../../../shared/domains/training/trainer.ts';
 import type { TableReader } from '../../../shared/domains/training/table-reader.ts';
 import { createTableReader } from './training.ts';
 
-/** What the suite that every trainer passes (test/unit/training/trainers.test.ts) cannot find out. */
+/** What the suite of every trainer (test/unit/training/trainers.test.ts) cannot derive. */
 interface TrainerFixture {
-  /** Parameters that fit 400 rows in well under a second, in several iterations if it has any. Default: none. */
+  /** Parameters that fit 400 rows in well under a second, in several iterations if any. Default: none. */
   readonly params?: Readonly<Record<string, unknown>>;
   /** Parameters that its schema refuses, besides unknown ones and those of another type. */
   readonly refused?: readonly Readonly<Record<string, unknown>>[];
@@ -68,7 +68,7 @@ interface Row {
 const hourMs = 3_600_000;
 const places = ['ATL', 'ORD', 'SFO', 'Zürich'];
 
-/** Made of whole numbers by a fixed formula, with gaps in every column that may have some. */
+/** Computed from integers by a fixed formula, with gaps in every column that allows them. */
 function createRow(i: number): Row {
   const noise = (i * 7919) % 13;
   const size = i % 17 === 0 ? null : (i * 31) % 100;
@@ -89,7 +89,7 @@ function createRow(i: number): Row {
 const usual: Row = { ...createRow(1), size: 20 };
 const rows: readonly Row[] = [
   ...Array.from({ length: learnableRows }, (_, i) => createRow(i)),
-  // What training never saw, and what was missing nowhere.
+  // Unseen values, and nulls in columns that had none.
   usual,
   { ...usual, size: null, place: null, moment: null },
   { ...usual, constant: null, always: null },

@@ -11,7 +11,7 @@ import type {
   TableReader,
 } from '../../../shared/domains/training/table-reader.ts';
 
-/** A directory that is gone after the test. */
+/** A directory that is removed after the test. */
 export async function makeTempDir(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'slipway-test-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));

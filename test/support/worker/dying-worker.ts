@@ -1,5 +1,5 @@
 /**
- * A worker thread that starts, and dies at its first job.
+ * A worker thread that starts and then dies at its first job.
  *
  * @param how JavaScript that ends the thread.
  */

@@ -2,24 +2,24 @@
 export interface TestJobs {
   readonly echo: { readonly input: unknown; readonly output: unknown };
   readonly fail: { readonly input: undefined; readonly output: never };
-  /** Asks its owner for numbers until there is none left, and adds them up. */
+  /** Adds up numbers from its owner until there are no more. */
   readonly sum: {
     readonly input: undefined;
     readonly output: number;
     readonly report: 'next';
     readonly reply: number | undefined;
   };
-  /** Ends when it is told to stop. */
+  /** Ends at the stop signal. */
   readonly wait: { readonly input: undefined; readonly output: never; readonly report: 'waiting' };
-  /** Holds its event loop, and so hears nothing. */
+  /** Blocks its event loop, and so receives no messages. */
   readonly spin: { readonly input: undefined; readonly output: never; readonly report: 'spinning' };
-  /** Keeps its process busy, and hears what it is told. */
+  /** Keeps its process busy, and receives messages. */
   readonly tick: { readonly input: undefined; readonly output: never; readonly report: 'ticking' };
   readonly exit: { readonly input: number; readonly output: never };
   readonly throwLater: { readonly input: string; readonly output: never };
   readonly fillHeap: { readonly input: undefined; readonly output: never };
   readonly fillBuffers: { readonly input: undefined; readonly output: never };
-  /** Gives back a buffer that moves, and the size of the one it was given. */
+  /** Returns a transferred buffer, and the size of the one it received. */
   readonly move: { readonly input: Uint8Array; readonly output: Uint8Array };
   readonly uncloneable: { readonly input: undefined; readonly output: unknown };
   readonly pid: { readonly input: undefined; readonly output: number };

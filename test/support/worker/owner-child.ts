@@ -3,7 +3,7 @@ import { AppError } from '../../../shared/core/errors.ts';
 import { processHost, threadHost } from '../../../shared/core/worker/host.ts';
 import type { TestJobs } from './jobs.ts';
 
-/** Owns a worker. With `idle` it has nothing more to do, and must end; with `busy` it waits for ever. */
+/** Owns a worker. With `idle` it has nothing left to do and must end; with `busy` it waits forever. */
 const [kind, mode] = process.argv.slice(2);
 const module = new URL('./jobs-worker.ts', import.meta.url);
 const worker = await OwnedWorker.start<TestJobs>({

@@ -1,2 +1,2 @@
-/** A module that loads and then says nothing. */
+/** A module that loads and then sends nothing. */
 setInterval(() => undefined, 1_000);
