@@ -2,8 +2,8 @@
 
     python run.py <description of the tables> <blob connection string>
 
-Every version must hold what was put into it, found by version and by time, and the history must say who made it. Then delta-rs
-itself writes to a table.
+Every version, found by number and by time, must hold the rows that were written, and the history must name its author.
+Then delta-rs writes to a table.
 """
 
 import datetime
@@ -35,7 +35,7 @@ def check(actual, expected, what):
 
 
 def show(value):
-    """As the tables' description has it: everything is text."""
+    """The format of the tables' description: every value as text."""
     match value:
         case None:
             return None
@@ -59,7 +59,7 @@ def read(table):
 
 
 def wanted(version):
-    """The texts `0.0000000001` and `1E-10` are one number to Python: it formats as we do."""
+    """Formats `0.0000000001` and `1E-10`, which are the same number, as we do."""
     return sorted(version["rows"], key=lambda row: int(row["id"]))
 
 
@@ -78,7 +78,7 @@ for table in tables:
         if version > table["cut"] > 0 or version == table["cut"] > 0:
             check(read(DeltaTable(f"{table['path']}/cut", version=version)), wanted(expected), f"{what}: from the checkpoint")
 
-    # As the storage has it, not a copy.
+    # In the storage itself, not in a copy.
     url = f"abfs://{table['container']}/{table['prefix']}"
     stored = DeltaTable(url, storage_options=storage)
     newest = table["versions"][-1]
@@ -96,7 +96,7 @@ for table in tables:
     protocol = stored.protocol()
     check((protocol.min_reader_version, protocol.min_writer_version), (1, 2), "protocol")
 
-    # Files are skipped by statistics: none that has matching rows.
+    # Statistics must not skip a file with matching rows.
     for column, value, sql in [
         ("big", 9223372036854775807, "9223372036854775807"),
         ("big", -9223372036854775808, "-9223372036854775808"),
@@ -125,6 +125,6 @@ for failure in failures:
     print(f"FAILED {failure}")
 print(f"{passed} passed, {len(failures)} failed")
 sys.stdout.flush()
-# Not sys.exit: native threads are still there while the interpreter is taken down, and now and then that aborts it
-# ("terminate called without an active exception"), although all is said.
+# Not sys.exit: native threads still run while the interpreter shuts down, which occasionally aborts the process
+# ("terminate called without an active exception") although all output is complete.
 os._exit(1 if failures else 0)

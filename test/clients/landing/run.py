@@ -2,7 +2,7 @@
 
     python run.py <base URL> <blob connection string>
 
-What pyarrow wrote must arrive with the same rows, columns and values.
+Tables written by pyarrow must arrive with the same rows, columns and values.
 """
 
 import datetime
@@ -41,7 +41,7 @@ def wait_for(get, what):
 
 
 def as_stored(value):
-    """Nested values are kept as JSON, times as instants."""
+    """Nested values are stored as JSON, times as instants."""
     if isinstance(value, list):
         return json.dumps(value, separators=(",", ":"))
     return value

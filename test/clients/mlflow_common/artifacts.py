@@ -10,7 +10,7 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 from .checks import check, equal
 
 LARGE_MB = int(os.environ.get("MLFLOW_CLIENT_LARGE_MB", "1024"))
-# Not `#`, `?` or an encoded letter: MLflow's client puts names into its URLs as they are.
+# Without `#`, `?` or an encoded letter: MLflow's client does not escape names in its URLs.
 NAMES = ["plain.txt", "with space.txt", "ünïcödé 🚀.txt", "100%.txt", "a+b&c=d.txt", "quo'te\".txt", "dots..txt", ".hidden", "semi;colon,comma.txt", "[x]{y}~^`.txt"]
 
 
@@ -26,7 +26,7 @@ def read(path):
 
 
 @check()
-def trees_go_up_and_come_down(stage):
+def trees_are_uploaded_and_downloaded(stage):
     client = stage.client
     run_id = client.create_run(stage.experiment("tree")).info.run_id
     folder = os.path.dirname(stage.path("tree/x"))
@@ -55,10 +55,10 @@ def trees_go_up_and_come_down(stage):
 
 
 @check()
-def odd_names_keep_their_letters(stage):
+def odd_names_are_unchanged(stage):
     client = stage.client
     run_id = client.create_run(stage.experiment("odd")).info.run_id
-    # MLflow 2's server breaks off when it writes such a name into a header.
+    # MLflow 2's server fails to write such a name into a header.
     names = NAMES if stage.is_3 or stage.is_ours else [name for name in NAMES if name.isascii()]
     for name in names:
         client.log_artifact(run_id, write(stage.path(name), name.encode()))
@@ -69,7 +69,7 @@ def odd_names_keep_their_letters(stage):
 
 
 def large_file(stage):
-    """Not compressible, and no two blocks of it alike."""
+    """Incompressible, with distinct blocks."""
     path, digest, seed = stage.path("large.bin"), hashlib.sha256(), os.urandom(2**20 - 8)
     with open(path, "wb") as file:
         for i in range(LARGE_MB):
@@ -110,7 +110,7 @@ def a_large_file_as_one_put(stage):
 
 @check(only="ours")
 def a_large_file_in_parts(stage):
-    """MLflow's own server can do this with S3, GCS or Azure behind it only."""
+    """MLflow's own server supports this only with S3, GCS or Azure storage."""
     from mlflow.store.artifact.mlflow_artifacts_repo import MlflowArtifactsRepository as Repository
 
     calls = []
@@ -149,7 +149,7 @@ def artifacts_are_deleted(stage):
 
 
 @check()
-def paths_do_not_leave_the_run(stage):
+def paths_cannot_leave_the_run(stage):
     client = stage.client
     run_id = client.create_run(stage.experiment("escape")).info.run_id
     for path in ["../..", "..", "a/../../b", "%2e%2e/x", "%252e%252e/x"]:
@@ -167,7 +167,7 @@ def paths_do_not_leave_the_run(stage):
 
 
 @check()
-def missing_artifacts_are_missing(stage):
+def missing_artifacts_are_not_found(stage):
     client = stage.client
     run_id = client.create_run(stage.experiment("missing")).info.run_id
     try:
@@ -179,7 +179,7 @@ def missing_artifacts_are_missing(stage):
 
 
 @check()
-def downloads_say_what_they_are(stage):
+def downloads_have_a_content_type(stage):
     client = stage.client
     run = client.create_run(stage.experiment("headers"))
     client.log_artifact(run.info.run_id, write(stage.path("page.html"), b"<script>1</script>"))

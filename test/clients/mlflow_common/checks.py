@@ -1,4 +1,4 @@
-"""Checks that are counted, as every client here prints them: `ok` or `FAIL`, a name, and what was seen."""
+"""Counted checks in the format of every client here: `ok` or `FAIL`, a name, and the result."""
 
 import os
 import re
@@ -14,12 +14,12 @@ from mlflow.exceptions import MlflowException
 
 
 class Skip(Exception):
-    """This server or this client does not have what the check is about."""
+    """This server or client lacks the feature of the check."""
 
 
 @dataclass
 class Stage:
-    """What a check is given."""
+    """The context of a check."""
 
     url: str
     client: MlflowClient
@@ -30,7 +30,7 @@ class Stage:
     folder: str = field(default_factory=lambda: tempfile.mkdtemp(prefix="mlflow-client-"))
 
     def name(self, prefix):
-        """A name that no other check and no earlier run has used."""
+        """A name that no other check or earlier run has used."""
         return f"{prefix}-{uuid.uuid4().hex[:10]}"
 
     def experiment(self, prefix):
@@ -46,7 +46,7 @@ checks = []
 
 
 def check(only=None):
-    """Registers a check. `only`: 'mlflow3' for what came with MLflow 3, 'ours' for what MLflow's server has not."""
+    """Registers a check. `only`: 'mlflow3' for features of MLflow 3, 'ours' for features that MLflow's server lacks."""
 
     def register(run):
         checks.append((run, only))
@@ -75,7 +75,7 @@ def run_checks(stage, label, pattern):
         except Skip as reason:
             skipped += 1
             print(f"skip {name}: {reason}", flush=True)
-        except Exception as error:  # every failure is counted and shown
+        except Exception as error:  # every failure is counted and printed
             failed += 1
             text = str(error).strip() or type(error).__name__
             print(f"FAIL {name}: {type(error).__name__} {text[:600]}", flush=True)
@@ -90,7 +90,7 @@ def equal(actual, expected, what=""):
 
 
 def refused(code, call, *args, words=(), **kwargs):
-    """The call must fail with this MLflow error code, and with these words in its message."""
+    """The call must fail with this MLflow error code, and its message must contain these words."""
     try:
         result = call(*args, **kwargs)
     except MlflowException as error:

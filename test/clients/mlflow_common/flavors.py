@@ -1,4 +1,4 @@
-"""What users log: models of scikit-learn and ONNX, figures, tables, images, data sets."""
+"""Objects that users log: models of scikit-learn and ONNX, figures, tables, images, data sets."""
 
 import json
 import os
@@ -64,7 +64,7 @@ def onnx_model():
 
 
 @check()
-def onnx_models_predict_the_same_after_the_journey(stage):
+def onnx_models_predict_the_same_after_a_round_trip(stage):
     import onnxruntime
 
     model, features = onnx_model()
@@ -124,7 +124,7 @@ def figures_tables_texts_and_images(stage):
 
 
 @check()
-def data_sets_are_inputs(stage):
+def data_sets_are_logged_as_inputs(stage):
     frame = pd.DataFrame({"a": [1, 2, 3], "target": [0, 1, 0]})
     with start(stage, "inputs") as run:
         mlflow.log_input(mlflow.data.from_pandas(frame, source="https://example.org/a.csv", name="frame", targets="target"), context="training", tags={"k": "v"})

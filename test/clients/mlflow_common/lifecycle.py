@@ -1,4 +1,4 @@
-"""Deleted, restored, and gone for good: runs and experiments."""
+"""Runs and experiments: deletion, restore and purge."""
 
 import mlflow
 import requests
@@ -27,7 +27,7 @@ def runs_are_deleted_and_restored(stage):
 
 
 @check()
-def an_experiment_takes_its_runs_along(stage):
+def an_experiment_is_deleted_with_its_runs(stage):
     client, name = stage.client, stage.name("gone")
     experiment_id = client.create_experiment(name)
     run_id = client.create_run(experiment_id).info.run_id
@@ -45,7 +45,7 @@ def an_experiment_takes_its_runs_along(stage):
 
 
 @check(only="ours")
-def the_name_of_a_deleted_experiment_is_free(stage):
+def the_name_of_a_deleted_experiment_is_reusable(stage):
     client, name = stage.client, stage.name("again")
     first = client.create_experiment(name)
     client.delete_experiment(first)
@@ -60,7 +60,7 @@ def the_name_of_a_deleted_experiment_is_free(stage):
 
 
 @check()
-def a_deleted_experiment_cannot_be_set(stage):
+def a_deleted_experiment_cannot_be_active(stage):
     name = stage.name("set-deleted")
     stage.client.delete_experiment(mlflow.set_experiment(name).experiment_id)
     refused("INVALID_PARAMETER_VALUE", mlflow.set_experiment, name, words="deleted")
@@ -68,7 +68,7 @@ def a_deleted_experiment_cannot_be_set(stage):
 
 
 @check(only="ours")
-def what_was_deleted_goes_for_good_unless_a_version_needs_it(stage):
+def deleted_objects_are_purged_unless_a_version_needs_them(stage):
     client, name = stage.client, stage.name("trash")
     experiment_id = client.create_experiment(name)
     lost, needed = [client.create_run(experiment_id) for _ in range(2)]

@@ -1,4 +1,4 @@
-"""Logged models, which came with MLflow 3."""
+"""Logged models, new in MLflow 3."""
 
 import mlflow
 from mlflow import MlflowClient
@@ -12,7 +12,7 @@ class Model(mlflow.pyfunc.PythonModel if hasattr(mlflow.pyfunc, "PythonModel") e
 
 
 @check(only="mlflow3")
-def they_are_made_read_changed_and_deleted(stage):
+def they_are_created_read_changed_and_deleted(stage):
     client, experiment_id = stage.client, stage.experiment("logged")
     run_id = client.create_run(experiment_id).info.run_id
     model = client.create_logged_model(experiment_id, "first", run_id, tags={"a": "1"}, params={"p": "x" * 300, "constructor": "y"}, model_type="agent")
@@ -68,11 +68,11 @@ def they_are_searched(stage):
     equal(find("name = 'm3'"), ["m3"])
     equal(sorted(find("name LIKE 'm%' AND params.depth = '2'")), ["m2"])
     equal(sorted(find("tags.odd = '1'")), ["m1", "m3", "m5"])
-    if stage.is_ours:  # MLflow's own compares with a number that it does not show
+    if stage.is_ours:  # MLflow's own server compares with a number that it does not return
         equal(sorted(find("status = 'READY'")), ["m0", "m1", "m2"])
     equal(sorted(find("metrics.acc >= 0.4", datasets=[{"dataset_name": "a", "dataset_digest": "1"}])), ["m4", "m5"])
     equal(sorted(find("metrics.acc > 0.8", datasets=[{"dataset_name": "b", "dataset_digest": "2"}])), ["m0", "m1"])
-    if stage.is_ours:  # over REST, MLflow's own takes a digest that was not given for an empty one
+    if stage.is_ours:  # over REST, MLflow's own server reads a missing digest as an empty one
         equal(sorted(find("metrics.acc >= 0.4", datasets=[{"dataset_name": "a"}])), ["m4", "m5"])
     order = lambda name, ascending: [{"field_name": "metrics.acc", "ascending": ascending, "dataset_name": name, "dataset_digest": {"a": "1", "b": "2"}[name]}]
     equal(find(order_by=order("a", True)), [f"m{i}" for i in range(6)])
@@ -91,7 +91,7 @@ def they_are_searched(stage):
 
 
 @check(only="mlflow3")
-def a_model_is_logged_loaded_and_is_an_output(stage):
+def a_model_is_logged_as_an_output_and_loaded(stage):
     mlflow.set_experiment(experiment_id=stage.experiment("output"))
     with mlflow.start_run() as run:
         info = mlflow.pyfunc.log_model(name="doubler", python_model=Model(), params={"factor": 2}, step=3)

@@ -2,7 +2,7 @@
 
     python run.py <tracking URI> [--reference] [--only <regex>] [-v]
 
-`--reference` says that the server is MLflow's own: what only Slipway has is left out. Ends with
+`--reference` means that the server is MLflow's own: checks of Slipway's own features are skipped. Ends with
 `N passed, N failed`, and exits 1 if any check failed.
 """
 
@@ -20,7 +20,7 @@ def main():
     parser.add_argument("--only", default="")
     parser.add_argument("-v", action="store_true")
     flags = parser.parse_args()
-    # A wrong answer shall be seen, not retried for minutes.
+    # Show a wrong answer instead of retrying it for minutes.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ["MLFLOW_TRACKING_URI"] = flags.url
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"

@@ -26,7 +26,7 @@ def prompts_are_registered_and_loaded(stage):
 
 
 @check()
-def models_without_the_tag_are_found_beside_prompts(stage):
+def searches_separate_models_and_prompts(stage):
     name = stage.name("beside")
     stage.client.create_registered_model(name)
     api().register_prompt(name=f"{name}-prompt", template="x")

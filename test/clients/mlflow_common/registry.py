@@ -29,7 +29,7 @@ def new_version(stage, name, run_id=None, **kwargs):
 
 
 @check()
-def models_are_made_changed_and_renamed(stage):
+def models_are_created_changed_and_renamed(stage):
     client, name = stage.client, stage.name("Model ümlaut & co")
     model = client.create_registered_model(name, tags={"a": "1"}, description="first")
     equal((model.name, model.description, model.tags), (name, "first", {"a": "1"}))
@@ -126,7 +126,7 @@ def aliases_move(stage):
         refused("INVALID_PARAMETER_VALUE", client.set_registered_model_alias, name, reserved, "1")
     refused("RESOURCE_DOES_NOT_EXIST", client.set_registered_model_alias, name, "other", "9")
     client.delete_model_version(name, "3")
-    if stage.is_3 or stage.is_ours:  # MLflow 2's server leaves an alias to nothing
+    if stage.is_3 or stage.is_ours:  # MLflow 2's server keeps a dangling alias
         refused("INVALID_PARAMETER_VALUE", client.get_model_version_by_alias, name, "champion")
         equal(client.get_registered_model(name).aliases, {})
     return "champion 1 → 3"
@@ -146,7 +146,7 @@ def stages_move_and_archive(stage):
     equal(latest, {"Archived": "1", "Production": "2", "Staging": "3"})
     equal([str(v.version) for v in client.get_latest_versions(name, ["Production"])], ["2"])
     refused("INVALID_PARAMETER_VALUE", client.transition_model_version_stage, name, "1", "Nowhere")
-    # MLflow's own says INTERNAL_ERROR here, which its client would repeat for minutes.
+    # MLflow's own server answers INTERNAL_ERROR here, which its client would retry for minutes.
     code = "INVALID_PARAMETER_VALUE" if stage.is_ours else "INTERNAL_ERROR"
     refused(code, client.transition_model_version_stage, name, "1", "None", archive_existing_versions=True)
     refused("RESOURCE_DOES_NOT_EXIST", client.transition_model_version_stage, name, "9", "Staging")

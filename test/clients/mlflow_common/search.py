@@ -14,7 +14,7 @@ NOTES = ["plain", "it's", 'say "hi"', "50% off", "a_b", "naïve 🚀", "back\\sl
 
 
 class World:
-    """Runs that differ in everything that can be searched for."""
+    """Runs that differ in every searchable field."""
 
     def __init__(self, stage):
         client = stage.client
@@ -78,7 +78,7 @@ def t(record, key):
     return record["tags"].get(key)
 
 
-# Filter, and what it means. NaN compares with nothing but != here; a missing key never matches.
+# Each filter with its meaning. NaN only satisfies != here; a missing key never matches.
 FILTERS = [
     ("metrics.acc = 0.5", lambda r: m(r, "acc") == 0.5),
     ("metrics.acc != 0.5", lambda r: m(r, "acc") != 0.5),
@@ -131,14 +131,14 @@ FILTERS = [
     ("metrics.acc > 0.2 and metrics.acc <= 0.8 and tags.team = 't0'", lambda r: 0.2 < m(r, "acc") <= 0.8 and t(r, "team") == "t0"),
     ("", lambda r: True),
 ]
-# MLflow 2's server did not know these yet.
+# Not supported by MLflow 2's server.
 NEWER_FILTERS = [
     ("params.depth IS NULL", lambda r: p(r, "depth") is None),
     ("params.depth IS NOT NULL", lambda r: p(r, "depth") is not None),
     ("tags.team IS NULL AND metrics.acc < 0.7", lambda r: t(r, "team") is None and m(r, "acc") < 0.7),
     ("tags.team IS NOT NULL", lambda r: t(r, "team") is not None),
 ]
-# What no MLflow server can do. As in SQL, a comparison with what is missing is neither true nor false, NOT or no NOT.
+# Not supported by any MLflow server. As in SQL, a comparison with a missing value is unknown, also under NOT.
 OUR_FILTERS = [
     ("metrics.acc < 0.2 OR metrics.acc > 1.1", lambda r: m(r, "acc") < 0.2 or m(r, "acc") > 1.1),
     ("(params.model = 'ridge' OR params.model = 'tree') AND metrics.acc > 0.5", lambda r: p(r, "model") in ("ridge", "tree") and m(r, "acc") > 0.5),
@@ -242,7 +242,7 @@ def orders(stage):
 
 
 @check()
-def pages_join_to_the_whole(stage):
+def pages_cover_everything_once(stage):
     world, pages_seen = world_of(stage), 0
     for order_by in [[], ["metrics.loss DESC"], ["params.depth"], ["tags.team DESC", "metrics.loss"]]:
         for text in ["", "metrics.acc > 0.15"]:
@@ -298,10 +298,10 @@ def several_experiments_at_once(stage):
 
 
 @check()
-def filters_that_mean_nothing_are_refused(stage):
+def meaningless_filters_are_refused(stage):
     world = world_of(stage)
     texts = ["metrics.acc", "metrics.acc >", "acc > 1 AND", "metrics.acc > 'x'", "params.model = 5", "nothing.a = 'b'", "status > 'A'", "metrics.acc LIKE 'a'", "params.model = ridge", "foo = 'bar'", "run_id IN ()", "params.model = 'open"]
-    if stage.is_ours:  # MLflow's own reads only a part of these
+    if stage.is_ours:  # MLflow's own server reads only a part of these
         texts += ["metrics.acc > 0.1 metrics.acc < 1", "tags.a = 'b' AND AND tags.c = 'd'"]
     for text in texts:
         try:

@@ -21,7 +21,7 @@ def the_default_experiment_exists(stage):
 
 
 @check()
-def experiments_are_made_found_renamed_and_tagged(stage):
+def experiments_are_created_found_renamed_and_tagged(stage):
     client, name = stage.client, stage.name("experiment")
     experiment_id = client.create_experiment(name, tags={"team": "blue", "π": "3"})
     experiment = client.get_experiment(experiment_id)
@@ -40,7 +40,7 @@ def experiments_are_made_found_renamed_and_tagged(stage):
 
 
 @check()
-def set_experiment_makes_one_for_racing_clients(stage):
+def set_experiment_creates_one_for_racing_clients(stage):
     name, ids = stage.name("race"), []
     threads = [threading.Thread(target=lambda: ids.append(mlflow.set_experiment(name).experiment_id)) for _ in range(8)]
     for thread in threads:
@@ -117,7 +117,7 @@ def params_are_written_once(stage):
 
 
 @check()
-def keys_that_are_names_of_the_language(stage):
+def keys_may_be_names_of_javascript_members(stage):
     client = stage.client
     run_id = client.create_run(stage.experiment("keys")).info.run_id
     keys = ["__proto__", "constructor", "toString", "hasOwnProperty", "length", "0", "valueOf"]
@@ -137,7 +137,7 @@ def keys_that_are_names_of_the_language(stage):
 
 
 @check()
-def tags_change_and_go(stage):
+def tags_are_changed_and_deleted(stage):
     client = stage.client
     run_id = client.create_run(stage.experiment("tags"), tags={"first": "1"}).info.run_id
     client.set_tag(run_id, "second", "two")
@@ -166,7 +166,7 @@ def metrics_keep_history_and_the_latest(stage):
 
 
 @check()
-def metrics_may_be_no_numbers(stage):
+def metrics_may_be_nan_or_infinite(stage):
     client = stage.client
     run_id = client.create_run(stage.experiment("special")).info.run_id
     values = {"nan": math.nan, "up": math.inf, "down": -math.inf, "large": 1.7976931348623157e308, "tiny": 5e-324}
@@ -174,7 +174,7 @@ def metrics_may_be_no_numbers(stage):
         client.log_metric(run_id, key, value)
     seen = client.get_run(run_id).data.metrics
     history = {key: client.get_metric_history(run_id, key)[0].value for key in values}
-    if not stage.is_ours:  # MLflow's own server keeps the infinities as the largest numbers
+    if not stage.is_ours:  # MLflow's own server stores infinities as the largest numbers
         values |= {"up": 1.7976931348623157e308, "down": -1.7976931348623157e308}
     for key, value in values.items():
         for got in (seen[key], history[key]):

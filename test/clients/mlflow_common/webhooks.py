@@ -1,4 +1,4 @@
-"""Webhooks: made, tested, delivered with a signature, given up."""
+"""Webhooks: creation, test, signed delivery, retries."""
 
 import base64
 import hashlib
@@ -13,7 +13,7 @@ SECRET = "a secret of the receiver"
 
 
 class Receiver:
-    """A server that keeps what it was sent; the first `failures` posts are answered with 503."""
+    """A server that records its requests; the first `failures` posts are answered with 503."""
 
     def __init__(self, failures=0):
         self.posts, self.failures = [], failures
@@ -64,7 +64,7 @@ def supported(stage):
 
 
 @check()
-def they_are_made_changed_and_deleted(stage):
+def they_are_created_changed_and_deleted(stage):
     supported(stage)
     client, name = stage.client, stage.name("hook")
     hook = client.create_webhook(name, "https://example.com/hook", ["registered_model.created", "model_version.created"], description="d", secret=SECRET)
@@ -127,7 +127,7 @@ def changes_of_the_registry_are_delivered_and_signed(stage):
 
 
 @check()
-def a_delivery_that_fails_is_repeated(stage):
+def a_failed_delivery_is_retried(stage):
     supported(stage)
     client, name = stage.client, stage.name("repeated")
     with Receiver(failures=2) as receiver:

@@ -1,4 +1,4 @@
-"""Proves that others can use a model that Slipway wrote.
+"""Verifies that other software can use a model written by Slipway.
 
     python run.py <model.onnx> <cases.json>
 
@@ -112,7 +112,7 @@ def run(model_path, cases_path):
         name = f"onnx: {check.__name__.replace('_', ' ')}"
         try:
             print(f"ok   {name}: {check()}")
-        except Exception as error:  # every failure is counted and shown
+        except Exception as error:  # every failure is counted and printed
             failed += 1
             print(f"FAIL {name}: {error}")
     print(f"{len(checks) - failed} passed, {failed} failed")

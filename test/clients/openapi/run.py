@@ -1,9 +1,9 @@
-"""Holds the platform to its own OpenAPI document.
+"""Checks the platform against its OpenAPI document.
 
     python run.py <base URL>
 
-The document must be valid OpenAPI 3.1 by an independent validator; then every GET without a body is asked, with the
-names that the demo leaves behind, and each answer must fit the schema and status that the document promises.
+The document must be valid OpenAPI 3.1 by an independent validator; then every GET is requested with the names
+of the demo's objects, and each answer must fit the schema and status in the document.
 """
 
 import sys
@@ -68,7 +68,7 @@ wait_for("second version", lambda: requests.get(f"{rows}/versions/1/schema", tim
 
 run_id = requests.get(f"{base}/api/v1/runs?limit=1", timeout=30).json()["items"][0]["runId"]
 for path, method, operation in operations:
-    # MLflow's two at the root give files, and errors in MLflow's own shape: its clients check them.
+    # MLflow's two routes at the root return files, and errors in MLflow's shape; MLflow's clients check those.
     if method != "get" or path.endswith("get-artifact"):
         continue
     values = {**names, "runId": run_id, "webhookId": webhook}
@@ -91,7 +91,7 @@ for path, method, operation in operations:
         errors = fits(schema, response.json(), document)
         check(not errors, f"GET {path} does not fit its schema: {errors[:3]}")
 
-# Errors too have the shape that is promised.
+# Errors have the documented shape, too.
 for path in ["/api/v1/datasets/none", "/api/v1/runs/none", "/api/v1/runs?limit=0"]:
     response = requests.get(base + path, timeout=30)
     errors = fits(document["components"]["schemas"]["Problem"], response.json(), document)

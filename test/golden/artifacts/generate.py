@@ -1,4 +1,4 @@
-"""Writes golden.json: what MLflow itself makes of paths and names of artifacts.
+"""Writes golden.json: MLflow's own results for paths and names of artifacts.
 
 Run with a Python that has mlflow 3.17: python test/golden/artifacts/generate.py
 """

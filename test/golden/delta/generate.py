@@ -1,8 +1,8 @@
-"""Makes test/golden/delta/delta-rs: the log of a table as delta-rs writes it, with a checkpoint of its own.
+"""Writes test/golden/delta/delta-rs: the log of a table by delta-rs, with a checkpoint.
 
     pip install deltalake==1.6.6 pyarrow==26.0.1 && python generate.py
 
-Data files are left out: what is tested is the reading of the log. expected.json is what delta-rs itself says of it.
+Without data files, because the tests read only the log. expected.json holds what delta-rs reads from it.
 """
 
 import datetime

@@ -7,7 +7,7 @@ here = Path(__file__).parent
 
 
 class Text:
-    """A text file under construction. Texts become UTF-8; bytes stay as they are."""
+    """A text file under construction. Texts become UTF-8; bytes stay unchanged."""
 
     def __init__(self, header=None, end="\n", encoding="utf-8", bom=b""):
         self.bytes = bytearray(bom)
@@ -21,12 +21,12 @@ class Text:
             self.other(header, end)
 
     def other(self, text, end=""):
-        """Bytes that are no record: the header, a blank line."""
+        """Bytes outside records: the header, a blank line."""
         self.bytes += self.encode(text) + self.encode(end)
         return self
 
     def row(self, text, end=None, values=None):
-        """A record that becomes a row; `values` are what it must then hold, as text."""
+        """A record that becomes a row; `values` are its expected values, as text."""
         self.records += 1
         if values is not None:
             self.values.append({"index": self.committed, "values": values})
@@ -34,7 +34,7 @@ class Text:
         return self.other(text, self.end if end is None else end)
 
     def bad(self, text, code, column=None, end=None, raw=None, **flags):
-        """A record that goes to quarantine. `raw`: its text, when it is not what `text` says."""
+        """A record that is quarantined. `raw`: its text, when it differs from `text`."""
         self.records += 1
         content = self.encode(text)
         entry = {"row": self.records, "byteOffset": len(self.bytes), "byteLength": len(content)}
@@ -63,7 +63,7 @@ class Text:
 
 
 def write(family, name, about, content, expected, before=None, ext="csv"):
-    """One case: its file, the file before it, and what must come of it."""
+    """One case: its file, the previous file, and the expected outcome."""
     folder = here / family
     folder.mkdir(exist_ok=True)
     if before is not None:
@@ -81,7 +81,7 @@ def put_json(path, document):
 
 
 def accepted(text, columns, notes=None):
-    """Columns are written `name:type`; a `*` in a type stands for any digits. `notes`: what a column's note must say."""
+    """Columns are written `name:type`; a `*` in a type matches any digits. `notes`: the required text of a column's note."""
     split = [column.rsplit(":", 1) for column in columns]
     described = [{"name": name, "type": kind} for name, kind in split]
     for column in described:
@@ -91,5 +91,5 @@ def accepted(text, columns, notes=None):
 
 
 def refused(code, *says):
-    """`says`: what the reason must contain, ignoring case."""
+    """`says`: words that the reason must contain, ignoring case."""
     return {"refusal": {"code": code, "says": list(says)}}

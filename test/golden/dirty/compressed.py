@@ -1,4 +1,4 @@
-"""Compressed files, whole and damaged, and files whose names say something else than their bytes."""
+"""Compressed files, complete and damaged, and files whose names contradict their bytes."""
 
 import gzip
 import io
@@ -43,17 +43,17 @@ def compressed():
     half = len(plain) // 2 + 3
     put("gzip-two-members", "Two members in one file, as `cat a.gz b.gz` makes them.", gzipped(plain[:half]) + gzipped(plain[half:]), accepted(file, columns), "csv.gz")
     put("zstandard-two-frames", "Two frames in one file.", zstandard(plain[:half]) + zstandard(plain[half:]), accepted(file, columns), "csv.zst")
-    put("gzip-named-csv", "Its first bytes say what it is.", gzipped(plain), accepted(file, columns), "csv")
+    put("gzip-named-csv", "Its first bytes determine the format.", gzipped(plain), accepted(file, columns), "csv")
 
     packed = gzipped(plain)
-    put("gzip-cut-off", "The upload ended early: not even the rows before are taken.", packed[: len(packed) // 2], refused("UNPROCESSABLE", "gzip"), "csv.gz")
+    put("gzip-cut-off", "The upload ended early: not even the earlier rows are ingested.", packed[: len(packed) // 2], refused("UNPROCESSABLE", "gzip"), "csv.gz")
     put("gzip-without-its-end", "Only the checksum is missing.", packed[:-8], refused("UNPROCESSABLE", "gzip"), "csv.gz")
     changed = bytearray(packed)
     changed[len(changed) // 2] ^= 0x20
-    put("gzip-changed", "One bit is another: the checksum tells.", changed, refused("UNPROCESSABLE", "gzip"), "csv.gz")
+    put("gzip-changed", "One bit is flipped: the checksum reveals it.", changed, refused("UNPROCESSABLE", "gzip"), "csv.gz")
     put("gzip-of-nothing", "An empty file, packed.", gzipped(b""), refused("UNPROCESSABLE", "empty"), "csv.gz")
-    put("gzip-and-rubbish", "Bytes after the end that are no further member.", packed + b"rubbish after it", refused("UNPROCESSABLE", "gzip"), "csv.gz")
-    put("csv-named-gzip", "Its name says gzip, its bytes do not: it is read for what it is.", plain, accepted(file, columns), "csv.gz")
+    put("gzip-and-rubbish", "Bytes after the end that are not a further member.", packed + b"rubbish after it", refused("UNPROCESSABLE", "gzip"), "csv.gz")
+    put("csv-named-gzip", "Its name says gzip, its bytes do not: the bytes decide.", plain, accepted(file, columns), "csv.gz")
 
     packed = bytearray(zstandard(plain))
     put("zstandard-cut-off", "The last block is missing.", packed[: len(packed) - 600], refused("UNPROCESSABLE", "zst"), "csv.zst")

@@ -1,7 +1,7 @@
-"""Writes the corpus of dirty files: each case a file and what must come of it (`<case>.expected.json`).
+"""Writes the corpus of dirty files: each case is a file with its expected outcome (`<case>.expected.json`).
 
-Positions are counted while the bytes are put together, by nothing that reads CSV, JSON lines or Parquet. Files that
-are large on purpose are not here: `test/support/datasets/dirty-large.ts` makes them when they are needed.
+Positions are counted while the bytes are assembled, without a reader of CSV, JSON lines or Parquet. Large files are
+generated on demand by `test/support/datasets/dirty-large.ts`.
 
 Run: python3 generate.py            (standard library only; the same bytes every time)
      python3 -m venv venv && venv/bin/pip install pyarrow==26.0.1 && venv/bin/python generate_parquet.py

@@ -1,4 +1,4 @@
-"""The Parquet part of the corpus, written by Apache Arrow: another writer than the one that reads it.
+"""The Parquet part of the corpus, written by Apache Arrow, which is independent of the reader.
 
 Run: python3 -m venv venv && venv/bin/pip install pyarrow==26.0.1 && venv/bin/python generate_parquet.py
 """
@@ -36,7 +36,7 @@ def put(name, about, table, expected, before=None, **options):
 
 
 small = pa.table({"id": pa.array(range(1, 101), pa.int64()), "name": [f"name {i}" for i in range(1, 101)]})
-put("plain", "Nothing is wrong with it.", small, accepted(100, ["id:int64", "name:string"], [(99, ["100", "name 100"])]))
+put("plain", "A valid file.", small, accepted(100, ["id:int64", "name:string"], [(99, ["100", "name 100"])]))
 
 whole = pack(small)
 put("cut-off", "The footer, at the end, is missing.", whole[: len(whole) // 2], refused("UNPROCESSABLE", "Parquet"))
@@ -44,9 +44,9 @@ put("without-last-byte", "One byte is missing.", whole[:-1], refused("UNPROCESSA
 put("only-magic", "Four bytes.", b"PAR1", refused("UNPROCESSABLE", "Parquet"))
 changed = bytearray(whole)
 changed[60:90] = bytes(30)
-put("damaged-page", "The footer is whole, a page is not.", changed, refused("UNPROCESSABLE"))
+put("damaged-page", "The footer is intact, a page is damaged.", changed, refused("UNPROCESSABLE"))
 put("csv-named-parquet", "Its name says Parquet, its bytes do not.", b"id,name\n1,a\n", refused("UNPROCESSABLE", "Parquet"))
-put("no-rows", "Columns and no rows: the types are known all the same.", small.slice(0, 0), accepted(0, ["id:int64", "name:string"]))
+put("no-rows", "Columns without rows: the types are known nevertheless.", small.slice(0, 0), accepted(0, ["id:int64", "name:string"]))
 
 widths = {
     "i8": (pa.int8(), [-128, 127]),

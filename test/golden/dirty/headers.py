@@ -1,4 +1,4 @@
-"""Encodings, headers, and how a later file may differ from the first."""
+"""Encodings, headers, and differences of a later file from the first."""
 
 from case import Text, accepted, refused, write
 
@@ -51,13 +51,13 @@ def names():
     put("empty-file", "Nothing at all.", b"", refused("UNPROCESSABLE", "empty"))
     put("only-a-mark", "A byte order mark and nothing else.", b"\xef\xbb\xbf", refused("UNPROCESSABLE", "empty"))
     put("only-blank-lines", "Line ends and nothing else.", b"\n\r\n\n", refused("UNPROCESSABLE", "empty"))
-    put("header-only", "A header and no row: nothing says what the columns hold.", b"id,name,amount\n", refused("UNPROCESSABLE", "no rows"))
+    put("header-only", "A header without rows: the types are unknown.", b"id,name,amount\n", refused("UNPROCESSABLE", "no rows"))
     put("duplicate-names", "Which of them is meant?", b"id,name,name\n1,a,b\n2,c,d\n", refused("UNPROCESSABLE", "name", "twice"))
     put("names-differ-by-case", "Many readers take these for one column.", b"id,Name,NAME\n1,a,b\n2,c,d\n", refused("UNPROCESSABLE", "Name", "NAME"))
     file = Text("id,,city").row("1,a,b", values=["1", "a", "b"]).row("2,c,d")
     put("empty-name", "A column without a name gets one by its place (pandas writes its index so).", file, accepted(file, ["id:int64", "column_2:string", "city:string"]))
     put("no-header", "The first line is a row, by all appearances.", b"1,2.5,2024-01-01\n2,3.5,2024-01-02\n3,4.5,2024-01-03\n", refused("UNPROCESSABLE", "header"))
-    put("unterminated-quote-in-header", "Nothing can be told of the columns.", b'id,"name\n1,a\n2,b\n', refused("UNPROCESSABLE", "header"))
+    put("unterminated-quote-in-header", "The columns cannot be determined.", b'id,"name\n1,a\n2,b\n', refused("UNPROCESSABLE", "header"))
 
     file = Text(' id ,"na,me"').row("1,a").row("2,b")
     put("padded-and-quoted-names", "Blanks around a name are dropped; a name may hold a delimiter.", file, accepted(file, ["id:int64", "na,me:string"]))
@@ -80,13 +80,13 @@ def contract():
     put("missing-column", "A column that may be null is null where it is missing.", file, accepted(file, columns))
 
     file = Text("ID,name,amount").row("1,a,1.50")
-    put("other-case", "ID is not id, and cannot stand beside it.", file, refused("UNPROCESSABLE", "ID", "id"))
+    put("other-case", "ID differs from id, and a table cannot have both.", file, refused("UNPROCESSABLE", "ID", "id"))
 
     file = Text("id,title,amount").row("1,a,1.50").row("2,b,2.50")
-    put("renamed-column", "One column is gone and an unknown one of its type is there.", file, refused("UNPROCESSABLE", "name", "title"))
+    put("renamed-column", "One column is missing and an unknown one of its type is present.", file, refused("UNPROCESSABLE", "name", "title"))
 
     file = Text("id,name,ammount").row("1,a,1.50").row("2,b,2.50")
-    put("misspelt-column", "A slip of the pen is no new column.", file, refused("UNPROCESSABLE", "amount", "ammount"))
+    put("misspelt-column", "A misspelling is not a new column.", file, refused("UNPROCESSABLE", "amount", "ammount"))
 
     file = Text("completely,other,file").row("1,a,1.50").row("2,b,2.50")
     put("another-table", "No column is the dataset's.", file, refused("UNPROCESSABLE", "id"))

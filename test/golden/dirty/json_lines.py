@@ -29,12 +29,12 @@ def json_lines():
     for at, text in enumerate(broken):
         file.rows(range(at * 120, at * 120 + 119), good).bad(text, "BAD_JSON")
     file.rows(range(960, 1000), good)
-    put("broken-lines", "Lines that are no JSON, each in another way.", file, columns)
+    put("broken-lines", "Lines that are not JSON, each in a different way.", file, columns)
 
     file = Text()
     for at, text in enumerate(['[1, "a"]', '"text"', "7", "null", "true"]):
         file.rows(range(at * 120, at * 120 + 119), good).bad(text, "NOT_AN_OBJECT")
-    put("no-objects", "JSON, but no object.", file, columns)
+    put("no-objects", "JSON, but not objects.", file, columns)
 
     file = Text().row('{"id": 1, "tags": ["a", "b"], "at": {"x": 1.50, "y": [true, null]}}', values=["1", '["a", "b"]', '{"x": 1.50, "y": [true, null]}'])
     file.row('{"id": 2, "tags": [], "at": null}', values=["2", "[]", None]).row('{"id": 3}', values=["3", None, None])
@@ -56,13 +56,13 @@ def json_lines():
 
     file = Text().row(r'{"id": 1, "name": "a\u0000b\nc\"d\\e\/f"}', values=["1", 'a\x00b\nc"d\\e/f'])
     file.row('{"id": 2, "name": ""}', values=["2", ""]).row('{"id": 3, "name": null}', values=["3", None])
-    put("escapes", "Every escape, and nothing, of two kinds.", file, columns)
+    put("escapes", "Every escape, and two kinds of missing values.", file, columns)
 
     file = Text().row('{"id": 1, "v": 1}').row('{"id": 2, "v": "one"}', values=["2", "one"]).row('{"id": 3, "v": true}', values=["3", "true"])
     put("mixed-types", "A number, a text and a boolean have only text in common.", file, ["id:int64", "v:string"])
 
     file = Text().row('{"id": 1, "zip": "01067"}', values=["1", "01067"]).row('{"id": 2, "zip": "10115"}', values=["2", "10115"])
-    put("quoted-numbers", "What JSON calls a string is one, digits or not.", file, ["id:int64", "zip:string"])
+    put("quoted-numbers", "A JSON string is text, even if it consists of digits.", file, ["id:int64", "zip:string"])
 
     file = Text().row('{"id": 1}').other("\n \r\n").row('{"name": "a", "id": 2}', end="\r\n", values=["2", "a", None]).row('{"id": 3, "extra": 1.5}', end="")
     put("keys-come-and-go", "Keys in any order, new ones later, blank lines, \\r\\n, no last line end.", file, [*columns, "extra:decimal(*,1)"])

@@ -1,4 +1,4 @@
-"""Quotes, line ends, ragged rows, delimiters: what a record is."""
+"""Quotes, line ends, ragged rows, delimiters: the limits of records."""
 
 from case import Text, accepted, refused, write
 
@@ -47,7 +47,7 @@ def quotes():
     file.bad('101,"name 101,101.50', "UNTERMINATED_QUOTE").rows(range(102, 200), good)
     file.row('200,"three\nmore\nlines, ""quoted""",200.50', values=["200", 'three\nmore\nlines, "quoted"', "200.50"])
     file.rows(range(201, 301), good)
-    put("unterminated-quote-among-multi-line", "Rows of several lines before and after it stay whole.", file)
+    put("unterminated-quote-among-multi-line", "Multi-line rows before and after it are unaffected.", file)
 
     file = csv().rows(range(1, 300), good).bad('300,"name 300,300.50', "UNTERMINATED_QUOTE", end="")
     put("unterminated-quote-end", "In the last line, which has no line end either.", file)
@@ -71,7 +71,7 @@ def quotes():
     file.row('6," padded ",6.50', values=["6", " padded ", "6.50"])
     file.row('7,"🛩 Zürich 東京",7.50', values=["7", "🛩 Zürich 東京", "7.50"])
     file.rows(range(8, 20), good)
-    put("quotes-that-are-right", "RFC 4180 as it should be: nothing is bad. A quoted nothing is text, none at all is null.", file)
+    put("quotes-that-are-right", "Valid RFC 4180: no bad rows. A quoted empty field is text, an unquoted one is null.", file)
 
 
 def ragged():
@@ -113,14 +113,14 @@ def lines():
 
     file = csv().other("\n").rows(range(1, 110), good).other("\n\r\n\n").bad("110,short", "RAGGED_ROW")
     file.rows(range(111, 130), good).other("\n\n\n")
-    put("blank-lines", "Nothing stands in them, so they are no rows, and have no numbers.", file)
+    put("blank-lines", "Blank lines are not rows and have no row numbers.", file)
 
     file = csv().rows(range(1, 10), good).row("10,nul\x00inside,10.50", values=["10", "nul\x00inside", "10.50"])
     file.rows(range(11, 20), good)
     put("nul-in-text", "A NUL byte within a text is text.", file)
 
     file = csv().rows(range(1, 110), good).bad("110,a,1\x0010.50", "WRONG_TYPE", "amount").rows(range(111, 130), good)
-    put("nul-in-number", "A NUL byte within a number is no number.", file)
+    put("nul-in-number", "A number with a NUL byte is not a number.", file)
 
 
 def delimiters():

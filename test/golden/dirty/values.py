@@ -1,4 +1,4 @@
-"""Types: what is inferred, what a declared column refuses, and what may surprise."""
+"""Types: inference, values that a declared column refuses, and surprises."""
 
 from case import Text, accepted, refused, write
 
@@ -26,10 +26,10 @@ def inferred():
         values=["9223372036854775807", "-12345.67", "-2.5e-8", "false", "9999-12-31", "1970-01-01T00:00:00.000000Z", "b"],
     )
     file.row(",,,,,,", values=[None] * 7)
-    put("every-type", "The ends of each type, and a row of nothing but nulls.", file, columns)
+    put("every-type", "The limits of each type, and a row of nulls.", file, columns)
 
     file = Text("amount").row("9007199254740993.01").row("0.02").row("12345678901234567890.12", values=["12345678901234567890.12"])
-    put("exact-decimals", "More digits than a double keeps, and not one is lost.", file, ["amount:decimal(*,2)"])
+    put("exact-decimals", "More digits than a double keeps, without loss.", file, ["amount:decimal(*,2)"])
 
     file = Text("id,n").rows(range(1, 20), lambda i: f"{i},{9223372036854775800 + i}")
     file.row("20,18446744073709551615", values=["20", "18446744073709551615"])
@@ -57,7 +57,7 @@ def surprising():
     put("leading-zeros", "Numbers would lose them: texts.", file, ["zip:string", "phone:string"], notes={"zip": "leading zeros", "phone": "leading zeros"})
 
     file = Text("paid,gave").row("yes,1").row("no,0").row("y,1").row("n,0")
-    put("yes-and-no", "Words are words: only true and false are booleans; 1 and 0 are numbers.", file, ["paid:string", "gave:int64"])
+    put("yes-and-no", "Only true and false are booleans; yes and no are text, 1 and 0 are numbers.", file, ["paid:string", "gave:int64"])
 
     file = Text("id,at").row("1,2024-03-31 02:30:00", values=["1", "2024-03-31T02:30:00.000000Z"])
     file.row("2,2024-03-31T02:30:00+01:00", values=["2", "2024-03-31T01:30:00.000000Z"]).row("3,2024-04-01", values=["3", "2024-04-01T00:00:00.000000Z"])
@@ -102,7 +102,7 @@ def declared():
     ]
     for at, (fault, column) in enumerate(faults):
         file.rows(range(at * 110, at * 110 + 109), line).bad(line(at * 110 + 109, **fault), "WRONG_TYPE", column)
-    put("wrong-types", "One value in a row that its column's type has not: that row alone.", file, contract, before)
+    put("wrong-types", "One value per row that its column's type refuses: only that row is bad.", file, contract, before)
 
     file = Text("id,n,price,ok,day,at").rows(range(1, 110), line)
     file.row(line(110, n="9223372036854775807"), values=["110", "9223372036854775807", "2.00", "true", "2024-02-01", "2024-02-01T00:00:00.000000Z"])
@@ -147,7 +147,7 @@ def constants():
     put("one-word-in-250-columns", "One bad value among many columns of numbers.", file, [f"{name}:int64" for name in names])
 
     file = Text("id,nothing").rows(range(1, 20), lambda i: f"{i},")
-    put("a-column-of-nulls", "Nothing is known of its type: text, until a later version says otherwise.", file, ["id:int64", "nothing:string"])
+    put("a-column-of-nulls", "Its type is unknown: text, until a later version declares another.", file, ["id:int64", "nothing:string"])
 
     file = Text("__proto__,constructor,a b,\"q\"\"uote\",Ünï,🛩").row("1,2,3,4,5,6", values=["1", "2", "3", "4", "5", "6"])
     file.row("7,8,9,10,11,12")

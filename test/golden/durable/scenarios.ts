@@ -10,7 +10,7 @@ import type { DurableHttpResponse } from '../../../local/durable/http/types.ts';
 import { DatabaseSync } from 'node:sqlite';
 
 export interface Recording {
-  /** Each call of an orchestrator or entity: the trigger as the SDK gets it, and what the SDK answers. */
+  /** Each call of an orchestrator or entity: the trigger that the SDK receives, and the SDK's answer. */
   readonly calls: readonly {
     readonly function: string;
     readonly trigger: unknown;
@@ -163,7 +163,7 @@ function isTrigger(input: string): boolean {
   return input.startsWith('{"history"') || input.startsWith('{"self"');
 }
 
-/** The SDK measures entity operations with the real clock; the engine reads none of it. */
+/** The SDK measures entity operations with the real clock; the engine ignores these times. */
 function withoutDurations<Call extends { readonly reply: unknown }>(call: Call): Call {
   const text = JSON.stringify(call.reply, (key, value: unknown) =>
     ['duration', 'startTime', 'requestTime'].includes(key) ? 0 : value,

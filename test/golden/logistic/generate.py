@@ -1,4 +1,4 @@
-"""A small data set and what scikit-learn's LogisticRegression makes of it, in the terms of our LogisticModel.
+"""A small data set and the fit of scikit-learn's LogisticRegression, in the terms of our LogisticModel.
 
 Run: python3 -m venv venv && venv/bin/pip install numpy==2.4.6 scikit-learn==1.9.1
      venv/bin/python generate.py > golden.json
@@ -43,7 +43,7 @@ airport_weight = dict(zip(encoder.categories_[0], weights[3:]))
 hour_weight = dict(zip(hours.categories_[0].tolist(), weights[3 + len(airport_weight):]))
 code = lambda h: hour_weight.get(h, hour_weight.get(99))
 
-# Categories that are missing or were never seen are rows of zeros to the encoders.
+# Encoders turn missing and unseen categories into rows of zeros.
 airports = {**airport_weight, **{n: airport_weight["~rare"] for n in names if n not in airport_weight}}
 edges = []
 for d, l, a, h in [(500.0, 0.5, "never seen", 6), (None, 0.5, None, 6), (500.0, 0.5, "ORD", None), (None, 0.75, None, None)]:

@@ -1,6 +1,6 @@
 export interface Difference {
   readonly titles: RegExp;
-  /** What we answer: the status, and of a refusal the code. */
+  /** Our answer: the status, and for an error the code. */
   readonly ours: string;
   readonly reason: string;
 }
@@ -8,17 +8,17 @@ export interface Difference {
 const invalid = '400 INVALID_PARAMETER_VALUE';
 const missing = '404 RESOURCE_DOES_NOT_EXIST';
 
-/** Steps that we answer otherwise than mlflow 3.17.2. */
+/** Steps whose answers differ from those of mlflow 3.17.2 on purpose. */
 export const differences: readonly Difference[] = [
   {
     titles: /: a line break behind/,
     ours: invalid,
-    reason: "a key ends where its text ends: their expression's end lets one line break through",
+    reason: 'a key cannot end with a line break; the end anchor of their expression accepts one',
   },
   {
     titles: /: half an emoji/,
     ours: invalid,
-    reason: 'a text that is no Unicode can be kept by no store: there it is cut, kept, or a 500',
+    reason: 'no store can keep invalid Unicode; theirs cuts it, keeps it, or answers 500',
   },
   {
     titles: /^logged-models\/\*\/tags: (nothing|251 long)/,
@@ -34,27 +34,27 @@ export const differences: readonly Difference[] = [
   {
     titles: /^logged-models: 501 long/,
     ours: invalid,
-    reason: 'their column’s length, which SQLite does not mind',
+    reason: 'the length of their column, which SQLite does not enforce',
   },
   {
     titles: /^(experiments\/get|runs\/create): ./,
     ours: missing,
-    reason: 'whatever is no id is the id of nothing: one answer for all that is not there',
+    reason: 'an invalid id is an unknown id: everything missing gets the same answer',
   },
   {
     titles: /: tags is list$/,
     ours: invalid,
-    reason: 'the place is told: of a text, no key is missing',
+    reason: 'ours names the place: a string has no missing key',
   },
   {
     titles: /^runs\/create: (nothing|experiment_id is null)$/,
     ours: invalid,
-    reason: 'the parameter that is missing is named; theirs tells of its database',
+    reason: 'ours names the missing parameter; theirs reveals a database error',
   },
   {
     titles: /^model-versions\/create: ./,
     ours: missing,
-    reason: 'the model is looked for before its source is looked at',
+    reason: 'ours looks the model up before it checks the source',
   },
   {
     titles: /: (value|key) of 10 MB$/,
@@ -64,27 +64,27 @@ export const differences: readonly Difference[] = [
   {
     titles: /^logged-models\/\*\/params: 10[01] params$/,
     ours: '200',
-    reason: 'the id is in the path; theirs asks for it in the body as well, which no client sends',
+    reason: 'the id is in the path; theirs also requires it in the body, where no client sends it',
   },
-  { titles: /: max_results /, ours: invalid, reason: 'what is no count of rows is refused, not passed over' },
-  { titles: /: token /, ours: invalid, reason: 'only tokens that were given out are taken' },
+  { titles: /: max_results /, ours: invalid, reason: 'an invalid number of rows is refused, not ignored' },
+  { titles: /: token /, ours: invalid, reason: 'only issued tokens are accepted' },
   {
     titles: /an unknown view|a view by a number|: status |status is true/,
     ours: invalid,
-    reason: 'a word that is none of the known is refused',
+    reason: 'an unknown word is refused',
   },
-  { titles: /^experiments\/search: OR$/, ours: invalid, reason: 'their parser passes over the second AND' },
+  { titles: /^experiments\/search: OR$/, ours: invalid, reason: 'their parser ignores the second AND' },
   {
     titles: /^experiments\/(delete: of a deleted one|restore: one that is there)$/,
     ours: '200',
-    reason: 'clients ask again after a lost answer: it is so already',
+    reason: 'the request is idempotent, because clients repeat it after a lost answer',
   },
   {
     titles: /^experiments\/update: to a name that is taken$/,
     ours: '400 RESOURCE_ALREADY_EXISTS',
-    reason: 'as create says it; theirs tells of its database',
+    reason: 'the same answer as for create; theirs reveals a database error',
   },
-  { titles: /^runs\/(log-metric|update): .* is true$/, ours: invalid, reason: 'true is no number' },
+  { titles: /^runs\/(log-metric|update): .* is true$/, ours: invalid, reason: 'true is not a number' },
   {
     titles: /^runs\/log-batch: \w+ is null$/,
     ours: '200',
@@ -93,26 +93,26 @@ export const differences: readonly Difference[] = [
   {
     titles: /^runs\/search: experiment_ids is list$/,
     ours: '200',
-    reason: 'in an experiment that is not there no runs are found, whatever its id',
+    reason: 'a search in a missing experiment finds no runs, whatever its id',
   },
-  { titles: /^runs\/search: page_token is /, ours: invalid, reason: 'a token is a text' },
+  { titles: /^runs\/search: page_token is /, ours: invalid, reason: 'a token is a string' },
   {
     titles: /^registered-models\/alias: version is number$/,
     ours: missing,
-    reason: 'a number is a version’s number as well',
+    reason: 'a number is also accepted as a version',
   },
   {
     titles: /^runs\/log-batch: an unknown member 200 deep$/,
     ours: invalid,
-    reason: 'protobuf’s own limit of depth, which counts in unknown members as well',
+    reason: 'protobuf’s depth limit, which also applies inside unknown members',
   },
   {
     titles:
       /: (a brace|a cut text|two objects|a comma too many|NaN|a list 200 deep|an unknown member 200 deep|form data)$/,
     ours: invalid,
-    reason: 'it is said that the body is no JSON; theirs takes it for an empty one',
+    reason: 'ours reports that the body is not JSON; theirs reads it as empty',
   },
 ];
 
-/** Keys that one of both servers refuses, in what is read back; see above. */
+/** Keys that only one of the two servers refuses, among those read back; see above. */
 export const contestedKeys = /^(|a\n|large|beside a line break behind|k{251}|n10[01]-\d+)$/;

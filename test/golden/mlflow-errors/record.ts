@@ -1,5 +1,5 @@
 /**
- * Records what a real tracking server answers to the script beside this, on an empty database:
+ * Records the answers of a real tracking server to the script beside this, on an empty database:
  *
  *     mlflow server --backend-store-uri sqlite:///new.db --default-artifact-root mlflow-artifacts:/ \
  *       --artifacts-destination ./new --port 5005

@@ -1,12 +1,12 @@
 import type { ScriptStep } from '../../support/mlflow/script.ts';
 import { hostileKeys, hostileNames, large, strangeBodies, strangeNumbers, strangeTokens } from './hostile.ts';
 
-/** A step that is told by its title: bodies are too long for one. */
+/** A step identified by its title, because bodies are too long for one. */
 export interface ErrorStep extends ScriptStep {
   readonly title: string;
 }
 
-/** The member that stands for a body sent as it is, be it JSON or not. */
+/** The member whose value is sent unchanged as the body, whether it is JSON or not. */
 export const rawBody = '#raw';
 
 type Body = Record<string, unknown>;
@@ -79,7 +79,7 @@ const setup: readonly ErrorStep[] = [
   post('setup', 'registered-models/alias', { name: 'reg', alias: 'champion', version: '1' }),
 ];
 
-/** What is there, whatever was asked: said after each chapter. */
+/** Reads the whole state; inserted after each chapter. */
 const readBack = (chapter: string): readonly ErrorStep[] => [
   get(`after ${chapter}`, 'runs/get', { run_id: '$run' }),
   get(`after ${chapter}`, 'experiments/get', { experiment_id: '$one' }),
@@ -319,7 +319,7 @@ const states: readonly ErrorStep[] = [
 ];
 
 const strange = { number: 7, true: true, list: ['x'], object: { a: 1 }, null: null } as const;
-/** What is right, and then each of its members wrong in turn. */
+/** A valid body, then the same with one member wrong in turn. */
 const typed: readonly (readonly [path: string, body: Body])[] = [
   ['experiments/create', { name: 'typed', artifact_location: '', tags: [] }],
   ['runs/create', { experiment_id: 'absent', start_time: 1, run_name: 'x', tags: [] }],
@@ -344,7 +344,7 @@ const bodies = ['experiments/create', 'runs/log-batch', 'model-versions/create']
   each(strangeBodies, (title, raw) => post(title, path, { [rawBody]: raw })),
 );
 
-/** What no client of good will asks: hostile keys and names, limits, wrong types, states that are in the way. */
+/** Requests of no benign client: hostile keys and names, limits, wrong types, conflicting states. */
 export const errorScript: readonly ErrorStep[] = tellApart(
   [
     ...setup,

@@ -77,7 +77,7 @@ const test3 = { dataset_name: 'test', dataset_digest: 'd3' };
 const dataset = (name: string, digest: string) => ({ name, digest, source_type: 'local', source: '{}' });
 const context = (value: string) => [{ key: 'mlflow.data.context', value }];
 
-/** What clients ask of logged models, and of what runs read and make. */
+/** Requests of clients about logged models, and about inputs and outputs of runs. */
 export const loggedModelScript: readonly ScriptStep[] = [
   post('experiments/create', { name: 'models' }, { e: 'experiment_id' }),
   post('runs/create', { experiment_id: '$e', start_time: 1, run_name: 'one' }, { one: 'run.info.run_id' }),
@@ -117,7 +117,7 @@ export const loggedModelScript: readonly ScriptStep[] = [
     metrics: [{ key: 'loss', value: 1, timestamp: 1, step: 2, model_id: '$gamma' }],
   }),
   get('logged-models/$gamma'),
-  // Steps of training: each stays.
+  // Checkpoints of a training: each step is kept.
   post('runs/log-batch', {
     run_id: '$two',
     metrics: [1, 2, 3].map((step) => ({

@@ -17,7 +17,7 @@ const version = (action: string, body: Record<string, unknown>) => post(`model-v
 const create = (name: string, source: string, more: Record<string, unknown> = {}) =>
   version('create', { name, source, ...more });
 
-/** What clients ask of registered models, versions, aliases and stages, rightly and wrongly. */
+/** Valid and invalid requests of clients about registered models, versions, aliases and stages. */
 export const registryScript: readonly ScriptStep[] = [
   // Models: names, tags, descriptions.
   model('create', { name: 'first', tags: [{ key: 'a', value: '1' }], description: 'the first' }),
@@ -144,7 +144,7 @@ export const registryScript: readonly ScriptStep[] = [
   remove('registered-models/alias', { name: 'renamed', alias: 'never' }),
   remove('registered-models/alias', { name: 'none', alias: 'champion' }),
 
-  // Prompts are found only when they are asked for.
+  // Searches return prompts only when the filter names them.
   model('create', { name: 'prompt', tags: [{ key: 'mlflow.prompt.is_prompt', value: 'true' }] }),
   model('create', { name: 'prompt' }),
   model('create', { name: 'renamed', tags: [{ key: 'mlflow.prompt.is_prompt', value: 'true' }] }),

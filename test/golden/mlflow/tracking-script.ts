@@ -14,7 +14,7 @@ const get = (path: string, query: Record<string, string>): ScriptStep => ({
 const many = (count: number, item: (index: number) => unknown) =>
   Array.from({ length: count }, (_, i) => item(i));
 
-/** What clients ask of experiments, runs and metrics, rightly and wrongly. */
+/** Valid and invalid requests of clients about experiments, runs and metrics. */
 export const trackingScript: readonly ScriptStep[] = [
   get('experiments/get', { experiment_id: '0' }),
   get('experiments/get-by-name', { experiment_name: 'Default' }),

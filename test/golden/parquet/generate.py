@@ -1,4 +1,4 @@
-"""Parquet files by Apache Arrow, and what a dataset must hold of them: values as text, by Arrow and Python.
+"""Parquet files by Apache Arrow, and the expected values of their datasets as text, by Arrow and Python.
 
 Run: python3 -m venv venv && venv/bin/pip install -r test/clients/delta/requirements.txt && venv/bin/python generate.py
 
@@ -26,12 +26,12 @@ cases = []
 
 
 def put(name, about, table, types, notes=(), group=None, rows=None, **options):
-    """`types` by column, in order; `rows`: the values as text, where they do not follow from type and Arrow's value."""
+    """`types` by column, in order; `rows`: the values as text, unless they follow from type and Arrow's value."""
     with pq.ParquetWriter(HERE / f"{name}.parquet", table.schema, compression="zstd", **options) as writer:
         if group != 0:
             writer.write_table(table, row_group_size=group)
     assert table.column_names == list(types), (table.column_names, list(types))
-    # What Arrow reads, not what it was given: a file may hold less (a dictionary, a float of 32 bits).
+    # Arrow's read values, not its inputs: a file may hold less (a dictionary, a 32-bit float).
     read = pq.read_table(HERE / f"{name}.parquet")
     if rows is None:
         columns = [show(read.column(index), kind) for index, kind in enumerate(types.values())]
@@ -52,7 +52,7 @@ def put(name, about, table, types, notes=(), group=None, rows=None, **options):
 
 def show(column, kind):
     if pa.types.is_timestamp(column.type):
-        # What is finer than microseconds is cut off, as Arrow does it: towards 1970.
+        # Truncates to microseconds as Arrow does: towards 1970.
         ticks = column.cast(pa.timestamp("us", column.type.tz), safe=False).cast(pa.int64()).to_pylist()
         return [None if tick is None else show_instant(tick) for tick in ticks]
     if pa.types.is_decimal(column.type):
@@ -83,7 +83,7 @@ def show_value(value, kind):
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-# Whole numbers: each width at its ends.
+# Integers: each width at its limits.
 signed = {f"i{bits}": (bits, [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1, 0, -1, None]) for bits in (8, 16, 32, 64)}
 unsigned = {f"u{bits}": (bits, [0, 2**bits - 1, 1, 2 ** (bits - 1), None]) for bits in (8, 16, 32, 64)}
 integers = pa.table(
@@ -123,7 +123,7 @@ put(
     column_encoding={"f32": "BYTE_STREAM_SPLIT", "f64": "BYTE_STREAM_SPLIT", "f16": "PLAIN"},
 )
 
-# Decimals: each width that they are stored in.
+# Decimals: each stored width.
 precisions = [(1, 0), (4, 4), (9, 2), (10, 3), (18, 18), (19, 0), (20, 5), (38, 0), (38, 10), (38, 38)]
 decimal.getcontext().prec = 50
 decimal_values = {
@@ -158,7 +158,7 @@ put(
     [(name, UTC_NOTE) for name in times.column_names if name.endswith("local")],
 )
 old = pa.table({"at": pa.array([*nanos[:5], -62_135_596_800_000_000_000 // 100, None], pa.timestamp("ns")), "utc": pa.array([*nanos[:5], 10**18, None], pa.timestamp("ns", "UTC"))})
-# Nanoseconds of a day, from 0 on, are what such a time is made of: what is finer is cut off towards the day's start.
+# Such a time is a number of nanoseconds since midnight, truncated towards midnight.
 floors = [[None if tick is None else show_instant(tick // 1000) for tick in column.cast(pa.int64()).to_pylist()] for column in old.columns]
 put("times-of-96-bits", "As Spark and Impala wrote them.", old, {"at": "timestamp", "utc": "timestamp"}, [("at", UTC_NOTE), ("utc", UTC_NOTE)], rows=[list(row) for row in zip(*floors)], use_deprecated_int96_timestamps=True)
 clock = [datetime.time(0, 0), datetime.time(23, 59, 59), datetime.time(12, 30, 1, 500_000), None]

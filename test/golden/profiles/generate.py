@@ -1,4 +1,4 @@
-"""Writes table.parquet and expected.json: what numpy, pandas and exact fractions say of its columns.
+"""Writes table.parquet and expected.json: its columns profiled with numpy, pandas and exact fractions.
 
     python test/golden/profiles/generate.py     (numpy, pandas, pyarrow)
 """
@@ -34,7 +34,7 @@ special[::131] = np.inf
 special[::389] = -np.inf
 special[5:40] = 0.0
 special[40:60] = -0.0
-# A great mean and a small spread: sums of squares lose all digits here.
+# A large mean and a small spread: sums of squares lose all digits here.
 offset = 1e9 + rng.random(ROWS)
 # Parts of very different sizes: a running sum loses the small ones.
 skewed = np.concatenate([[1e16, 1.0, -1e16], rng.random(ROWS - 3)])
@@ -96,7 +96,7 @@ def text(kind, value):
 
 
 def js_number(value):
-    """As JavaScript writes it, for the sizes that are here."""
+    """In JavaScript's notation, for the magnitudes used here."""
     shortest = repr(value)
     if "e+" in shortest:
         return str(int(value)) if abs(value) < 1e21 else shortest
@@ -104,7 +104,7 @@ def js_number(value):
 
 
 def whole(kind, value):
-    """The number that a value's order is that of, as whole steps of its type."""
+    """An integer with the order of the value: the number of steps of its type."""
     if kind == "int64":
         return value
     if kind == "date":

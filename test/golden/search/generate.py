@@ -1,9 +1,9 @@
-"""Writes what MLflow itself makes of searches, for our own to be compared with.
+"""Writes MLflow's own search results, with which ours are compared.
 
     <python with mlflow> test/golden/search/generate.py
 
 `syntax.json`: filters and orders that its parsers accept or refuse. `results.json`: runs, and the ids that its SQL
-store finds for each query, in order. Ids are made from a counter, so that the files only change when MLflow does.
+store finds for each query, in order. Ids come from a counter, so that the files change only when MLflow does.
 """
 
 import itertools
@@ -32,7 +32,7 @@ counter = itertools.count(1)
 
 def next_uuid():
     number = next(counter)
-    # Multiplied by an odd number, so that their order is not that of creation.
+    # Multiplied by an odd number, so that their order differs from that of creation.
     return uuid.UUID(int=(number * 0x9E3779B97F4A7C15F39CC0605CEDC835) % 2**128, version=4)
 
 
@@ -342,7 +342,7 @@ def try_it(work):
         work()
         return {"accepted": True}
     except MlflowException as error:
-        # What follows are sets, in another order each time.
+        # The following are sets, whose order differs each time.
         return {"accepted": False, "message": re.split("'?[{]", error.message)[0]}
     except Exception as error:  # MLflow answers these with a 500.
         return {"accepted": False, "message": repr(error)}

@@ -1,4 +1,4 @@
-"""Models of scikit-learn as users log them, converted by skl2onnx, with what ONNX Runtime for Python answers.
+"""Models of scikit-learn as users log them, converted by skl2onnx, with the outputs of ONNX Runtime for Python.
 
 Run: python3 -m venv venv && venv/bin/pip install scikit-learn==1.9.1 skl2onnx==1.20.0 onnx==1.23.2 onnxruntime==1.32.0
      venv/bin/python generate.py

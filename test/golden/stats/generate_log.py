@@ -1,4 +1,4 @@
-"""Natural logarithms to 30 digits, from mpmath: what shared/core/stats/log.ts is measured against.
+"""Natural logarithms to 30 digits, from mpmath: the reference for shared/core/stats/log.ts.
 
 Run: python3 -m venv venv && venv/bin/pip install mpmath==1.4.1
      venv/bin/python generate_log.py > log.json

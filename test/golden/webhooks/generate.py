@@ -1,4 +1,4 @@
-"""What MLflow itself signs and sends, for test/unit/webhooks/golden.test.ts.
+"""Requests signed and sent by MLflow itself, for test/unit/webhooks/golden.test.ts.
 
     python -m venv venv && venv/bin/pip install mlflow-skinny==3.17.2 sqlalchemy cachetools
     venv/bin/python test/golden/webhooks/generate.py > test/golden/webhooks/mlflow.json
