@@ -92,7 +92,7 @@ registerRoutes([
     returns: {
       status: 200,
       description:
-        'One prediction a row; or outputs by name, for tensors, when asked for, and for models of no task.',
+        'One prediction per row; or outputs by name, for tensors, on request, and for models without a task.',
       schema: answerSchema,
     },
     errors: ['NOT_FOUND', 'UNPROCESSABLE', 'RATE_LIMITED'],

@@ -50,7 +50,7 @@ export async function startAzurite(options: AzuriteOptions): Promise<RunningAzur
   await mkdir(dataDir, { recursive: true });
   const module = new URL(`./azurite/worker${extname(import.meta.filename)}`, import.meta.url);
   const worker = await OwnedWorker.start<AzuriteJobs>({
-    // The thread gets none of the caller's AZURITE_* variables.
+    // The thread does not inherit the caller's AZURITE_* variables.
     host: threadHost(module, { name: 'azurite', env: { NODE_ENV: 'production' } }),
     work: 'The local blob storage',
     startTimeoutMs,

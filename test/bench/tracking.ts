@@ -77,7 +77,7 @@ async function* benchTask(
   }
 }
 
-/** Another order or choice of runs would be another task. */
+/** Another order or selection of runs would be a different task. */
 function checkPages(meters: Measured<Meter>): void {
   const answers = [...meters.values()].filter(({ gaveUp }) => !gaveUp).map(({ lastAnswer }) => lastAnswer);
   equal((answers[0] as readonly string[]).length, 100);

@@ -208,7 +208,7 @@ export async function empty(store: MetadataStore, model: string, marker: Stored)
 }
 
 /**
- * Completes the interrupted operation that a marker stands for.
+ * Completes the interrupted operation of a marker.
  *
  * @throws PRECONDITION_FAILED after a lost race
  */

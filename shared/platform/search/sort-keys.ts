@@ -82,7 +82,7 @@ export function isFrom(
     const test = direction === 'asc' ? (isInclusive ? 'gte' : 'gt') : isInclusive ? 'lte' : 'lt';
     return { op: 'compare', test, path, value };
   }
-  // A cut value stands for all texts with this prefix.
+  // A cut value represents all texts with this prefix.
   const begins: Filter = { op: 'match', how: 'startsWith', path, value };
   if (direction === 'asc')
     return isInclusive

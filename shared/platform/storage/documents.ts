@@ -4,7 +4,7 @@ import type { JsonObject } from '../../core/json/json.ts';
  * Metadata: small JSON documents, each in a container, under a partition key and an id that is unique within its
  * partition. Adapters: Cosmos DB in Azure, SQLite elsewhere. Both enforce Cosmos's rules:
  *
- * - A document's JSON has at most 2 MB. Ids have 1–255 characters, none of `/ \ ? #` and no trailing space, and are not
+ * - A document's JSON has at most 2 MB. Ids have 1–255 characters without `/ \ ? #` or a trailing space, and are not
  *   `.` or `..`, which URLs resolve. Partitions have 1–1,000 characters.
  * - ETags and cursors are opaque. A page can be short or empty and still have a cursor: the service decides, or the
  *   page has reached a limit on its cost or size.

@@ -11,7 +11,7 @@ import { runKey, runPointerKey } from '../../../shared/domains/tracking/document
 import { toTailPoint } from '../../../shared/domains/tracking/metrics/points.ts';
 import { createRunBody } from '../../../shared/domains/tracking/runs/draft.ts';
 
-/** A finished run, as both servers store it. */
+/** A finished run, as every server stores it. */
 export interface SeededRun {
   readonly runId: string;
   readonly name: string;
