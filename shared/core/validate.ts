@@ -5,7 +5,7 @@ import type { JsonObject, JsonValue } from './json/json.ts';
 
 /** Accepts any JSON. For values that were parsed from JSON, so it checks nothing. */
 export const jsonValueSchema = z.unknown() as z.ZodType<JsonValue>;
-export const jsonObjectSchema = z.record(z.string(), z.unknown()) as unknown as z.ZodType<JsonObject>;
+export const jsonObjectSchema = z.record(z.string(), z.unknown()) as z.ZodType<JsonObject>;
 
 /**
  * Parses hostile input with a schema. Reports all faults at once, at most 20.

@@ -133,7 +133,7 @@ async function listEvents(moving: Moving, model: string): Promise<readonly Event
       'GET',
       `api/v1/audit?limit=100&model=${model}${cursor && `&cursor=${encodeURIComponent(cursor)}`}`,
       undefined,
-    )) as unknown as { items: Event[]; cursor?: string };
+    )) as { items: Event[]; cursor?: string };
     events.push(...page.items);
     cursor = page.cursor ?? '';
   } while (cursor !== '');

@@ -119,7 +119,7 @@ export const defaultTimeoutMs = 30_000;
 export function defineRoute<Params, Query, Body>(
   route: Omit<Route<Params, Query, Body>, 'authLevel'> & Partial<Pick<Route, 'authLevel'>>,
 ): Route {
-  return { authLevel: 'anonymous', ...route } as unknown as Route;
+  return { authLevel: 'anonymous', ...route } as Route;
 }
 
 /** A body that the handler checks itself, so that it can report faults of shape and of content together. */

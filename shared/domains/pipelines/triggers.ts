@@ -141,7 +141,7 @@ export class Triggers {
   #startForVersion(pipeline: Pipeline, event: DatasetVersionCreated): Promise<Run> {
     const { name, definition, steps, params } = pipeline;
     const given: JsonObject = { dataset: event.dataset, version: event.version };
-    const content = { definition, steps, params: { ...params, ...given } } as unknown as JsonObject;
+    const content = { definition, steps, params: { ...params, ...given } } as JsonObject;
     const fingerprint = sha256(canonicalJson(content)).slice(0, 12);
     return this.#deps.runs.start({
       runId: `${name}-v${event.version}-${fingerprint}`,

@@ -119,10 +119,7 @@ async function claim(deps: MoveDeps, old: Stored, move: Move): Promise<Stored> {
     detail: { head },
   };
   try {
-    return (await store.create(
-      { container, partition: move.to, id: headId },
-      asJson(body),
-    )) as unknown as Stored;
+    return (await store.create({ container, partition: move.to, id: headId }, asJson(body))) as Stored;
   } catch (error) {
     if (!isAppError(error, 'ALREADY_EXISTS')) throw error;
     throw new AppError('PRECONDITION_FAILED', 'Another process claimed the name first.', {}, error);
@@ -155,7 +152,7 @@ async function copyAll({ store }: MoveDeps, from: string, move: Move, claimed: S
 
 function renamed(body: JsonObject, move: Move): JsonObject {
   if (body['kind'] !== 'version') return body;
-  const version = (body as unknown as VersionBody).version;
+  const version = (body as VersionBody).version;
   return { ...body, version: { ...version, model: move.to, updatedAt: move.at } };
 }
 

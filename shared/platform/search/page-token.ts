@@ -41,7 +41,7 @@ const resumeSchema = z.strictObject({
 
 /** @param query everything that makes up the query: a token fits no other */
 export function sealPageToken(query: JsonObject, resume: Resume): string {
-  return sealCursor(query, resume as unknown as JsonValue);
+  return sealCursor(query, resume as JsonValue);
 }
 
 /**

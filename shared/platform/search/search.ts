@@ -74,7 +74,7 @@ export async function searchDocuments<T extends JsonObject>(
     container,
     partition: partition ?? null,
     what: subject.what,
-    scope: scope as unknown as JsonValue,
+    scope: scope as JsonValue,
     filter,
     terms: terms.map(({ field, direction }) => [field.path, direction]),
   } satisfies JsonObject;

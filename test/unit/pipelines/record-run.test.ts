@@ -13,7 +13,7 @@ test('records a training as one run, however often its step is repeated', async 
   const outbox = new Outbox({ store, queue, clock: system.clock, logger: silentLogger });
   const audited = new AuditedWriter({ store, outbox, ...system });
   const tracking = createTracking({ store, audited, ...system, runSilenceMinutes: 60 });
-  const services = { tracking, platform: { clock: system.clock } } as unknown as StepServices;
+  const services = { tracking, platform: { clock: system.clock } } as StepServices;
   const training = {
     features: [{ column: 'distance', kind: 'numeric' }],
     label: { column: 'delay', op: '>=', value: 15 },

@@ -220,7 +220,7 @@ async function land(name: string): Promise<JsonObject> {
   const text = `hour,delay,text\n${rows.join('\n')}\n`;
   const ref = { container: 'landing', name: `${name}/a.csv` };
   await bench.app.platform.blobs.put(ref, text);
-  return (await bench.app.datasets.ingestion.identify(ref)) as unknown as JsonObject;
+  return (await bench.app.datasets.ingestion.identify(ref)) as JsonObject;
 }
 
 async function commit(name: string): Promise<JsonValue> {

@@ -20,7 +20,7 @@ export const columnTypeSchema = z
     /^(int64|double|boolean|date|timestamp|string|binary|decimal\(([1-9]|[12]\d|3[0-8]),([0-9]|[12]\d|3[0-8])\))$/,
     'must be int64, double, decimal(p,s), boolean, date, timestamp, string or binary',
   )
-  .meta({ examples: ['decimal(12,2)'] }) as unknown as z.ZodType<ColumnType>;
+  .meta({ examples: ['decimal(12,2)'] }) as z.ZodType<ColumnType>;
 
 export const columnSchema = z.object({
   name: z.string(),

@@ -85,5 +85,5 @@ function recordId(version: number): string {
 }
 
 function columnsOf(body: JsonObject): readonly Column[] {
-  return (body as unknown as { readonly detail: { readonly columns: readonly Column[] } }).detail.columns;
+  return (body as { readonly detail: { readonly columns: readonly Column[] } }).detail.columns;
 }

@@ -30,7 +30,7 @@ export class ExperimentNames {
    */
   async take(name: string, experimentId: string, operations: readonly BatchOperation[]): Promise<void> {
     const key = experimentNameKey(name);
-    const body = { experimentId, detail: { operations } } as unknown as NameBody;
+    const body = { experimentId, detail: { operations } };
     const known = await this.#store.get<NameBody>(key);
     const owner = known === undefined ? undefined : await this.#settle(known);
     if (

@@ -43,17 +43,17 @@ export type LoggedModelBody = {
 type StoredSeries = readonly [string, string, string | null, string | null, readonly StoredPoint[]];
 type StoredPoint = readonly [number, number, JsonNumber];
 
-/** Where a model's searchable metrics are, of all datasets or of one. */
-export function metricsRoot(dataset?: DatasetFilter): readonly string[] {
-  if (dataset === undefined) return [];
+/** The path of a member of a model's searchable metrics, over all datasets or of one. */
+export function metricPath(member: FieldPath, dataset?: DatasetFilter): FieldPath {
+  if (dataset === undefined) return member;
   return dataset.digest === undefined
-    ? ['on', dataset.name]
-    : ['on', dataset.name, 'digests', dataset.digest];
+    ? ['on', dataset.name, ...member]
+    : ['on', dataset.name, 'digests', dataset.digest, ...member];
 }
 
 /** Exists when a model has a metric on the dataset. */
 export function datasetPath(dataset: DatasetFilter): FieldPath {
-  return [...metricsRoot(dataset), 'metrics'] as unknown as FieldPath;
+  return metricPath(['metrics'], dataset);
 }
 
 export function toLoggedModel({ loggedModel, params, tags, points }: LoggedModelBody): LoggedModel {

@@ -10,11 +10,11 @@ import {
   type SearchSubject,
   withNames,
 } from '../../../platform/search/subject.ts';
-import type { FieldPath, Filter, MetadataStore } from '../../../platform/storage/documents.ts';
+import type { Filter, MetadataStore } from '../../../platform/storage/documents.ts';
 import { trackingErrors } from '../errors.ts';
 import { among } from '../search.ts';
 import { loggedModelSubject } from '../subjects/logged-models.ts';
-import { datasetPath, type LoggedModelBody, metricsRoot, toLoggedModel } from './documents.ts';
+import { datasetPath, type LoggedModelBody, metricPath, toLoggedModel } from './documents.ts';
 import type { DatasetFilter, LoggedModel } from './entities.ts';
 
 export interface LoggedModelSearch extends Omit<Search, 'orderBy'> {
@@ -85,12 +85,10 @@ function onDatasets(subject: SearchSubject, datasets: readonly DatasetFilter[]):
 }
 
 function onDataset(field: SearchField, dataset: DatasetFilter | undefined): SearchField {
-  const root = metricsRoot(dataset);
-  const below = (path: FieldPath) => [...root, ...path] as unknown as FieldPath;
   return {
     ...field,
-    path: below(field.path),
-    ...(field.nanPath === undefined ? {} : { nanPath: below(field.nanPath) }),
+    path: metricPath(field.path, dataset),
+    ...(field.nanPath === undefined ? {} : { nanPath: metricPath(field.nanPath, dataset) }),
   };
 }
 

@@ -186,6 +186,6 @@ export function createRunBody(
       modelInputs: [],
       modelOutputs: [],
     },
-  } as unknown as RunBody);
+  });
   return { body: draft.toBody(), draft };
 }

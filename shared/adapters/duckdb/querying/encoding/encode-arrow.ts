@@ -124,8 +124,7 @@ function toData(type: ColumnType, vector: DuckDBVector, length: number): Data {
       }
     }
   };
-  const as = <Key extends keyof Values>(value: NonNullable<DuckDBValue>, key: Key) =>
-    (value as unknown as Values)[key];
+  const as = <Key extends keyof Values>(value: NonNullable<DuckDBValue>, key: Key) => (value as Values)[key];
   switch (type) {
     case 'int64': {
       const data = new BigInt64Array(length);
