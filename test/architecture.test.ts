@@ -55,7 +55,7 @@ test('every file is in a room, and every room has files', () => {
   );
 });
 
-test('every import that crosses rooms has its permission', () => {
+test('every import across rooms is permitted', () => {
   const forbidden = crossing.filter(
     ({ from, to }) =>
       !law.some(({ room, mayImport }) => isInAny(from, room) && mayImport.some((target) => isIn(to, target))),

@@ -113,14 +113,14 @@ test('tests leave timeouts to the guard', () => {
   expect(found).toEqual([]);
 });
 
-test('nothing is measured in time', () => {
+test('no test measures time', () => {
   const found = [...sources].flatMap(([file, source]) =>
     findMeasurements(source).map((code) => `${file}: ${code}`),
   );
   expect(found).toEqual([]);
 });
 
-test('tests await events, not a while', () => {
+test('tests await events instead of fixed delays', () => {
   const waiting = [...sources].filter(
     ([file, source]) => /\.(?:test|contract)\.ts$/.test(file) && findWaits(source).length > 0,
   );

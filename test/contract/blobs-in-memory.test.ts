@@ -12,7 +12,7 @@ describeBlobContract({
   },
 });
 
-test('signs no URLs', async () => {
+test('in-memory blobs sign no URLs', async () => {
   const store = createMemoryBlobStore();
   const ref = { container: 'contract', name: 'a' };
   await expect(store.presign(ref, { access: 'read', expiresAt: 1 })).rejects.toMatchObject({

@@ -25,7 +25,7 @@ async function open(bytes: Uint8Array) {
   return { proxy, etag, scratch: createScratch(blobs) };
 }
 
-test('keeps the bytes and their hash until disposal, also after a broken connection', async () => {
+test('a scratch file keeps the bytes and their hash until disposal, also after a broken connection', async () => {
   const bytes = Buffer.alloc(3_000_000, 'slipway');
   const { scratch, proxy, etag } = await open(bytes);
   proxy.cutAfter(1_000_000, 1);
@@ -39,7 +39,7 @@ test('keeps the bytes and their hash until disposal, also after a broken connect
   expect(existsSync(dirname(path))).toBe(false);
 });
 
-test('closes the file and the connection of a refused download', async () => {
+test('a refused download leaves no file and no open connection', async () => {
   const bytes = Buffer.alloc(8_000_000, 'slipway');
   const { scratch, proxy } = await open(bytes);
   const temporary = createFolder();
@@ -62,7 +62,7 @@ test('closes the file and the connection of a refused download', async () => {
   await expect.poll(() => proxy.openConnections).toBeLessThanOrEqual(1);
 });
 
-test('keeps a second file in the same folder, and removes it with the first', async () => {
+test('a second file in the same folder is removed with the first', async () => {
   const bytes = Buffer.from('slipway');
   const { scratch } = await open(bytes);
   let path: string;

@@ -11,7 +11,7 @@ import { startPlatform } from '../support/host/platform.ts';
 import { createFolder } from '../support/stores.ts';
 
 test.skipIf(!canReadPeakMemory)(
-  `512 MB up, down and in parts: memory grows by less than 64 MB${canReadPeakMemory ? '' : ' (skipped: no /proc to read it from)'}`,
+  `512 MB uploads, downloads and multipart uploads add less than 64 MB of memory${canReadPeakMemory ? '' : ' (skipped: needs /proc)'}`,
   async () => {
     // The process of the platform alone; storage is a separate process, as in Azure.
     const azurite = await startTestAzurite();
@@ -58,7 +58,7 @@ test('answers 503 during a storage outage, and serves the same files afterwards'
 const canMount = spawnSync('unshare', ['-Urm', 'true']).status === 0;
 
 test.skipIf(!canMount)(
-  `a full disk is 507, with nothing half-written${canMount ? '' : ' (skipped: this machine does not let a process mount a small disk of its own)'}`,
+  `answers 507 on a full disk, and stores nothing partial${canMount ? '' : ' (skipped: processes cannot mount a small disk here)'}`,
   async () => {
     const dataDir = join(createFolder(), 'data');
     const disk = join(dataDir, 'azurite');

@@ -12,7 +12,7 @@ const seed = Number(process.env['SLIPWAY_TEST_SEED'] ?? 1);
 const clients = 3;
 
 test(
-  `${wantedKills} SIGKILLs while ${clients} clients log: what was acknowledged is there, and there once`,
+  `${wantedKills} SIGKILLs while ${clients} clients log: every acknowledged write is stored exactly once`,
   async () => {
     const dataDir = join(createFolder(), 'data');
     const start = () => PlatformProcess.start({ port: 0, dataDir, timeoutMs: patienceMs });

@@ -48,7 +48,7 @@ test('reports a storage outage in health, continues scoring, and loses no droppe
 const canMount = spawnSync('unshare', ['-Urm', 'true']).status === 0;
 
 test.skipIf(!canMount)(
-  `a full disk for temporary files: the step says so, and goes on once there is room${canMount ? '' : ' (skipped: this machine does not let a process mount a small disk of its own)'}`,
+  `a full disk for temporary files fails the step with that reason until there is space${canMount ? '' : ' (skipped: processes cannot mount a small disk here)'}`,
   async () => {
     const folder = createFolder();
     const disk = join(folder, 'disk');

@@ -35,7 +35,7 @@ async function start(options: AzuriteOptions): Promise<RunningAzurite> {
 }
 
 describe('the local blob and queue services', () => {
-  it('restart on the same ports with all their data', async () => {
+  it('restart on the same ports with all data', async () => {
     const dataDir = await makeDataDir();
     const first = await start({ dataDir: join(dataDir, 'made/when/missing') });
     const store = createBlobStore(
@@ -89,7 +89,7 @@ describe('the local blob and queue services', () => {
     expect((await fetch(`${azurite.blobEndpoint}/?comp=list`)).status).toBe(403);
   });
 
-  it('print nothing, write only their data, and let the process end', async () => {
+  it('print nothing, write only their data, and do not keep the process alive', async () => {
     const dataDir = await makeDataDir();
     const script = `
       const { startAzurite } = await import(${JSON.stringify(join(import.meta.dirname, '../../local/azurite.ts'))});
@@ -162,7 +162,7 @@ const canMount = await run('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'none', '/
 const why = canMount ? '' : ' (skipped: this machine lets us mount no small disk)';
 
 describe.skipIf(!canMount)(`a full disk${why}`, () => {
-  it('is INSUFFICIENT_STORAGE, loses nothing stored, and ends when there is space', async () => {
+  it('is INSUFFICIENT_STORAGE, loses nothing stored, and recovers when there is space', async () => {
     const disk = await makeDataDir();
     const child = join(import.meta.dirname, '../support/azurite/full-disk-child.ts');
     const script = 'mount -t tmpfs -o size=12m none "$1" && exec "$2" "$3" "$1"';

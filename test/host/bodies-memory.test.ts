@@ -9,7 +9,7 @@ const megabytes = Number(process.env['SLIPWAY_TEST_MEGABYTES'] ?? 512);
 const megabyte = new Uint8Array(2 ** 20);
 
 test.skipIf(!canReadPeakMemory)(
-  'bodies of any size, up and down, do not raise the memory of the host (Linux only: it counts peaks)',
+  'bodies of any size, up and down, do not raise the memory of the host (Linux only: needs peak memory)',
   async () => {
     const folder = createFolder();
     const host = await PlatformProcess.start({

@@ -318,7 +318,7 @@ describe('starting', () => {
   const start = (appDir: string, dataDir = makeApp({})) =>
     startHost({ appDir, dataDir, port: 0, settings: {}, log: silentLogger });
 
-  test('a missing build or host.json and a broken file are one sentence each, and release the folder', async () => {
+  test('a missing build or host.json and a broken file give a one-sentence error each, and release the folder', async () => {
     const dataDir = makeApp({});
     await expect(start(makeApp({}), dataDir)).rejects.toThrow('no host.json');
     await expect(start(hostJson({}), dataDir)).rejects.toThrow('package.json is missing');

@@ -69,7 +69,7 @@ describe("the SDK's own client", () => {
     expect(status.createdTime.getTime()).toBeLessThanOrEqual(Date.now());
   });
 
-  test('getStatus of what does not exist', async () => {
+  test('getStatus of an unknown instance', async () => {
     await expect(h.client.getStatus('nobody')).rejects.toThrow('HTTP 404');
   });
 

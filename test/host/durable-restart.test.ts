@@ -109,7 +109,7 @@ describe('what changed between two starts', () => {
   });
 });
 
-test('an instance that is replaced while its orchestrator runs keeps nothing of the old run', async () => {
+test('an instance that is replaced while its orchestrator runs drops the old run', async () => {
   let release: (() => void) | undefined;
   const invoke = async (name: string, input: string): Promise<unknown> => {
     const reply = await callRegistered(name, input);

@@ -64,7 +64,7 @@ describe('ids and order', () => {
     expect(end).toEqual({ kind: 'waiting', openCount: 1, isStuck: false });
   });
 
-  test('the second follows after the history has the answer to the first', () => {
+  test('the second is scheduled once the history has the answer to the first', () => {
     const history = [...started, scheduled(0, 'a'), succeeded(0)];
     expect(decide(replied([activity('a'), activity('b')]), history).effects).toEqual([
       { type: 'scheduleActivity', id: 1, name: 'b', input: '1' },

@@ -161,7 +161,7 @@ describe('replies', () => {
     expect([response.status, await response.text()]).toEqual([418, 'preInvocation']);
   });
 
-  test('a Durable client starts an orchestration whose activity ran here', async () => {
+  test('a Durable client starts an orchestration whose activity runs in this host', async () => {
     const started = await get('greet/ada', { method: 'POST' });
     expect(started.status, JSON.stringify(host.logged.at(-1))).toBe(202);
     const { statusQueryGetUri } = (await started.json()) as { statusQueryGetUri: string };

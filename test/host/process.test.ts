@@ -202,7 +202,7 @@ describe('the command line', () => {
     expect((await fetch(`${url}/echo`)).status).toBe(200);
   });
 
-  test('a port in use and an unknown flag are one sentence each', async () => {
+  test('a port in use and an unknown flag give a one-sentence error each', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;

@@ -74,7 +74,7 @@ describe('trap 9: the code of orchestrators', () => {
   });
 });
 
-test('trap 3: no function uses a retry timeout, or anything else that hangs or is not implemented', () => {
+test('trap 3: no function uses a retry timeout or another feature that hangs or is unimplemented', () => {
   expect(functionFiles.filter((file) => findBanned(read(file)).length > 0)).toEqual([]);
 });
 

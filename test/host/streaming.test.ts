@@ -86,7 +86,7 @@ test('the host keeps serving when clients leave in the middle of a body', async 
   expect((await upload(10)).status).toBe(200);
 });
 
-test('the server that the SDK starts takes no connections', async () => {
+test('the server that the SDK starts accepts no connections', async () => {
   const { capabilities, server } = await loadApp(streamingAppDir, () => {});
   const port = Number(new URL(capabilities['HttpUri'] ?? '').port);
   expect([port > 0, server?.listening]).toEqual([true, false]);

@@ -209,7 +209,7 @@ describe('trap 18: runs', () => {
     expect([...first.calls, ...second.calls, ...changed.calls]).toEqual([]);
   });
 
-  test('runs never overlap; times missed during a long run are made up for once', async () => {
+  test('runs never overlap; times missed during a long run cause one late run', async () => {
     const clock = new ManualClock(begin);
     let finish = (): void => {};
     let active = 0;

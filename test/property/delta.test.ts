@@ -121,7 +121,7 @@ describe('replay', () => {
     );
   });
 
-  test('from any version, and through a checkpoint there, gives the same', () => {
+  test('from any version, and through a checkpoint there, gives the same state', () => {
     fc.assert(
       fc.property(commits, fc.nat(), (steps, at) => {
         const log = [[], ...steps].map((of, version) => ({

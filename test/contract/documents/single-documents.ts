@@ -83,7 +83,7 @@ export function describeSingleDocuments(context: ContractContext): void {
     });
 
     it.skipIf(harness.skipTimeToLive !== undefined)(
-      `disappear when their time is over${reason(harness.skipTimeToLive)}`,
+      `expire after their time to live${reason(harness.skipTimeToLive)}`,
       async () => {
         const key = newKey();
         const { partition } = key;

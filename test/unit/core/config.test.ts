@@ -44,7 +44,7 @@ describe('a valid configuration', () => {
 });
 
 describe('an invalid configuration prevents the start', () => {
-  test('and names every fault at once', () => {
+  test('which names every fault at once', () => {
     const faults = faultsOf({ SLIPWAY_AUTH: 'maybe', SLIPWAY_SCORE_ROWS: 'ten', COSMOS_ENDPOINT: 'nowhere' });
     expect(faults.map((fault) => fault.at).sort()).toEqual([
       'AzureWebJobsStorage__blobServiceUri',

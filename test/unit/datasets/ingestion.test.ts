@@ -69,7 +69,7 @@ describe('versions by mode', () => {
     expect(version).toBe(0);
   });
 
-  test('a merge takes the first row of a duplicate key, and quarantines the others', async () => {
+  test('a merge keeps the first row of a duplicate key, and quarantines the others', async () => {
     const { datasets, read } = bench;
     await ingest(datasets, 'doubled', csv('1,a'));
     await datasets.settings.put(

@@ -22,7 +22,7 @@ const original = [
   '',
 ].join('\n');
 
-describe('a downloaded file that is dropped again gives the same rows', () => {
+describe('a downloaded file gives the same rows when it is dropped again', () => {
   let bench: DatasetBench;
   beforeAll(async () => {
     bench = await openDatasetBench();

@@ -169,7 +169,7 @@ describe('refusals', () => {
   });
 });
 
-describe('the error of a damaged file says what is wrong', () => {
+describe('the error of a damaged file names the fault', () => {
   const sound = async () => {
     const path = await makeTable();
     return { path, bytes: await readFile(path) };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseSync, Visitor } from 'oxc-parser';
 import { expect, test } from 'vitest';
 
-/** MLflow's names and argument names belong to one area; all other code uses Slipway's own terms. */
+/** MLflow's names and argument names belong to one room; all other code uses Slipway's own terms. */
 const room = 'shared/api/mlflow/';
 const exempt: Readonly<Record<string, string>> = {
   'shared/core/names/mlflow-names.ts': 'names what MLflow’s clients look up in stored data',
@@ -61,7 +61,7 @@ function findForeign(source: string): readonly string[] {
   });
 }
 
-test('no other area contains MLflow’s names or argument names', () => {
+test('no other room contains MLflow’s names or argument names', () => {
   const others = files.filter(
     (file) => !file.startsWith(room) && !Object.keys(exempt).some((place) => isIn(file, place)),
   );

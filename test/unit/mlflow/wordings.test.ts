@@ -265,7 +265,7 @@ describe('an error in MLflow’s words', () => {
   });
 });
 
-test('a reason names one kind of error across all domains', () => {
+test('a reason names one kind of error across all rooms', () => {
   const reasons = Object.values(rooms).flatMap((errors) => Object.keys(errors));
   expect(reasons.filter((reason, index) => reasons.indexOf(reason) !== index)).toEqual([]);
 });

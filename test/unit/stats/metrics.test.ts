@@ -137,7 +137,10 @@ test('every metric is NaN for no rows', () => {
   });
 });
 
-test.each(Object.entries(metrics))('the name of %s says which value is better', (name, { direction }) => {
-  const suffix = { higher: /Score$/, lower: /Distance$/, none: /Rate$/ }[direction];
-  expect(name).toMatch(suffix);
-});
+test.each(Object.entries(metrics))(
+  'the name of %s states which direction is better',
+  (name, { direction }) => {
+    const suffix = { higher: /Score$/, lower: /Distance$/, none: /Rate$/ }[direction];
+    expect(name).toMatch(suffix);
+  },
+);

@@ -94,7 +94,7 @@ describe('the text of', () => {
     );
   });
 
-  test('infinite values says so', () => {
+  test('infinite values names their sign', () => {
     expect(formatMoment(2n ** 63n - 1n)).toBe('infinity');
     expect(formatMoment(1n - 2n ** 63n)).toBe('-infinity');
     expect([formatDay(2 ** 31 - 1), formatDay(1 - 2 ** 31)]).toEqual(['infinity', '-infinity']);

@@ -67,7 +67,7 @@ describe('reading a version of many files', () => {
   });
 
   test.each([1_000, 997, 2_100, total, 10_000])(
-    'pages of %d are all rows, once and in order',
+    'pages of %d return all rows, once and in order',
     async (limit) => {
       const rows = await walk({ limit });
       expect(rows.map(([id]) => id)).toEqual(ids);

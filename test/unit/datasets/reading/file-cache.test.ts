@@ -98,7 +98,7 @@ test('files in use may exceed the limit up to a cap, whose error names the setti
       code: 'RATE_LIMITED',
       details: { retryAfterMs: expect.any(Number) },
     });
-    // Cached files need no room.
+    // Cached files need no further space.
     await using _same = await cache.open(files.slice(3, 5));
   }
   expect(onDisk()).toBe(3);
