@@ -4,7 +4,7 @@ import { app } from './hosting/start.ts';
 
 const budgetMs = 4 * 60_000;
 
-/** Purges what was deleted a grace period ago, and orphaned artifacts, every hour. */
+/** Purges objects deleted a grace period ago, and orphaned artifacts, every hour. */
 functionsApp.timer('retentionCollect', {
   schedule: '0 17 * * * *',
   handler: async (_timer, context) => {

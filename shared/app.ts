@@ -60,7 +60,7 @@ export interface App extends StepServices {
   readonly artifacts: ArtifactStore;
   readonly signedAccess: SignedAccess;
   readonly artifactLocations: ArtifactLocations;
-  /** Purges what was deleted long ago. */
+  /** Purges objects deleted a grace period ago. */
   readonly retention: Retention;
   readonly auditLog: AuditLog;
   readonly timeline: Timeline;

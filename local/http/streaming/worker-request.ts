@@ -31,7 +31,7 @@ export class WorkerRequest extends IncomingMessage {
     this.complete = !hasBody(client);
   }
 
-  /** Drops what is left of the client's body, so that its connection can carry the next request. */
+  /** Discards the rest of the client's body, so that its connection can carry the next request. */
   detach(): void {
     this.#stopReading();
     if (this.complete) return;
@@ -54,7 +54,7 @@ export class WorkerRequest extends IncomingMessage {
       // Leaving a loop over a request destroys it, too, but Node detaches the socket first.
       if (this.socket) this.#onCut();
     }
-    // As on Node's own requests, an error nobody listens for is no uncaught exception.
+    // As on Node's own requests, an error without a listener is not an uncaught exception.
     process.nextTick(done, this.listenerCount('error') > 0 ? error : null);
   }
 

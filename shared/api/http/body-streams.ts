@@ -77,7 +77,7 @@ export interface SendOptions {
 /**
  * The body of a streamed answer, with back-pressure: it reads nothing from the source while the sink is full, because
  * the SDK writes without waiting. A failure in the middle cuts the connection, as an answer that ends normally looks
- * complete. When the caller leaves, the source is closed, and that is no failure.
+ * complete. When the caller leaves, the source is closed, which is not a failure.
  *
  * @see https://github.com/Azure/azure-functions-nodejs-library/blob/v4.x/src/http/httpProxy.ts (sendProxyResponse)
  */

@@ -2,7 +2,7 @@ import type { JsonSchema } from '../../core/json/json-schema.ts';
 
 /**
  * An example of a schema: its own `examples` and `default`, and below them its required members and those that have
- * examples. What a schema's refinements ask for beside that, its own example must show.
+ * examples. A schema with refinements needs its own example.
  *
  * A text whose pattern no usual word matches is left undefined: give its schema an example.
  * @example

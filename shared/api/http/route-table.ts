@@ -9,7 +9,7 @@ export interface FoundRoute {
 
 export interface RouteTable {
   /**
-   * A HEAD is a GET whose body nobody sends.
+   * A HEAD is a GET without the body of the answer.
    *
    * @param path of the URL, whole and still percent-encoded. Empty segments (doubled slashes, one at the end) count
    *   for nothing.

@@ -25,7 +25,7 @@ export function log(x: number): number {
   // A subnormal number has fewer digits than the split below expects.
   const [normal, shift] = x < SMALLEST_NORMAL ? [x * powerOfTwo(54), 54] : [x, 0];
   let exponent = exponentOf(normal);
-  // In two steps: 2^-1023 is no normal number.
+  // In two steps, because 2^-1023 is subnormal.
   let m = exponent > 1022 ? (normal / 2) * powerOfTwo(1 - exponent) : normal * powerOfTwo(-exponent);
   if (m >= Math.SQRT2) {
     m /= 2;

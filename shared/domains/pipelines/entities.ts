@@ -58,7 +58,7 @@ export const pipelineViewSchema = pipelineSchema.extend({
 });
 export type PipelineView = z.infer<typeof pipelineViewSchema>;
 
-/** `superseded`: its input was replaced or removed meanwhile, so there was nothing left to do. */
+/** `superseded`: its input was replaced or removed meanwhile, so no work was left. */
 export const runStatuses = ['pending', 'running', 'succeeded', 'failed', 'cancelled', 'superseded'] as const;
 export type RunStatus = (typeof runStatuses)[number];
 

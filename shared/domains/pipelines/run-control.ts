@@ -13,7 +13,7 @@ export interface RunControlDeps {
   readonly runs: Pick<Runs, 'finish'>;
 }
 
-/** Does with the engine what messages ask for. Each may come twice, late, or after another. */
+/** Applies the messages of the queue to the engine. A message may arrive twice, late or out of order. */
 export class RunControl {
   readonly #deps: RunControlDeps;
 
@@ -37,7 +37,7 @@ export class RunControl {
     else if (hasEnded(status)) await this.#recordEnd(run, status, logger);
   }
 
-  /** The engine ended a run that never said how: its orchestrator failed, or somebody terminated it elsewhere. */
+  /** The engine ended a run without a recorded outcome: its orchestrator failed, or it was terminated elsewhere. */
   async #recordEnd(run: Run, status: EngineStatus, logger: Logger): Promise<void> {
     const { runId, plan } = run;
     const steps = await this.#deps.store.listSteps(runId);

@@ -28,7 +28,7 @@ export interface StartRequest extends PlanRequest {
   readonly cause: JsonObject;
 }
 
-/** Runs of pipelines. A run that was recorded starts, and a cancelled one stops, whatever dies in between. */
+/** Runs of pipelines. A recorded run starts, and a cancelled one stops, after a crash at any point. */
 export class Runs {
   readonly #deps: RunsDeps;
   readonly #options: RunsOptions;
@@ -51,7 +51,7 @@ export class Runs {
     return run;
   }
 
-  /** Records a run, which the timer starts if nothing else does. @throws INVALID_ARGUMENT as `start` */
+  /** Records a run, which the timer starts if the message is lost. @throws INVALID_ARGUMENT as `start` */
   async record(request: StartRequest): Promise<Run> {
     const { store, catalog, clock } = this.#deps;
     const { plan, faults } = planPipeline(request, catalog);

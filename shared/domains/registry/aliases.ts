@@ -74,7 +74,7 @@ export class Aliases {
     });
   }
 
-  /** Deleting an unknown alias is no error. @throws NOT_FOUND for the model */
+  /** Deleting an unknown alias is not an error. @throws NOT_FOUND for the model */
   async remove(model: string, name: string, by: string): Promise<void> {
     checkAliasName(name);
     await this.#documents.changeExisting(model, async (head) => {

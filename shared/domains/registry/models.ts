@@ -125,7 +125,7 @@ export class Models {
     return this.get(newName);
   }
 
-  /** Deletes a model for good, with its versions and aliases; the name can be used again. @throws NOT_FOUND */
+  /** Deletes a model permanently, with its versions and aliases; the name can be reused. @throws NOT_FOUND */
   async remove(name: string, by: string): Promise<void> {
     const { description, tags, latestVersion } = await this.get(name);
     await this.#documents.remove(name, by, { description, tags, latestVersion });
@@ -137,7 +137,7 @@ export class Models {
     await this.#changeTag(name, key, value, by, registryActions.modelTagSet);
   }
 
-  /** Deleting an unknown tag is no error. @throws NOT_FOUND, INVALID_ARGUMENT */
+  /** Deleting an unknown tag is not an error. @throws NOT_FOUND, INVALID_ARGUMENT */
   async deleteTag(name: string, key: string, by: string): Promise<void> {
     checkTagKey(key);
     await this.#changeTag(name, key, null, by, registryActions.modelTagDeleted);

@@ -107,7 +107,7 @@ export class Stages {
     return { view: toView(bodies[0]!, head.body), more: others.length > maxChangesPerBatch };
   }
 
-  /** Deletes a version for good, with its aliases; its number stays taken. @throws NOT_FOUND */
+  /** Deletes a version permanently, with its aliases; its number is not reused. @throws NOT_FOUND */
   async remove(model: string, version: number, by: string): Promise<void> {
     let more = true;
     while (more)

@@ -203,7 +203,7 @@ export class ModelVersions {
     await this.#changeTag(model, version, key, value, registryActions.versionTagSet, by);
   }
 
-  /** Deleting an unknown tag is no error. @throws NOT_FOUND, INVALID_ARGUMENT */
+  /** Deleting an unknown tag is not an error. @throws NOT_FOUND, INVALID_ARGUMENT */
   async deleteTag(model: string, version: number, key: string, by: string): Promise<void> {
     checkTagKey(key);
     await this.#changeTag(model, version, key, null, registryActions.versionTagDeleted, by);

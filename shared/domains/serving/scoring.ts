@@ -32,7 +32,7 @@ export interface ScoreRequest {
   readonly rows?: unknown;
   /** Tensors in JSON, by name (see `readTensors`). */
   readonly inputs?: unknown;
-  /** Asks for these outputs; left out, rows are answered by predictions if the model's task has any. */
+  /** Requests these outputs; when omitted, rows get predictions if the model's task has any. */
   readonly outputs?: readonly string[] | undefined;
 }
 
@@ -143,7 +143,7 @@ export class Scoring {
 }
 
 /**
- * The names of the outputs that a request asks for: all of them unless it names some.
+ * The names of the requested outputs: all of them unless the request names some.
  *
  * @throws AppError INVALID_ARGUMENT for an unknown name.
  */

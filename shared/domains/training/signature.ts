@@ -4,8 +4,8 @@ import { featureName, type Feature } from './entities.ts';
 import type { ColumnKind, TableShape } from './table-reader.ts';
 
 /**
- * What a model with these features will ask of a scoring request: each column once, by the type it has in the
- * training table, and the inputs derived from it.
+ * The columns that a model with these features requires of a scoring request: each once, by its type in the training
+ * table, and the inputs derived from it.
  *
  * @throws AppError INVALID_ARGUMENT for a column that is not there, or whose type does not suit the feature.
  */

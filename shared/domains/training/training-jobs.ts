@@ -6,7 +6,7 @@ export interface TrainingJob {
   /** Local files, in the order of their rows. */
   readonly paths: readonly string[];
   readonly spec: TrainingSpec;
-  /** Written into the model as it is. Equal metadata, equal bytes. */
+  /** Written into the model unchanged. Equal metadata gives equal bytes. */
   readonly metadata: Readonly<Record<string, string>>;
   readonly threads: number;
   readonly memoryLimitMb: number;

@@ -21,8 +21,8 @@ interface Entry<T> {
 
 /**
  * Loaded models by the hash of their bytes. The least recently used are released once their bytes exceed the bound; one
- * in use is released by its last user. Callers that ask for a model while it loads share that load; a failed load is
- * forgotten.
+ * in use is released by its last user. Concurrent callers share the load of a model; a failed
+ * load is forgotten.
  */
 export class SessionCache<T extends Loaded> {
   readonly #maxBytes: number;
@@ -87,7 +87,7 @@ export class SessionCache<T extends Loaded> {
           { sha256: key, sizeBytes, maxBytes: this.#maxBytes },
         );
       }
-      // Cleared meanwhile: it belongs to its users alone.
+      // Cleared meanwhile: its users own it.
       if (!entry.isEvicted)
         for (const dropped of this.#entries.set(key, entry, sizeBytes)) await evict(dropped);
       return loaded;

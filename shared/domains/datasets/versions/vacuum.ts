@@ -35,7 +35,7 @@ export interface VacuumOptions {
 export interface VacuumRequest {
   /** Reports what would be removed, and removes nothing. */
   readonly dryRun: boolean;
-  /** After so long the vacuum stops; the next one continues. */
+  /** The time limit of a vacuum; the next one continues. */
   readonly budgetMs: number;
 }
 

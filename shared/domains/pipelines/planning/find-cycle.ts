@@ -1,7 +1,7 @@
 /**
  * A cycle among steps that wait for each other, in the order of waiting.
  *
- * @param needs for each step the steps that it waits for; names that are no keys are ignored
+ * @param needs for each step the steps that it waits for; unknown names are ignored
  * @returns undefined when the steps can be done in some order
  * @example
  * findCycle(new Map([['a', ['b']], ['b', ['c']], ['c', ['b']]])) // ['b', 'c']

@@ -167,7 +167,7 @@ export class ExperimentService {
     return this.#default;
   }
 
-  /** Removes a deleted experiment for good. @throws INVALID_ARGUMENT when it is not deleted */
+  /** Purges a deleted experiment. @throws INVALID_ARGUMENT when it is not deleted */
   async purge(experimentId: string, by: string): Promise<void> {
     const stored = await this.#store.read(experimentId);
     if (stored === undefined) return;

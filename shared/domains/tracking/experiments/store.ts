@@ -19,7 +19,7 @@ export interface ExperimentDeps {
   readonly ids: Ids;
 }
 
-/** What a change makes of an experiment, and the event that records it. */
+/** The experiment after a change, and the event that records it. */
 export interface ExperimentChange {
   readonly next: Experiment;
   readonly action: string;
@@ -129,7 +129,7 @@ export class ExperimentStore {
     ]);
   }
 
-  /** Retries lost races. A taken name is final: it is no race over this experiment's document. */
+  /** Retries lost races. A taken name is final, because it is not a race over this experiment's document. */
   async #retry<T>(experimentId: string, attempt: () => Promise<T>): Promise<T> {
     let taken: AppError | undefined;
     const done = await retryConflicts(`the experiment ${experimentId}`, this.#deps, async () => {

@@ -15,7 +15,7 @@ const tailPointsAtEnd = 16;
 /** From this weight on, the document's size is checked before a chunk is written. */
 const heavyWeight = 1_000_000;
 
-/** Whether a change adds so many points that they get a chunk of their own. */
+/** Whether a change adds enough points for a separate chunk. */
 export function hasLargeAddition(draft: RunDraft): boolean {
   return draft.added.some(isLarge);
 }

@@ -2,7 +2,7 @@ import { AppError } from '../../../core/errors.ts';
 import { checkPlainLabel } from './plain-label.ts';
 import type { TargetKind } from './target.ts';
 
-/** The category of a column. Null and the empty text are no category. */
+/** The category of a column. Null and the empty text are not categories. */
 export const multiclassTarget: TargetKind<'multiclass'> = {
   as: 'category',
   outputNames: ['probabilities', 'label'],

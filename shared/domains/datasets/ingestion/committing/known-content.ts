@@ -5,7 +5,7 @@ import { planReplaced, replacedAppId } from '../../versions/replaced-rows.ts';
 import type { Manifest } from '../staging/manifest.ts';
 
 /**
- * The version that a file has become already. Appending or merging equal bytes again changes nothing, whatever the
+ * The version that already holds a file. Appending or merging equal bytes again changes nothing, whatever the
  * file's name, unless all rows were replaced since.
  */
 export function findKnownVersion(
