@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { AppError } from '../../shared/core/errors.ts';
+import { systemIds } from '../../shared/core/ids.ts';
 import type { BlobRemover } from '../../shared/platform/storage/blobs.ts';
 import { type Fate, makeFlaky } from '../support/documents/flaky-documents.ts';
 import { dayMs, graceMs, openRetention } from '../support/tracking/retention.ts';
@@ -9,7 +10,13 @@ import { createDocuments } from '../support/stores.ts';
 /** Indexes are modulo the number of objects. */
 const step = fc.oneof(
   fc.record({ do: fc.constant('createExperiment' as const) }),
-  fc.record({ do: fc.constant('createRun' as const), experiment: fc.nat(5), parent: fc.option(fc.nat(9)) }),
+  fc.record({
+    do: fc.constant('createRun' as const),
+    experiment: fc.nat(5),
+    parent: fc.option(fc.nat(9)),
+    // Older versions gave runs ids that need a pointer.
+    hasPointer: fc.boolean(),
+  }),
   fc.record({ do: fc.constant('createModel' as const), experiment: fc.nat(5), run: fc.option(fc.nat(9)) }),
   fc.record({ do: fc.constantFrom('useModel' as const, 'useFiles' as const), run: fc.nat(9), of: fc.nat(9) }),
   fc.record({ do: fc.constant('register' as const), of: fc.nat(19), how: fc.constantFrom('link', 'place') }),
@@ -82,7 +89,8 @@ async function play(
         const runs = things.filter(({ kind }) => kind === 'run');
         const origin = action.parent === null ? undefined : pick(runs, action.parent);
         const tags = origin ? [{ key: 'mlflow.parentRunId', value: origin.id }] : [];
-        const { info } = await tracking.runs.create({ experimentId: experiment.id, tags }, 'me');
+        const id = action.hasPointer ? { runId: systemIds.uuid().replaceAll('-', '') } : {};
+        const { info } = await tracking.runs.create({ ...id, experimentId: experiment.id, tags }, 'me');
         things.push({ kind: 'run', id: info.runId, experiment, origin, uses: new Set() });
         await world.put(`${place(things.at(-1)!)}/file.bin`);
         const metrics = Array.from({ length: 600 }, (_, i) => ({

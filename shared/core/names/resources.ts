@@ -8,7 +8,10 @@ export const metadataContainers = {
   registry: 'registry',
   /** Experiments with their runs and logged models, partitioned by experiment; metric history, by run. */
   tracking: 'tracking',
-  /** Immutable pointers from an identifier to its partition: run → experiment, name → id. */
+  /**
+   * Immutable pointers from an identifier to its partition: logged model → experiment, name → id, and run → experiment
+   * unless the run's id contains it.
+   */
   index: 'index',
   /** Webhooks, one per partition. */
   webhooks: 'webhooks',

@@ -8,10 +8,13 @@ import { metadataContainers } from '../../core/names/resources.ts';
 import type { DocumentKey, Filter, MetadataStore, StoredDocument } from '../../platform/storage/documents.ts';
 import { toBody } from '../../platform/storage/page.ts';
 import { loggedModelKey, loggedModelPointerKey, runKey, runPointerKey } from '../tracking/documents.ts';
+import { experimentOfRunId } from '../tracking/run-id.ts';
 import type { TrashSubject } from './entities.ts';
 import { pathOf } from './references.ts';
 
 export type OwnedSubject = Extract<TrashSubject, { kind: 'run' | 'loggedModel' }>;
+
+type SubjectId = Pick<OwnedSubject, 'kind' | 'experimentId' | 'id'>;
 
 /** Replaces a run or logged model during its removal: nothing can read or change it any more. */
 export type RemovalBody = {
@@ -45,7 +48,7 @@ const deletesAtOnce = 100;
  * 1. `begin` replaces the document by a record of the removal, in one batch. From here on nothing can refer to the
  *    object, restore it or write to it.
  * 2. The caller checks once more for references, and calls `undo` if there are any.
- * 3. `finish` deletes artifacts, metric history and the pointer, and last the record, in one batch with the event.
+ * 3. `finish` deletes artifacts, metric history and the pointer if any, and last the record, in one batch with the event.
  *
  * @param isDeleted checks the document again: it may have been restored
  * @returns undefined when the document is missing, or was changed concurrently
@@ -95,8 +98,8 @@ export async function finishRemoval(
   if (path !== undefined) await artifacts.remove(path);
   // The run's own partition has its metric history.
   if (subject.kind === 'run') await deleteDocuments(store, subject.id);
-  const pointer = subject.kind === 'run' ? runPointerKey(subject.id) : loggedModelPointerKey(subject.id);
-  await store.delete(pointer).catch(ignoreMissing);
+  const pointer = pointerOf(subject);
+  if (pointer !== undefined) await store.delete(pointer).catch(ignoreMissing);
   const last = [{ kind: 'delete', id, etag }] as const;
   await unlessOvertaken(audited.commit(tracking, subject.experimentId, last, [toEntry(subject, by)]));
 }
@@ -147,11 +150,17 @@ function toEntry(subject: OwnedSubject, by: string): AuditEntry {
   };
 }
 
-function keyOf({ kind, experimentId, id }: OwnedSubject): DocumentKey {
+/** @returns undefined for a run whose id contains its experiment */
+function pointerOf({ kind, id }: OwnedSubject): DocumentKey | undefined {
+  if (kind === 'loggedModel') return loggedModelPointerKey(id);
+  return experimentOfRunId(id) === undefined ? runPointerKey(id) : undefined;
+}
+
+function keyOf({ kind, experimentId, id }: SubjectId): DocumentKey {
   return kind === 'run' ? runKey(experimentId, id) : loggedModelKey(experimentId, id);
 }
 
-function recordKey(subject: OwnedSubject): DocumentKey {
+function recordKey(subject: SubjectId): DocumentKey {
   const { container, partition, id } = keyOf(subject);
   return { container, partition, id: `removal-${id}` };
 }
@@ -159,7 +168,7 @@ function recordKey(subject: OwnedSubject): DocumentKey {
 /** Finds a removal in progress. */
 export async function findRemoval(
   store: MetadataStore,
-  subject: OwnedSubject,
+  subject: SubjectId,
 ): Promise<StoredRemoval | undefined> {
   return store.get<RemovalBody>(recordKey(subject));
 }

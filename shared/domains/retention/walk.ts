@@ -4,15 +4,18 @@ import { joinPath } from '../artifacts/artifact-path.ts';
 import { cursorErrors, openCursor, sealCursor } from '../../core/cursor.ts';
 import type { JsonValue } from '../../core/json/json.ts';
 import { metadataContainers } from '../../core/names/resources.ts';
-import type { DocumentPage, Filter, MetadataStore } from '../../platform/storage/documents.ts';
+import type { DocumentKey, DocumentPage, Filter, MetadataStore } from '../../platform/storage/documents.ts';
 import {
   type ExperimentBody,
   loggedModelPointerKey,
   type RunBody,
+  runKey,
   runPointerKey,
 } from '../tracking/documents.ts';
 import type { LoggedModelBody } from '../tracking/logged-models/documents.ts';
+import { experimentOfRunId } from '../tracking/run-id.ts';
 import type { TrashEntry, TrashSubject } from './entities.ts';
+import { findRemoval } from './removal.ts';
 
 /** The position of a walk through the trash, stored after each page so that another process can continue. */
 const positionSchema = z.discriminatedUnion('stage', [
@@ -194,11 +197,19 @@ async function walkOrphans(
   return next.length === 0 ? { entries } : { entries, next: { stage: 'orphans', folders: next } };
 }
 
-/** Whether a folder has an owner: it is named after the run or logged model. */
+/**
+ * Whether a folder has an owner: it is named after the run or logged model. An owner that is being removed keeps its
+ * folder, because the removal can still be undone. If it is undone between the two reads, the folder counts as an orphan,
+ * but the search for references finds the run.
+ */
 async function isOwned(store: MetadataStore, name: string): Promise<boolean> {
   if (!/^(?:m-)?[0-9a-f]{32}$/.test(name)) return false;
-  const key = name.startsWith('m-') ? loggedModelPointerKey(name) : runPointerKey(name);
-  return (await store.get(key)) !== undefined;
+  const has = async (key: DocumentKey) => (await store.get(key)) !== undefined;
+  if (name.startsWith('m-')) return has(loggedModelPointerKey(name));
+  const experimentId = experimentOfRunId(name);
+  if (experimentId === undefined) return has(runPointerKey(name));
+  if (await has(runKey(experimentId, name))) return true;
+  return (await findRemoval(store, { kind: 'run', id: name, experimentId })) !== undefined;
 }
 
 function fromRun({ run }: RunBody, deletedAt: number): TrashEntry {

@@ -100,6 +100,10 @@ export const trackingErrors = defineErrors({
       readonly logged: number;
     }) => `Params of the run ${runId} cannot change: ${changes.slice(0, 10).map(showChange).join(', ')}.`,
   ),
+  runIdOfOtherExperiment: invalid(
+    ({ runId, experimentId }: { readonly runId: string; readonly experimentId: string }) =>
+      `The run id ${runId} contains another experiment than ${experimentId}: leave the id out, or use a random UUID without hyphens.`,
+  ),
   tooManyDatasets: invalid(
     ({ limit }: { readonly limit: number }) => `At most ${limit} datasets can be logged in one request.`,
   ),

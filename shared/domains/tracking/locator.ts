@@ -1,12 +1,17 @@
+import { isAppError } from '../../core/errors.ts';
+import { Lru } from '../../core/lru.ts';
 import type { MetadataStore } from '../../platform/storage/documents.ts';
 import { loggedModelPointerKey, type PointerBody, runPointerKey } from './documents.ts';
-import { Lru } from '../../core/lru.ts';
+import { experimentOfRunId } from './run-id.ts';
 
 const maxEntries = 50_000;
 /** The form of every id that was ever issued. */
 const idPattern = /^[a-zA-Z0-9][\w-]{0,199}$/;
 
-/** Finds the experiment of a run or a logged model. Pointers never change, so they are cached without expiry. */
+/**
+ * Finds the experiment of a run or a logged model: in the run's id, or else in a pointer. Pointers never change, so they
+ * are cached without expiry.
+ */
 export class Locator {
   readonly #store: MetadataStore;
   readonly #known = new Lru<string, string>({ maxCost: maxEntries });
@@ -15,9 +20,10 @@ export class Locator {
     this.#store = store;
   }
 
-  /** @returns undefined when there is no such run */
+  /** @returns where the run is, if there is one; undefined when there is none */
   async findRun(runId: string): Promise<string | undefined> {
-    return idPattern.test(runId) ? this.#find(runPointerKey(runId)) : undefined;
+    if (!idPattern.test(runId)) return undefined;
+    return experimentOfRunId(runId) ?? this.#find(runPointerKey(runId));
   }
 
   /** @returns undefined when there is no such model */
@@ -25,9 +31,20 @@ export class Locator {
     return idPattern.test(modelId) ? this.#find(loggedModelPointerKey(modelId)) : undefined;
   }
 
-  /** Creates the pointer of a run that the caller is about to create. */
+  /**
+   * Creates the pointer of a run that the caller is about to create, unless the id contains the experiment. Repeating it
+   * changes nothing: an earlier attempt may have created only the pointer.
+   *
+   * @throws ALREADY_EXISTS when the pointer leads to another experiment
+   */
   async addRun(runId: string, experimentId: string): Promise<void> {
-    await this.#add(runPointerKey(runId), experimentId);
+    if (experimentOfRunId(runId) === experimentId) return;
+    const key = runPointerKey(runId);
+    try {
+      await this.#add(key, experimentId);
+    } catch (error) {
+      if (!isAppError(error, 'ALREADY_EXISTS') || (await this.#find(key)) !== experimentId) throw error;
+    }
   }
 
   /** Creates the pointer of a logged model that the caller is about to create. */

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { systemIds } from '../../../shared/core/ids.ts';
+import { runPointerKey } from '../../../shared/domains/tracking/documents.ts';
 import { dayMs, openRetention } from '../../support/tracking/retention.ts';
 import { metadataStores } from '../../support/stores.ts';
 
@@ -217,5 +219,38 @@ describe.each(metadataStores)('the trash on $name', ({ open }) => {
     expect(await tracking.runs.get(run)).toEqual(before);
     expect(written.size).toBe(1);
     await tracking.runs.restore(run, 'me');
+  });
+
+  it('takes no folder for an orphan while the removal of its run can be undone', async () => {
+    const { tracking, retention, collect, clock, createRun, register, pass, listAll, written } =
+      await openWorld();
+    const run = await createRun();
+    await tracking.runs.delete(run, 'me');
+    pass(31 * dayMs);
+    const { sleep } = clock;
+    clock.sleep = async (ms) => {
+      clock.sleep = sleep;
+      expect(await listAll()).toEqual([]);
+      expect((await collect()).removed).toEqual([]);
+      await register('s3://elsewhere/m', { runId: run });
+      await sleep(ms);
+    };
+    await expect(retention.remove('run', run, 'me')).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' });
+    expect(written.size).toBe(1);
+    expect((await listAll()).map(({ subject }) => subject.id)).toEqual([run]);
+  });
+
+  it('purges a run of an older version with its pointer', async () => {
+    const { tracking, retention, store, experimentId, put, listAll, pass, written } = await openWorld();
+    const runId = systemIds.uuid().replaceAll('-', '');
+    await tracking.runs.create({ runId, experimentId }, 'me');
+    await put(`${experimentId}/${runId}/artifacts/model/MLmodel`);
+    expect(await store.get(runPointerKey(runId))).toMatchObject({ body: { experimentId } });
+    pass(31 * dayMs);
+    expect(await listAll()).toEqual([]);
+    await tracking.runs.delete(runId, 'me');
+    await retention.remove('run', runId, 'me');
+    expect(await store.get(runPointerKey(runId))).toBeUndefined();
+    expect(written.size).toBe(0);
   });
 });

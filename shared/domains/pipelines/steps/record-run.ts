@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { mlflowTags } from '../../../core/names/mlflow-names.ts';
 import { isAppError } from '../../../core/errors.ts';
-import { sha256 } from '../../../core/ids.ts';
 import { isArray, type JsonValue } from '../../../core/json/json.ts';
 import { modelName } from '../../registry/entities.ts';
 import type { Experiment, Tag } from '../../tracking/entities.ts';
+import { runIdOfName } from '../../tracking/run-id.ts';
 import { defineStep, type StepServices } from './services.ts';
 import { trainedSchema } from './train-model.ts';
 import { trainingSchema } from '../../training/catalog.ts';
@@ -28,7 +28,7 @@ export const recordRun = defineStep({
     const { experimentId } = await findExperiment(services, params.model);
     const { info } = await runs.create(
       {
-        runId: sha256(`pipeline run ${runId}`).slice(0, 32),
+        runId: runIdOfName(`pipeline run ${runId}`),
         experimentId,
         name: runId,
         userId: by,

@@ -1,11 +1,12 @@
 import type { Clock } from '../../../core/clock.ts';
+import { isAppError } from '../../../core/errors.ts';
 import type { Ids } from '../../../core/ids.ts';
 import { mlflowTags } from '../../../core/names/mlflow-names.ts';
 import { metadataContainers } from '../../../core/names/resources.ts';
 import type { AuditedWriter } from '../../../platform/audit/audited-writer.ts';
 import type { MetadataStore } from '../../../platform/storage/documents.ts';
 import { type RunBody, runKey, toRun } from '../documents.ts';
-import type { MetricPoint, Run, Tag } from '../entities.ts';
+import type { Experiment, MetricPoint, Run, Tag } from '../entities.ts';
 import { trackingErrors } from '../errors.ts';
 import { defaultExperimentId, type ExperimentService } from '../experiments/service.ts';
 import { checkLength, trackingLimits } from '../limits.ts';
@@ -13,6 +14,7 @@ import type { Locator } from '../locator.ts';
 import type { MeasuredMetric } from '../logged-models/entities.ts';
 import type { LoggedModels } from '../logged-models/logged-models.ts';
 import { type MetricHistoryPage, MetricHistory } from '../metrics/history.ts';
+import { createRunId, experimentOfRunId } from '../run-id.ts';
 import {
   checkLogBatch,
   checkMetric,
@@ -39,7 +41,10 @@ export interface RunServiceDeps {
 }
 
 export interface NewRun {
-  /** 32 hex digits; default: random. Creating a run whose id exists returns that run, so that retries are safe. */
+  /**
+   * 32 hex digits; default: a new id. Creating a run whose id exists returns that run, so that retries are safe. An id
+   * that contains an experiment must contain the run's.
+   */
   readonly runId?: string | undefined;
   /** Default: the experiment that always exists. */
   readonly experimentId?: string | undefined;
@@ -61,7 +66,7 @@ export class RunService {
 
   /** @throws NOT_FOUND for the experiment; INVALID_ARGUMENT */
   async create(wanted: NewRun, by: string): Promise<Run> {
-    const { experiments, locator, audited, clock, ids } = this.#deps;
+    const { experiments, ids } = this.#deps;
     const given = (wanted.tags ?? []).map((tag, index) => checkRunTag(tag, index));
     const tags = new Map(given.map(({ key, value }) => [key, value]));
     const name = chooseName(wanted.name, tags.get(mlflowTags.runName)) ?? randomRunName(ids);
@@ -70,27 +75,48 @@ export class RunService {
     const experiment = await experiments.get(wanted.experimentId || defaultExperimentId);
     const { experimentId, lifecycleStage } = experiment;
     if (lifecycleStage !== 'active') throw trackingErrors.experimentDeleted({ experimentId });
-    const runId = wanted.runId ?? ids.uuid().replaceAll('-', '');
-    const known = wanted.runId === undefined ? undefined : await this.#find(runId);
+    const insert = (runId: string) => this.#insert(runId, { ...wanted, name }, tags, experiment, by);
+    if (wanted.runId === undefined) return insertFresh(() => insert(createRunId(experimentId, ids)));
+    const known = await this.#find(wanted.runId);
     if (known !== undefined) return this.#toRun(known);
+    checkRunId(wanted.runId, experimentId);
+    try {
+      return await insert(wanted.runId);
+    } catch (error) {
+      const winner = isAppError(error, 'ALREADY_EXISTS') ? await this.#find(wanted.runId) : undefined;
+      if (winner === undefined) throw error;
+      return this.#toRun(winner);
+    }
+  }
+
+  /** @throws ALREADY_EXISTS when the id is taken */
+  async #insert(
+    runId: string,
+    { name, userId = '', startTime }: NewRun & { readonly name: string },
+    tags: ReadonlyMap<string, string>,
+    experiment: Experiment,
+    by: string,
+  ): Promise<Run> {
+    const { locator, audited, clock } = this.#deps;
+    const { experimentId, artifactLocation } = experiment;
     const now = clock.now();
     const { body, draft } = createRunBody(
       {
         runId,
         experimentId,
         name,
-        userId: wanted.userId ?? '',
+        userId,
         status: 'RUNNING',
-        startTime: wanted.startTime ?? now,
+        startTime: startTime ?? now,
         lifecycleStage: 'active',
-        artifactUri: `${experiment.artifactLocation.replace(/\/+$/, '')}/${runId}/artifacts`,
+        artifactUri: `${artifactLocation.replace(/\/+$/, '')}/${runId}/artifacts`,
         createdAt: now,
         lastWriteAt: now,
       },
       tags,
     );
     draft.record(by, 'run.created', null, { name, tags: Object.fromEntries(tags) });
-    // The pointer comes first: a dangling pointer is harmless, a run without one cannot be found.
+    // The pointer, if any, comes first: a dangling pointer is harmless, a run without one cannot be found.
     await locator.addRun(runId, experimentId);
     await audited.commit(
       metadataContainers.tracking,
@@ -214,7 +240,7 @@ export class RunService {
     const experimentId = await locator.findRun(runId);
     if (experimentId === undefined) throw trackingErrors.runMissing({ runId });
     if (!(await experiments.isActive(experimentId))) {
-      // The pointer may dangle: a missing run is not a deleted one.
+      // An id does not prove that the run exists: a missing run is not a deleted one.
       await this.#read(runId);
       throw trackingErrors.runDeleted({ runId });
     }
@@ -248,6 +274,27 @@ export class RunService {
 
 function toActiveRun(body: RunBody): Run {
   return toRun(body, { lifecycleStage: 'active' });
+}
+
+/** The 48 random bits of an id may be taken, hardly ever several times in a row. */
+const maxIds = 4;
+
+/** Inserts a run with a fresh id until one is free. @throws ALREADY_EXISTS when none is */
+async function insertFresh(insert: () => Promise<Run>): Promise<Run> {
+  for (let ids = 1; ; ids += 1) {
+    try {
+      return await insert();
+    } catch (error) {
+      if (ids === maxIds || !isAppError(error, 'ALREADY_EXISTS')) throw error;
+    }
+  }
+}
+
+/** @throws INVALID_ARGUMENT when the id contains another experiment */
+function checkRunId(runId: string, experimentId: string): void {
+  const contained = experimentOfRunId(runId);
+  if (contained !== undefined && contained !== experimentId)
+    throw trackingErrors.runIdOfOtherExperiment({ runId, experimentId });
 }
 
 /** @throws INVALID_ARGUMENT when both are given and differ */
