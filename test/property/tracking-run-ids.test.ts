@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { systemIds } from '../../shared/core/ids.ts';
 import { createRunId, experimentOfRunId, runIdOfName } from '../../shared/domains/tracking/run-id.ts';
+import { system } from '../support/stores.ts';
 
 const experimentId = fc.oneof(
   fc.bigInt({ min: 0n, max: 2n ** 60n - 1n }).map(String),
@@ -12,11 +13,26 @@ const plainUuid = () => systemIds.uuid().replaceAll('-', '');
 test('an id contains its experiment, in 32 hex digits', () => {
   fc.assert(
     fc.property(experimentId, (id) => {
-      const runId = createRunId(id, systemIds);
+      const runId = createRunId(id, system);
       expect(runId).toMatch(/^[0-9a-f]{12}8[0-9a-f]{3}8[0-9a-f]{15}$/);
       expect(experimentOfRunId(runId)).toBe(id);
     }),
   );
+});
+
+test('ids sort by time, to the minute, within 45 days', () => {
+  const periodMs = 65_536 * 60_000;
+  const at = (ms: number) => createRunId('7', { ...system, clock: { now: () => ms } });
+  const time = fc.integer({ min: 0, max: periodMs - 60_001 });
+  fc.assert(
+    fc.property(time, fc.integer({ min: 60_000, max: 86_400_000 }), fc.nat(1_000), (ms, laterMs, period) => {
+      const [before, after] = [ms, Math.min(ms + laterMs, periodMs - 1)].map((one) =>
+        at(period * periodMs + one),
+      );
+      expect(before! < after!).toBe(true);
+    }),
+  );
+  expect(at(periodMs).slice(0, 4)).toBe('0000');
 });
 
 test('a random UUID contains no experiment', () => {
@@ -31,7 +47,7 @@ test('an experiment that does not fit gives a random UUID', () => {
   );
   fc.assert(
     fc.property(other, (id) => {
-      const runId = createRunId(id, systemIds);
+      const runId = createRunId(id, system);
       expect(runId).toMatch(/^[0-9a-f]{12}4[0-9a-f]{19}$/);
       expect(experimentOfRunId(runId)).toBeUndefined();
     }),
@@ -43,7 +59,7 @@ test('an id with a wrong digit contains another experiment at most once in 4,096
   let accepted = 0;
   fc.assert(
     fc.property(experimentId, fc.nat(31), fc.integer({ min: 1, max: 15 }), (id, place, change) => {
-      const runId = createRunId(id, systemIds);
+      const runId = createRunId(id, system);
       const digit = (parseInt(runId[place]!, 16) ^ change).toString(16);
       const wrong = `${runId.slice(0, place)}${digit}${runId.slice(place + 1)}`;
       tried += 1;
@@ -59,7 +75,7 @@ test('an id with a wrong digit contains another experiment at most once in 4,096
 test('a text of another form contains no experiment', () => {
   fc.assert(
     fc.property(experimentId, fc.nat(31), fc.string({ minLength: 1 }), (id, place, text) => {
-      const runId = createRunId(id, systemIds);
+      const runId = createRunId(id, system);
       expect(experimentOfRunId(runId.slice(0, place))).toBeUndefined();
       expect(experimentOfRunId(runId + text)).toBeUndefined();
       expect(experimentOfRunId(`m-${runId}`)).toBeUndefined();

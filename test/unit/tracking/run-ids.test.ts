@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../../shared/core/clock.ts';
 import { systemIds } from '../../../shared/core/ids.ts';
+import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
 import { runKey, runPointerKey } from '../../../shared/domains/tracking/documents.ts';
 import { createRunId } from '../../../shared/domains/tracking/run-id.ts';
 import { makeFlaky } from '../../support/documents/flaky-documents.ts';
-import { createDocuments, metadataStores } from '../../support/stores.ts';
+import { createDocuments, metadataStores, system } from '../../support/stores.ts';
 import { openTracking } from '../../support/tracking/tracking.ts';
 
 const by = 'me';
-const uuidOf = (digits: string) => digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 const oldId = () => systemIds.uuid().replaceAll('-', '');
 
 describe.each(metadataStores)('$name', ({ open }) => {
@@ -38,38 +39,41 @@ describe.each(metadataStores)('$name', ({ open }) => {
 test.each(['0', '424242'])('an id of experiment %s without a run is missing', async (experimentId) => {
   const { runs, experiments } = openTracking(createDocuments());
   await experiments.ensureDefault();
-  const runId = createRunId(experimentId, systemIds);
+  const runId = createRunId(experimentId, system);
   const missing = { code: 'NOT_FOUND', details: { reason: 'runMissing', runId } };
   await expect(runs.get(runId)).rejects.toMatchObject(missing);
   await expect(runs.delete(runId, by)).rejects.toMatchObject(missing);
   await expect(runs.setTag(runId, { key: 't', value: '1' }, by)).rejects.toMatchObject(missing);
 });
 
+/** Draws given UUIDs, then random ones, within one minute. Ids of events come from the same source. */
+function openWithUuids(store: MetadataStore, uuids: (string | undefined)[]) {
+  const draw = () => uuids.shift() ?? systemIds.uuid();
+  const clock = { ...systemClock, now: () => Date.UTC(2026, 0, 1) };
+  return openTracking(store, { clock, ids: { ...systemIds, uuid: draw } });
+}
+
 test('takes another id when the random digits are taken', async () => {
   const store = createDocuments();
-  const repeated = systemIds.uuid();
-  const drawn: string[] = [];
-  // Ids of events come from the same source.
-  const ids = (uuids: string[]) => ({ ...systemIds, uuid: () => uuids.shift() ?? systemIds.uuid() });
-  const draw = (uuids: string[]) => openTracking(store, { ids: ids(uuids) }).runs.create({ name: 'n' }, by);
+  const taken = systemIds.uuid();
   await openTracking(store).experiments.ensureDefault();
-  drawn.push((await draw([repeated])).info.runId, (await draw([repeated])).info.runId);
-  expect(drawn[0]!.slice(0, 12)).toBe(repeated.replaceAll('-', '').slice(0, 12));
-  expect(new Set(drawn).size).toBe(2);
-  for (const runId of drawn) expect((await openTracking(store).runs.get(runId)).info.runId).toBe(runId);
+  const first = await openWithUuids(store, [taken]).runs.create({ name: 'first' }, by);
+  const second = await openWithUuids(store, [taken]).runs.create({ name: 'second' }, by);
+  expect(first.info.runId.slice(4, 12)).toBe(taken.slice(0, 8));
+  for (const run of [first, second]) expect(await openTracking(store).runs.get(run.info.runId)).toEqual(run);
 });
 
 test('gives up when every id is taken', async () => {
   const store = createDocuments();
-  const { runs } = openTracking(store);
-  const { info } = await runs.create({}, by);
-  let calls = 0;
-  const same = uuidOf(info.runId);
-  const ids = { ...systemIds, uuid: () => ((calls += 1) % 2 === 1 ? same : systemIds.uuid()) };
-  await expect(openTracking(store, { ids }).runs.create({}, by)).rejects.toMatchObject({
+  const taken = systemIds.uuid();
+  await openTracking(store).experiments.ensureDefault();
+  await openWithUuids(store, [taken]).runs.create({ name: 'n' }, by);
+  // Each attempt draws the id of a run, then that of an event.
+  const uuids = Array.from({ length: 40 }, (_, index) => (index % 2 === 0 ? taken : undefined));
+  await expect(openWithUuids(store, uuids).runs.create({ name: 'n' }, by)).rejects.toMatchObject({
     code: 'ALREADY_EXISTS',
   });
-  expect(calls).toBeLessThan(10);
+  expect(uuids.length).toBeGreaterThan(20);
 });
 
 describe('a run whose id is given', () => {
@@ -77,7 +81,7 @@ describe('a run whose id is given', () => {
     const store = createDocuments();
     const { runs, experiments } = openTracking(store);
     const { experimentId } = await experiments.create({ name: 'trials' }, by);
-    const runId = createRunId(experimentId, systemIds);
+    const runId = createRunId(experimentId, system);
     await expect(runs.create({ runId }, by)).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
       details: { reason: 'runIdOfOtherExperiment', runId, experimentId: '0' },
@@ -95,7 +99,7 @@ describe('a run whose id is given', () => {
           const store = createDocuments();
           const steady = openTracking(store);
           await steady.experiments.ensureDefault();
-          const runId = kind === 'random' ? oldId() : createRunId('0', systemIds);
+          const runId = kind === 'random' ? oldId() : createRunId('0', system);
           let countdown = failAt;
           const flaky = makeFlaky(store, () => ((countdown -= 1) === -1 ? fate : 'ok'));
           await openTracking(flaky)
@@ -120,7 +124,7 @@ describe('a run whose id is given', () => {
     let turn = 0;
     const late = makeFlaky(store, () => ((turn = (turn * 3 + 2) % 7) < 3 ? 'late' : 'ok'));
     for (let round = 0; round < 20; round += 1) {
-      const runId = round % 2 === 0 ? oldId() : createRunId('0', systemIds);
+      const runId = round % 2 === 0 ? oldId() : createRunId('0', system);
       const created = await Promise.all(
         [1, 2, 3, 4].map(() => openTracking(late).runs.create({ runId, name: 'n' }, by)),
       );

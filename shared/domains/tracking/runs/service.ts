@@ -66,7 +66,7 @@ export class RunService {
 
   /** @throws NOT_FOUND for the experiment; INVALID_ARGUMENT */
   async create(wanted: NewRun, by: string): Promise<Run> {
-    const { experiments, ids } = this.#deps;
+    const { experiments, ids, clock } = this.#deps;
     const given = (wanted.tags ?? []).map((tag, index) => checkRunTag(tag, index));
     const tags = new Map(given.map(({ key, value }) => [key, value]));
     const name = chooseName(wanted.name, tags.get(mlflowTags.runName)) ?? randomRunName(ids);
@@ -76,7 +76,8 @@ export class RunService {
     const { experimentId, lifecycleStage } = experiment;
     if (lifecycleStage !== 'active') throw trackingErrors.experimentDeleted({ experimentId });
     const insert = (runId: string) => this.#insert(runId, { ...wanted, name }, tags, experiment, by);
-    if (wanted.runId === undefined) return insertFresh(() => insert(createRunId(experimentId, ids)));
+    if (wanted.runId === undefined)
+      return insertFresh(() => insert(createRunId(experimentId, { ids, clock })));
     const known = await this.#find(wanted.runId);
     if (known !== undefined) return this.#toRun(known);
     checkRunId(wanted.runId, experimentId);
@@ -276,7 +277,7 @@ function toActiveRun(body: RunBody): Run {
   return toRun(body, { lifecycleStage: 'active' });
 }
 
-/** The 48 random bits of an id may be taken, hardly ever several times in a row. */
+/** The 32 random bits of an id may be taken, hardly ever several times in a row. */
 const maxIds = 4;
 
 /** Inserts a run with a fresh id until one is free. @throws ALREADY_EXISTS when none is */
