@@ -26,6 +26,7 @@ import type {
 import { Database, translateSqliteError } from './documents/database.ts';
 import { FieldIndex } from './documents/field-index.ts';
 import { fieldTypes } from './documents/fields.ts';
+import { LogFlusher } from './documents/log-flusher.ts';
 import type { PageBudget, PageCost, Position } from './documents/pages.ts';
 import { defaultBudget } from './documents/pages.ts';
 import { readPage } from './documents/reads.ts';
@@ -87,6 +88,7 @@ class SqliteDocuments implements MetadataStore {
   readonly #database: Database;
   readonly #index: FieldIndex;
   readonly #writer: DocumentWriter;
+  readonly #flusher: LogFlusher;
 
   constructor(deps: SqliteDocumentsDeps, options: SqliteDocumentsOptions) {
     this.#deps = deps;
@@ -94,6 +96,7 @@ class SqliteDocuments implements MetadataStore {
     this.#database = new Database({ busyTimeoutMs: 2_000, ...options });
     this.#index = new FieldIndex(this.#database);
     this.#writer = new DocumentWriter(this.#database, this.#index);
+    this.#flusher = new LogFlusher(`${options.file}-wal`);
   }
 
   async get<T extends JsonObject>(key: DocumentKey): Promise<StoredDocument<T> | undefined> {
@@ -199,6 +202,7 @@ class SqliteDocuments implements MetadataStore {
 
   async close(): Promise<void> {
     this.#database.close();
+    await this.#flusher.close();
   }
 
   #put<T extends JsonObject>(key: DocumentKey, write: Write & { readonly json: string }): StoredDocument<T> {
@@ -215,6 +219,7 @@ class SqliteDocuments implements MetadataStore {
       return work(now);
     });
     this.#keepUp();
+    this.#flusher.countWrite();
     return result;
   }
 

@@ -51,8 +51,10 @@ export class Database {
     this.#database.function('fold_case', { deterministic: true, directOnly: true }, (text) =>
       String(text).toLowerCase(),
     );
+    // A checkpoint copies each changed page once. At 16,000 pages (64 MB) the pages that every write changes are copied
+    // a quarter as often as at 4,000.
     this.#database.exec(
-      'PRAGMA synchronous = NORMAL; PRAGMA cache_size = -32000; PRAGMA wal_autocheckpoint = 4000;',
+      'PRAGMA synchronous = NORMAL; PRAGMA cache_size = -32000; PRAGMA wal_autocheckpoint = 16000;',
     );
     if (options.maxSizeBytes !== undefined) {
       const pageBytes = this.prepare<{ readonly page_size: number }>('PRAGMA page_size').get()!.page_size;
