@@ -1,6 +1,6 @@
 /**
- * A rule for numerics whose bits must be the same on every machine: model bytes, hashes and recorded metrics follow
- * from them. ECMAScript leaves the results of `Math.exp`, `Math.log`, `Math.pow` and the like
+ * A rule for code whose results must have the same bits on every machine: model bytes, hashes, chunks and recorded metrics
+ * follow from them. ECMAScript leaves the results of `Math.exp`, `Math.log`, `Math.pow` and the like
  * "implementation-approximated", so only the members of `Math` that it defines exactly may be used.
  *
  * @see https://tc39.es/ecma262/#sec-function-properties-of-the-math-object
@@ -42,14 +42,18 @@ interface Context {
   report(problem: { readonly node: Node; readonly message: string }): void;
 }
 
-const remedy = 'use shared/core/stats/{exp,log,power-of-two,…}.ts';
+const remedy = 'use shared/core/stats/{exp,log,floor-log2,power-of-two,…}.ts';
 
 function createExactMath(context: Context) {
   const checkPower = (node: Node) => {
     if (node.operator !== '**' && node.operator !== '**=') return;
-    const isExact = node.operator === '**' && isInteger(node.left) && isInteger(node.right);
+    const isExact =
+      isBigInt(node.left) || (node.operator === '**' && isInteger(node.left) && isInteger(node.right));
     if (!isExact)
-      context.report({ node, message: `** is inexact unless both sides are integer literals: ${remedy}` });
+      context.report({
+        node,
+        message: `** is inexact unless both sides are integer literals or the left one is a BigInt: ${remedy}`,
+      });
   };
   return {
     Identifier(node: Node) {
@@ -90,6 +94,11 @@ function isPropertyName(node: Node): boolean {
 function isInteger(node: Node | undefined): boolean {
   if (node?.type === 'UnaryExpression' && node.operator === '-') return isInteger(node.argument);
   return node?.type === 'Literal' && (Number.isInteger(node.value) || typeof node.value === 'bigint');
+}
+
+/** A literal such as `10n`. The other side of `**` is a BigInt then, and the result exact. */
+function isBigInt(node: Node | undefined): boolean {
+  return node?.type === 'Literal' && typeof node.value === 'bigint';
 }
 
 export default {

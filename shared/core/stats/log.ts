@@ -1,3 +1,4 @@
+import { floorLog2 } from './floor-log2.ts';
 import { powerOfTwo } from './power-of-two.ts';
 
 /**
@@ -24,7 +25,7 @@ export function log(x: number): number {
   if (x === Infinity) return Infinity;
   // A subnormal number has fewer digits than the split below expects.
   const [normal, shift] = x < SMALLEST_NORMAL ? [x * powerOfTwo(54), 54] : [x, 0];
-  let exponent = exponentOf(normal);
+  let exponent = floorLog2(normal);
   // In two steps, because 2^-1023 is subnormal.
   let m = exponent > 1022 ? (normal / 2) * powerOfTwo(1 - exponent) : normal * powerOfTwo(-exponent);
   if (m >= Math.SQRT2) {
@@ -44,11 +45,3 @@ export function log(x: number): number {
 const SMALLEST_NORMAL = powerOfTwo(-1022);
 const LN2_HIGH = 0.6931471803691238;
 const LN2_LOW = 1.9082149292705877e-10;
-
-const view = new DataView(new ArrayBuffer(8));
-
-/** The k of 2^k <= x < 2^(k + 1), for a normal number x. */
-function exponentOf(x: number): number {
-  view.setFloat64(0, x);
-  return ((view.getUint16(0) >>> 4) & 0x7ff) - 1023;
-}

@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { type Ids, sha256 } from '../../core/ids.ts';
 
 const timeDigits = 4;
+const timeCycleMinutes = 16 ** 4;
 const randomDigits = 8;
 const checkDigits = 3;
 const experimentDigits = 15;
@@ -38,7 +39,7 @@ export function createRunId(
   const uuid = ids.uuid().replaceAll('-', '');
   const experiment = encodeExperiment(experimentId);
   if (experiment === undefined) return uuid;
-  const minute = Math.floor(clock.now() / minuteMs) % 16 ** timeDigits;
+  const minute = Math.floor(clock.now() / minuteMs) % timeCycleMinutes;
   const prefix = minute.toString(16).padStart(timeDigits, '0') + uuid.slice(0, randomDigits);
   return `${prefix}${version}${check(prefix, experiment)}${variant}${experiment}`;
 }

@@ -1,3 +1,6 @@
+import { ceilLog2, floorLog2 } from '../../core/stats/floor-log2.ts';
+import { powerOfTwo } from '../../core/stats/power-of-two.ts';
+
 /** The size of chunks, in records. The table keeps it, so that later versions are cut alike and share chunks. */
 export interface ChunkSize {
   readonly minRecords: number;
@@ -18,14 +21,24 @@ const maxChunkBytes = 32 * 1024 * 1024;
  * chooseChunkSize(226).targetRecords // 32768
  */
 export function chooseChunkSize(bytesPerRecord: number): ChunkSize {
-  const log2 = Math.round(Math.log2(targetBytes / Math.max(1, bytesPerRecord)));
-  const targetRecords = 2 ** Math.min(18, Math.max(3, log2));
+  const records = Math.min(2 ** 18, Math.max(8, targetBytes / Math.max(1, bytesPerRecord)));
+  const targetRecords = powerOfTwo(roundLog2(records));
   return {
     minRecords: targetRecords / 2,
     targetRecords,
     maxRecords: targetRecords * 2,
     maxBytes: maxChunkBytes,
   };
+}
+
+/**
+ * Rounds the double nearest to log2 x, for x ≥ 8. Near k + ½ such doubles are multiples of 2^(⌊log2 k⌋ - 52), so the
+ * largest x below √2 · 2^k round up, too: tables have been cut that way.
+ */
+function roundLog2(x: number): number {
+  const floor = floorLog2(x);
+  const middle = (Math.SQRT2 - powerOfTwo(floorLog2(floor) - 53)) * powerOfTwo(floor);
+  return x < middle ? floor : floor + 1;
 }
 
 /**
@@ -56,7 +69,7 @@ export class ChunkCutter {
     this.#gearShift = Math.min(16, Math.max(1, 512 / size.targetRecords));
     this.#hashFrom = size.minRecords - 32 / this.#gearShift;
     this.#late = size.targetRecords * 1.5;
-    const bits = Math.log2(size.targetRecords);
+    const bits = ceilLog2(size.targetRecords);
     this.#shift = 32 - Math.max(1, bits - 1);
     this.#lateShift = 32 - Math.max(1, bits - 3);
   }

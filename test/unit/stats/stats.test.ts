@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { choleskyFactor, choleskySolve } from '../../../shared/core/stats/cholesky.ts';
 import { exp } from '../../../shared/core/stats/exp.ts';
+import { ceilLog2, floorLog2 } from '../../../shared/core/stats/floor-log2.ts';
 import { log } from '../../../shared/core/stats/log.ts';
 import { log1pUnit } from '../../../shared/core/stats/log1p.ts';
 import { sigmoid, softplus } from '../../../shared/core/stats/logistic.ts';
@@ -96,6 +97,22 @@ describe('functions with the same bits everywhere', () => {
   test('powers of two are exact', () => {
     for (let k = -1022; k <= 1023; k++) expect(powerOfTwo(k)).toBe(Number.parseFloat(exactPowerOfTwo(k)));
     expect(powerOfTwo(-1023)).toBeNaN();
+  });
+
+  test('binary logarithms are exact at every power of two and beside it', () => {
+    for (let k = -1074; k <= 1023; k++) {
+      const power = Number.parseFloat(exactPowerOfTwo(k));
+      expect([floorLog2(power), ceilLog2(power)]).toEqual([k, k]);
+      // Beside the two smallest powers are other powers.
+      if (k < -1072) continue;
+      const above = power + unitOfLastPlace(power);
+      expect([floorLog2(above), ceilLog2(above)]).toEqual([k, k + 1]);
+      const below = power - Math.max(unitOfLastPlace(power) / 2, Number.MIN_VALUE);
+      expect([floorLog2(below), ceilLog2(below)]).toEqual([k - 1, k]);
+    }
+    expect([floorLog2(Number.MAX_VALUE), ceilLog2(Number.MAX_VALUE)]).toEqual([1023, 1024]);
+    for (const log2 of [floorLog2, ceilLog2])
+      expect([0, -0, -1, NaN, Infinity].map(log2)).toEqual([-Infinity, -Infinity, NaN, NaN, Infinity]);
   });
 
   test('a ratio beyond every double is infinite', () => {

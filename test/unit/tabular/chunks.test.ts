@@ -118,6 +118,24 @@ describe('chunks', () => {
     expect(chooseChunkSize(2).targetRecords).toBe(2 ** 18);
     expect(chooseChunkSize(16 * 1024 * 1024).targetRecords).toBe(8);
     expect(chooseChunkSize(0).targetRecords).toBe(2 ** 18);
+    expect(chooseChunkSize(Infinity).targetRecords).toBe(8);
+  });
+
+  test('have the size that the nearest double to log2 gives, so that tables are cut as before', () => {
+    const byLogarithm = (bytesPerRecord: number) =>
+      2 ** Math.min(18, Math.max(3, Math.round(Math.log2(2 ** 23 / Math.max(1, bytesPerRecord)))));
+    const sizes: number[] = [];
+    // The size falls as records grow: the two can differ only beside a change.
+    for (let log2 = -2; log2 <= 23; log2 += 0.5)
+      for (let ulps = -100; ulps <= 100; ulps += 1) {
+        const bytesPerRecord = (2 ** 23 / 2 ** log2) * (1 + ulps * Number.EPSILON);
+        const { targetRecords } = chooseChunkSize(bytesPerRecord);
+        sizes.push(targetRecords);
+        if (targetRecords !== byLogarithm(bytesPerRecord)) expect.fail(`${bytesPerRecord} bytes a record`);
+      }
+    expect(new Set(sizes).size).toBe(16);
+    // A table of this size was cut so, though √2 is nearer to the larger size.
+    expect(chooseChunkSize(180_956_296 / 3_998_607).targetRecords).toBe(byLogarithm(180_956_296 / 3_998_607));
   });
 });
 

@@ -1,10 +1,11 @@
+import { powerOfTwo } from '../../../core/stats/power-of-two.ts';
 import { exponentOf, type PivotSums } from '../../../domains/datasets/profiles/moments.ts';
 import { runQuery } from '../run-query.ts';
 import type { ColumnWork } from './groups.ts';
 
 /** Up to 2^35 terms of at most 2 add up to less than 2^127. */
 const gridBits = 90;
-const grid = `${2 ** gridBits}::DOUBLE`;
+const grid = `${powerOfTwo(gridBits)}::DOUBLE`;
 
 export interface Extent<Value> {
   readonly count: number;
@@ -33,7 +34,9 @@ export async function sumDoubles(
     onGrid(`(${distance} * ${distance})`),
   ]);
   // A value has bits below the grid only if it is this small.
-  const hasRest = (await readSmallest(work)) < 2 ** (size - (gridBits - 53));
+  const smallExponent = size - (gridBits - 53);
+  // Not if all values are near the smallest subnormal number: that one is on the grid then.
+  const hasRest = smallExponent > -1022 && (await readSmallest(work)) < powerOfTwo(smallExponent);
   const [low] = hasRest ? await readSums(work, [onGrid(`(${value} - ${value}::HUGEINT::DOUBLE)`)]) : [0n];
   return {
     aroundZero: {
@@ -74,7 +77,7 @@ export async function sumDecimals(
 ): Promise<PivotSums> {
   const reach = max - median > median - min ? max - median : median - min;
   const distance = precision < 38 ? `(v - ${literal})::DOUBLE` : `(v::DOUBLE - ${literal}::DOUBLE)`;
-  return await sumDistances(work, distance, count, Number(reach) / 10 ** scale);
+  return await sumDistances(work, distance, count, Number(reach) / Number(`1e${scale}`));
 }
 
 async function sumDistances(
@@ -108,5 +111,5 @@ function timesPowerOfTwo(term: string, exponent: number): string {
   const half = Math.abs(exponent) > 1000 ? Math.trunc(exponent / 2) : 0;
   return [half, exponent - half]
     .filter((part) => part !== 0)
-    .reduce((product, part) => `(${product} * '${2 ** part}'::DOUBLE)`, term);
+    .reduce((product, part) => `(${product} * '${powerOfTwo(part)}'::DOUBLE)`, term);
 }

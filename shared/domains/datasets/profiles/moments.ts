@@ -1,3 +1,5 @@
+import { ceilLog2 } from '../../../core/stats/floor-log2.ts';
+import { powerOfTwo } from '../../../core/stats/power-of-two.ts';
 import { ratio } from '../../../core/stats/ratio.ts';
 
 /**
@@ -28,7 +30,7 @@ export function sampleDeviation({ count, sum, squares, gridBits, exponent }: Piv
   if (numerator <= 0n) return 0;
   const inGrid = Math.sqrt(ratio(numerator, grid * grid * n * (n - 1n)));
   const half = Math.trunc(exponent / 2);
-  const deviation = inGrid * 2 ** half * 2 ** (exponent - half);
+  const deviation = inGrid * powerOfTwo(half) * powerOfTwo(exponent - half);
   return Number.isFinite(deviation) ? deviation : undefined;
 }
 
@@ -50,7 +52,5 @@ export function meanAroundPivot(sums: Omit<PivotSums, 'squares'>, pivot: bigint,
 /** The least e with |value| ≤ 2^e for all finite values; 0 if all are 0. */
 export function exponentOf(...values: readonly number[]): number {
   const largest = Math.max(...values.map(Math.abs));
-  if (largest === 0) return 0;
-  const guess = Math.ceil(Math.log2(largest));
-  return largest > 2 ** guess ? guess + 1 : guess;
+  return largest === 0 ? 0 : ceilLog2(largest);
 }

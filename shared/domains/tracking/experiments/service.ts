@@ -208,8 +208,8 @@ export class ExperimentService {
   /** 18 digits: clients expect a number, and collisions must not occur. */
   #newId(): string {
     const { ids } = this.#deps;
-    const digits = (count: number) => String(Math.floor(ids.random() * 10 ** count)).padStart(count, '0');
-    return `${1 + Math.floor(ids.random() * 9)}${digits(8)}${digits(9)}`;
+    const draw = (limit: number) => String(Math.floor(ids.random() * limit));
+    return `${1 + Math.floor(ids.random() * 9)}${draw(1e8).padStart(8, '0')}${draw(1e9).padStart(9, '0')}`;
   }
 }
 
