@@ -1,10 +1,13 @@
 import type { AuditEntry } from '../../platform/audit/event.ts';
 import { registryActions } from '../../platform/audit/registry-actions.ts';
+import type { BatchOperation } from '../../platform/storage/documents.ts';
 import { checkApproved } from './approvals.ts';
 import {
   type AliasBody,
   aliasId,
+  aliasMoveId,
   asJson,
+  type MoveBody,
   replaceHead,
   toVersion,
   withEntry,
@@ -29,20 +32,34 @@ export class Aliases {
   /**
    * Points an alias at a version. Idempotent.
    *
+   * @param options.once an idempotency key: a repeated call returns the result of the first, and does not undo a later
+   *   move
    * @throws NOT_FOUND, INVALID_ARGUMENT; PERMISSION_DENIED when the version lacks a required approval
    */
-  async move(model: string, name: string, version: number, by: string): Promise<Alias> {
+  async move(
+    model: string,
+    name: string,
+    version: number,
+    by: string,
+    { once }: { readonly once?: string } = {},
+  ): Promise<Alias> {
     checkAliasName(name);
     checkAliasIsFree(name);
     return this.#documents.change(model, async (head) => {
       if (head === undefined) throw registryErrors.versionMissing({ model, version });
       const { body } = head;
-      const [stored, before] = await Promise.all([
+      const [stored, before, known] = await Promise.all([
         this.#documents.findVersion(model, version),
         this.#documents.findAlias(model, name),
+        once === undefined ? undefined : this.#documents.findMoved(model, once),
       ]);
+      if (known !== undefined) return { model, ...known };
       if (stored === undefined) throw registryErrors.versionMissing({ model, version });
-      if (before?.version === version) return { model, ...before };
+      if (before?.version === version) {
+        if (once !== undefined)
+          await this.#documents.commit(model, [replaceHead(head, body), ...recordMove(once, before)], []);
+        return { model, ...before };
+      }
       checkApproved(body, toVersion(stored.body), name);
       const aliases = withEntry(body.detail.aliases, name, version);
       if (Object.keys(aliases).length > maxAliases)
@@ -67,6 +84,7 @@ export class Aliases {
         [
           replaceHead(head, { ...body, detail: { ...body.detail, aliases } }),
           { kind: 'upsert', id: aliasId(name), body: asJson(aliasBody) },
+          ...recordMove(once, alias),
         ],
         [entry],
       );
@@ -116,4 +134,10 @@ export class Aliases {
     const found = await Promise.all(names.map((name) => this.#documents.findAlias(model, name)));
     return found.filter((alias) => alias !== undefined).map((alias) => ({ model, ...alias }));
   }
+}
+
+function recordMove(once: string | undefined, moved: AliasBody['alias']): readonly BatchOperation[] {
+  if (once === undefined) return [];
+  const body: MoveBody = { kind: 'run', moved };
+  return [{ kind: 'create', id: aliasMoveId(once), body: asJson(body) }];
 }

@@ -108,8 +108,10 @@ export type DeletedVersionBody = {
 };
 
 export type AliasBody = { readonly kind: 'alias'; readonly alias: Omit<Alias, 'model'> };
-/** The version that a pipeline run registered, which makes its step idempotent. */
+/** The version that an idempotency key registered. Those of earlier builds have a pipeline run for a key. */
 export type RegistrationBody = { readonly kind: 'run'; readonly version: number };
+/** The move of an alias that an idempotency key made. */
+export type MoveBody = { readonly kind: 'run'; readonly moved: Omit<Alias, 'model'> };
 export type ApprovalBody = { readonly kind: 'approval'; readonly approval: Approval };
 
 /** Documents that follow a model when it is renamed or deleted. Events stay, as history. */
@@ -117,7 +119,8 @@ export const movingKinds = ['version', 'deletedVersion', 'alias', 'run', 'approv
 
 export const headId = 'head';
 export const versionId = (version: number) => `version-${String(version).padStart(10, '0')}`;
-export const runDocumentId = (run: string) => `run-${run}`;
+export const registrationId = (key: string) => `run-${key}`;
+export const aliasMoveId = (key: string) => `moved-${key}`;
 export const approvalDocumentId = (id: string) => `approval-${id}`;
 /** Aliases can be longer than ids, and then are hashed; no alias contains a dot. */
 export const aliasId = (alias: string) => (alias.length <= 200 ? `alias-${alias}` : `alias.${sha256(alias)}`);

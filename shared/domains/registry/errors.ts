@@ -44,6 +44,11 @@ export const registryErrors = defineErrors({
     ({ name, owner }: { readonly name: string; readonly owner: NameOwner; readonly wanted: NameOwner }) =>
       `A ${owner} named "${name}" already exists.`,
   ),
+  keyReused: errorKind(
+    'ALREADY_EXISTS',
+    ({ model, version, key }: OfVersion & { readonly key: string }) =>
+      `"${key}" has registered another file already, as version ${version} of "${model}". Register this file under a key of its own.`,
+  ),
 
   nameEmpty: invalid<{ readonly isNew: boolean }>(() => 'The model name is empty.'),
   nameHasSeparator: invalid(

@@ -11,6 +11,7 @@ import { retryConflicts } from '../../platform/storage/optimistic.ts';
 import { eachDocument } from '../../platform/storage/page.ts';
 import {
   aliasId,
+  aliasMoveId,
   type AliasBody,
   asJson,
   container,
@@ -19,10 +20,11 @@ import {
   headId,
   type Marker,
   type Move,
+  type MoveBody,
   nextEventAt,
   replaceHead,
   type RegistrationBody,
-  runDocumentId,
+  registrationId,
   type StoredVersion,
   type VersionBody,
   versionId,
@@ -92,9 +94,14 @@ export class ModelDocuments {
     return stored;
   }
 
-  /** Finds the version that a pipeline run registered. */
-  async findRun(model: string, run: string): Promise<number | undefined> {
-    return (await this.#get<RegistrationBody>(model, runDocumentId(run)))?.body.version;
+  /** Finds the version that an idempotency key registered. */
+  async findRegistered(model: string, key: string): Promise<number | undefined> {
+    return (await this.#get<RegistrationBody>(model, registrationId(key)))?.body.version;
+  }
+
+  /** Finds the move of an alias that an idempotency key made. */
+  async findMoved(model: string, key: string): Promise<AliasBody['alias'] | undefined> {
+    return (await this.#get<MoveBody>(model, aliasMoveId(key)))?.body.moved;
   }
 
   async findAlias(model: string, alias: string): Promise<AliasBody['alias'] | undefined> {

@@ -13,7 +13,7 @@ import {
   headId,
   replaceHead,
   replaceVersion,
-  runDocumentId,
+  registrationId,
   type StoredVersion,
   toVersion,
   toVersionBody,
@@ -49,7 +49,7 @@ export class ModelVersions {
    *
    * @param options.once an idempotency key: a repeated call returns the version of the first
    * @param options.createModel creates a missing model
-   * @throws NOT_FOUND for the model; INVALID_ARGUMENT
+   * @throws NOT_FOUND for the model; INVALID_ARGUMENT; ALREADY_EXISTS when the key registered another file
    */
   async create(
     candidate: NewVersion,
@@ -61,13 +61,17 @@ export class ModelVersions {
     checkField('description', candidate.description);
     for (const [key, value] of Object.entries(candidate.tags)) checkTag(key, value);
     const attempt = async (head: StoredHead | undefined): Promise<ModelVersion | number> => {
-      const known = once === undefined ? undefined : await this.#documents.findRun(model, once);
+      const known = once === undefined ? undefined : await this.#documents.findRegistered(model, once);
       return known ?? this.#append(head, candidate, once);
     };
     const made = await (createModel
       ? this.#documents.change(model, attempt)
       : this.#documents.changeExisting(model, attempt));
-    return typeof made === 'number' ? this.get(model, made) : { ...made, aliases: [] };
+    if (typeof made !== 'number') return { ...made, aliases: [] };
+    const known = await this.get(model, made);
+    if (known.sha256 !== candidate.file?.sha256)
+      throw registryErrors.keyReused({ model, version: made, key: once ?? '' });
+    return known;
   }
 
   async #append(
@@ -104,7 +108,7 @@ export class ModelVersions {
           : [
               {
                 kind: 'create',
-                id: runDocumentId(once),
+                id: registrationId(once),
                 body: { kind: 'run', version: number },
               } satisfies BatchOperation,
             ]),
