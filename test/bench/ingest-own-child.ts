@@ -45,6 +45,7 @@ const platform = await connect(config);
 const { datasets } = createApp(config, platform);
 const work = {
   runId: 'bench',
+  step: 'ingest',
   codeVersion: 'bench',
   signal: new AbortController().signal,
   report: () => undefined,

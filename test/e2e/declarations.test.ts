@@ -29,14 +29,13 @@ const train = {
 const register = {
   name: 'register',
   uses: 'register-model',
-  with: { training: params.training },
   input: { trained: 'train' },
 };
 const deploy = {
   name: 'deploy',
   uses: 'deploy-model',
   with: { gate: 'none' },
-  input: { trained: 'train', registered: 'register' },
+  input: { registered: 'register' },
 };
 const ofSteps = (...steps: readonly object[]) => ({ on: example.on, steps });
 
@@ -62,9 +61,18 @@ const refused: readonly [what: string, body: object, at: string, remedy: RegExp]
   ],
   [
     'an input of the wrong type',
-    ofSteps(train, register, { ...deploy, input: { trained: 'train', registered: 'train' } }),
+    ofSteps(train, register, { ...deploy, input: { registered: 'train' } }),
     'steps[2].input.registered',
     /"version" is missing\. These fit: register\./,
+  ],
+  [
+    'a gate on another model than the one it deploys',
+    ofSteps(train, { ...train, name: 'other' }, register, {
+      ...deploy,
+      input: { trained: 'other', registered: 'register' },
+    }),
+    'steps[3].input.trained',
+    /"deploy-model" has no input "trained"/,
   ],
   [
     'an unknown trainer',

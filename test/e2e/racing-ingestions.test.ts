@@ -23,6 +23,7 @@ test('16 writers ingest 5 files each into one dataset: 80 versions, no row lost 
           const source = await ingestion.identify(ref);
           const work = {
             runId: `run-${writer}-${file}`,
+            step: 'ingest',
             codeVersion: 'test',
             signal: new AbortController().signal,
             report: () => undefined,

@@ -9,7 +9,7 @@ import { type Heartbeat, runCancelled, startHeartbeat } from './heartbeat.ts';
 import type { StepCall, StepError, StepOutcome } from './orchestrate.ts';
 import { planFormat, type PlannedStep } from './plan.ts';
 import type { RunStore } from './run-store.ts';
-import type { Step } from './step.ts';
+import type { Step, StepValues } from './step.ts';
 
 const maxOutputBytes = 8 * 1024;
 
@@ -35,7 +35,7 @@ export async function runStep<Services>(
   const logger = withFields(parentLogger, { runId: call.runId, step: call.step, attempt: call.attempt });
   try {
     const begun = await begin(call, deps);
-    return 'done' in begun ? begun.done : await attempt(call, begun.plan, deps, logger);
+    return 'done' in begun ? begun.done : await attempt(call, begun.run, deps, logger);
   } catch (thrown) {
     const error = toStepError(thrown);
     logger.log('warn', 'step not recorded', describeError(error, thrown));
@@ -43,34 +43,56 @@ export async function runStep<Services>(
   }
 }
 
-/** @returns the plan to follow; or the step's outcome, when it is done already */
+/** @returns the run with its plan; or the step's outcome, when it is done already */
 async function begin<Services>(
   { runId, step }: StepCall,
   { store }: StepRunnerDeps<Services>,
-): Promise<{ readonly done: StepOutcome } | { readonly plan: Run['plan'] }> {
+): Promise<{ readonly done: StepOutcome } | { readonly run: Run }> {
   const [run, before] = await Promise.all([store.getRun(runId), store.getStep(runId, step)]);
   if (before?.status === 'succeeded') return { done: { ok: true, output: before.output ?? null } };
   if (run.status === 'cancelled') throw runCancelled();
   if (run.status === 'pending')
     await store.updateRun(runId, (now) => (now.status === 'pending' ? { ...now, status: 'running' } : now));
-  return { plan: run.plan };
+  return { run };
 }
 
 /** @throws UNPROCESSABLE for a plan of an earlier build */
 function findPlanned(plan: Run['plan'], name: string): PlannedStep {
-  if (plan.format !== planFormat)
-    throw new AppError(
-      'UNPROCESSABLE',
-      'An earlier version of Slipway planned this run, and this one cannot continue it. Start the pipeline again; drop the file of an ingestion again.',
-    );
+  if (plan.format !== planFormat) throw plannedElsewhere();
   const planned = plan.steps.find((step) => step.name === name);
   if (planned) return planned;
   throw new AppError('UNPROCESSABLE', `The run has no step "${name}".`, { step: name });
 }
 
+function plannedElsewhere(cause?: unknown): AppError {
+  return new AppError(
+    'UNPROCESSABLE',
+    'An earlier version of Slipway planned this run, and this one cannot continue it. Start the pipeline again; drop the file of an ingestion again.',
+    {},
+    cause,
+  );
+}
+
+/** Checked when the pipeline was planned, by the build that planned it: another build may know another shape. */
+function readValues<Services>(
+  step: Step<Services>,
+  { with: params }: PlannedStep,
+  call: StepCall,
+  isOfThisBuild: boolean,
+): StepValues<unknown, Record<string, unknown>> {
+  try {
+    return {
+      params: validate(step.params, params, `parameters of the step "${call.step}"`),
+      input: validate(z.object(step.input), call.input, `inputs of the step "${call.step}"`),
+    };
+  } catch (error) {
+    throw isOfThisBuild ? error : plannedElsewhere(error);
+  }
+}
+
 async function attempt<Services>(
   call: StepCall,
-  plan: Run['plan'],
+  run: Run,
   deps: StepRunnerDeps<Services>,
   logger: Logger,
 ): Promise<StepOutcome> {
@@ -80,7 +102,7 @@ async function attempt<Services>(
   await store.updateStep(call.runId, call.step, (stored) => unlessSettled(stored, running));
   logger.log('info', 'step started');
   const heart = startHeartbeat(store, call.runId, running, clock, logger);
-  const ended = await execute(call, plan, deps, heart, logger).then(
+  const ended = await execute(call, run, deps, heart, logger).then(
     (output): StepRun => ({ ...running, status: 'succeeded', endedAt: clock.now(), output }),
     (thrown: unknown): StepRun => {
       const error = toStepError(heart.signal.aborted ? heart.signal.reason : thrown);
@@ -112,28 +134,24 @@ function describeError({ code, message, retry }: StepError, thrown: unknown): Lo
 
 async function execute<Services>(
   call: StepCall,
-  plan: Run['plan'],
+  { plan, codeVersion }: Run,
   deps: StepRunnerDeps<Services>,
   heart: Heartbeat,
   logger: Logger,
 ): Promise<JsonValue> {
-  const { uses, with: params } = findPlanned(plan, call.step);
+  const planned = findPlanned(plan, call.step);
+  const { uses } = planned;
   const step = Object.hasOwn(deps.steps, uses) ? deps.steps[uses] : undefined;
   if (!step) throw new AppError('UNPROCESSABLE', `This build has no step "${uses}".`, { step: uses });
-  const given = await step.run(
-    {
-      params: validate(step.params, params, `parameters of the step "${call.step}"`),
-      input: validate(z.object(step.input), call.input, `inputs of the step "${call.step}"`),
-    },
-    {
-      runId: call.runId,
-      codeVersion: deps.codeVersion,
-      services: deps.services,
-      logger,
-      signal: heart.signal,
-      report: heart.report,
-    },
-  );
+  const given = await step.run(readValues(step, planned, call, codeVersion === deps.codeVersion), {
+    runId: call.runId,
+    step: call.step,
+    codeVersion: deps.codeVersion,
+    services: deps.services,
+    logger,
+    signal: heart.signal,
+    report: heart.report,
+  });
   const output = step.output.safeParse(given);
   if (!output.success)
     throw new AppError(

@@ -7,8 +7,9 @@ import type { Logger } from '../../core/logger.ts';
 export type InputSchemas = Readonly<Record<string, z.ZodType>>;
 
 /**
- * One kind of work that a pipeline can do. It runs at least once: everything it writes is put-if-absent, or keyed by
- * (run, step). Its output is small (8 KB); anything larger is a blob whose reference it returns.
+ * One kind of work that a pipeline can do. A plan may use a kind several times, and each use runs at least once: what a
+ * step writes is named after its inputs, or keyed by `idempotencyKeyOf`. Its output is small (8 KB); anything larger is a
+ * blob whose reference it returns.
  */
 export interface TypedStep<
   Services,
@@ -22,8 +23,15 @@ export interface TypedStep<
   /** The outputs that it reads. A pipeline binds each input to a step, by name. */
   readonly input: Inputs;
   readonly output: Output;
-  /** What is known of the output once the parameters are: narrower than `output`. */
-  narrowOutput?(params: z.output<Params>): z.ZodType;
+  /**
+   * What is known of the output when the pipeline is declared: narrower than `output`.
+   *
+   * @param given what is known of the outputs that the bound inputs read
+   */
+  narrowOutput?(
+    params: z.output<Params>,
+    given: { readonly [Name in keyof Inputs]?: z.ZodType | undefined },
+  ): z.ZodType;
   /**
    * Finds faults that no schema shows when the pipeline is declared.
    *
@@ -54,6 +62,8 @@ export type StepKind = Omit<Step<never>, 'run'>;
 
 export interface StepContext<Services> {
   readonly runId: string;
+  /** The step's name, unique in the run. */
+  readonly step: string;
   readonly codeVersion: string;
   readonly services: Services;
   readonly logger: Logger;
@@ -61,4 +71,16 @@ export interface StepContext<Services> {
   readonly signal: AbortSignal;
   /** Reports progress; cheap to call often. */
   readonly report: (fraction: number, message: string) => void;
+}
+
+/**
+ * Identifies one step of one run, however often it is repeated. A run alone identifies nothing that a step writes: its
+ * plan may use the same kind twice. At most 200 characters.
+ *
+ * @example
+ * idempotencyKeyOf({ runId: 'late-flights-v3', step: 'register' }) // 'late-flights-v3.register'
+ */
+export function idempotencyKeyOf({ runId, step }: Pick<StepContext<unknown>, 'runId' | 'step'>): string {
+  // No step name contains a dot, so keys of different pairs differ.
+  return `${runId}.${step}`;
 }

@@ -118,12 +118,12 @@ export class Registration {
   }
 
   /**
-   * Registers a trained model as the next version: opens it, and writes the directory that clients load it from. A
-   * pipeline run registers one version, however often this is repeated.
+   * Registers a trained model as the next version: opens it, and writes the directory that clients load it from.
    *
-   * @throws UNPROCESSABLE when the bytes of the model are missing
+   * @param once an idempotency key: a repeated call returns the version of the first
+   * @throws UNPROCESSABLE when the bytes of the model are missing; ALREADY_EXISTS when the key registered other bytes
    */
-  async registerTrained(trained: TrainedVersion): Promise<ModelVersionView> {
+  async registerTrained(trained: TrainedVersion, once: string): Promise<ModelVersionView> {
     const { registry, blobs, inspect, writeModelFolder } = this.#deps;
     const { model, sha256, sizeBytes } = trained;
     const from = modelBlob(model, sha256);
@@ -138,7 +138,7 @@ export class Registration {
       serving,
       ...(signature === undefined ? {} : { signature }),
     });
-    return registry.versions.create(candidate, { once: trained.lineage.runId, createModel: true });
+    return registry.versions.create(candidate, { once, createModel: true });
   }
 
   /** Does not throw: the version exists, and a failure would make the caller register it again. */

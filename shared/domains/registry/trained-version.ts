@@ -36,8 +36,14 @@ export function toNewVersion(trained: TrainedVersion): NewVersion {
   };
 }
 
-/** Where training stores a model's bytes, by hash. Model names that blob names cannot contain are hashed as well. */
+/** Where training stores a model's bytes, by hash. */
 export function modelBlob(model: string, hash: string): BlobRef {
-  const folder = /^[a-z][a-z0-9_-]{0,62}$/.test(model) ? model : `=${sha256(model).slice(0, 40)}`;
-  return { container: blobContainers.models, name: `${folder}/${hash}.onnx` };
+  const { container, name } = modelFolder(model);
+  return { container, name: `${name}/${hash}.onnx` };
+}
+
+/** The folder of what training stores for a model. Model names that blob names cannot contain are hashed. */
+export function modelFolder(model: string): BlobRef {
+  const name = /^[a-z][a-z0-9_-]{0,62}$/.test(model) ? model : `=${sha256(model).slice(0, 40)}`;
+  return { container: blobContainers.models, name };
 }

@@ -45,6 +45,7 @@ interface Circumstances {
 /** What the pipeline's step passes to ingestion. */
 export const ingestWork = {
   runId: 'run',
+  step: 'ingest',
   codeVersion: 'test',
   signal: new AbortController().signal,
   report: () => undefined,

@@ -111,6 +111,7 @@ async function ingestFile(
   const before = await replayDeltaLog(blobs, dataset);
   const work = {
     runId: `run-${dataset}-${before.length}`,
+    step: 'ingest',
     codeVersion: 'test',
     signal: new AbortController().signal,
     report: () => undefined,

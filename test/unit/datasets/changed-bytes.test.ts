@@ -78,6 +78,7 @@ test('refuses to train on a dataset version whose stored bytes changed', async (
     { params: trainModel.params.parse({ dataset: 'd', version: 0, model: 'm', training }), input: {} },
     {
       runId: 'r',
+      step: 's',
       codeVersion: 'test',
       services,
       logger: silentLogger,

@@ -42,12 +42,12 @@ function bySteps(): { [key: string]: unknown; params: Record<string, unknown>; s
     steps: [
       train('fit', 'late-flights'),
       train('other', 'other-model'),
-      { name: 'register', uses: 'register-model', with: { training }, input: { trained: 'fit' } },
+      { name: 'register', uses: 'register-model', with: {}, input: { trained: 'fit' } },
       {
         name: 'deploy',
         uses: 'deploy-model',
         with: { gate: '${{ params.gate }}' },
-        input: { trained: 'fit', registered: 'register' },
+        input: { registered: 'register' },
         needs: ['other'],
       },
     ],
@@ -245,8 +245,18 @@ describe('a declaration by steps', () => {
     ],
     [
       'an unknown input',
-      step(3, (it) => (it.input = { trained: 'fit', registred: 'register' })),
-      { at: 'steps[3].input.registred', didYouMean: 'registered', known: ['trained', 'registered'] },
+      step(3, (it) => (it.input = { registred: 'register' })),
+      { at: 'steps[3].input.registred', didYouMean: 'registered', known: ['registered'] },
+    ],
+    [
+      'a gate on another model than the one it deploys',
+      step(3, (it) => (it.input = { trained: 'other', registered: 'register' })),
+      { at: 'steps[3].input.trained', known: ['registered'] },
+    ],
+    [
+      'a spec to register beside the one that was trained',
+      step(2, (it) => (it.with = { training: {} })),
+      { at: 'steps[2].with.training' },
     ],
     [
       'an input named like a member of Object.prototype',
@@ -255,25 +265,26 @@ describe('a declaration by steps', () => {
     ],
     [
       'an unbound input',
-      step(3, (it) => (it.input = { trained: 'fit' })),
+      step(3, (it) => (it.input = {})),
       { at: 'steps[3].input.registered', didYouMean: 'register' },
     ],
     [
       'an input bound to a missing step',
-      step(3, (it) => (it.input = { trained: 'fitt', registered: 'register' })),
+      step(3, (it) => (it.input = { registered: 'registre' })),
       {
-        at: 'steps[3].input.trained',
-        didYouMean: 'fit',
+        at: 'steps[3].input.registered',
+        didYouMean: 'register',
         known: ['fit', 'other', 'register', 'deploy'],
       },
     ],
     [
       'an input bound to an output of another type',
-      step(3, (it) => (it.input = { trained: 'register', registered: 'register' })),
+      step(2, (it) => (it.input = { trained: 'deploy' })),
       {
-        at: 'steps[3].input.trained',
-        message:
-          'The output of "register" (register-model) does not fit: "metrics" is missing. These fit: fit, other.',
+        at: 'steps[2].input.trained',
+        message: expect.stringMatching(
+          /^The output of "deploy" \(deploy-model\) does not fit: .* is missing\. These fit: fit, other\.$/,
+        ) as string,
         known: ['fit', 'other'],
       },
     ],
@@ -364,7 +375,7 @@ describe('a declaration by steps', () => {
     const body = bySteps();
     body.steps[0]!['name'] = 'constructor';
     body.steps[2]!.input = { trained: 'constructor' };
-    body.steps[3]!.input = { trained: 'constructor', registered: 'register' };
+    body.steps[3]!.input = { registered: 'register' };
     expect(faultsOf(body)).toEqual([]);
   });
 
@@ -434,6 +445,7 @@ test('refuses a plan that does not fit a document', () => {
   const features = Array.from({ length: 1_000 }, (_, i) => ({
     column: `${i}`.padEnd(190, 'x'),
     kind: 'numeric',
+    name: `${i}`.padEnd(190, 'y'),
   }));
   const body = byDefinition();
   body.params.training = { ...training, features };

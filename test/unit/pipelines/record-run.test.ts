@@ -4,7 +4,10 @@ import { Outbox } from '../../../shared/platform/audit/outbox.ts';
 import { silentLogger } from '../../../shared/core/logger.ts';
 import { recordRun } from '../../../shared/domains/pipelines/steps/record-run.ts';
 import type { StepServices } from '../../../shared/domains/pipelines/steps/services.ts';
+import { putTrainingSpec } from '../../../shared/domains/pipelines/steps/training-spec.ts';
+import { parseTrainingSpec } from '../../../shared/domains/training/catalog.ts';
 import { createTracking } from '../../../shared/domains/tracking/tracking.ts';
+import { createMemoryBlobs } from '../../support/blobs/memory-blobs.ts';
 import { createDocuments, system } from '../../support/stores.ts';
 
 test('records a training as one run, however often its step is repeated', async () => {
@@ -13,17 +16,19 @@ test('records a training as one run, however often its step is repeated', async 
   const outbox = new Outbox({ store, queue, clock: system.clock, logger: silentLogger });
   const audited = new AuditedWriter({ store, outbox, ...system });
   const tracking = createTracking({ store, audited, ...system, runSilenceMinutes: 60 });
-  const services = { tracking, platform: { clock: system.clock } } as StepServices;
+  const blobs = createMemoryBlobs({});
+  const services = { tracking, platform: { clock: system.clock, blobs } } as unknown as StepServices;
   const training = {
     features: [{ column: 'distance', kind: 'numeric' }],
     label: { column: 'delay', op: '>=', value: 15 },
     trainer: { name: 'logistic' },
   };
   const hash = 'ab'.repeat(32);
+  const spec = await putTrainingSpec(blobs, 'late flights', parseTrainingSpec(training));
   const record = () =>
     recordRun.run(
       {
-        params: recordRun.params.parse({ model: 'late flights', training }),
+        params: {},
         input: {
           trained: {
             model: 'late flights',
@@ -31,11 +36,13 @@ test('records a training as one run, however often its step is repeated', async 
             sizeBytes: 10,
             metrics: { aucScore: 0.75, baseRate: 0.2 },
             dataset: { name: 'flights', version: 3, sha256: hash },
+            spec,
           },
         },
       },
       {
         runId: 'late-flights-v3',
+        step: 'record',
         codeVersion: '1.0.0+abc',
         services,
         logger: silentLogger,

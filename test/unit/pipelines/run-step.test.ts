@@ -131,6 +131,25 @@ test('fails a run planned by an earlier build with the remedy, after its complet
   expect(await store.getStep(runId, 'water')).toMatchObject({ status: 'failed', error });
 });
 
+test.each([
+  [
+    'an earlier build, with the remedy',
+    '0.9.0',
+    { code: 'UNPROCESSABLE', message: /earlier version.*again/ },
+  ],
+  ['this build, with the fault', 'test', { code: 'INVALID_ARGUMENT', message: /not valid at old/ }],
+])('fails a step whose parameters this build refuses in a plan of %s', async (_, codeVersion, expected) => {
+  const store = await createRun();
+  const plan = planOf([{ ...stepOf('plant'), with: { old: 1 } }]);
+  await store.updateRun(runId, (run) => ({ ...run, plan, codeVersion }));
+  const outcome = await start(store, async () => 'done', { params: z.strictObject({}) });
+  const { code, message } = expected;
+  expect(outcome).toMatchObject({
+    ok: false,
+    error: { code, message: expect.stringMatching(message) as string },
+  });
+});
+
 test('fails a step whose output does not fit its schema, without revealing the output', async () => {
   const store = await createRun();
   const outcome = await start(store, async () => ({ secret: 1 }), {
@@ -161,12 +180,17 @@ async function createRun(documents = createDocuments()): Promise<RunStore> {
 function start(
   store: RunStore,
   work: (context: StepContext<null>) => Promise<unknown>,
-  options: { readonly attempt?: number; readonly output?: z.ZodType; readonly clock?: Clock } = {},
+  options: {
+    readonly attempt?: number;
+    readonly params?: z.ZodType;
+    readonly output?: z.ZodType;
+    readonly clock?: Clock;
+  } = {},
 ) {
-  const { attempt = 1, output = z.any(), clock = systemClock } = options;
+  const { attempt = 1, params = z.any(), output = z.any(), clock = systemClock } = options;
   const plant: Step<null> = {
     description: 'Plants.',
-    params: z.any(),
+    params,
     input: {},
     output,
     run: async (_, context) => await work(context),

@@ -13,7 +13,7 @@ import { RunStore } from '../../../shared/domains/pipelines/run-store.ts';
 import type { Step } from '../../../shared/domains/pipelines/step.ts';
 import type { StepServices } from '../../../shared/domains/pipelines/steps/services.ts';
 import { modelBlob } from '../../../shared/domains/registry/trained-version.ts';
-import { openStepBench, type StepBench } from '../../support/pipelines/step-bench.ts';
+import { type Contents, openStepBench, type StepBench } from '../../support/pipelines/step-bench.ts';
 import { once } from '../../support/pipelines/plans.ts';
 import { system } from '../../support/stores.ts';
 
@@ -27,25 +27,28 @@ interface Fixture {
   readonly input: Readonly<Record<string, JsonValue>>;
 }
 
+/** Two fixtures of one name differ in content and share their dataset or model. */
+type Variant = 0 | 1;
+
 /**
  * Parameters and inputs for which the step succeeds, with objects named after `name`, which no other test uses. A kind
  * without a fixture gets an example of its parameters, and as inputs the outputs of kinds that fit.
  */
-const fixtures: { readonly [Kind in StepKind]?: (name: string) => Promise<Fixture> } = {
-  'stage-file': async (name) => ({ params: { source: await land(name) }, input: {} }),
-  'train-model': async (name) => {
+const fixtures: { readonly [Kind in StepKind]?: (name: string, variant: Variant) => Promise<Fixture> } = {
+  'stage-file': async (name, variant) => ({ params: { source: await land(name, variant) }, input: {} }),
+  'train-model': async (name, variant) => {
     await commit(name);
-    return { params: { dataset: name, version: 0, model: name, training }, input: {} };
+    return {
+      params: { dataset: name, version: 0, model: name, training: trainings[variant] },
+      input: {},
+    };
   },
-  'record-run': async (name) => ({
-    params: { model: name, training },
-    input: { trained: await train(name) },
-  }),
-  'register-model': async (name) => ({ params: { training }, input: { trained: await train(name) } }),
-  'deploy-model': async (name) => {
-    const trained = await train(name);
-    const registered = await run('register-model', { params: { training }, input: { trained } }, name);
-    return { params: { gate: { metric: 'aucScore', atLeast: 0.5 } }, input: { trained, registered } };
+  'record-run': async (name, variant) => ({ params: {}, input: { trained: await train(name, variant) } }),
+  'register-model': async (name, variant) => ({ params: {}, input: { trained: await train(name, variant) } }),
+  'deploy-model': async (name, variant) => {
+    const registration = await createFixture('register-model', name, variant);
+    const registered = await run('register-model', registration, `${name}-${variant}`);
+    return { params: { gate: { metric: 'aucScore', atLeast: 0.5 } }, input: { registered } };
   },
 };
 
@@ -56,6 +59,7 @@ const training = {
   label: { column: 'delay', op: '>=', value: 15 },
   trainer: { name: 'logistic' },
 };
+const trainings = [training, { ...training, seed: 1, label: { ...training.label, value: 20 } }] as const;
 
 let bench: StepBench;
 beforeAll(async () => {
@@ -97,13 +101,45 @@ describe.each(kinds)('the step %s', (kind) => {
     expect(await bench.contents()).toEqual(after);
   });
 
+  test('works twice in one run, under two names, as in two runs', async () => {
+    const leave = async (name: string, [first, second]: readonly [Instance, Instance]) => {
+      const fixtures = [await createFixture(kind, name, 0), await createFixture(kind, name, 1)] as const;
+      const before = await bench.contents();
+      const outputs = [
+        await run(kind, fixtures[0], first.run, first.step),
+        await run(kind, fixtures[1], second.run, second.step),
+      ];
+      const after = await bench.contents();
+      // In the order of the first calls and against it, as deliveries come.
+      expect(await run(kind, fixtures[0], first.run, first.step)).toEqual(outputs[0]);
+      expect(await bench.contents()).toEqual(after);
+      expect(await run(kind, fixtures[1], second.run, second.step)).toEqual(outputs[1]);
+      expect(await bench.contents()).toEqual(after);
+      expect(outputs[0]).not.toEqual(outputs[1]);
+      return countNew(before, after);
+    };
+    const apart = `${kind}-apart`;
+    const together = `${kind}-together`;
+    expect(
+      await leave(together, [
+        { run: together, step: 'b' },
+        { run: together, step: 'a' },
+      ]),
+    ).toEqual(
+      await leave(apart, [
+        { run: `${apart}-1`, step: 'it' },
+        { run: `${apart}-2`, step: 'it' },
+      ]),
+    );
+  });
+
   test('returns an output that fits its schema and the history', async () => {
     const name = `${kind}-output`;
     const fixture = await createFixture(kind, name);
     const output = await run(kind, fixture, name);
     expect(step.output.parse(output)).toEqual(output);
     expect(JSON.stringify(output).length).toBeLessThanOrEqual(8 * 1024);
-    const narrow = step.narrowOutput?.(step.params.parse(fixture.params));
+    const narrow = step.narrowOutput?.(step.params.parse(fixture.params), step.input);
     if (narrow) expect(narrow.safeParse(output).error).toBeUndefined();
   });
 
@@ -144,7 +180,7 @@ describe.each(kinds)('the step %s', (kind) => {
       };
       bench.watchWrites(abort);
       abort(0);
-      const outcome = await run(kind, fixture, name, aborter.signal).then(
+      const outcome = await run(kind, fixture, name, 'it', aborter.signal).then(
         () => 'done' as const,
         (error: unknown) => error,
       );
@@ -168,6 +204,7 @@ async function run(
   kind: StepKind,
   { params, input }: Fixture,
   name: string,
+  stepName = 'it',
   signal = new AbortController().signal,
 ): Promise<JsonValue> {
   const step: Step<StepServices> = steps[kind];
@@ -175,6 +212,7 @@ async function run(
     { params: step.params.parse(params), input },
     {
       runId: `run-${name}`,
+      step: stepName,
       codeVersion: 'test',
       services: bench.app,
       logger: silentLogger,
@@ -194,16 +232,16 @@ async function countWrites(kind: StepKind): Promise<number> {
   return writes;
 }
 
-async function createFixture(kind: StepKind, name: string): Promise<Fixture> {
+async function createFixture(kind: StepKind, name: string, variant: Variant = 0): Promise<Fixture> {
   const create = fixtures[kind];
-  if (create) return create(name);
+  if (create) return create(name, variant);
   const { params, input }: Step<StepServices> = steps[kind];
   const required = Object.entries(input).filter(([, schema]) => !schema.safeParse(undefined).success);
   const outputs: [string, JsonValue][] = [];
   for (const [at, schema] of required) {
     const source = kinds.find((other) => other !== kind && canFeed(other, schema));
     if (source === undefined) throw new Error(`No step has an output for the input "${at}" of ${kind}.`);
-    outputs.push([at, await run(source, await createFixture(source, name), name)]);
+    outputs.push([at, await run(source, await createFixture(source, name, variant), `${name}-${variant}`)]);
   }
   return {
     params: exampleOf(toJsonSchema(params, 'input')) as JsonObject,
@@ -215,11 +253,11 @@ function canFeed(kind: StepKind, input: z.ZodType): boolean {
   return findMisfit(toJsonSchema(steps[kind].output, 'output'), toJsonSchema(input, 'input')) === undefined;
 }
 
-async function land(name: string): Promise<JsonObject> {
-  const rows = Array.from({ length: 300 }, (_, i) => `${i % 24},${(i * 7) % 24 < i % 24 ? 30 : 0},${name}`);
-  const text = `hour,delay,text\n${rows.join('\n')}\n`;
-  const ref = { container: 'landing', name: `${name}/a.csv` };
-  await bench.app.platform.blobs.put(ref, text);
+async function land(name: string, variant: Variant): Promise<JsonObject> {
+  const text = `${name} ${variant}`;
+  const rows = Array.from({ length: 300 }, (_, i) => `${i % 24},${(i * 7) % 24 < i % 24 ? 30 : 0},${text}`);
+  const ref = { container: 'landing', name: `${name}/${variant}.csv` };
+  await bench.app.platform.blobs.put(ref, `hour,delay,text\n${rows.join('\n')}\n`);
   return (await bench.app.datasets.ingestion.identify(ref)) as JsonObject;
 }
 
@@ -227,24 +265,39 @@ async function commit(name: string): Promise<JsonValue> {
   return run('commit-version', await createFixture('commit-version', name), name);
 }
 
-let trained: Promise<JsonObject> | undefined;
+const trained = new Map<Variant, Promise<JsonObject>>();
 
-/** One training for all fixtures, registered under different names. */
-async function train(name: string): Promise<JsonObject> {
-  trained ??= commit('shared').then(
-    (version) =>
-      run(
-        'train-model',
-        { params: { dataset: 'shared', version: 0, model: 'shared', training }, input: { version } },
-        'shared',
-      ) as Promise<JsonObject>,
-  );
-  const output = await trained;
+/** One training for all fixtures of a variant, registered under different names. */
+async function train(name: string, variant: Variant): Promise<JsonObject> {
+  const known = trained.get(variant);
+  const training =
+    known ??
+    createFixture('train-model', 'shared', variant).then(
+      (fixture) => run('train-model', fixture, `shared-${variant}`) as Promise<JsonObject>,
+    );
+  trained.set(variant, training);
+  const output = await training;
   const { blobs } = bench.app.platform;
   const hash = output['sha256'] as string;
   const bytes = Buffer.concat(await Array.fromAsync((await blobs.open(modelBlob('shared', hash))).body));
   await blobs.put(modelBlob(name, hash), bytes);
   return { ...output, model: name };
+}
+
+interface Instance {
+  readonly run: string;
+  readonly step: string;
+}
+
+/** How many names are new, by what they name. A blob that is named after its content may be there already. */
+function countNew(before: Contents, after: Contents): Readonly<Record<keyof Contents, number>> {
+  const count = (now: object, then: object) =>
+    Object.keys(now).filter((name) => !Object.hasOwn(then, name) && !/[0-9a-f]{64}/.test(name)).length;
+  return {
+    documents: count(after.documents, before.documents),
+    blobs: count(after.blobs, before.blobs),
+    messages: after.messages.length - before.messages.length,
+  };
 }
 
 /** Objects that accept unchecked keys. */

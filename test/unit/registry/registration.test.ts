@@ -238,9 +238,9 @@ describe('a trained model', () => {
       inspect,
       writeModelFolder: (model) => writeModelFolder(blobs, model),
     });
-    const first = await registration.registerTrained(trained);
+    const first = await registration.registerTrained(trained, 'run-1.register');
     const files = blobs.files();
-    expect(await registration.registerTrained(trained)).toEqual(first);
+    expect(await registration.registerTrained(trained, 'run-1.register')).toEqual(first);
     expect(blobs.files()).toEqual(files);
     expect(first.storageLocation).toBe(`mlflow-artifacts:/_registry/${trained.sha256}`);
     const at = (name: string) => files[`artifacts/_registry/${trained.sha256}/${name}`];
@@ -256,7 +256,9 @@ describe('a trained model', () => {
     const registration = createRegistration(createRegistry(createDocuments()), {
       blobs: createMemoryBlobs({}),
     });
-    await expect(registration.registerTrained(trained)).rejects.toMatchObject({ code: 'UNPROCESSABLE' });
+    await expect(registration.registerTrained(trained, 'run-1.register')).rejects.toMatchObject({
+      code: 'UNPROCESSABLE',
+    });
   });
 
   test('of a type that MLflow does not have gets no signature there', async () => {

@@ -20,6 +20,8 @@ export interface IngestionDeps extends StageDeps, CommitDeps {
 }
 
 export interface Work extends Committer {
+  /** The step of the run: several may ingest. */
+  readonly step: string;
   readonly signal: AbortSignal;
   readonly report: Report;
 }

@@ -7,7 +7,7 @@ const { dataset, version, model, training } = trainModel.params.shape;
 
 export const trainClassifier: PipelineDefinition = {
   description: 'A dataset version becomes a model version, and production if it passes the gate.',
-  version: 3,
+  version: 4,
   params: z.strictObject({ dataset, version, model, training, gate: deployModel.params.shape.gate }),
   steps: [
     {
@@ -20,23 +20,13 @@ export const trainClassifier: PipelineDefinition = {
         training: '${{ params.training }}',
       },
     },
-    {
-      name: 'record',
-      uses: 'record-run',
-      with: { model: '${{ params.model }}', training: '${{ params.training }}' },
-      input: { trained: 'train' },
-    },
-    {
-      name: 'register',
-      uses: 'register-model',
-      with: { training: '${{ params.training }}' },
-      input: { trained: 'train', recorded: 'record' },
-    },
+    { name: 'record', uses: 'record-run', input: { trained: 'train' } },
+    { name: 'register', uses: 'register-model', input: { trained: 'record' } },
     {
       name: 'deploy',
       uses: 'deploy-model',
       with: { gate: '${{ params.gate }}' },
-      input: { trained: 'train', registered: 'register' },
+      input: { registered: 'register' },
     },
   ],
 };

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { type PlacedFault, unknownName } from '../../../core/faults.ts';
 import { type JsonSchema, toJsonSchema } from '../../../core/json/json-schema.ts';
 import { findMisfit } from '../../../core/json/json-schema-fit.ts';
@@ -15,7 +16,9 @@ export function checkWiring(steps: readonly CheckedStep[]): readonly PlacedFault
       faults.push({ path: ['steps', checked.index, 'name'], message: `Two steps are called "${name}".` });
     else byName.set(name, checked);
   }
-  for (const checked of steps) faults.push(...checkNeeds(checked, byName), ...checkInputs(checked, byName));
+  const outputs = narrowOutputs(byName);
+  for (const checked of steps)
+    faults.push(...checkNeeds(checked, byName), ...checkInputs(checked, byName, outputs));
   const cycle = findCycle(new Map([...byName].map(([name, { step }]) => [name, needsOf(step)])));
   if (cycle)
     faults.push({
@@ -38,9 +41,17 @@ function checkNeeds({ step, index }: CheckedStep, byName: ReadonlyMap<string, Ch
   );
 }
 
-function checkInputs(checked: CheckedStep, byName: ReadonlyMap<string, CheckedStep>): PlacedFault[] {
+function checkInputs(
+  checked: CheckedStep,
+  byName: ReadonlyMap<string, CheckedStep>,
+  outputs: Outputs,
+): PlacedFault[] {
   const { step, kind, index } = checked;
   if (!kind) return [];
+  const outputOf = (other: CheckedStep): JsonSchema => {
+    const output = outputs.get(other.step.name);
+    return output ? toJsonSchema(output, 'output') : {};
+  };
   const bound = new Map(Object.entries(step.input ?? {}));
   const given = new Map<string, JsonSchema>();
   const faults: PlacedFault[] = [];
@@ -86,10 +97,25 @@ function ownFaults(
   }));
 }
 
-function outputOf({ kind, params }: CheckedStep): JsonSchema {
-  if (!kind) return {};
-  const narrow = params === undefined ? undefined : kind.narrowOutput?.(params);
-  return toJsonSchema(narrow ?? kind.output, 'output');
+/** What is known of each step's output, by the step's name; nothing of one whose kind is unknown. */
+type Outputs = ReadonlyMap<string, z.ZodType>;
+
+/** Follows the inputs: what a step passes on is as narrow as what it reads. In a cycle no output is narrowed. */
+function narrowOutputs(byName: ReadonlyMap<string, CheckedStep>): Outputs {
+  const outputs = new Map<string, z.ZodType>();
+  const narrow = (name: string): z.ZodType | undefined => {
+    const { kind, params, step } = byName.get(name) ?? {};
+    if (!kind || outputs.has(name)) return outputs.get(name);
+    outputs.set(name, kind.output);
+    const given = Object.entries(step?.input ?? {}).map(
+      ([input, source]) => [input, narrow(source)] as const,
+    );
+    if (params !== undefined && kind.narrowOutput)
+      outputs.set(name, kind.narrowOutput(params, Object.fromEntries(given)));
+    return outputs.get(name);
+  };
+  for (const name of byName.keys()) narrow(name);
+  return outputs;
 }
 
 function suggest(message: string, fitting: readonly string[]): Omit<PlacedFault, 'path'> {

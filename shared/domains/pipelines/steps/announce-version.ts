@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { throwIfCancelled } from '../../../core/async/cancelled.ts';
 import { topics } from '../../../core/names/resources.ts';
 import { versionRefSchema } from '../../datasets/entities.ts';
 import { defineStep } from './services.ts';
@@ -8,7 +9,8 @@ export const announceVersion = defineStep({
   params: z.strictObject({}),
   input: { version: versionRefSchema },
   output: z.object({ messageId: z.string() }),
-  async run({ input }, { services }) {
+  async run({ input }, { services, signal }) {
+    throwIfCancelled(signal, 'The announcement');
     const { dataset, version } = input.version;
     const id = `dataset.version.created:${dataset}:${version}`;
     await services.platform.queue.send(topics.events, [

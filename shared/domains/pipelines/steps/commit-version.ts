@@ -9,10 +9,10 @@ export const commitVersion = defineStep({
   params: z.strictObject({}),
   input: { staged: stagedSchema },
   output: versionRefSchema,
-  async run({ input: { staged } }, { services, runId, codeVersion, signal, report }) {
+  async run({ input: { staged } }, { services, runId, step, codeVersion, signal, report }) {
     const { ingestion } = services.datasets;
     try {
-      return await ingestion.commit(staged, { runId, codeVersion, signal, report });
+      return await ingestion.commit(staged, { runId, step, codeVersion, signal, report });
     } catch (error) {
       // Read again by columns that another commit brought, the file may not fit.
       if (isAppError(error, 'UNPROCESSABLE')) await ingestion.reject(staged.source, error, runId);

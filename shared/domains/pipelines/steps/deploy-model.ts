@@ -1,19 +1,19 @@
 import { z } from 'zod';
+import { throwIfCancelled } from '../../../core/async/cancelled.ts';
+import { AppError } from '../../../core/errors.ts';
 import { productionAlias } from '../../registry/entities.ts';
 import { registryErrors } from '../../registry/errors.ts';
+import { idempotencyKeyOf } from '../step.ts';
 import { checkGateMetric, gateSchema, passGate } from './gate.ts';
 import { registeredSchema } from './register-model.ts';
 import { defineStep } from './services.ts';
 
-/** The version must open and answer before requests go to it. */
+/** The version that passes the gate is the one that is deployed. It must open and answer before requests go to it. */
 export const deployModel = defineStep({
   description:
     'Points "production" at the new version, if it passes the gate and can be served; waits for an approval where one is needed.',
   params: z.strictObject({ gate: gateSchema }),
-  input: {
-    trained: z.object({ metrics: z.record(z.string(), z.number()) }),
-    registered: registeredSchema,
-  },
+  input: { registered: registeredSchema },
   output: z.object({
     model: z.string(),
     version: z.int(),
@@ -22,14 +22,23 @@ export const deployModel = defineStep({
     previousVersion: z.int().nullable().optional(),
     remedy: z.string().optional(),
   }),
-  check: ({ gate }, { trained }) =>
-    checkGateMetric(gate, trained).map((fault) => ({ ...fault, path: ['gate', ...fault.path] })),
-  async run({ params, input }, { services, runId, report }) {
-    const { model, version } = input.registered;
-    passGate(params.gate, input.trained.metrics, `${model} version ${version}`);
+  check: ({ gate }, { registered }) =>
+    checkGateMetric(gate, registered).map((fault) => ({ ...fault, path: ['gate', ...fault.path] })),
+  async run({ params, input }, context) {
+    const { services, runId, signal, report } = context;
+    const { model, version, sha256, metrics } = input.registered;
+    passGate(params.gate, metrics, `${model} version ${version}`);
+    const stored = await services.registry.versions.get(model, version);
+    if (stored.sha256 !== sha256) {
+      const message = `${model} version ${version} is another model than the one that was registered. Register it again.`;
+      throw new AppError('UNPROCESSABLE', message, { model, version });
+    }
     await services.scoring.probe({ model, version });
+    throwIfCancelled(signal, 'The deployment');
     try {
-      const alias = await services.registry.aliases.move(model, productionAlias, version, `run ${runId}`);
+      const alias = await services.registry.aliases.move(model, productionAlias, version, `run ${runId}`, {
+        once: idempotencyKeyOf(context),
+      });
       const { previousVersion } = alias;
       return { model, version, alias: alias.alias, previousVersion, outcome: 'deployed' as const };
     } catch (error) {

@@ -1,34 +1,41 @@
 import { z } from 'zod';
+import { throwIfCancelled } from '../../../core/async/cancelled.ts';
 import { mlflowTags } from '../../../core/names/mlflow-names.ts';
 import { isAppError } from '../../../core/errors.ts';
 import { isArray, type JsonValue } from '../../../core/json/json.ts';
-import { modelName } from '../../registry/entities.ts';
 import type { Experiment, Tag } from '../../tracking/entities.ts';
 import { runIdOfName } from '../../tracking/run-id.ts';
+import { idempotencyKeyOf } from '../step.ts';
 import { defineStep, type StepServices } from './services.ts';
-import { trainedSchema } from './train-model.ts';
-import { trainingSchema } from '../../training/catalog.ts';
+import { keepMetrics, trainedSchema } from './train-model.ts';
+import { readTrainingSpec } from './training-spec.ts';
 
-export const recordedSchema = z.object({ trackingRunId: z.string() });
+/** The model as trained, and the run that records it. */
+export const recordedSchema = trainedSchema.extend({ trackingRunId: z.string() });
 
 const by = 'platform';
 
 /**
  * A training of the platform is a run beside those of notebooks, in the experiment that has the model's name. Its id
- * and times follow from the pipeline run, so that a repetition finds everything done.
+ * follows from the step of the pipeline run, so that a repetition finds everything done.
  */
 export const recordRun = defineStep({
   description: 'Records the training as a run: its params, metrics and the dataset version that it read.',
-  params: z.strictObject({ model: modelName, training: trainingSchema }),
+  params: z.strictObject({}),
   input: { trained: trainedSchema },
   output: recordedSchema,
-  async run({ params, input }, { services, runId, codeVersion }) {
+  narrowOutput: (_, { trained }) => keepMetrics(recordedSchema, trained),
+  async run({ input: { trained } }, context) {
+    const { services, runId, step, codeVersion, signal } = context;
     const { runs, links } = services.tracking;
-    const { metrics, dataset } = input.trained;
-    const { experimentId } = await findExperiment(services, params.model);
+    const { metrics, dataset } = trained;
+    const training = await readTrainingSpec(services.platform.blobs, trained.spec);
+    // What follows is recorded whole: half of it would be a run that never ends.
+    throwIfCancelled(signal, 'The recording');
+    const { experimentId } = await findExperiment(services, trained.model);
     const { info } = await runs.create(
       {
-        runId: runIdOfName(`pipeline run ${runId}`),
+        runId: runIdOfName(`pipeline step ${idempotencyKeyOf(context)}`),
         experimentId,
         name: runId,
         userId: by,
@@ -37,6 +44,7 @@ export const recordRun = defineStep({
           { key: mlflowTags.sourceType, value: 'JOB' },
           { key: mlflowTags.sourceName, value: `pipeline run ${runId}` },
           { key: 'slipway.pipelineRun', value: runId },
+          { key: 'slipway.pipelineStep', value: step },
           { key: 'slipway.codeVersion', value: codeVersion },
         ],
       },
@@ -71,12 +79,12 @@ export const recordRun = defineStep({
     }));
     await runs.logBatch(
       trackingRunId,
-      { params: flatten('training', params.training as JsonValue), metrics: points, tags: [] },
+      { params: flatten('training', training), metrics: points, tags: [] },
       by,
     );
     if (info.status !== 'FINISHED')
       await runs.update(trackingRunId, { status: 'FINISHED', endTime: services.platform.clock.now() }, by);
-    return { trackingRunId };
+    return { ...trained, trackingRunId };
   },
 });
 

@@ -12,11 +12,11 @@ export const stageFile = defineStep({
   }),
   input: {},
   output: stagedSchema,
-  async run({ params: { source } }, { services, runId, codeVersion, signal, report }) {
+  async run({ params: { source } }, { services, runId, step, codeVersion, signal, report }) {
     const { ingestion } = services.datasets;
     report(0, `reading ${source.name} (${source.sizeBytes} bytes)`);
     try {
-      return await ingestion.stage(source, { runId, codeVersion, signal, report });
+      return await ingestion.stage(source, { runId, step, codeVersion, signal, report });
     } catch (error) {
       if (isAppError(error, 'UNPROCESSABLE') || isAppError(error, 'PAYLOAD_TOO_LARGE')) {
         await ingestion.reject(source, error, runId);

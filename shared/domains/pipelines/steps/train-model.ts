@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { throwIfCancelled } from '../../../core/async/cancelled.ts';
 import { putOnce } from '../../../platform/storage/put-once.ts';
 import { datasetName } from '../../../core/names/dataset-name.ts';
 import { modelName } from '../../registry/entities.ts';
 import { modelBlob } from '../../registry/trained-version.ts';
 import { defineStep } from './services.ts';
 import { tasks } from '../../serving/tasks/catalog.ts';
+import { putTrainingSpec } from './training-spec.ts';
 import { findTrainer, trainingSchema } from '../../training/catalog.ts';
 import { describeProgress } from '../../training/describe-progress.ts';
 
@@ -15,6 +17,8 @@ export const trainedSchema = z.object({
   /** Measured on the holdout rows; a metric that these rows do not have is left out. */
   metrics: z.record(z.string(), z.number()),
   dataset: z.object({ name: datasetName, version: z.int(), sha256: z.string() }),
+  /** The blob of the resolved training spec. */
+  spec: z.object({ container: z.string(), name: z.string() }),
 });
 
 /** Equal data, spec and code give equal bytes, stored under their hash: a repetition changes nothing. */
@@ -46,8 +50,11 @@ export const trainModel = defineStep({
       signal,
       onProgress: (progress) => report(...describeProgress(progress)),
     });
+    throwIfCancelled(signal, 'The training');
     const target = modelBlob(params.model, trained.sha256);
     await putOnce(platform.blobs, target, trained.onnx, 'application/octet-stream');
+    throwIfCancelled(signal, 'The training');
+    const spec = await putTrainingSpec(platform.blobs, params.model, params.training);
     return {
       model: params.model,
       sha256: trained.sha256,
@@ -56,6 +63,7 @@ export const trainModel = defineStep({
         Object.entries(trained.report.metrics).filter(([, value]) => Number.isFinite(value)),
       ),
       dataset,
+      spec,
     };
   },
 });
@@ -64,4 +72,13 @@ export const trainModel = defineStep({
 function metricsOf(trainer: string): Record<string, z.ZodNumber> {
   const names = tasks[findTrainer(trainer).task].metrics;
   return Object.fromEntries(names.map((name) => [name, z.number()]));
+}
+
+/** The schema with the metrics that are known of the model it reads. */
+export function keepMetrics<Shape extends z.core.$ZodLooseShape>(
+  schema: z.ZodObject<Shape>,
+  read: z.ZodType | undefined,
+): z.ZodType {
+  const metrics = read instanceof z.ZodObject ? read.shape['metrics'] : undefined;
+  return metrics === undefined ? schema : z.object({ ...schema.shape, metrics });
 }

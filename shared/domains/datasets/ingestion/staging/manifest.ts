@@ -57,9 +57,12 @@ export const stagedSchema = z.object({
 });
 export type Staged = z.infer<typeof stagedSchema>;
 
-/** Under `_slipway/`, which readers of Delta tables ignore. */
-export function manifestBlob(dataset: string, runId: string): BlobRef {
-  return { container: blobContainers.datasets, name: `${dataset}/_slipway/staged/${runId}.json` };
+/** Under `_slipway/`, which readers of Delta tables ignore. One for each step: a run may stage several files. */
+export function manifestBlob(
+  dataset: string,
+  { runId, step }: { readonly runId: string; readonly step: string },
+): BlobRef {
+  return { container: blobContainers.datasets, name: `${dataset}/_slipway/staged/${runId}.${step}.json` };
 }
 
 export async function putManifest(blobs: BlobWriter, ref: BlobRef, manifest: Manifest): Promise<void> {

@@ -46,7 +46,12 @@ export async function stageFile(
   deps: StageDeps,
   { maxFileBytes }: StageOptions,
   source: Source,
-  work: { readonly runId: string; readonly signal: AbortSignal; readonly report: Report },
+  work: {
+    readonly runId: string;
+    readonly step: string;
+    readonly signal: AbortSignal;
+    readonly report: Report;
+  },
 ): Promise<Staged> {
   const { blobs, settings: allSettings, tables, scratch, clock } = deps;
   const path = targetOf(source);
@@ -104,7 +109,7 @@ export async function stageFile(
     ].slice(0, 100),
     ...(quarantine ? { quarantine } : {}),
   };
-  const ref = manifestBlob(dataset, work.runId);
+  const ref = manifestBlob(dataset, work);
   await putManifest(blobs, ref, manifest);
   work.report(1, `${rowsIn} rows, ${rowsQuarantined} of them quarantined`);
   return { dataset, source, manifest: ref.name, rowsIn, rowsQuarantined };
