@@ -23,6 +23,7 @@ import {
   untypedValue,
   value,
 } from '../../support/onnx/models.ts';
+import { patienceMs } from '../../support/hang-guard.ts';
 import { createFolder } from '../../support/stores.ts';
 import { dyingWorkerUrl } from '../../support/worker/dying-worker.ts';
 
@@ -64,7 +65,13 @@ function create(
     workerUrl?: URL;
   } = {},
 ) {
-  const { maxBytes = 2 ** 20, timeoutMs, fails, weights = {}, workerUrl = inspectWorkerUrl } = options;
+  const {
+    maxBytes = 2 ** 20,
+    timeoutMs = patienceMs,
+    fails,
+    weights = {},
+    workerUrl = inspectWorkerUrl,
+  } = options;
   const stored = new Map(Object.entries({ ...weights, 'model.onnx': bytes }));
   const head = async (ref: BlobRef): Promise<BlobProperties | undefined> => {
     const body = stored.get(ref.name.replace(/^m\//, ''));
@@ -92,10 +99,7 @@ function create(
     etag: 'e',
     sizeBytes: bytes.length,
   } as BlobProperties;
-  const inspect = createModelInspector(
-    { scratch, workerUrl },
-    { maxBytes, ...(timeoutMs === undefined ? {} : { timeoutMs }) },
-  );
+  const inspect = createModelInspector({ scratch, workerUrl }, { maxBytes, timeoutMs });
   return { inspect: () => inspect(blob), downloads: () => downloads };
 }
 
