@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 /** Long enough to cost little, short enough for waiting requests. */
 const defaultSliceMs = 8;
 
@@ -18,13 +20,30 @@ export function createYielder({
   now = () => performance.now(),
 }: YielderOptions = {}): () => Promise<void> | undefined {
   let since = now();
-  return () => {
-    if (now() - since < sliceMs) return undefined;
-    return new Promise((resolve) => {
-      setImmediate(() => {
-        since = now();
-        resolve();
-      });
-    });
+  const startSlice = async () => {
+    await yieldToEventLoop();
+    since = now();
   };
+  return () => (now() - since < sliceMs ? undefined : startSlice());
+}
+
+/**
+ * As `createYielder`, for work of known cost: counts units of work instead of reading a clock.
+ *
+ * @param unitsPerTurn the units between two yields: some milliseconds of work
+ * @returns a function that takes the units done since its last call
+ */
+export function createCountingYielder(unitsPerTurn: number): (units: number) => Promise<void> | undefined {
+  let units = 0;
+  return (done) => {
+    units += done;
+    if (units < unitsPerTurn) return undefined;
+    units = 0;
+    return yieldToEventLoop();
+  };
+}
+
+/** Resolves after other work of the event loop ran. */
+export async function yieldToEventLoop(): Promise<void> {
+  await setImmediate();
 }

@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { yieldToEventLoop } from '../../core/async/yielder.ts';
 import { AppError } from '../../core/errors.ts';
 import { parseTimestamp, partOfTimestamp } from '../../core/timestamps.ts';
 import { checkText } from './check-text.ts';
@@ -72,7 +72,7 @@ export async function packRowsInSlices(
 ): Promise<PackedRows> {
   const packing = startPacking(signature, rows, limits);
   for (let from = 0; from < packing.rows; from += sliceRows) {
-    if (from > 0) await setImmediate();
+    if (from > 0) await yieldToEventLoop();
     packing.fill(from, Math.min(from + sliceRows, packing.rows));
   }
   return packing.end();

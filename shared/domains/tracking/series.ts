@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { createCountingYielder } from '../../core/async/yielder.ts';
 import type { MetricPoint } from './entities.ts';
 
 export type SeriesAxis = 'step' | 'time';
@@ -65,7 +65,7 @@ export async function sampleSeries(
   const sampler = createSampler(options);
   let whole: MetricPoint[] | undefined = [];
   let total = 0;
-  let sinceYield = 0;
+  const yieldIfDue = createCountingYielder(pointsBetweenYields);
   for await (const batch of batches) {
     total += batch.length;
     if (whole !== undefined && total <= options.maxPoints) whole.push(...batch);
@@ -74,10 +74,7 @@ export async function sampleSeries(
       whole = undefined;
       for (const point of batch) addPoint(sampler, point);
     }
-    sinceYield += batch.length;
-    if (sinceYield < pointsBetweenYields) continue;
-    sinceYield = 0;
-    await setImmediate();
+    await yieldIfDue(batch.length);
   }
   return whole === undefined ? { ...summarize(sampler), total } : { ...sortWhole(whole, sampler), total };
 }

@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { yieldToEventLoop } from '../../core/async/yielder.ts';
 import { sha256 } from '../../core/ids.ts';
 import { canonicalJson, type JsonValue } from '../../core/json/json.ts';
 import { serveJobs, Transferred } from '../../core/worker/serve-jobs.ts';
@@ -47,9 +47,7 @@ async function runJob(
       lastMs = performance.now();
       send(progress);
     },
-    yield: async () => {
-      await setImmediate();
-    },
+    yield: yieldToEventLoop,
     signal,
   });
   const onnx = writeModel(model, report.signature, {

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { yieldToEventLoop } from '../../core/async/yielder.ts';
 import type { JsonObject } from '../../core/json/json.ts';
 import type { Filter, MetadataStore, StoredDocument } from '../storage/documents.ts';
 import type { SearchPosition, Resume } from './page-token.ts';
@@ -72,7 +72,7 @@ export async function readOrderedPage<T extends JsonObject>(
     position = step.next;
     queries += 1;
     if (step.isShort) shortPages += 1;
-    await nextTurn();
+    await yieldToEventLoop();
   }
   const documents = found.slice(0, limit).map(({ document }) => document);
   if (found.length > limit) return { documents, resume: resumeAfter(reader, found[limit - 1]!) };

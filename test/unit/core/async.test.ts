@@ -7,7 +7,7 @@ import { mapConcurrent } from '../../../shared/core/async/map-concurrent.ts';
 import { raceAbort } from '../../../shared/core/async/race-abort.ts';
 import { Semaphore } from '../../../shared/core/async/semaphore.ts';
 import { withTimeout } from '../../../shared/core/async/with-timeout.ts';
-import { createYielder } from '../../../shared/core/async/yielder.ts';
+import { createCountingYielder, createYielder } from '../../../shared/core/async/yielder.ts';
 import { systemClock } from '../../../shared/core/clock.ts';
 import { AppError } from '../../../shared/core/errors.ts';
 import { passTurns } from '../../support/turns.ts';
@@ -137,6 +137,19 @@ test('a yielder yields once its slice is over, and starts the next slice after o
   expect(hasRun).toBe(true);
   now = 107;
   expect(yieldIfDue()).toBeUndefined();
+});
+
+test('a counting yielder yields after its units of work, and counts from zero again', async () => {
+  const yieldIfDue = createCountingYielder(10);
+  for (let round = 0; round < 3; round += 1) {
+    expect(yieldIfDue(9)).toBeUndefined();
+    let hasRun = false;
+    setImmediate(() => {
+      hasRun = true;
+    });
+    await yieldIfDue(25);
+    expect(hasRun).toBe(true);
+  }
 });
 
 test('forEachSettled continues after failures and throws the first retryable error', async () => {

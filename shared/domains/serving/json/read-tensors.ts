@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
+import { createCountingYielder } from '../../../core/async/yielder.ts';
 import { AppError } from '../../../core/errors.ts';
 import { checkShape, unknownInput } from '../check-inputs.ts';
 import { showValues, type ModelValue } from '../model-value.ts';
@@ -143,7 +143,7 @@ async function fillTensor({ name, tensor, data, isFlat }: Plan, problems: Elemen
     if (problems.length < maxProblems) problems.push({ input: name, index, problem });
   };
   let first = 0;
-  let sinceTurn = 0;
+  const yieldIfDue = createCountingYielder(elementsPerTurn);
   for (const { list, index, problem } of findLeaves(shape, data)) {
     if (problem !== undefined) report(index, problem);
     for (const [at, value] of list.entries()) {
@@ -152,11 +152,10 @@ async function fillTensor({ name, tensor, data, isFlat }: Plan, problems: Elemen
         report(isFlat ? toIndex(tensor.shape, at) : [...index, at].slice(0, shape.length), fault);
     }
     first += list.length;
-    sinceTurn += list.length + 1;
     if (problems.length >= maxProblems) return;
-    if (sinceTurn < elementsPerTurn) continue;
-    sinceTurn = 0;
-    await setImmediate();
+    const turn = yieldIfDue(list.length + 1);
+    // Awaiting undefined would cost a microtask for each list, which may have one element.
+    if (turn) await turn;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../../../core/clock.ts';
+import { Lru } from '../../../core/lru.ts';
 import type { LifecycleStage } from '../entities.ts';
 
 /** How late this process may notice that another one deleted an experiment. */
@@ -8,7 +9,9 @@ const maxEntries = 10_000;
 /** Remembers for some seconds which experiments are deleted, so that a write to a run need not read its experiment. */
 export class StageCache {
   readonly #clock: Pick<Clock, 'now'>;
-  readonly #entries = new Map<string, { readonly stage: LifecycleStage; readonly readAt: number }>();
+  readonly #entries = new Lru<string, { readonly stage: LifecycleStage; readonly readAt: number }>({
+    maxCost: maxEntries,
+  });
 
   constructor(clock: Pick<Clock, 'now'>) {
     this.#clock = clock;
@@ -21,7 +24,6 @@ export class StageCache {
   }
 
   put(experimentId: string, stage: LifecycleStage): void {
-    if (this.#entries.size >= maxEntries) this.#entries.clear();
     this.#entries.set(experimentId, { stage, readAt: this.#clock.now() });
   }
 

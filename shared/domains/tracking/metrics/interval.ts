@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { yieldToEventLoop } from '../../../core/async/yielder.ts';
 import type { MetricPoint } from '../entities.ts';
 import { compareValues } from './points.ts';
 
@@ -54,7 +54,7 @@ async function readColumns(
       value[length] = point.value;
       length += 1;
     }
-    await setImmediate();
+    await yieldToEventLoop();
   }
   return { length, step, timestamp, value };
 }
@@ -75,7 +75,7 @@ async function sortIndexes({ length, step, timestamp, value }: Columns): Promise
   let sorted = Uint32Array.from({ length }, (_, index) => index);
   for (let start = 0; start < length; start += blockPoints) {
     sorted.subarray(start, start + blockPoints).sort(compare);
-    await setImmediate();
+    await yieldToEventLoop();
   }
   let merged = new Uint32Array(length);
   for (let width = blockPoints; width < length; width *= 2) {
@@ -90,7 +90,7 @@ async function sortIndexes({ length, step, timestamp, value }: Columns): Promise
         if (takesLeft) left += 1;
         else right += 1;
         target += 1;
-        if (target % blockPoints === 0) await setImmediate();
+        if (target % blockPoints === 0) await yieldToEventLoop();
       }
     }
     [sorted, merged] = [merged, sorted];

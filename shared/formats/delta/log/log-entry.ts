@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { createCountingYielder, yieldToEventLoop } from '../../../core/async/yielder.ts';
 import { AppError, isAppError } from '../../../core/errors.ts';
 import { isArray, type JsonObject, type JsonValue } from '../../../core/json/json.ts';
 import { isJsonObject } from '../../../core/json/member-at.ts';
@@ -50,7 +50,7 @@ export function encodeAction(action: Action): string {
 export async function encodeEntry(actions: readonly Action[]): Promise<Uint8Array> {
   const blocks: Buffer[] = [];
   for (let at = 0; at < actions.length; at += actionsPerTurn) {
-    if (at > 0) await setImmediate();
+    if (at > 0) await yieldToEventLoop();
     const lines = actions.slice(at, at + actionsPerTurn).map((action) => `${encodeAction(action)}\n`);
     blocks.push(Buffer.from(lines.join('')));
   }
@@ -76,11 +76,13 @@ export function parseAction(line: string): Action | undefined {
 
 /** @throws UNPROCESSABLE naming the line */
 export async function* parseEntry(body: AsyncIterable<Uint8Array>, what: string): AsyncGenerator<Action> {
+  const yieldIfDue = createCountingYielder(actionsPerTurn);
   let number = 0;
   for await (const line of splitLines(body)) {
     number += 1;
     // Buffered lines do not yield to the event loop.
-    if (number % actionsPerTurn === 0) await setImmediate();
+    const turn = yieldIfDue(1);
+    if (turn) await turn;
     if (line.trim() === '') continue;
     try {
       const action = parseAction(line);
