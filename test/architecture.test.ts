@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
-import { parseSync } from 'oxc-parser';
+import { parseSync, Visitor } from 'oxc-parser';
 import { expect, test } from 'vitest';
+import { readModule } from './support/read-module.ts';
 
 /** The allowed imports: the table in the README is complete. */
 const law = readTable(readFileSync('README.md', 'utf8'));
@@ -12,8 +13,8 @@ const layered = readTable(readFileSync('docs/architecture.md', 'utf8')).map(({ r
   parts,
 }));
 
-/** Packages that only some rooms may use. */
-const guarded: Record<string, readonly string[]> = {
+/** All packages, and the rooms that may use them. Modules of Node that are not listed are free. */
+const owners: Readonly<Record<string, readonly string[]>> = {
   '@azure/cosmos': ['shared/adapters/azure'],
   '@azure/identity': ['shared/adapters/azure'],
   '@azure/service-bus': ['shared/adapters/azure'],
@@ -24,7 +25,17 @@ const guarded: Record<string, readonly string[]> = {
   'onnxruntime-node': ['shared/adapters/onnx'],
   '@duckdb/node-api': ['shared/adapters/duckdb'],
   'node:sqlite': ['shared/adapters/embedded', 'local'],
+  'apache-arrow': ['shared/adapters/duckdb'],
+  // Azurite loads it, and the local host replaces it.
+  applicationinsights: ['local'],
   azurite: ['local'],
+  zod: ['shared', 'functions'],
+};
+
+/** Files that compute which modules they load, and why no import shows them. */
+const computing: Readonly<Record<string, string>> = {
+  'local/platform-process.ts': 'starts the built local host as a process',
+  'local/worker/load.ts': 'loads the functions of the built app',
 };
 
 interface Import {
@@ -43,6 +54,7 @@ const files = ['functions', 'shared', 'local'].flatMap((folder) =>
     .filter((name) => name.endsWith('.ts'))
     .map((name) => join(folder, name)),
 );
+const modules = new Map(files.map((file) => [file, readModule(file, readFileSync(file, 'utf8'))]));
 const imports = files.flatMap(readImports);
 const crossing = imports.filter(({ from, to }) => to.endsWith('.ts') && !isIn(to, roomOf(from)));
 
@@ -86,50 +98,115 @@ test('the parts of a layered room import only those to their left', () => {
   }
 });
 
-test('each package is used only in the rooms that own it', () => {
-  const forbidden = imports.filter(({ from, to }) => {
-    const owners =
-      guarded[to] ??
-      guarded[
-        to
-          .split('/')
-          .slice(0, to.startsWith('@') ? 2 : 1)
-          .join('/')
-      ];
-    return owners !== undefined && !owners.some((owner) => isIn(from, owner));
+test('each package has owners, and only they use it', () => {
+  const packages = imports.filter(
+    ({ to }) => !files.includes(to) && !to.startsWith('.') && !to.endsWith('.json'),
+  );
+  const forbidden = packages.filter(({ from, to }) => {
+    const name = packageOf(to);
+    const isFree = name.startsWith('node:') && !Object.hasOwn(owners, name);
+    return !isFree && !(owners[name] ?? []).some((owner) => isIn(from, owner));
   });
   expect(forbidden.map(show)).toEqual([]);
+  const unused = Object.entries(owners).flatMap(([name, rooms]) =>
+    rooms
+      .filter((room) => !packages.some(({ from, to }) => packageOf(to) === name && isIn(from, room)))
+      .map((room) => show({ from: room, to: name })),
+  );
+  expect(unused).toEqual([]);
 });
 
-test('there are no barrels', () => {
-  const barrels = files.filter((file) => {
-    const { module } = parseSync(file, readFileSync(file, 'utf8'));
-    return (
-      module.staticExports.length > 0 &&
-      module.staticExports.every((statement) => statement.entries.every((entry) => entry.moduleRequest))
-    );
-  });
-  expect(barrels).toEqual([]);
+test('every request of a module can be read, but for the listed ones', () => {
+  const computed = [...modules].filter(([, module]) => module.computed.length > 0).map(([file]) => file);
+  expect(computed.sort()).toEqual(Object.keys(computing).sort());
+});
+
+test('no file exports what another defines', () => {
+  expect([...modules].filter(([, { reexports }]) => reexports.length > 0).map(([file]) => file)).toEqual([]);
+});
+
+test('only shared/core/async yields to the event loop', () => {
+  const yielding = files.filter(
+    (file) => !isIn(file, 'local') && yieldsToEventLoop(readFileSync(file, 'utf8')),
+  );
+  expect(yielding.map(dirname)).toEqual(['shared/core/async']);
+});
+
+test.each([
+  ["import '../a.ts';", ['../a.ts']],
+  ["export * from './a.ts';", ['./a.ts']],
+  ['await import(`./a.ts`);', ['./a.ts']],
+  ['await import("./a.ts");', ['./a.ts']],
+  ["type A = import('./a.ts').A;", ['./a.ts']],
+  ["new Worker(new URL('./a.ts', import.meta.url));", ['./a.ts']],
+  ["new Worker(new URL('workers/a.ts', import.meta.url));", ['./workers/a.ts']],
+  ['new URL(`./workers/${name}.ts`, import.meta.url);', ['./workers/']],
+  ["import.meta.resolve('zod');", ['zod']],
+  ["createRequire(import.meta.url)('zod/mini');", ['zod/mini']],
+  ["const require = createRequire(import.meta.url); require.resolve('zod');", ['zod']],
+])('%s requests %j', (source, requests) => {
+  expect(readModule('a.ts', source)).toMatchObject({ requests, computed: [] });
+});
+
+test.each([
+  'await import(name);',
+  'await import(`${name}.ts`);',
+  "fork(join(import.meta.dirname, 'a.ts'));",
+  'const here = import.meta.url;',
+])('%s computes its request', (source) => {
+  expect(readModule('a.ts', source).computed).toHaveLength(1);
+});
+
+test.each([
+  ["export { a } from './a.ts'; export const b = 1;", ['a']],
+  ["export * from './a.ts'; export const b = 1;", ['*']],
+  ["import { a } from './a.ts'; export { a as b };", ['b']],
+  ["import type { A } from './a.ts'; export type { A };", ['A']],
+  ["import { a } from './a.ts'; export const b = a + 1;", []],
+])('%s exports %j of others', (source, reexports) => {
+  expect(readModule('a.ts', source).reexports).toEqual(reexports);
+});
+
+test.each([
+  'await new Promise((resolve) => setImmediate(resolve));',
+  "import { setImmediate as nextTurn } from 'node:timers/promises';",
+  "import * as timers from 'node:timers/promises'; await timers.scheduler.yield();",
+  'globalThis.setImmediate(run);',
+])('%s would be found as a yield', (source) => {
+  expect(yieldsToEventLoop(source)).toBe(true);
 });
 
 function readImports(file: string): Import[] {
-  const source = readFileSync(file, 'utf8');
-  const { module, errors } = parseSync(file, source);
-  if (errors.length > 0) throw new Error(`${file}: ${errors[0]?.message}`);
-  const requests = [
-    ...module.staticImports.map((statement) => statement.moduleRequest.value),
-    ...module.staticExports.flatMap((statement) =>
-      statement.entries.flatMap((entry) => entry.moduleRequest?.value ?? []),
-    ),
-    ...module.dynamicImports
-      .map(({ moduleRequest: { start, end } }) => source.slice(start, end))
-      .filter((request) => /^'.*'$/.test(request))
-      .map((request) => request.slice(1, -1)),
-  ];
-  return requests.map((request) => ({
-    from: file,
-    to: request.startsWith('.') ? normalize(join(dirname(file), request)) : request,
-  }));
+  return modules.get(file)!.requests.flatMap((request) => {
+    if (!request.startsWith('.')) return [{ from: file, to: request }];
+    const to = normalize(join(dirname(file), request));
+    // A built file has another extension.
+    if (!to.endsWith('/')) return [{ from: file, to: to.replace(/\.js$/, '.ts') }];
+    return files
+      .filter((candidate) => candidate.startsWith(to))
+      .map((candidate) => ({ from: file, to: candidate }));
+  });
+}
+
+/** `@azure/cosmos` for `@azure/cosmos/dist/x.js`. */
+function packageOf(request: string): string {
+  return request
+    .split('/')
+    .slice(0, request.startsWith('@') ? 2 : 1)
+    .join('/');
+}
+
+function yieldsToEventLoop(source: string): boolean {
+  const { program, module } = parseSync('a.ts', source);
+  let isFound = module.staticImports.some(({ moduleRequest }) =>
+    /^(?:node:)?timers/.test(moduleRequest.value),
+  );
+  new Visitor({
+    Identifier: ({ name }) => {
+      isFound ||= name === 'setImmediate';
+    },
+  }).visit(program);
+  return isFound;
 }
 
 /** The innermost room of a file: `shared/domains/serving` for the row `shared/domains/*`. */
