@@ -11,6 +11,7 @@ import { blobContainers, metadataContainers } from '../../../shared/core/names/r
 import type { BlobStore } from '../../../shared/platform/storage/blobs.ts';
 import type { MetadataStore } from '../../../shared/platform/storage/documents.ts';
 import type { OutgoingMessage } from '../../../shared/platform/storage/queue.ts';
+import type { WriteKind } from './watch-services.ts';
 import { createMemoryBlobStore } from '../blobs/memory-store.ts';
 
 /** Everything stored, by name; blobs by the hash of their content. */
@@ -25,7 +26,7 @@ export interface StepBench {
   readonly app: App;
   contents(): Promise<Contents>;
   /** Counts writes from now on; `then` is called before each of them, with its number from 1. */
-  watchWrites(then: (count: number) => void): void;
+  watchWrites(then: (count: number, kind: WriteKind) => void): void;
   close(): Promise<void>;
 }
 
@@ -43,13 +44,14 @@ export async function openStepBench(): Promise<StepBench> {
   const connected = await connect(config);
   const messages = new Set<string>();
   let writes = 0;
-  let onWrite: (count: number) => void = () => undefined;
-  const note = () => onWrite((writes += 1));
-  const metadata = withNoted(connected.metadata, ['create', 'replace', 'upsert', 'delete', 'batch'], note);
-  const blobs = withNoted(createMemoryBlobStore(), ['put', 'commitBlocks', 'delete'], note);
+  let onWrite: (count: number, kind: WriteKind) => void = () => undefined;
+  const note = (kind: WriteKind) => () => onWrite((writes += 1), kind);
+  const changes = ['create', 'replace', 'upsert', 'delete', 'batch'] as const;
+  const metadata = withNoted(connected.metadata, changes, note('document'));
+  const blobs = withNoted(createMemoryBlobStore(), ['put', 'commitBlocks', 'delete'], note('blob'));
   const { queue } = connected;
   const send = async (destination: string, sent: readonly OutgoingMessage[]) => {
-    note();
+    note('message')();
     for (const { id } of sent) messages.add(`${destination} ${id}`);
     await queue.send(destination, sent);
   };

@@ -8,11 +8,13 @@ import { type JsonSchema, schemasAt, toJsonSchema } from '../../../shared/core/j
 import { findMisfit } from '../../../shared/core/json/json-schema-fit.ts';
 import { silentLogger } from '../../../shared/core/logger.ts';
 import { steps } from '../../../shared/domains/pipelines/catalog.ts';
+import { runCancelled } from '../../../shared/domains/pipelines/heartbeat.ts';
 import { planFormat } from '../../../shared/domains/pipelines/plan.ts';
 import { RunStore } from '../../../shared/domains/pipelines/run-store.ts';
 import type { Step } from '../../../shared/domains/pipelines/step.ts';
 import type { StepServices } from '../../../shared/domains/pipelines/steps/services.ts';
 import { modelBlob } from '../../../shared/domains/registry/trained-version.ts';
+import { CallWatch, type ServiceCall } from '../../support/pipelines/watch-services.ts';
 import { type Contents, openStepBench, type StepBench } from '../../support/pipelines/step-bench.ts';
 import { once } from '../../support/pipelines/plans.ts';
 import { system } from '../../support/stores.ts';
@@ -106,14 +108,14 @@ describe.each(kinds)('the step %s', (kind) => {
       const fixtures = [await createFixture(kind, name, 0), await createFixture(kind, name, 1)] as const;
       const before = await bench.contents();
       const outputs = [
-        await run(kind, fixtures[0], first.run, first.step),
-        await run(kind, fixtures[1], second.run, second.step),
+        await run(kind, fixtures[0], first.run, first),
+        await run(kind, fixtures[1], second.run, second),
       ];
       const after = await bench.contents();
       // In the order of the first calls and against it, as deliveries come.
-      expect(await run(kind, fixtures[0], first.run, first.step)).toEqual(outputs[0]);
+      expect(await run(kind, fixtures[0], first.run, first)).toEqual(outputs[0]);
       expect(await bench.contents()).toEqual(after);
-      expect(await run(kind, fixtures[1], second.run, second.step)).toEqual(outputs[1]);
+      expect(await run(kind, fixtures[1], second.run, second)).toEqual(outputs[1]);
       expect(await bench.contents()).toEqual(after);
       expect(outputs[0]).not.toEqual(outputs[1]);
       return countNew(before, after);
@@ -168,28 +170,53 @@ describe.each(kinds)('the step %s', (kind) => {
     expect(await bench.contents()).toEqual(before);
   });
 
+  test('stops when cancelled before its first write, and writes nothing afterwards', async () => {
+    const { calls } = await trace(kind);
+    for (let at = -1; at < calls.length; at += 1) {
+      const begun = calls.slice(0, at + 1);
+      // A step that others can see part of completes; the last write may complete, too.
+      if (begun.some(({ writes }) => writes.visible > 0)) break;
+      if (!calls.slice(at + 1).some(hasWrites)) break;
+      const name = `${kind}-before-${at + 1}`;
+      const fixture = await createFixture(kind, name);
+      const before = await bench.contents();
+      const { outcome, calls: made } = await cancelAt(kind, fixture, name, at);
+      const place = `cancelled at call ${at} of ${calls.map(({ path }) => path).join(', ')}`;
+      expect(isAppError(outcome, 'CANCELLED'), `${place}: ${String(outcome)}`).toBe(true);
+      expect(made.slice(at + 1).filter(hasWrites), place).toEqual([]);
+      const after = await bench.contents();
+      expect(after.documents, place).toEqual(before.documents);
+      expect(after.messages, place).toEqual(before.messages);
+      if (!begun.some(hasWrites)) expect(after.blobs, place).toEqual(before.blobs);
+    }
+  });
+
+  test('makes its effect visible in one call, the last that writes', async () => {
+    const writing = (await trace(kind)).calls.filter(hasWrites);
+    const early = writing.slice(0, -1).filter(({ writes }) => writes.visible > 0);
+    expect(early.length > 0, early.map(({ path }) => path).join(', ')).toBe(completing.has(kind));
+  });
+
   test('ends when cancelled at any write, exposes no partial result, and can be repeated', async () => {
-    const writes = await countWrites(kind);
-    for (const at of new Set([0, 1, Math.ceil(writes / 2), writes])) {
+    const { writes } = await trace(kind);
+    for (const at of new Set([1, Math.ceil(writes / 2), writes])) {
       const name = `${kind}-during-${at}`;
       const fixture = await createFixture(kind, name);
       const before = await bench.contents();
       const aborter = new AbortController();
-      const abort = (count: number) => {
-        if (count === at) aborter.abort(new Error('cancelled'));
-      };
-      bench.watchWrites(abort);
-      abort(0);
-      const outcome = await run(kind, fixture, name, 'it', aborter.signal).then(
+      bench.watchWrites((count) => {
+        if (count === at) aborter.abort(runCancelled());
+      });
+      const outcome = await run(kind, fixture, name, { signal: aborter.signal }).then(
         () => 'done' as const,
         (error: unknown) => error,
       );
       bench.watchWrites(() => undefined);
       if (outcome !== 'done') {
-        expect(isAppError(outcome, 'CANCELLED') || aborter.signal.reason === outcome, String(outcome)).toBe(
-          true,
-        );
-        expect((await bench.contents()).documents, `cancelled at write ${at}`).toEqual(before.documents);
+        expect(isAppError(outcome, 'CANCELLED'), String(outcome)).toBe(true);
+        const after = await bench.contents();
+        expect(after.documents, `cancelled at write ${at}`).toEqual(before.documents);
+        expect(after.messages, `cancelled at write ${at}`).toEqual(before.messages);
       }
       const output = await run(kind, fixture, name);
       const after = await bench.contents();
@@ -199,13 +226,19 @@ describe.each(kinds)('the step %s', (kind) => {
   });
 });
 
+/** Kinds whose effect takes several visible calls: once begun, they complete. */
+const completing: ReadonlySet<StepKind> = new Set(['record-run']);
+
 /** Runs a step as the activity does, without recording it: as after a crash between the work and the record. */
 async function run(
   kind: StepKind,
   { params, input }: Fixture,
   name: string,
-  stepName = 'it',
-  signal = new AbortController().signal,
+  {
+    step: stepName = 'it',
+    signal = new AbortController().signal,
+    services = bench.app,
+  }: { readonly step?: string; readonly signal?: AbortSignal; readonly services?: StepServices } = {},
 ): Promise<JsonValue> {
   const step: Step<StepServices> = steps[kind];
   const output = await step.run(
@@ -214,7 +247,7 @@ async function run(
       runId: `run-${name}`,
       step: stepName,
       codeVersion: 'test',
-      services: bench.app,
+      services,
       logger: silentLogger,
       signal,
       report: () => undefined,
@@ -223,13 +256,44 @@ async function run(
   return JSON.parse(JSON.stringify(output)) as JsonValue;
 }
 
-async function countWrites(kind: StepKind): Promise<number> {
-  const fixture = await createFixture(kind, `${kind}-count`);
+interface Trace {
+  readonly outcome: unknown;
+  readonly calls: readonly ServiceCall[];
+  readonly writes: number;
+}
+
+/** The calls and writes of a run that nothing disturbs. */
+async function trace(kind: StepKind): Promise<Trace> {
+  const name = `${kind}-trace-${(traces += 1)}`;
+  const traced = await cancelAt(kind, await createFixture(kind, name), name, Infinity);
+  expect(isAppError(traced.outcome)).toBe(false);
+  return traced;
+}
+let traces = 0;
+
+/** Runs a step and cancels it as its call with that index begins; -1 cancels it before it starts. */
+async function cancelAt(kind: StepKind, fixture: Fixture, name: string, at: number): Promise<Trace> {
+  const aborter = new AbortController();
+  const abort = (index: number) => {
+    if (index === at) aborter.abort(runCancelled());
+  };
+  const watch = new CallWatch(abort);
   let writes = 0;
-  bench.watchWrites((count) => (writes = count));
-  await run(kind, fixture, `${kind}-count`);
+  bench.watchWrites((count, what) => {
+    writes = count;
+    watch.noteWrite(what);
+  });
+  abort(-1);
+  const services = watch.wrap<StepServices>(bench.app);
+  const outcome = await run(kind, fixture, name, { signal: aborter.signal, services }).catch(
+    (error: unknown) => error,
+  );
   bench.watchWrites(() => undefined);
-  return writes;
+  return { outcome, calls: watch.calls, writes };
+}
+
+function hasWrites({ writes }: ServiceCall): boolean {
+  return writes.visible + writes.blobs > 0;
 }
 
 async function createFixture(kind: StepKind, name: string, variant: Variant = 0): Promise<Fixture> {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { throwIfCancelled } from '../../../core/async/cancelled.ts';
 import { isAppError } from '../../../core/errors.ts';
 import { versionRefSchema } from '../../datasets/entities.ts';
 import { stagedSchema } from '../../datasets/ingestion/staging/manifest.ts';
@@ -14,6 +15,7 @@ export const commitVersion = defineStep({
     try {
       return await ingestion.commit(staged, { runId, step, codeVersion, signal, report });
     } catch (error) {
+      throwIfCancelled(signal, 'The commit');
       // Read again by columns that another commit brought, the file may not fit.
       if (isAppError(error, 'UNPROCESSABLE')) await ingestion.reject(staged.source, error, runId);
       throw error;

@@ -30,9 +30,7 @@ export const recordRun = defineStep({
     const { runs, links } = services.tracking;
     const { metrics, dataset } = trained;
     const training = await readTrainingSpec(services.platform.blobs, trained.spec);
-    // What follows is recorded whole: half of it would be a run that never ends.
-    throwIfCancelled(signal, 'The recording');
-    const { experimentId } = await findExperiment(services, trained.model);
+    const { experimentId } = await findExperiment(services, trained.model, signal);
     const { info } = await runs.create(
       {
         runId: runIdOfName(`pipeline step ${idempotencyKeyOf(context)}`),
@@ -88,12 +86,18 @@ export const recordRun = defineStep({
   },
 });
 
-/** Finds the active experiment of that name, or creates it. */
-async function findExperiment({ tracking }: StepServices, name: string): Promise<Experiment> {
+/** Finds the active experiment of that name, or creates it. @throws CANCELLED before it writes */
+async function findExperiment(
+  { tracking }: StepServices,
+  name: string,
+  signal: AbortSignal,
+): Promise<Experiment> {
   const known = await tracking.experiments.getByName(name).catch((error: unknown) => {
     if (isAppError(error, 'NOT_FOUND')) return undefined;
     throw error;
   });
+  // From here on the step completes: half a recording would be a run that never ends.
+  throwIfCancelled(signal, 'The recording');
   if (known?.lifecycleStage === 'active') return known;
   try {
     return await tracking.experiments.create({ name }, by);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { throwIfCancelled } from '../../../core/async/cancelled.ts';
 import { isAppError } from '../../../core/errors.ts';
 import { intoSchema, sourceSchema } from '../../datasets/entities.ts';
 import { stagedSchema } from '../../datasets/ingestion/staging/manifest.ts';
@@ -18,6 +19,7 @@ export const stageFile = defineStep({
     try {
       return await ingestion.stage(source, { runId, step, codeVersion, signal, report });
     } catch (error) {
+      throwIfCancelled(signal, 'The staging');
       if (isAppError(error, 'UNPROCESSABLE') || isAppError(error, 'PAYLOAD_TOO_LARGE')) {
         await ingestion.reject(source, error, runId);
       }
