@@ -74,7 +74,7 @@ function inferNumber(
   if (!isExact || (inexact > 0 && (isWithin(long) || !isWithin(inexact)))) {
     return isWithin(long) ? 'double' : undefined;
   }
-  if (count('decimal') === 0 && isWithin(count('bigInteger'))) return 'int64';
+  if (count('decimal') === 0 && isWithin(count('bigInteger') + inexact)) return 'int64';
   const { scale } = survey;
   const digits = survey.integerDigits + scale;
   if (digits <= 18) return `decimal(18,${scale})`;

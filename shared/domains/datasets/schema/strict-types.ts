@@ -40,7 +40,9 @@ export function patternOf(type: ColumnType): string | undefined {
 
 const whole = '(?:0|[1-9][0-9]*)';
 const exponent = '[eE][-+]?[0-9]+';
-const day = '[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])';
+/** The calendar begins with year 1, in the text as well as in UTC. */
+const year = '(?:000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})';
+const day = `${year}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])`;
 const minute = '(?:[01][0-9]|2[0-3]):[0-5][0-9]';
 const second = ':[0-5][0-9](?:\\.[0-9]{1,6}0{0,3})?';
 const offset = '(?:Z|[-+](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?)';
@@ -202,13 +204,13 @@ function isInt64(text: string, digits: number): boolean {
 
 const daysInMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
-/** Whether the calendar has the day of a text that matches the pattern, from year 1 on. */
+/** Whether the calendar has the day of a text that matches the pattern. */
 function isDay(text: string): boolean {
   const year = Number(text.slice(0, 4));
   const month = Number(text.slice(5, 7));
   const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
   const days = month === 2 && isLeap ? 29 : daysInMonth[month - 1]!;
-  return year > 0 && Number(text.slice(8, 10)) <= days;
+  return Number(text.slice(8, 10)) <= days;
 }
 
 /** The same for a timestamp, which must also lie in the years 1 to 9999 in UTC. */
